@@ -1,0 +1,69 @@
+// swift-tools-version: 6.0
+import PackageDescription
+
+// Release builds use every instruction of the processor they are made on. For a build that runs on others too, set
+// LMPIPE_CPU to a processor name that clang knows, such as x86-64-v3; the results are the same to the bit.
+#if arch(x86_64)
+  let processor = ["-Xcc", "-march=" + (Context.environment["LMPIPE_CPU"] ?? "native")]
+#else
+  let processor = Context.environment["LMPIPE_CPU"].map { ["-Xcc", "-mcpu=" + $0] } ?? []
+#endif
+
+let common: [SwiftSetting] = [.unsafeFlags(processor)]
+/// Arithmetic that is unbearable unoptimized, in debug builds (and so in `swift test`) as well.
+let numeric: [SwiftSetting] = common + [.unsafeFlags(["-O"], .when(configuration: .debug))]
+/// The Swift runtime inside each tool: nothing to load at its start, nothing to install beside it.
+#if os(Linux)
+  let linking: [LinkerSetting] = [.unsafeFlags(["-static-stdlib"])]
+#else
+  let linking: [LinkerSetting] = []
+#endif
+
+func room(_ name: String, _ dependencies: [Target.Dependency], _ settings: [SwiftSetting] = common) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func door(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .executableTarget(name: name, dependencies: ["CommandLineTool"] + dependencies, swiftSettings: common, linkerSettings: linking)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+  .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: common)
+}
+
+let package = Package(
+  name: "lmpipe",
+  platforms: [.macOS(.v15)],
+  targets: [
+    // The ground floor
+    .target(name: "CPlatform"),
+    room("Platform", ["CPlatform"]),
+    room("JSON", [], numeric),
+    room("Numerics", [], numeric),
+    // The rooms
+    room("JSONLines", ["JSON", "Platform"]),
+    room("Tokenizer", ["JSON", "Platform"], numeric),
+    room("Checkpoint", ["JSON", "Platform"]),
+    room("LanguageModel", ["Checkpoint", "CPlatform", "Numerics", "Platform"], numeric),
+    room("Sampling", ["Numerics"], numeric),
+    room("CommandLineTool", ["CPlatform", "JSON", "JSONLines", "Platform", "Tokenizer", "Checkpoint", "Sampling"]),
+    // The doors
+    door("bpe-encode", []),
+    door("bpe-decode", []),
+    door("lm-info", []),
+    door("lm-logits", ["LanguageModel"]),
+    door("lm-topk", []),
+    door("lm-step", ["LanguageModel"]),
+    .executableTarget(name: "generate-pages", dependencies: ["CommandLineTool"], swiftSettings: common),
+    // Their tests
+    tests("JSONTests", ["JSON"]),
+    tests("NumericsTests", ["Numerics"]),
+    tests("JSONLinesTests", ["JSONLines"]),
+    tests("TokenizerTests", ["Tokenizer"]),
+    tests("CheckpointTests", ["Checkpoint"]),
+    tests("LanguageModelTests", ["LanguageModel"]),
+    tests("SamplingTests", ["Sampling"]),
+    tests("CommandLineToolTests", ["CommandLineTool"]),
+    tests("PipelineTests", ["bpe-encode", "bpe-decode", "lm-info", "lm-logits", "lm-topk", "lm-step"]),
+  ]
+)

@@ -1,0 +1,74 @@
+import Platform
+
+/// Where a model's files are.
+public struct ModelLocation: Equatable, Sendable {
+  /// A folder as the Hugging Face hub has it: config.json, safetensors, tokenizer files.
+  public let folder: String
+
+  /// The model that comes with the toolset.
+  public static let defaultName = "wren"
+
+  /// Finds what a person named with `--model`: a path, or a name in the local hub cache. Without a name `$LM_MODEL`
+  /// counts, and without that the model that comes with the toolset.
+  public static func find(_ name: String?) throws(CheckpointError) -> ModelLocation {
+    guard let name = name ?? environmentVariable("LM_MODEL") else { return try toolsetModel() }
+    if isDirectory(name) { return ModelLocation(folder: name) }
+    if fileExists(name) {
+      throw .unusable(
+        file: name, reason: "a model is a folder with config.json, model.safetensors and tokenizer files; this is one file")
+    }
+    let cache = HubCache.standard
+    if let snapshot = cache?.snapshot(of: name) { return ModelLocation(folder: snapshot) }
+    let place = cache.map { "the hub cache (\($0.folder))" } ?? "a hub cache (neither HOME nor HF_HOME is set)"
+    throw .notFound(
+      "\(name): no such folder, and no model of this name in \(place); "
+        + "download it first (hf download \(HubCache.candidates(for: name).last ?? name)) or give the path of its folder")
+  }
+
+  /// Beside the programs, in an installed prefix (PREFIX/bin, PREFIX/share/lmpipe) or in a checkout (.build, Models).
+  private static func toolsetModel() throws(CheckpointError) -> ModelLocation {
+    var looked: [String] = []
+    if let program = executablePath() {
+      let folder = parent(of: program)
+      looked.append("\(parent(of: folder))/share/lmpipe/\(defaultName)")
+      var ancestor = folder
+      while ancestor.contains("/.build") { ancestor = parent(of: ancestor) }
+      if ancestor != folder { looked.append("\(ancestor)/Models/\(defaultName)") }
+    }
+    for folder in looked where isDirectory(folder) { return ModelLocation(folder: folder) }
+    throw .notFound(
+      "the model that comes with the toolset is not beside it (looked for \(looked.joined(separator: " and "))); "
+        + "name a model with --model or LM_MODEL")
+  }
+
+  private static func parent(of path: String) -> String {
+    guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
+    return String(path[..<slash])
+  }
+
+  /// The last component of the folder's path, or the hub's name of the model.
+  public var name: String {
+    let parts = folder.split(separator: "/")
+    if parts.count >= 3, parts[parts.count - 2] == "snapshots", parts[parts.count - 3].hasPrefix("models--") {
+      return parts[parts.count - 3].dropFirst("models--".count).split(separator: "-", omittingEmptySubsequences: false)
+        .joined(separator: "-").replacingFirst("--", with: "/")
+    }
+    return parts.last.map(String.init) ?? folder
+  }
+}
+
+extension String {
+  fileprivate func replacingFirst(_ part: String, with other: String) -> String {
+    guard let found = firstRange(of: part) else { return self }
+    return String(self[..<found.lowerBound]) + other + String(self[found.upperBound...])
+  }
+
+  private func firstRange(of part: String) -> Range<Index>? {
+    var start = startIndex
+    while start < endIndex {
+      if self[start...].hasPrefix(part) { return start..<index(start, offsetBy: part.count) }
+      start = index(after: start)
+    }
+    return nil
+  }
+}

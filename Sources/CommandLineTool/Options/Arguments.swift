@@ -1,0 +1,122 @@
+import CPlatform
+import Platform
+
+/// A command line as `getopt_long` reads it by the tool's table.
+public struct Arguments {
+  public let tool: Tool
+  /// The operands; without any, `-`.
+  public let files: [String]
+  private var values: [Option: String?] = [:]
+
+  public func has(_ option: Option) -> Bool { values[option] != nil }
+
+  public func text(_ option: Option) -> String? { values[option] ?? nil }
+
+  /// The option's number, which parsing has checked against the table.
+  public func integer(_ option: Option) -> Int? { text(option).flatMap { Int($0) } }
+
+  /// What the command line asks for.
+  enum Request {
+    case run(Arguments)
+    case help
+    case version
+  }
+
+  /// - Parameter words: the command line, the program's name first.
+  static func parse(_ tool: Tool, _ words: [String]) throws(ToolError) -> Request {
+    var problem: ToolError?
+    func complain(_ message: String) {
+      problem = problem ?? ToolError(.usage, "\(message)\ntry: \(tool.name) --help")
+    }
+
+    // getopt_long wants C strings that outlive the call, and may change the order of the words.
+    var cWords: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
+    let cNames = tool.options.map { strdup($0.name) }
+    defer { for string in cWords + cNames { free(string) } }
+    var longOptions: [CPlatform.option] = []
+    var shortOptions = ":"  // a leading colon: tell a missing argument from an unknown option
+    for (index, option) in tool.options.enumerated() {
+      let takesArgument = option.argument == nil ? no_argument : required_argument
+      longOptions.append(
+        CPlatform.option(name: cNames[index], has_arg: takesArgument, flag: nil, val: firstOptionValue + Int32(index)))
+      if let short = option.short { shortOptions += "\(short)" + (option.argument == nil ? "" : ":") }
+    }
+    longOptions.append(CPlatform.option(name: nil, has_arg: 0, flag: nil, val: 0))
+
+    var values: [Option: String?] = [:]
+    var next: Int32 = 0
+    while true {
+      let scan = lmpipe_next_option(Int32(words.count), &cWords, shortOptions, longOptions, next == 0)
+      next = scan.next
+      guard scan.code != -1 else { break }
+      let spelled = cWords[min(Int(next), words.count) - 1].map { String(cString: $0) } ?? ""
+      let found: Option?
+      switch scan.code {
+      case firstOptionValue...:
+        found = tool.options[Int(scan.code - firstOptionValue)]
+      case Int32(UInt8(ascii: ":")):
+        complain("\(scan.letter >= firstOptionValue ? spelled : "-" + letter(scan.letter)) wants a value behind it")
+        continue
+      case Int32(UInt8(ascii: "?")):
+        complain(unknown(scan.letter == 0 || scan.letter >= firstOptionValue ? spelled : "-" + letter(scan.letter), tool))
+        continue
+      default:
+        found = tool.options.first { $0.short.map(String.init) == letter(scan.code) }
+      }
+      guard let option = found else { continue }
+      let value = option.argument == nil ? nil : scan.argument.map { String(cString: $0) }
+      if case .integer(_, let range) = option.argument, let value, Int(value).map(range.contains) != true {
+        complain("--\(option.name) wants a whole number \(description(of: range)), not \"\(value)\"")
+      }
+      values.updateValue(value, forKey: option)
+    }
+    // Whatever else is on the line, a call for help is answered.
+    if values[.help] != nil { return .help }
+    if values[.version] != nil { return .version }
+    let operands = cWords[Int(next)..<words.count].compactMap { $0.map { String(cString: $0) } }
+    if tool.input == nil, let operand = operands.first { complain("there is no place for \"\(operand)\"") }
+    if let problem { throw problem }
+    return .run(Arguments(tool: tool, files: operands.isEmpty ? ["-"] : operands, values: values))
+  }
+
+  private static let firstOptionValue: Int32 = 1000  // beyond the letters
+
+  private static func letter(_ code: Int32) -> String {
+    UInt8(exactly: code).map { String(Character(Unicode.Scalar($0))) } ?? "?"
+  }
+
+  private static func description(of range: ClosedRange<Int>) -> String {
+    range.upperBound == .max ? "of at least \(range.lowerBound)" : "from \(range.lowerBound) to \(range.upperBound)"
+  }
+
+  /// Says that there is no such option, and which one may have been meant.
+  private static func unknown(_ word: String, _ tool: Tool) -> String {
+    guard word.hasPrefix("--") else { return "there is no option \(word)" }
+    let name = word.dropFirst(2).prefix { $0 != "=" }
+    if let option = tool.options.first(where: { $0.name == name }), option.argument == nil {
+      return "--\(name) takes no value"
+    }
+    let candidates = tool.options.map(\.name).filter { $0.hasPrefix(name) }
+    if candidates.count > 1 {
+      return "--\(name) is short for several options: \(candidates.map { "--" + $0 }.joined(separator: ", "))"
+    }
+    let near = tool.options.map { (distance(Array($0.name), Array(name)), $0.name) }.min { $0.0 < $1.0 }
+    let hint = near.flatMap { $0.0 <= max(2, name.count / 3) ? "; did you mean --\($0.1)?" : nil } ?? ""
+    return "there is no option --\(name)\(hint)"
+  }
+
+  /// How many letters have to be changed, added or removed (Levenshtein).
+  private static func distance(_ a: [Character], _ b: [Character]) -> Int {
+    var row = Array(0...b.count)
+    for (i, letter) in a.enumerated() {
+      var diagonal = row[0]
+      row[0] = i + 1
+      for (j, other) in b.enumerated() {
+        let change = diagonal + (letter == other ? 0 : 1)
+        diagonal = row[j + 1]
+        row[j + 1] = min(change, diagonal + 1, row[j] + 1)
+      }
+    }
+    return row[b.count]
+  }
+}

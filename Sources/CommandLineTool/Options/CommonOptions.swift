@@ -1,0 +1,19 @@
+extension Option {
+  public static let model = Option(
+    "model", short: "m", takes: .model,
+    "The model: a folder with config.json, model.safetensors and tokenizer files, or a name in the local hub cache such "
+      + "as gpt2. Without it $LM_MODEL counts, and without that the model that comes with the toolset.")
+  public static let threads = Option(
+    "threads", takes: .integer("N", 1...1024),
+    "Compute with N threads, but with no more than there are processors. The results are the same for every N. The "
+      + "default is the number of processors.")
+  public static let keepGoing = Option(
+    "keep-going",
+    "Where a record is bad, write a record with a member \"error\" in its place and go on; the exit status is still 65. "
+      + "Without it the tool stops at the first bad record.")
+  public static let quiet = Option("quiet", short: "q", "Say nothing on standard error but errors.")
+  public static let help = Option("help", short: "h", "Print a summary of the options and exit.")
+  public static let version = Option("version", short: "V", "Print the version and exit.")
+
+  public static let nullTerminated = Option("null", short: "z", "Records of text end with a NUL byte instead of a newline.")
+}

@@ -1,0 +1,32 @@
+/// One option of a tool: how it is parsed, what `--help`, the manual page and the completions say of it.
+public struct Option: Sendable, Hashable {
+  /// The long name, without its hyphens.
+  public let name: String
+  public let short: Character?
+  public let argument: Argument?
+  /// A sentence or two, plain text, that says what it does.
+  public let explanation: String
+
+  /// What stands behind an option, and what it is allowed to be.
+  public enum Argument: Sendable, Hashable {
+    /// A whole number; `placeholder` is its name in the help.
+    case integer(_ placeholder: String, ClosedRange<Int>)
+    case text(_ placeholder: String)
+    /// A model's folder or its name in the hub cache.
+    case model
+
+    public var placeholder: String {
+      switch self {
+      case .integer(let name, _), .text(let name): name
+      case .model: "MODEL"
+      }
+    }
+  }
+
+  init(_ name: String, short: Character? = nil, takes argument: Argument? = nil, _ explanation: String) {
+    self.name = name
+    self.short = short
+    self.argument = argument
+    self.explanation = explanation
+  }
+}

@@ -1,0 +1,105 @@
+import JSON
+import JSONLines
+import Platform
+
+/// Runs records through a tool: reads the operands one after the other, names the place of what is bad, keeps going if
+/// it was told to, and flushes the output before it waits for more input.
+public final class Filter {
+  private let arguments: Arguments
+  private let output: Output
+  private var badRecords = 0
+  private var records = 0
+
+  public init(_ arguments: Arguments, _ output: Output) {
+    self.arguments = arguments
+    self.output = output
+  }
+
+  /// 65 where records were bad, else 0.
+  public var status: ExitStatus { badRecords > 0 ? .badData : .success }
+
+  /// Calls `transform` for each record of the input. Records with a member `error` go through untouched.
+  public func forEachRecord(_ transform: (Record) throws -> Void) throws {
+    try forEachLine(delimiter: UInt8(ascii: "\n")) { line in
+      let record = try Record(line)
+      guard try !record.has("error") else {
+        output.buffer.append(line)
+        return try output.endLine()
+      }
+      try transform(record)
+    } orWrite: { line, message in
+      let record = (try? Record(line)) ?? Record()  // with the members it was given, where they can be read
+      record.write(to: output.buffer, [.set("error") { $0.append(jsonString: message) }])
+      try output.endLine()
+    }
+  }
+
+  /// The same for a tool whose output is not records. An error record is bad news there: it has no text.
+  ///
+  /// - Parameter placeholder: writes what stands in a bad record's place.
+  public func forEachRecord(_ transform: (Record) throws -> Void, orWrite placeholder: @escaping () throws -> Void) throws {
+    try forEachLine(delimiter: UInt8(ascii: "\n")) { line in
+      let record = try Record(line)
+      if var value = try record.value(of: "error") {
+        throw RecordError((try? value.swiftString()) ?? "an error record")
+      }
+      try transform(record)
+    } orWrite: { _, message in
+      warn("\(self.arguments.tool.name): \(message)")
+      try placeholder()
+    }
+  }
+
+  /// Calls `transform` for each line of the input, or for the whole of each file where there is no delimiter. A line
+  /// that turns out to be bad ends the run, or with `--keep-going` is replaced.
+  public func forEachLine(
+    delimiter: UInt8?, _ transform: (UnsafeBufferPointer<UInt8>) throws -> Void,
+    orWrite replacement: (UnsafeBufferPointer<UInt8>, _ message: String) throws -> Void
+  ) throws {
+    for file in arguments.files {
+      let input = try open(file)
+      defer { if input.descriptor != STDIN_FILENO { close(input.descriptor) } }
+      var reader = LineReader(descriptor: input.descriptor, path: input.name, delimiter: delimiter)
+      var number = 0
+      while let line = try reader.next(willWait: output.flush) {
+        number += 1
+        records += 1
+        do {
+          try transform(line)
+        } catch {
+          guard let reason = Self.reason(error) else { throw error }
+          output.discardPartialLine()
+          let message = delimiter == nil ? "\(input.name): \(reason)" : "\(input.name):\(number): \(reason)"
+          guard arguments.has(.keepGoing) else { throw ToolError(.badData, message) }
+          badRecords += 1
+          try replacement(line, message)
+        }
+      }
+    }
+    if badRecords > 0 {
+      let noun = records == 1 ? "record" : "records"
+      warn("\(arguments.tool.name): \(badRecords) of \(records) \(noun) \(badRecords == 1 ? "was" : "were") bad")
+    }
+  }
+
+  /// What is wrong with a record; nil for an error that is not the record's.
+  private static func reason(_ error: any Error) -> String? {
+    switch error {
+    case let error as RecordError: error.message
+    case let error as JSONError: "not a record: \(error)"
+    default: nil
+    }
+  }
+
+  private func open(_ file: String) throws -> (descriptor: Int32, name: String) {
+    guard file == "-" else {
+      let descriptor = Platform.open(file, O_RDONLY | O_CLOEXEC)
+      guard descriptor >= 0 else { throw FileError(path: file, code: errno) }
+      return (descriptor, file)
+    }
+    if isatty(STDIN_FILENO) == 1, !arguments.has(.quiet) {
+      warn("\(arguments.tool.name): reading \(arguments.tool.input ?? "input") from the terminal; Ctrl-D ends it")
+    }
+    return (STDIN_FILENO, "standard input")
+  }
+}

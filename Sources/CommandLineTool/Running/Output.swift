@@ -1,0 +1,50 @@
+import JSON
+import Platform
+
+/// Standard output: assembled in memory, written when it is much or when the reader may be waiting for it.
+public final class Output {
+  /// What is to be written; append to it, then end the line.
+  public let buffer = ByteBuffer(capacity: 1 << 17)
+  private var complete = 0  // bytes of the buffer that are whole lines
+
+  public init() {}
+
+  /// Ends a line that was appended to the buffer.
+  public func endLine(_ terminator: UInt8? = UInt8(ascii: "\n")) throws(ToolError) {
+    if let terminator { buffer.append(terminator) }
+    complete = buffer.count
+    if complete >= 1 << 16 { try flush() }
+  }
+
+  /// Forgets what was appended since the last whole line.
+  func discardPartialLine() { buffer.truncate(to: complete) }
+
+  /// Writes everything that is in the buffer.
+  public func flush() throws(ToolError) {
+    var rest = UnsafeRawBufferPointer(buffer.bytes)
+    while rest.count > 0 {
+      let count = write(STDOUT_FILENO, rest.baseAddress, rest.count)
+      if count < 0 {
+        if errno == EINTR { continue }
+        throw Self.failure(errno)
+      }
+      rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+    }
+    buffer.removeAll()
+    complete = 0
+  }
+
+  /// Flushes and closes, after which the system can no longer hold back bad news.
+  func close() throws(ToolError) {
+    try flush()
+    guard Platform.close(STDOUT_FILENO) == 0 || errno == EBADF else { throw Self.failure(errno) }
+  }
+
+  private static func failure(_ code: Int32) -> ToolError {
+    if code == EPIPE {  // the reader has gone, and whoever started us ignores SIGPIPE: end as SIGPIPE would have us end
+      signal(SIGPIPE, SIG_DFL)
+      raise(SIGPIPE)
+    }
+    return ToolError(.inputOutput, FileError(path: "standard output", code: code).description)
+  }
+}

@@ -1,0 +1,49 @@
+import Checkpoint
+import Platform
+import Tokenizer
+
+/// The whole of a program: reads the command line, runs `body`, and turns errors into messages and exit statuses.
+public func run(_ tool: Tool, _ body: (Arguments, Output) throws -> ExitStatus) -> Never {
+  let output = Output()
+  var status = ExitStatus.success
+  do {
+    switch try Arguments.parse(tool, Swift.CommandLine.arguments) {
+    case .help: output.buffer.append(helpText(of: tool))
+    case .version: output.buffer.append("\(tool.name) (lmpipe) \(Tool.version)\n")
+    case .run(let arguments): status = try body(arguments, output)
+    }
+  } catch {
+    status = report(error, tool)
+  }
+  do { try output.close() } catch { status = report(error, tool) }
+  exit(status.rawValue)
+}
+
+/// Says on standard error what went wrong.
+private func report(_ error: any Error, _ tool: Tool) -> ExitStatus {
+  let error = toolError(from: error)
+  warn("\(tool.name): \(error.message)")
+  return error.status
+}
+
+/// Gives an error of one of the rooms its exit status.
+func toolError(from error: any Error) -> ToolError {
+  switch error {
+  case let error as ToolError: error
+  case CheckpointError.notFound(let message): ToolError(.noInput, message)
+  case let error as CheckpointError: ToolError(.badData, error.description)
+  case let error as TokenizerError:
+    switch error.cause {
+    case .malformed: ToolError(.badData, error.description)
+    case .notFound, .unreadable: ToolError(.noInput, error.description)
+    }
+  case let error as FileError: ToolError(.noInput, error.description)
+  default: ToolError(.internalError, "this should not have happened: \(error)")
+  }
+}
+
+/// Writes a line on standard error.
+public func warn(_ message: String) {
+  let line = Array((message + "\n").utf8)
+  _ = line.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+}

@@ -1,0 +1,25 @@
+extension Option {
+  public static let everyPosition = Option(
+    "all", short: "a",
+    "Write one record for each position, its ids cut to that prefix, with a member \"position\": the record that the prefix "
+      + "alone would give.")
+  public static let base64 = Option(
+    "base64", "Write the logits as a string: the base64 of little-endian float32. Smaller, and quicker to read.")
+}
+
+extension Tool {
+  public static let lmLogits = Tool(
+    name: "lm-logits",
+    summary: "score every token as the next one",
+    description: [
+      "lm-logits runs the model on the ids of each record and adds \"logits\": for every token of the vocabulary, in the "
+        + "order of the ids, the score of that token coming next.",
+      "The logits depend on the ids alone, to the bit: not on the number of threads, nor on what else is computed.",
+    ],
+    input: "records",
+    options: [.model, .everyPosition, .base64, .threads, .keepGoing, .quiet, .help, .version],
+    examples: [
+      Tool.Example("The five likeliest next tokens:", "echo 'Once upon a' | bpe-encode | lm-logits | lm-topk -k 5 --table"),
+      Tool.Example("How many scores there are:", "echo 'Once upon a' | bpe-encode | lm-logits | jq '.logits | length'"),
+    ])
+}

@@ -1,0 +1,65 @@
+/// A growing run of bytes that output is assembled in.
+///
+/// A class around one allocation rather than `[UInt8]`: the number writer stores digits straight into it, without the
+/// uniqueness and bounds checks that an array makes for every byte.
+public final class ByteBuffer {
+  public private(set) var count = 0
+  private var capacity: Int
+  private var storage: UnsafeMutablePointer<UInt8>
+
+  public init(capacity: Int = 4096) {
+    self.capacity = max(capacity, 64)
+    storage = .allocate(capacity: self.capacity)
+  }
+
+  deinit { storage.deallocate() }
+
+  /// What has been appended so far; valid until the next change.
+  public var bytes: UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(start: storage, count: count) }
+
+  public func removeAll() { count = 0 }
+
+  /// Forgets everything after the first `newCount` bytes.
+  public func truncate(to newCount: Int) {
+    precondition(newCount <= count)
+    count = newCount
+  }
+
+  public func append(_ byte: UInt8) {
+    if count == capacity { grow(by: 1) }
+    storage[count] = byte
+    count += 1
+  }
+
+  public func append(_ bytes: UnsafeBufferPointer<UInt8>) {
+    guard let source = bytes.baseAddress else { return }
+    append(upTo: bytes.count) { target in
+      target.update(from: source, count: bytes.count)
+      return bytes.count
+    }
+  }
+
+  public func append(_ bytes: [UInt8]) { bytes.withUnsafeBufferPointer { append($0) } }
+
+  public func append(_ text: String) {
+    var text = text
+    text.withUTF8 { append($0) }
+  }
+
+  /// Lets `write` store at most `limit` bytes at the end; it returns how many it stored.
+  @inline(__always)
+  func append(upTo limit: Int, _ write: (UnsafeMutablePointer<UInt8>) -> Int) {
+    if capacity - count < limit { grow(by: limit) }
+    let written = write(storage + count)
+    precondition(written <= limit)
+    count += written
+  }
+
+  private func grow(by amount: Int) {
+    capacity = max(2 * capacity, count + amount)
+    let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity)
+    larger.update(from: storage, count: count)
+    storage.deallocate()
+    storage = larger
+  }
+}

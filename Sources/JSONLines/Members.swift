@@ -1,0 +1,72 @@
+import JSON
+
+// The members of a record that the tools share (lm-records(5)).
+
+extension Record {
+  /// `ids`; nil where there are none.
+  public func ids() throws(JSONError) -> [Int]? {
+    guard var scanner = try value(of: "ids") else { return nil }
+    var ids: [Int] = []
+    try scanner.array { (scanner) throws(JSONError) in ids.append(try scanner.integer()) }
+    return ids
+  }
+
+  /// `logits`, from an array or from base64; nil where there are none.
+  public func logits() throws(JSONError) -> [Float]? {
+    guard var scanner = try value(of: "logits") else { return nil }
+    if try scanner.kind() == .string {
+      let text = try scanner.string()
+      var characters: [UInt8] = []
+      guard scanner.decode(text, into: &characters), let logits = floats(base64: characters[...]) else {
+        throw scanner.failure("\"logits\" is not the base64 of float32 numbers", at: text.range.lowerBound)
+      }
+      return logits
+    }
+    var logits: [Float] = []
+    logits.reserveCapacity(1 << 16)
+    try scanner.array { (scanner) throws(JSONError) in logits.append(try scanner.float()) }
+    return logits
+  }
+
+  /// A member that is a string; nil where there is none.
+  public func string(_ name: StaticString) throws(JSONError) -> [UInt8]? {
+    guard var scanner = try value(of: name) else { return nil }
+    let text = try scanner.string()
+    var characters: [UInt8] = []
+    guard scanner.decode(text, into: &characters) else {
+      throw scanner.failure("\"\(name)\" has half of a surrogate pair, which is no character", at: text.range.lowerBound)
+    }
+    return characters
+  }
+}
+
+extension ByteBuffer {
+  /// Appends an array of integers.
+  public func append(json numbers: some Collection<Int>) {
+    append(UInt8(ascii: "["))
+    var isFirst = true
+    for number in numbers {
+      if !isFirst { append(UInt8(ascii: ",")) }
+      isFirst = false
+      append(json: number)
+    }
+    append(UInt8(ascii: "]"))
+  }
+
+  /// Appends an array of numbers, all finite.
+  public func append(json numbers: UnsafeBufferPointer<Float>) {
+    append(UInt8(ascii: "["))
+    for (index, number) in numbers.enumerated() {
+      if index > 0 { append(UInt8(ascii: ",")) }
+      append(json: number)
+    }
+    append(UInt8(ascii: "]"))
+  }
+}
+
+extension Record.Change {
+  /// What becomes stale when `ids` change.
+  public static var dropsOfNewIDs: [Record.Change] {
+    [.drop("logits"), .drop("topk"), .drop("tokens"), .drop("offsets"), .drop("attention_mask")]
+  }
+}

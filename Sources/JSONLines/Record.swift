@@ -1,0 +1,112 @@
+import JSON
+
+/// One line as a JSON object: where its members lie in the line, nothing else. What a tool needs it reads from there;
+/// what it does not need it writes again as the source text says.
+///
+/// A record borrows its line and is valid for as long as the line's bytes are.
+public struct Record {
+  struct Member {
+    let name: JSONScanner.Text
+    let value: Range<Int>
+  }
+
+  /// The line that the record was read from.
+  public let line: UnsafeBufferPointer<UInt8>
+  private(set) var members: [Member] = []
+
+  /// A record without members.
+  public init() { line = UnsafeBufferPointer(start: nil, count: 0) }
+
+  /// Reads `{…}`; a bare array stands for `{"ids": […]}`.
+  public init(_ line: UnsafeBufferPointer<UInt8>) throws(JSONError) {
+    self.line = line
+    var scanner = JSONScanner(line)
+    guard line.contains(where: { $0 != 0x20 && $0 != 0x09 && $0 != 0x0D }) else {
+      throw scanner.failure("a record is a JSON object; this line is blank", at: 0)
+    }
+    switch try scanner.kind() {
+    case .object:
+      var members: [Member] = []
+      try scanner.object { (name, scanner) throws(JSONError) in
+        members.append(Member(name: name, value: try scanner.skipValue()))
+      }
+      self.members = members
+    case .array:
+      bareArray = try scanner.skipValue()
+    default:
+      throw scanner.failure("a record is a JSON object, or an array of ids")
+    }
+    try scanner.end()
+  }
+
+  /// The range of the array, where that is all there is.
+  private var bareArray: Range<Int>?
+
+  /// A scanner that stands before the value of the member; nil where there is no such member.
+  /// Two of the same name are an error: which one was meant?
+  public func value(of name: StaticString) throws(JSONError) -> JSONScanner? {
+    if let bareArray, matchesIDs(name) { return JSONScanner(line, position: bareArray.lowerBound) }
+    let scanner = JSONScanner(line)
+    var found: Range<Int>?
+    for member in members where scanner.matches(member.name, name) {
+      guard found == nil else { throw scanner.failure("there is a second \"\(name)\"", at: member.name.range.lowerBound) }
+      found = member.value
+    }
+    return found.map { JSONScanner(line, position: $0.lowerBound) }
+  }
+
+  public func has(_ name: StaticString) throws(JSONError) -> Bool { try value(of: name) != nil }
+
+  private func matchesIDs(_ name: StaticString) -> Bool { "\(name)" == "ids" }
+
+  /// What to do with a member when the record is written again.
+  public struct Change {
+    let name: StaticString
+    let write: ((ByteBuffer) -> Void)?
+
+    /// Writes another value: in the member's place if it is there, at the end if it is not.
+    public static func set(_ name: StaticString, _ write: @escaping (ByteBuffer) -> Void) -> Change {
+      Change(name: name, write: write)
+    }
+    public static func drop(_ name: StaticString) -> Change { Change(name: name, write: nil) }
+  }
+
+  /// Appends the record to `output` with the changes made, without a line end. Members that no change names keep their
+  /// source text and their order. Of several changes of one member the first counts.
+  public func write(to output: ByteBuffer, _ changes: [Change]) {
+    let scanner = JSONScanner(line)
+    var isWritten = [Bool](repeating: false, count: changes.count)
+    var separator = UInt8(ascii: "{")
+    func begin(_ name: UnsafeBufferPointer<UInt8>) {
+      output.append(separator)
+      output.append(UInt8(ascii: "\""))
+      output.append(name)
+      output.append(UInt8(ascii: "\""))
+      output.append(UInt8(ascii: ":"))
+      separator = UInt8(ascii: ",")
+    }
+    func text(_ range: Range<Int>) -> UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(rebasing: line[range]) }
+    for member in members {
+      guard let index = changes.firstIndex(where: { scanner.matches(member.name, $0.name) }) else {
+        begin(text(member.name.range))
+        output.append(text(member.value))
+        continue
+      }
+      guard let write = changes[index].write, !isWritten[index] else { continue }
+      begin(text(member.name.range))
+      write(output)
+      isWritten[index] = true
+    }
+    if let bareArray, !changes.contains(where: { matchesIDs($0.name) }) {
+      StaticString("ids").withUTF8Buffer { begin($0) }
+      output.append(text(bareArray))
+    }
+    for (index, change) in changes.enumerated() where !isWritten[index] {
+      guard let write = change.write, !changes[..<index].contains(where: { "\($0.name)" == "\(change.name)" }) else { continue }
+      change.name.withUTF8Buffer { begin($0) }
+      write(output)
+    }
+    if separator == UInt8(ascii: "{") { output.append(separator) }
+    output.append(UInt8(ascii: "}"))
+  }
+}

@@ -1,0 +1,76 @@
+import Checkpoint
+
+/// Float32 numbers in memory of the forward pass, row-major. A view: whoever allocated the memory frees it.
+struct Matrix {
+  let start: UnsafeMutablePointer<Float>
+  let rows: Int
+  let columns: Int
+
+  @inline(__always)
+  func row(_ index: Int) -> UnsafeMutablePointer<Float> { start + index * columns }
+
+  /// The rows of a range, in place.
+  func rows(_ range: Range<Int>) -> Matrix {
+    Matrix(start: row(range.lowerBound), rows: range.count, columns: columns)
+  }
+}
+
+/// A matrix of weights where it lies in the checkpoint, at any alignment.
+///
+/// Invariant: `start` points to `rows × columns` elements of `type`, mapped for as long as the model lives
+/// (`Checkpoint.tensor` checked shape and extent).
+struct WeightMatrix {
+  let start: UnsafeRawPointer
+  let type: ElementType
+  let rows: Int
+  let columns: Int
+
+  init(_ tensor: Tensor) {
+    precondition(tensor.shape.count == 2 && !tensor.bytes.isEmpty)
+    start = tensor.bytes.baseAddress.unsafelyUnwrapped  // not empty
+    type = tensor.type
+    rows = tensor.shape[0]
+    columns = tensor.shape[1]
+  }
+
+  /// Copies one row to float32.
+  func copyRow(_ index: Int, to target: UnsafeMutablePointer<Float>) {
+    func copy<Element: WeightElement>(_: Element.Type) {
+      let row = start + index * columns * Element.size
+      for column in 0..<columns { target[column] = Element.loadOne(row + column * Element.size) }
+    }
+    withElementType(type) { copy($0) }
+  }
+}
+
+/// A vector of weights, copied to float32: these are small.
+struct WeightVector {
+  let values: UnsafeMutablePointer<Float>  // lives as long as the model, which lives as long as the process
+  let count: Int
+
+  init(_ tensor: Tensor) {
+    count = tensor.count
+    values = .allocate(capacity: (count + laneCount - 1) / laneCount * laneCount)
+    values.initialize(repeating: 0, count: (count + laneCount - 1) / laneCount * laneCount)
+    let values = values
+    let count = count
+    func copy<Element: WeightElement>(_: Element.Type) {
+      guard let start = tensor.bytes.baseAddress else { return }
+      for index in 0..<count { values[index] = Element.loadOne(start + index * Element.size) }
+    }
+    withElementType(tensor.type) { copy($0) }
+  }
+}
+
+/// Calls `body` with the Swift type of a stored element type, so that each kernel is compiled once per type.
+@inline(__always)
+func withElementType(_ type: ElementType, _ body: (any WeightElement.Type) -> Void) {
+  switch type {
+  case .float32: body(Float.self)
+  case .bfloat16: body(BFloat16.self)
+  #if !(os(macOS) && arch(x86_64))
+    case .float16: body(Float16.self)
+  #endif
+  default: preconditionFailure("Checkpoint.tensor lets no other types through")
+  }
+}

@@ -1,0 +1,67 @@
+import Checkpoint
+
+/// The weights of one layer normalization.
+struct LayerNorm {
+  let weight: WeightVector  // (n_embd)
+  let bias: WeightVector  // (n_embd)
+  let epsilon: Float
+}
+
+/// The weights of one affine map, in the layout of GPT-2's `Conv1D`.
+struct Conv1D {
+  let weight: WeightMatrix  // (in, out)
+  let bias: WeightVector  // (out)
+}
+
+/// The weights of one transformer block, under the names they have in the checkpoint.
+struct GPT2Block {
+  let ln_1: LayerNorm
+  let c_attn: Conv1D  // (n_embd, 3·n_embd): queries, keys and values side by side
+  let attn_c_proj: Conv1D  // (n_embd, n_embd)
+  let ln_2: LayerNorm
+  let c_fc: Conv1D  // (n_embd, n_inner)
+  let mlp_c_proj: Conv1D  // (n_inner, n_embd)
+}
+
+/// All weights of a GPT-2 model, where they lie in the mapped files.
+struct GPT2Weights {
+  let wte: WeightMatrix  // (vocabulary, n_embd)
+  let wpe: WeightMatrix  // (n_positions, n_embd)
+  let blocks: [GPT2Block]
+  let ln_f: LayerNorm
+  let lm_head: WeightMatrix  // (vocabulary, n_embd); `wte` itself where the two are tied
+
+  init(_ checkpoint: Checkpoint) throws(CheckpointError) {
+    let c = checkpoint.configuration
+    func norm(_ name: String) throws(CheckpointError) -> LayerNorm {
+      LayerNorm(
+        weight: WeightVector(try checkpoint.tensor("\(name).weight", shape: [c.n_embd])),
+        bias: WeightVector(try checkpoint.tensor("\(name).bias", shape: [c.n_embd])),
+        epsilon: c.layerNormEpsilon)
+    }
+    func conv1D(_ name: String, _ inputs: Int, _ outputs: Int) throws(CheckpointError) -> Conv1D {
+      Conv1D(
+        weight: WeightMatrix(try checkpoint.tensor("\(name).weight", shape: [inputs, outputs])),
+        bias: WeightVector(try checkpoint.tensor("\(name).bias", shape: [outputs])))
+    }
+    wte = WeightMatrix(try checkpoint.tensor("wte.weight", shape: [c.vocabularySize, c.n_embd]))
+    wpe = WeightMatrix(try checkpoint.tensor("wpe.weight", shape: [c.n_positions, c.n_embd]))
+    var blocks: [GPT2Block] = []
+    for layer in 0..<c.n_layer {
+      let h = "h.\(layer)"
+      blocks.append(
+        GPT2Block(
+          ln_1: try norm("\(h).ln_1"),
+          c_attn: try conv1D("\(h).attn.c_attn", c.n_embd, 3 * c.n_embd),
+          attn_c_proj: try conv1D("\(h).attn.c_proj", c.n_embd, c.n_embd),
+          ln_2: try norm("\(h).ln_2"),
+          c_fc: try conv1D("\(h).mlp.c_fc", c.n_embd, c.n_inner),
+          mlp_c_proj: try conv1D("\(h).mlp.c_proj", c.n_inner, c.n_embd)))
+    }
+    self.blocks = blocks
+    ln_f = try norm("ln_f")
+    lm_head =
+      c.tiesEmbeddings
+      ? wte : WeightMatrix(try checkpoint.tensor("lm_head.weight", shape: [c.vocabularySize, c.n_embd]))
+  }
+}

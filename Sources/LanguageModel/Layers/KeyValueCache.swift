@@ -1,0 +1,75 @@
+import Checkpoint
+
+/// The keys and values of a sequence's positions so far, for every layer and head, so that the next position is all that
+/// has to be computed. Memory grows with the sequence.
+///
+/// Keys lie in blocks of 16 positions, (headWidth, 16) each: a vector holds one dimension of 16 positions, and the
+/// scores of 16 positions need no sum across lanes. Values lie position by position, (positions, headWidth), the width
+/// rounded up to a multiple of 16.
+public final class KeyValueCache {
+  let headWidth: Int
+  let paddedHeadWidth: Int
+  private let layers: Int
+  private let heads: Int
+  /// Positions that are there.
+  public private(set) var count = 0
+  private var capacity = 0  // in positions, a multiple of 16
+  private var storage = UnsafeMutableBufferPointer<Float>(start: nil, count: 0)
+
+  /// - Parameter keepsLayers: false for a sequence that is computed in one pass and then done with. Each layer then
+  ///   overwrites the one before it, and the cache takes the memory of one layer.
+  init(_ configuration: GPT2Configuration, keepsLayers: Bool) {
+    headWidth = configuration.headWidth
+    paddedHeadWidth = (headWidth + laneCount - 1) / laneCount * laneCount
+    heads = configuration.n_head
+    layers = keepsLayers ? configuration.n_layer : 1
+  }
+
+  deinit { storage.deallocate() }
+
+  func paddedLength(_ length: Int) -> Int { (length + laneCount - 1) / laneCount * laneCount }
+
+  private var keySize: Int { capacity * headWidth }
+  private var headSize: Int { capacity * (headWidth + paddedHeadWidth) }
+
+  /// The head's keys: (blocks, headWidth, 16).
+  func keys(layer: Int, head: Int) -> UnsafeMutablePointer<Float> {
+    precondition(capacity > 0 && head < heads)
+    return storage.baseAddress.unsafelyUnwrapped + (layer % layers * heads + head) * headSize  // capacity > 0
+  }
+
+  /// The head's values: (positions, paddedHeadWidth).
+  func values(layer: Int, head: Int) -> UnsafeMutablePointer<Float> { keys(layer: layer, head: head) + keySize }
+
+  /// Makes room for `total` positions, keeping those that are there.
+  func reserve(_ total: Int) {
+    guard total > capacity else { return }
+    let newCapacity = paddedLength(count == 0 ? total : max(total, capacity + capacity / 2))
+    let newHeadSize = newCapacity * (headWidth + paddedHeadWidth)
+    let larger = UnsafeMutableBufferPointer<Float>.allocate(capacity: layers * heads * newHeadSize)
+    larger.initialize(repeating: 0)  // the lanes and columns of the padding must be numbers
+    if count > 0, let source = storage.baseAddress, let target = larger.baseAddress {
+      for index in 0..<layers * heads {
+        (target + index * newHeadSize).update(from: source + index * headSize, count: keySize)
+        (target + index * newHeadSize + newCapacity * headWidth).update(
+          from: source + index * headSize + keySize, count: capacity * paddedHeadWidth)
+      }
+    }
+    storage.deallocate()
+    (storage, capacity) = (larger, newCapacity)
+  }
+
+  /// Stores the key and the value, (headWidth) each, of one position.
+  func store(key: UnsafeMutablePointer<Float>, value: UnsafeMutablePointer<Float>, layer: Int, head: Int, position: Int) {
+    precondition(position < capacity)
+    let block = keys(layer: layer, head: head) + position / laneCount * headWidth * laneCount + position % laneCount
+    for d in 0..<headWidth { block[d * laneCount] = key[d] }
+    (values(layer: layer, head: head) + position * paddedHeadWidth).update(from: value, count: headWidth)
+  }
+
+  /// Counts positions whose keys and values have been stored in every layer.
+  func append(_ positions: Int) { count += positions }
+
+  /// Forgets the positions from `newCount` on.
+  public func truncate(to newCount: Int) { count = min(count, newCount) }
+}

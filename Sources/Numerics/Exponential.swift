@@ -1,0 +1,60 @@
+// Elementary functions of our own. The C library's differ from system to system in the last bit; these are sums and
+// products in a fixed order, so every build on every processor gives the same bits.
+
+/// e^x in each lane, to about 2 ulp for x in [-87, 88]; outside, the value at the nearer end.
+///
+/// x = n·ln 2 + r with |r| ≤ ½·ln 2; e^r by a polynomial of degree 7 (the Taylor series, whose remainder there is
+/// below 2^-28), then 2^n by adding n to the exponent bits.
+@inlinable
+@inline(__always)
+public func exponential(_ x: SIMD16<Float>) -> SIMD16<Float> {
+  let x = x.clamped(lowerBound: SIMD16(repeating: -87), upperBound: SIMD16(repeating: 88))
+  // Adding 1.5·2^23 leaves no bits for a fraction: the sum's low bits are the integer nearest to x / ln 2.
+  let shift = SIMD16<Float>(repeating: 12_582_912)
+  let shifted = shift.addingProduct(x, 1.442_695_04)
+  let n = shifted - shift
+  var r = x.addingProduct(n, -0.693_359_375)  // ln 2 in two parts; the product with the first is exact
+  r = r.addingProduct(n, 2.121_944_4e-4)
+  var sum = SIMD16<Float>(repeating: 1 / 5040)
+  sum = SIMD16(repeating: 1 / 720).addingProduct(sum, r)
+  sum = SIMD16(repeating: 1 / 120).addingProduct(sum, r)
+  sum = SIMD16(repeating: 1 / 24).addingProduct(sum, r)
+  sum = SIMD16(repeating: 1 / 6).addingProduct(sum, r)
+  sum = SIMD16(repeating: 0.5).addingProduct(sum, r)
+  sum = SIMD16(repeating: 1).addingProduct(sum, r)
+  sum = SIMD16(repeating: 1).addingProduct(sum, r)
+  let exponents = unsafeBitCast(shifted, to: SIMD16<UInt32>.self) &<< 23
+  return unsafeBitCast(unsafeBitCast(sum, to: SIMD16<UInt32>.self) &+ exponents, to: SIMD16<Float>.self)
+}
+
+/// e^x to about 1 ulp for x ≤ 709; 0 below -708.
+public func exponential(_ x: Double) -> Double {
+  guard x > -708 else { return 0 }
+  let shift = 6_755_399_441_055_744.0  // 1.5·2^52
+  let shifted = shift.addingProduct(x, 1.442_695_040_888_963_4)
+  let n = shifted - shift
+  var r = x.addingProduct(n, -0.693_147_180_369_123_8)
+  r = r.addingProduct(n, -1.908_214_929_270_587_7e-10)
+  var sum = 1.0
+  for divisor in stride(from: 13.0, to: 0, by: -1) { sum = 1 + sum * r / divisor }  // Taylor's series, inside out
+  let exponent = UInt64(truncatingIfNeeded: Int64(n)) &<< 52
+  return Double(bitPattern: sum.bitPattern &+ exponent)
+}
+
+/// The natural logarithm of a positive, normal number, to about 1 ulp.
+///
+/// x = m·2^e with m in [√½, √2); ln m = 2·artanh(f), f = (m - 1)/(m + 1), by its series.
+public func naturalLogarithm(_ x: Double) -> Double {
+  precondition(x.isNormal && x > 0)
+  var m = x.significand
+  var e = Double(x.exponent)
+  if m > 1.414_213_562_373_095 {
+    m /= 2
+    e += 1
+  }
+  let f = (m - 1) / (m + 1)
+  let square = f * f
+  var sum = 0.0
+  for odd in stride(from: 23.0, through: 1, by: -2) { sum = 1 / odd + sum * square }
+  return e * 0.693_147_180_559_945_3 + 2 * f * sum
+}

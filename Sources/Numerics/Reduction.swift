@@ -1,0 +1,11 @@
+extension SIMD16<Float> {
+  /// The sum of the lanes, always added in the same order: halves, quarters, pairs.
+  @inlinable
+  @inline(__always)
+  public var orderedSum: Float {
+    let eight = lowHalf + highHalf
+    let four = eight.lowHalf + eight.highHalf
+    let two = four.lowHalf + four.highHalf
+    return two.x + two.y
+  }
+}

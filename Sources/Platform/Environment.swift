@@ -1,0 +1,26 @@
+/// The value of an environment variable; nil where it is not set or empty, which by custom mean the same.
+public func environmentVariable(_ name: String) -> String? {
+  guard let value = getenv(name), value.pointee != 0 else { return nil }
+  return String(cString: value)
+}
+
+/// Whether something can be read at the path, following symbolic links.
+public func fileExists(_ path: String) -> Bool { access(path, R_OK) == 0 }
+
+public func isDirectory(_ path: String) -> Bool {
+  var information = stat()
+  return stat(path, &information) == 0 && information.st_mode & S_IFMT == S_IFDIR
+}
+
+/// The absolute path of the running program with its symbolic links resolved; nil where the system won't tell.
+public func executablePath() -> String? {
+  #if canImport(Darwin)
+    var size = UInt32(PATH_MAX)
+    var buffer = [CChar](repeating: 0, count: Int(size))
+    guard _NSGetExecutablePath(&buffer, &size) == 0, let resolved = realpath(buffer, nil) else { return nil }
+  #else
+    guard let resolved = realpath("/proc/self/exe", nil) else { return nil }
+  #endif
+  defer { free(resolved) }
+  return String(cString: resolved)
+}

@@ -1,0 +1,35 @@
+/// A file mapped read-only into memory: nothing is copied, and processes that map the same file share its pages.
+///
+/// The bytes stay valid for as long as the object lives; whoever keeps a pointer into them keeps the object as well.
+public final class MappedFile: @unchecked Sendable {  // immutable after init, and the mapping is read-only
+  public let path: String
+  public let bytes: UnsafeRawBufferPointer
+
+  public init(path: String) throws(FileError) {
+    self.path = path
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw FileError(path: path, code: errno) }
+    defer { close(descriptor) }
+    var information = stat()
+    guard fstat(descriptor, &information) == 0 else { throw FileError(path: path, code: errno) }
+    guard information.st_mode & S_IFMT == S_IFREG else {
+      throw FileError(path: path, code: information.st_mode & S_IFMT == S_IFDIR ? EISDIR : EINVAL)
+    }
+    let size = Int(information.st_size)
+    guard size > 0 else {  // mmap refuses to map nothing
+      bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+      return
+    }
+    guard let address = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), address != MAP_FAILED else {
+      throw FileError(path: path, code: errno)
+    }
+    bytes = UnsafeRawBufferPointer(start: address, count: size)
+  }
+
+  deinit {
+    if let address = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: address), bytes.count) }
+  }
+
+  /// The bytes as the JSON scanner and the tokenizer like them.
+  public var characters: UnsafeBufferPointer<UInt8> { bytes.bindMemory(to: UInt8.self) }
+}

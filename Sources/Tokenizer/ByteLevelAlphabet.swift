@@ -1,0 +1,50 @@
+import JSON
+
+/// The alphabet in which byte-level vocabularies are written down, so that every token is printable text: a byte that
+/// is a printable Latin-1 character stands for itself, the 68 others are numbered from U+0100 on. A space is `Ġ`
+/// (U+0120), a line feed `Ċ` (U+010A). From OpenAI's GPT-2 (`bytes_to_unicode`).
+enum ByteLevelAlphabet {
+  /// Whether the character U+00XX of that byte's number is printable, and so stands for the byte.
+  static func isPrintable(_ byte: UInt8) -> Bool {
+    switch byte {
+    case 0x21...0x7E, 0xA1...0xAC, 0xAE...0xFF: true
+    default: false
+    }
+  }
+
+  /// The byte that a character stands for; nil outside the alphabet.
+  @inline(__always)
+  static func byte(of scalar: UInt32) -> UInt8? {
+    switch scalar {
+    case 0x21...0x7E, 0xA1...0xAC, 0xAE...0xFF: UInt8(truncatingIfNeeded: scalar)
+    // The unprintable bytes in order: 0x00...0x20, 0x7F...0xA0, 0xAD
+    case 0x100...0x120: UInt8(truncatingIfNeeded: scalar - 0x100)
+    case 0x121...0x142: UInt8(truncatingIfNeeded: scalar - 0x121 + 0x7F)
+    case 0x143: 0xAD
+    default: nil
+    }
+  }
+
+  /// Appends the bytes that `text` (UTF-8) spells. False where a character is none of the alphabet's; then a part may
+  /// have been appended.
+  @inline(__always)
+  static func decode(_ text: UnsafeBufferPointer<UInt8>, into bytes: Arena<UInt8>) -> Bool {
+    bytes.reserve(text.count)
+    var index = 0
+    while index < text.count {
+      let first = text[index]
+      if first &- 0x21 < 0x5E {
+        bytes.appendReserved(first)
+        index += 1
+        continue
+      }
+      // All of the alphabet beyond ASCII lies below U+0800: two bytes of UTF-8
+      guard first & 0xE0 == 0xC0, index + 1 < text.count else { return false }
+      let scalar = UInt32(first & 0x1F) << 6 | UInt32(text[index + 1] & 0x3F)
+      guard let byte = byte(of: scalar) else { return false }
+      bytes.appendReserved(byte)
+      index += 2
+    }
+    return true
+  }
+}

@@ -1,0 +1,32 @@
+import JSON
+import Platform
+
+extension ByteLevelTokenizer {
+  /// Opens the tokenizer of a model folder: tokenizer.json, or, where there is none, vocab.json and merges.txt.
+  public convenience init(folder: String) throws(TokenizerError) {
+    let (json, vocabulary, merges) = (folder + "/tokenizer.json", folder + "/vocab.json", folder + "/merges.txt")
+    if let file = try Self.open(json) {
+      try self.init(tokenizerJSON: file)
+    } else if let vocabulary = try Self.open(vocabulary) {
+      guard let merges = try Self.open(merges) else {
+        throw TokenizerError(.notFound, folder, "there is vocab.json but neither merges.txt beside it nor tokenizer.json")
+      }
+      try self.init(vocabulary: vocabulary, merges: merges)
+    } else {
+      throw TokenizerError(
+        .notFound, folder,
+        isDirectory(folder)
+          ? "there is no tokenizer: neither tokenizer.json nor vocab.json with merges.txt" : "there is no such folder")
+    }
+  }
+
+  /// The file; nil where there is none.
+  private static func open(_ path: String) throws(TokenizerError) -> MappedFile? {
+    do {
+      return try MappedFile(path: path)
+    } catch {
+      if error.code == ENOENT || error.code == ENOTDIR { return nil }
+      throw TokenizerError(.unreadable(error), path, String(cString: strerror(error.code)))
+    }
+  }
+}

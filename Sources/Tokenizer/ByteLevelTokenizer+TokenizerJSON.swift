@@ -1,0 +1,299 @@
+import JSON
+import Platform
+
+extension ByteLevelTokenizer {
+  /// Opens the file format of the `tokenizers` library, as far as it describes a byte-level byte-pair encoding. What
+  /// would change the ids and is not known here is refused by its name.
+  convenience init(tokenizerJSON file: MappedFile) throws(TokenizerError) {
+    var reader = TokenizerJSONReader(size: file.bytes.count)
+    do {
+      var scanner = JSONScanner(file.characters)
+      try reader.read(&scanner)
+    } catch {
+      throw TokenizerError(.malformed, file.path, error.description)
+    }
+    let vocabulary = reader.builder.build()
+    if reader.hasUnknownToken, vocabulary.byteIDs.contains(-1) {
+      throw TokenizerError(
+        .malformed, file.path, "an “unk_token” for bytes without a token of their own is not supported")
+    }
+    self.init(vocabulary, AddedTokens(reader.addedTokens), reader.settings)
+    withExtendedLifetime(file) {}
+  }
+}
+
+private struct TokenizerJSONReader {
+  var builder: VocabularyBuilder
+  var addedTokens: [AddedTokens.Token] = []
+  var settings = ByteLevelTokenizer.Settings()
+  var hasUnknownToken = false
+
+  private var spellings = SpellingReader()
+  /// Tokens of the model that are not spelled in the byte-level alphabet: they must be added tokens.
+  private var foreignTokens: [(id: Int, content: [UInt8], offset: Int)] = []
+
+  init(size: Int) { builder = VocabularyBuilder(size: size) }
+
+  /// Members may stand in any order, but the model is needed for the added tokens.
+  mutating func read(_ scanner: inout JSONScanner) throws(JSONError) {
+    var hasModel = false
+    var hasPreTokenizer = false
+    var added: JSONScanner?
+    try scanner.object { (name, scanner) throws(JSONError) in
+      if scanner.matches(name, "normalizer") {
+        try readAbsent("normalizer", &scanner)
+      } else if scanner.matches(name, "pre_tokenizer") {
+        hasPreTokenizer = true
+        try readPreTokenizer(&scanner)
+      } else if scanner.matches(name, "post_processor") {
+        try readByteLevelOrNull("post-processor", &scanner)
+      } else if scanner.matches(name, "decoder") {
+        try readByteLevelOrNull("decoder", &scanner)
+      } else if scanner.matches(name, "model") {
+        hasModel = true
+        try readModel(&scanner)
+      } else if scanner.matches(name, "added_tokens") {
+        added = scanner
+        _ = try scanner.skipValue()
+      } else {
+        // `version`; `truncation` and `padding`, which are about batches, and which every caller sets for itself
+        _ = try scanner.skipValue()
+      }
+    }
+    try scanner.end()
+    guard hasModel else { throw scanner.failure("“model” is missing", at: 0) }
+    guard hasPreTokenizer else { throw scanner.failure("“pre_tokenizer” is missing", at: 0) }
+    if var added { try readAddedTokens(&added) }
+    for foreign in foreignTokens where !addedTokens.contains(where: { $0.id == foreign.id && $0.content == foreign.content }) {
+      throw scanner.failure(
+        "the token with id \(foreign.id) has characters outside the byte-level alphabet, and is no added token",
+        at: foreign.offset)
+    }
+  }
+
+  // MARK: what stands around the model
+
+  private func unsupported(_ what: String, _ scanner: JSONScanner, at offset: Int) -> JSONError {
+    scanner.failure("\(what) is not supported; byte-level BPE as GPT-2 has it is", at: offset)
+  }
+
+  /// A component that must not be there.
+  private func readAbsent(_ what: String, _ scanner: inout JSONScanner) throws(JSONError) {
+    guard try scanner.kind() != .null else { return try scanner.null() }
+    let component = try Component(&scanner)
+    throw unsupported("the \(what) “\(component.type)”", scanner, at: component.offset)
+  }
+
+  /// A component that may be `ByteLevel`, which in these places changes nothing that we do otherwise.
+  private func readByteLevelOrNull(_ what: String, _ scanner: inout JSONScanner) throws(JSONError) {
+    guard try scanner.kind() != .null else { return try scanner.null() }
+    let component = try Component(&scanner)
+    guard component.type == "ByteLevel" else {
+      throw unsupported("the \(what) “\(component.type)”", scanner, at: component.offset)
+    }
+  }
+
+  private mutating func readPreTokenizer(_ scanner: inout JSONScanner) throws(JSONError) {
+    guard try scanner.kind() != .null else {
+      throw unsupported("a tokenizer without pre-tokenizer", scanner, at: scanner.position)
+    }
+    let outer = try Component(&scanner)
+    var components = outer.type == "Sequence" ? outer.parts : [outer]
+    if let first = components.first, first.type == "Digits", components.count > 1 {
+      guard let isIndividual = first.individualDigits else {
+        throw scanner.failure("“individual_digits” of “Digits” is missing", at: first.offset)
+      }
+      settings.digits = isIndividual ? .individual : .runs
+      components.removeFirst()
+    }
+    guard let splitter = components.first else { throw unsupported("an empty pre-tokenizer", scanner, at: outer.offset) }
+    guard splitter.type == "ByteLevel" else {
+      throw unsupported("the pre-tokenizer “\(splitter.type)”", scanner, at: splitter.offset)
+    }
+    guard splitter.useRegex else {
+      throw unsupported("the pre-tokenizer “ByteLevel” with “use_regex” false", scanner, at: splitter.offset)
+    }
+    guard let addsPrefixSpace = splitter.addPrefixSpace else {
+      throw scanner.failure("“add_prefix_space” of “ByteLevel” is missing", at: splitter.offset)
+    }
+    settings.addsPrefixSpace = addsPrefixSpace
+    guard components.count == 1 else {
+      throw unsupported("the pre-tokenizer “\(components[1].type)” behind “ByteLevel”", scanner, at: components[1].offset)
+    }
+  }
+
+  /// A normalizer, pre-tokenizer, post-processor or decoder, with the members that matter here.
+  private struct Component {
+    var type = ""
+    let offset: Int
+    var addPrefixSpace: Bool?
+    var useRegex = true
+    var individualDigits: Bool?
+    /// Of a `Sequence` of pre-tokenizers.
+    var parts: [Component] = []
+
+    init(_ scanner: inout JSONScanner, isPart: Bool = false) throws(JSONError) {
+      scanner.skipWhiteSpace()
+      offset = scanner.position
+      try scanner.object { (name, scanner) throws(JSONError) in
+        if scanner.matches(name, "type") {
+          type = try scanner.swiftString()
+        } else if scanner.matches(name, "add_prefix_space") {
+          addPrefixSpace = try scanner.boolean()
+        } else if scanner.matches(name, "use_regex") {
+          useRegex = try scanner.boolean()
+        } else if scanner.matches(name, "individual_digits") {
+          individualDigits = try scanner.boolean()
+        } else if scanner.matches(name, "pretokenizers"), !isPart {  // one in another would be refused anyway
+          try scanner.array { (scanner) throws(JSONError) in parts.append(try Component(&scanner, isPart: true)) }
+        } else {
+          _ = try scanner.skipValue()
+        }
+      }
+    }
+  }
+
+  private mutating func readAddedTokens(_ scanner: inout JSONScanner) throws(JSONError) {
+    try scanner.array { (scanner) throws(JSONError) in
+      scanner.skipWhiteSpace()
+      let offset = scanner.position
+      var content: [UInt8]?
+      var id: Int?
+      var isSpecial = false
+      var isNormalized = false
+      try scanner.object { (name, scanner) throws(JSONError) in
+        if scanner.matches(name, "content") {
+          content = Array(try scanner.swiftString().utf8)
+        } else if scanner.matches(name, "id") {
+          id = try scanner.integer()
+        } else if scanner.matches(name, "special") {
+          isSpecial = try scanner.boolean()
+        } else if scanner.matches(name, "normalized") {
+          isNormalized = try scanner.boolean()
+        } else {
+          for flag: StaticString in ["lstrip", "rstrip", "single_word"] where scanner.matches(name, flag) {
+            guard try !scanner.boolean() else {
+              throw unsupported("“\(flag)” of an added token", scanner, at: name.range.lowerBound)
+            }
+            return
+          }
+          _ = try scanner.skipValue()
+        }
+      }
+      guard let content, let id else { throw scanner.failure("an added token lacks “content” or “id”", at: offset) }
+      try define(scanner, at: offset) { (builder) throws(VocabularyError) in
+        try builder.defineAdded(id, content: content)
+      }
+      addedTokens.append(
+        AddedTokens.Token(content: content, id: id, isSpecial: isSpecial, isNormalized: isNormalized))
+    }
+  }
+
+  // MARK: the model
+
+  private mutating func readModel(_ scanner: inout JSONScanner) throws(JSONError) {
+    var hasVocabulary = false
+    var mergesBeforeVocabulary: JSONScanner?
+    var hasMerges = false
+    try scanner.object { (name, scanner) throws(JSONError) in
+      let offset = name.range.lowerBound
+      if scanner.matches(name, "type") {
+        let type = try scanner.swiftString()
+        guard type == "BPE" else { throw unsupported("the model type “\(type)”", scanner, at: offset) }
+      } else if scanner.matches(name, "vocab") {
+        hasVocabulary = true
+        try readVocabulary(&scanner)
+      } else if scanner.matches(name, "merges") {
+        hasMerges = true
+        if hasVocabulary {
+          try readMerges(&scanner)
+        } else {
+          mergesBeforeVocabulary = scanner
+          _ = try scanner.skipValue()
+        }
+      } else if scanner.matches(name, "ignore_merges") {
+        settings.ignoresMerges = try scanner.boolean()
+      } else if scanner.matches(name, "unk_token") {
+        hasUnknownToken = try scanner.kind() != .null
+        _ = try scanner.skipValue()
+      } else if scanner.matches(name, "byte_fallback") {
+        guard try !scanner.boolean() else { throw unsupported("“byte_fallback” of the model", scanner, at: offset) }
+      } else if scanner.matches(name, "dropout") {
+        if try scanner.kind() == .null {
+          try scanner.null()
+        } else if try scanner.double() != 0 {
+          throw unsupported("“dropout” of the model", scanner, at: offset)
+        }
+      } else if scanner.matches(name, "continuing_subword_prefix") {
+        try readEmpty("continuing_subword_prefix", &scanner)
+      } else if scanner.matches(name, "end_of_word_suffix") {
+        try readEmpty("end_of_word_suffix", &scanner)
+      } else {
+        _ = try scanner.skipValue()
+      }
+    }
+    guard hasVocabulary else { throw scanner.failure("“vocab” of the model is missing") }
+    guard hasMerges else { throw scanner.failure("“merges” of the model is missing") }
+    if var mergesBeforeVocabulary { try readMerges(&mergesBeforeVocabulary) }
+  }
+
+  /// A member of the model that must be null or an empty string.
+  private func readEmpty(_ name: String, _ scanner: inout JSONScanner) throws(JSONError) {
+    guard try scanner.kind() != .null else { return try scanner.null() }
+    let text = try scanner.string()
+    guard text.range.isEmpty else { throw unsupported("“\(name)” of the model", scanner, at: text.range.lowerBound) }
+  }
+
+  private mutating func readVocabulary(_ scanner: inout JSONScanner) throws(JSONError) {
+    let start = scanner.position
+    try scanner.object { (name, scanner) throws(JSONError) in
+      let id = try scanner.integer()
+      let foreign = try spellings.with(name, scanner) { (spelling) throws(VocabularyError) -> [UInt8]? in
+        try builder.define(id, spelling: spelling) ? nil : Array(spelling)
+      }
+      if let foreign { foreignTokens.append((id, foreign, name.range.lowerBound)) }
+    }
+    try define(scanner, at: start) { (builder) throws(VocabularyError) in try builder.indexTokens() }
+  }
+
+  /// Merges are pairs, or, in older files, strings with a space between the two.
+  private mutating func readMerges(_ scanner: inout JSONScanner) throws(JSONError) {
+    try scanner.array { (scanner) throws(JSONError) in
+      if try scanner.kind() == .array {
+        let offset = scanner.position
+        guard try scanner.beginArray() else { throw scanner.failure("a merge is not of two tokens", at: offset) }
+        let left = try scanner.string()
+        guard try scanner.another(closing: UInt8(ascii: "]")) else {
+          throw scanner.failure("a merge is not of two tokens", at: offset)
+        }
+        let right = try scanner.string()
+        guard try !scanner.another(closing: UInt8(ascii: "]")) else {
+          throw scanner.failure("a merge is not of two tokens", at: offset)
+        }
+        try spellings.with(left, right, scanner) { (left, right) throws(VocabularyError) in
+          try builder.addMerge(left, right)
+        }
+      } else {
+        let text = try scanner.string()
+        try spellings.with(text, scanner) { (spelling) throws(VocabularyError) in
+          guard let space = spelling.firstIndex(of: UInt8(ascii: " ")) else {
+            throw VocabularyError(reason: "a merge is two tokens with a space between them")
+          }
+          try builder.addMerge(
+            UnsafeBufferPointer(rebasing: spelling[..<space]), UnsafeBufferPointer(rebasing: spelling[(space + 1)...]))
+        }
+      }
+    }
+  }
+
+  /// Lets `change` work on the vocabulary; what it finds wrong is wrong at `offset`.
+  private mutating func define(
+    _ scanner: JSONScanner, at offset: Int, _ change: (inout VocabularyBuilder) throws(VocabularyError) -> Void
+  ) throws(JSONError) {
+    do {
+      try change(&builder)
+    } catch {
+      throw scanner.failure(error.reason, at: offset)
+    }
+  }
+}

@@ -1,0 +1,54 @@
+import Platform
+
+/// A byte-level byte-pair tokenizer, as GPT-2 and its kin have: any bytes to token ids and back, without loss.
+///
+/// It never changes once it is open, and threads may share it. Ids to bytes is `bytes(of:)`; bytes to ids is the work of
+/// an encoder, of which each thread makes its own (`makeEncoder`).
+public final class ByteLevelTokenizer: Sendable {
+  let vocabulary: Vocabulary
+  let addedTokens: AddedTokens
+  let settings: Settings
+
+  /// What tokenizer.json may say about how text becomes pieces, and pieces tokens.
+  struct Settings: Sendable {
+    var digits = DigitSplitting.none
+    /// `add_prefix_space`: a part of the text that does not begin with a space is split as if it did.
+    var addsPrefixSpace = false
+    /// `ignore_merges`: a piece that is a token is that token, whether merges lead to it or not.
+    var ignoresMerges = false
+  }
+
+  init(_ vocabulary: Vocabulary, _ addedTokens: AddedTokens, _ settings: Settings) {
+    self.vocabulary = vocabulary
+    self.addedTokens = addedTokens
+    self.settings = settings
+  }
+
+  /// The highest id, and one.
+  public var vocabularySize: Int { vocabulary.count }
+
+  /// FNV-1a, 64 bits, over the tokens in the order of their ids: each one's length in two bytes, lower first (0 for an
+  /// id without a token), then its bytes. It is computed when asked for, in about half a millisecond: keep it.
+  public var fingerprint: UInt64 { vocabulary.fingerprint() }
+
+  /// A token's bytes; nil where the id is no token's. They are valid as long as the tokenizer lives.
+  public func bytes(of id: Int) -> UnsafeBufferPointer<UInt8>? { vocabulary.bytes(of: id) }
+
+  /// Whether the token stands for something that is no text, such as the end of one.
+  public func isSpecial(_ id: Int) -> Bool { addedTokens.isSpecial(id) }
+
+  /// The id of `<|endoftext|>`, where there is one.
+  public var endOfText: Int? { id(of: AddedTokens.endOfText) }
+
+  /// The id of a special or other added token, or else of a token that text can be encoded to, by its bytes.
+  public func id(of token: [UInt8]) -> Int? {
+    if let id = addedTokens.id(of: token) { return id }
+    let id = token.withUnsafeBufferPointer { token in
+      token.baseAddress.map { vocabulary.id(of: $0, count: token.count) } ?? -1
+    }
+    return id < 0 ? nil : Int(id)
+  }
+
+  /// An encoder for one thread.
+  public func makeEncoder() -> ByteLevelEncoder { ByteLevelEncoder(self) }
+}

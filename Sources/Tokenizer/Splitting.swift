@@ -1,0 +1,83 @@
+/// GPT-2's splitting rule, the regular expression
+/// `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`, by hand: the end of the piece that
+/// begins at `start`, for `start < limit`. Nothing at or past `limit` is looked at: it is the end of the text.
+@inline(__always)
+func pieceEnd(in text: UnsafeBufferPointer<UInt8>, from start: Int, to limit: Int) -> Int {
+  let first = text[start]
+  if first == UInt8(ascii: "'"), let end = contractionEnd(in: text, from: start, to: limit) { return end }
+  // One space may stand before a run of letters, of numbers or of others; no other white space may
+  let runStart = first == 0x20 && start + 1 < limit ? start + 1 : start
+  let (kind, length) = item(in: text, at: runStart, limit: limit)
+  guard kind == .whiteSpace else { return runEnd(of: kind, in: text, from: runStart + length, to: limit) }
+  return whiteSpaceEnd(in: text, from: start, to: limit)
+}
+
+@inline(__always)
+private func contractionEnd(in text: UnsafeBufferPointer<UInt8>, from start: Int, to limit: Int) -> Int? {
+  guard start + 1 < limit else { return nil }
+  switch text[start + 1] {
+  case UInt8(ascii: "s"), UInt8(ascii: "t"), UInt8(ascii: "m"), UInt8(ascii: "d"): return start + 2
+  case UInt8(ascii: "r"), UInt8(ascii: "v"):
+    return start + 2 < limit && text[start + 2] == UInt8(ascii: "e") ? start + 3 : nil
+  case UInt8(ascii: "l"):
+    return start + 2 < limit && text[start + 2] == UInt8(ascii: "l") ? start + 3 : nil
+  default: return nil
+  }
+}
+
+@inline(__always)
+private func runEnd(
+  of kind: ScalarClass, in text: UnsafeBufferPointer<UInt8>, from start: Int, to limit: Int
+) -> Int {
+  var index = start
+  while index < limit {
+    let next = item(in: text, at: index, limit: limit)
+    guard next.class == kind else { break }
+    index += next.length
+  }
+  return index
+}
+
+/// A run of white space leaves its last scalar to what follows, unless it is alone or nothing follows.
+private func whiteSpaceEnd(in text: UnsafeBufferPointer<UInt8>, from start: Int, to limit: Int) -> Int {
+  var last = start
+  var index = start
+  while index < limit {
+    let next = item(in: text, at: index, limit: limit)
+    guard next.class == .whiteSpace else { return last == start ? index : last }
+    last = index
+    index += next.length
+  }
+  return limit
+}
+
+/// The pre-tokenizer `Digits`, which stands before the splitting rule: numbers are cut out of the text, and the rule
+/// sees each part as a text of its own.
+enum DigitSplitting: Equatable {
+  case none
+  /// `individual_digits: false`
+  case runs
+  /// `individual_digits: true`
+  case individual
+
+  /// The end of the part that begins at `start`, for `start < limit`.
+  func partEnd(in text: UnsafeBufferPointer<UInt8>, from start: Int, to limit: Int) -> Int {
+    guard self != .none else { return limit }
+    var (startsWithDigit, index) = isDigit(in: text, at: start, limit: limit)
+    index += start
+    if startsWithDigit && self == .individual { return index }
+    while index < limit {
+      let (isDigit, length) = isDigit(in: text, at: index, limit: limit)
+      guard isDigit == startsWithDigit else { break }
+      index += length
+    }
+    return index
+  }
+
+  private func isDigit(in text: UnsafeBufferPointer<UInt8>, at index: Int, limit: Int) -> (Bool, length: Int) {
+    if text[index] < 0x80 { return (text[index] &- 0x30 < 10, 1) }
+    let (value, length) = scalar(in: text, at: index, limit: limit)
+    guard let value else { return (false, length) }
+    return (ScalarClass(value) == .number || UnicodeClasses.isDigitOutsideNumbers(value), length)
+  }
+}

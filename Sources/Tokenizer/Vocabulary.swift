@@ -1,0 +1,107 @@
+/// The tokens and the merges of a byte-pair encoding, in flat tables that are filled once.
+///
+/// A merge is a token and the place where it is cut: joining `l` and `r` is allowed if the bytes of both, which lie side
+/// by side in the text, are a token, and one of the merges that make this token cuts it behind `l`. So merging needs one
+/// look-up of a stretch of the text and no table of pairs, and opening a vocabulary needs to find the result of each
+/// merge only, not its two halves.
+///
+/// Unsafe pointers: they lead into the arenas, which live as long as the vocabulary and are full when it is made.
+final class Vocabulary: @unchecked Sendable {  // never changes once it is made
+  struct Token: BitwiseCopyable {
+    /// Where its bytes begin in `bytes`.
+    var start: UInt32
+    /// In bytes; 0 for an id that is no token's.
+    var length: UInt16
+    /// Behind how many bytes its (last) merge cuts it.
+    var cut: UInt16
+    /// The rank of that merge, or `noMerge`.
+    var rank: Int32
+    /// The index in `otherMerges` of another merge that makes it, or -1. Trained vocabularies have none.
+    var other: Int32
+
+    static let hole = Token(start: 0, length: 0, cut: 0, rank: noMerge, other: -1)
+  }
+
+  struct OtherMerge: BitwiseCopyable {
+    var cut: UInt16
+    var rank: Int32
+    var other: Int32
+  }
+
+  /// A rank behind all ranks.
+  static let noMerge = Int32.max
+  /// Ids and ranks lie below. No vocabulary comes near, and it bounds what a wrong file can make us allocate.
+  static let limit = 1 << 24
+  static let longestToken = Int(UInt16.max)
+
+  private let tokenArena: Arena<Token>
+  private let byteArena: Arena<UInt8>
+  private let otherMergeArena: Arena<OtherMerge>
+  private let index: TokenIndex
+  private let tokens: UnsafePointer<Token>
+  private let bytes: UnsafePointer<UInt8>
+  private let otherMerges: UnsafePointer<OtherMerge>
+  /// In bytes, of the tokens that merging and looking up can find.
+  let maximalLength: Int
+  /// The highest id, and one.
+  let count: Int
+  /// The id of each byte's token; -1 for a byte without one.
+  let byteIDs: [Int32]
+
+  init(tokens: Arena<Token>, bytes: Arena<UInt8>, otherMerges: Arena<OtherMerge>, index: TokenIndex) {
+    tokenArena = tokens
+    byteArena = bytes
+    otherMergeArena = otherMerges
+    self.index = index
+    self.tokens = UnsafePointer(tokens.base)
+    self.bytes = UnsafePointer(bytes.base)
+    self.otherMerges = UnsafePointer(otherMerges.base)
+    count = tokens.count
+    maximalLength = index.maximalLength
+    byteIDs = (0...255).map { (byte: UInt8) in
+      withUnsafePointer(to: byte) { index.find($0, 1, tokens: tokens.base, bytes: bytes.base) }
+    }
+  }
+
+  /// The bytes of a token; nil where the id is no token's. They live as long as the vocabulary.
+  func bytes(of id: Int) -> UnsafeBufferPointer<UInt8>? {
+    guard id >= 0, id < count, tokens[id].length > 0 else { return nil }
+    return UnsafeBufferPointer(start: bytes + Int(tokens[id].start), count: Int(tokens[id].length))
+  }
+
+  /// The token that is these bytes, among those that text can be encoded to; -1 where there is none.
+  @inline(__always)
+  func id(of text: UnsafePointer<UInt8>, count: Int) -> Int32 {
+    guard count <= maximalLength else { return -1 }
+    return index.find(text, count, tokens: tokens, bytes: bytes)
+  }
+
+  /// Whether `text[..<cut]` and `text[cut..<count]` may be joined: into which token, and at which rank (`noMerge`: no).
+  @inline(__always)
+  func merge(_ text: UnsafePointer<UInt8>, cut: Int, count: Int) -> (id: Int32, rank: Int32) {
+    let id = id(of: text, count: count)
+    guard id >= 0 else { return (-1, Self.noMerge) }
+    let token = tokens[Int(id)]
+    if Int(token.cut) == cut { return (id, token.rank) }
+    var other = token.other
+    while other >= 0 {
+      let merge = otherMerges[Int(other)]
+      if Int(merge.cut) == cut { return (id, merge.rank) }
+      other = merge.other
+    }
+    return (-1, Self.noMerge)
+  }
+
+  /// FNV-1a, 64 bits, over each id's token in order: its length in two bytes, lower first, then its bytes.
+  func fingerprint() -> UInt64 {
+    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+    func add(_ byte: UInt8) { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+    for id in 0..<count {
+      let token = tokens[id]
+      add(UInt8(truncatingIfNeeded: token.length))
+      add(UInt8(truncatingIfNeeded: token.length >> 8))
+      for offset in 0..<Int(token.length) { add(bytes[Int(token.start) + offset]) }
+    }
+    return hash
+  }
+}

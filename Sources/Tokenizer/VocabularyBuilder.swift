@@ -1,0 +1,145 @@
+/// What is wrong with a token or a merge; the loader that met it knows where.
+struct VocabularyError: Error {
+  let reason: String
+}
+
+/// Fills the tables of a `Vocabulary`: first all tokens of the model, then (after `indexTokens`) added tokens and merges.
+struct VocabularyBuilder {
+  private let tokens: Arena<Vocabulary.Token>
+  private let bytes: Arena<UInt8>
+  private let otherMerges = Arena<Vocabulary.OtherMerge>(capacity: 0)
+  private let scratch = Arena<UInt8>(capacity: 256)
+  private var index = TokenIndex(capacity: 0)
+  private var mergeCount = 0
+  private var lastResult = -1
+
+  /// `size`: of the files, of which tokens cannot be longer and cannot be many more than one in 16 bytes.
+  init(size: Int) {
+    tokens = Arena(capacity: size / 16)
+    bytes = Arena(capacity: size)  // memory that is not touched costs nothing
+  }
+
+  /// Defines a token of the model, spelled in the byte-level alphabet. False where the spelling is in other characters:
+  /// that is right for an added token only, which must then be defined by `defineAdded`.
+  mutating func define(_ id: Int, spelling: UnsafeBufferPointer<UInt8>) throws(VocabularyError) -> Bool {
+    try claim(id)
+    guard tokens.base[id].length == 0 else { throw VocabularyError(reason: "id \(id) is given to two tokens") }
+    let start = bytes.count
+    guard ByteLevelAlphabet.decode(spelling, into: bytes) else {
+      bytes.truncate(to: start)
+      return false
+    }
+    try finish(id, start)
+    return true
+  }
+
+  /// Defines a token that stands in the text as `content`; the model may have defined it already.
+  mutating func defineAdded(_ id: Int, content: [UInt8]) throws(VocabularyError) {
+    try claim(id)
+    let asModelToken = content.withUnsafeBufferPointer { content in
+      scratch.truncate(to: 0)
+      return ByteLevelAlphabet.decode(content, into: scratch) ? find(scratch) : -1
+    }
+    if asModelToken >= 0 && Int(asModelToken) != id {
+      throw VocabularyError(
+        reason: "the added token \(quoted(content)) has id \(id) here and id \(asModelToken) in the model's vocabulary")
+    }
+    guard tokens.base[id].length == 0 || Int(asModelToken) == id else {
+      throw VocabularyError(reason: "the added token \(quoted(content)) has the id of another token, \(id)")
+    }
+    // An added token is the text that it is found as, even where the byte-level alphabet would read it as other bytes
+    let start = bytes.count
+    content.withUnsafeBufferPointer { bytes.append($0) }
+    try finish(id, start)
+  }
+
+  /// To be called between the model's tokens and everything else.
+  mutating func indexTokens() throws(VocabularyError) {
+    index = TokenIndex(capacity: tokens.count)
+    for id in 0..<tokens.count where tokens.base[id].length > 0 {
+      let twin = index.insert(Int32(id), tokens: tokens.base, bytes: bytes.base)
+      guard twin < 0 else {
+        throw VocabularyError(reason: "the token \(quoted(id)) has two ids, \(twin) and \(id)")
+      }
+    }
+  }
+
+  /// Adds the next merge, of two tokens that are spelled in the byte-level alphabet.
+  ///
+  /// Its halves are not looked up: without them the merge can never happen, which does no harm.
+  mutating func addMerge(
+    _ left: UnsafeBufferPointer<UInt8>, _ right: UnsafeBufferPointer<UInt8>
+  ) throws(VocabularyError) {
+    let number = mergeCount + 1
+    scratch.truncate(to: 0)
+    guard ByteLevelAlphabet.decode(left, into: scratch) else { throw foreignMerge(number, left) }
+    let cut = scratch.count
+    guard ByteLevelAlphabet.decode(right, into: scratch) else { throw foreignMerge(number, right) }
+    guard cut > 0, scratch.count > cut else {
+      throw VocabularyError(reason: "merge \(number) is not of two tokens")
+    }
+    // The ids of trained vocabularies are in the order of their merges
+    let id = isToken(lastResult + 1, scratch) ? lastResult + 1 : Int(find(scratch))
+    guard id >= 0 else {
+      let result = String(decoding: left, as: UTF8.self) + String(decoding: right, as: UTF8.self)
+      throw VocabularyError(reason: "merge \(number) makes “\(result)”, which is not in the vocabulary")
+    }
+    guard number <= Vocabulary.limit else {
+      throw VocabularyError(reason: "there are more than \(Vocabulary.limit) merges")
+    }
+    let token = tokens.base[id]
+    if token.rank < Vocabulary.noMerge {  // a merge given twice counts where it was given last, as in `tokenizers`
+      otherMerges.append(Vocabulary.OtherMerge(cut: token.cut, rank: token.rank, other: token.other))
+      tokens.base[id].other = Int32(otherMerges.count - 1)
+    }
+    tokens.base[id].cut = UInt16(cut)
+    tokens.base[id].rank = Int32(mergeCount)
+    mergeCount = number
+    lastResult = id
+  }
+
+  func build() -> Vocabulary { Vocabulary(tokens: tokens, bytes: bytes, otherMerges: otherMerges, index: index) }
+
+  // MARK: parts
+
+  /// Makes sure that there is an entry for the id.
+  private func claim(_ id: Int) throws(VocabularyError) {
+    guard (0..<Vocabulary.limit).contains(id) else {
+      throw VocabularyError(reason: "the id \(id) is out of range (0…\(Vocabulary.limit - 1))")
+    }
+    if id >= tokens.count { tokens.append(repeating: .hole, count: id + 1 - tokens.count) }
+  }
+
+  /// The token's bytes are those that were appended since `start`.
+  private func finish(_ id: Int, _ start: Int) throws(VocabularyError) {
+    let length = bytes.count - start
+    guard length > 0 else { throw VocabularyError(reason: "the token with id \(id) is empty") }
+    guard length <= Vocabulary.longestToken, bytes.count <= Int(UInt32.max) else {
+      throw VocabularyError(reason: "the token with id \(id) has \(length) bytes; \(Vocabulary.longestToken) are possible")
+    }
+    tokens.base[id].start = UInt32(start)
+    tokens.base[id].length = UInt16(length)
+  }
+
+  private func find(_ text: Arena<UInt8>) -> Int32 {
+    text.count <= index.maximalLength
+      ? index.find(text.base, text.count, tokens: tokens.base, bytes: bytes.base) : -1
+  }
+
+  private func isToken(_ id: Int, _ text: Arena<UInt8>) -> Bool {
+    guard id < tokens.count, Int(tokens.base[id].length) == text.count else { return false }
+    return areEqual(bytes.base + Int(tokens.base[id].start), text.base, text.count)
+  }
+
+  private func foreignMerge(_ number: Int, _ half: UnsafeBufferPointer<UInt8>) -> VocabularyError {
+    VocabularyError(
+      reason: "merge \(number) has characters outside the byte-level alphabet: “\(String(decoding: half, as: UTF8.self))”")
+  }
+
+  private func quoted(_ content: [UInt8]) -> String { "“\(String(decoding: content, as: UTF8.self))”" }
+
+  private func quoted(_ id: Int) -> String {
+    let token = tokens.base[id]
+    return quoted(Array(UnsafeBufferPointer(start: bytes.base + Int(token.start), count: Int(token.length))))
+  }
+}

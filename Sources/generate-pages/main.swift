@@ -1,0 +1,27 @@
+// Writes man/man1 and completions/ from the option tables: `make generate`. With --check it writes nothing and fails if
+// a file is not what it would write.
+import CommandLineTool
+import Platform
+
+var files: [(path: String, text: String)] = []
+for tool in Tool.all {
+  files.append(("man/man1/\(tool.name).1", manualPage(of: tool)))
+  for shell in Shell.allCases { files.append(("completions/\(shell.fileName(of: tool))", shell.completions(of: tool))) }
+}
+
+let isCheck = Swift.CommandLine.arguments.contains("--check")
+var stale = 0
+for file in files {
+  if isCheck {
+    let there = try? MappedFile(path: file.path)
+    guard there.map({ $0.bytes.elementsEqual(file.text.utf8) }) != true else { continue }
+    warn("\(file.path) is not what the option tables say: make generate")
+    stale += 1
+  } else {
+    guard let stream = fopen(file.path, "w"), fputs(file.text, stream) >= 0, fclose(stream) == 0 else {
+      warn(FileError(path: file.path, code: errno).description)
+      exit(ExitStatus.inputOutput.rawValue)
+    }
+  }
+}
+exit(stale == 0 ? 0 : 1)

@@ -1,0 +1,18 @@
+import Checkpoint
+import CommandLineTool
+import JSON
+import JSONLines
+
+run(.lmInfo) { arguments, output in
+  let facts = ModelFacts(try Checkpoint(arguments.modelLocation()), try arguments.tokenizer())
+  if arguments.has(.jsonRecord) {
+    facts.writeRecord(to: output.buffer)
+    try output.endLine()
+  } else {
+    for line in facts.lines {
+      output.buffer.append("\(padded(line.name, 16))\(line.value)")
+      try output.endLine()
+    }
+  }
+  return .success
+}

@@ -1,0 +1,93 @@
+import JSON
+import JSONLines
+import LanguageModel
+import Sampling
+import Tokenizer
+import CommandLineTool
+
+/// A sequence that grows token by token: its record, and what has been added to it.
+struct Sequence {
+  /// Why a sequence has ended.
+  enum End: String {
+    case endOfText = "eos"
+    case stop
+    case length
+  }
+
+  private(set) var ids: [Int]
+  var done: End?
+  var cache: KeyValueCache?
+
+  private let record: Record
+  private let tokenizer: ByteLevelTokenizer
+  private var text: [UInt8]?  // nil where the record has none, or it is no longer UTF-8
+  private let hadText: Bool
+  private var tail: [UInt8]  // the bytes of a character that is not complete yet
+  private var logits: [Float]?
+  private var next: Distribution.Candidate?
+
+  init(_ record: Record, _ ids: [Int], text: [UInt8]?, logits: [Float]?, _ tokenizer: ByteLevelTokenizer) {
+    self.record = record
+    self.ids = ids
+    self.text = text
+    hadText = text != nil
+    self.logits = logits
+    self.tokenizer = tokenizer
+    tail = []
+    let end = bytes(ofLast: 3)  // an incomplete character has three bytes at most
+    tail = end.suffix(end.withUnsafeBufferPointer { incompleteUTF8Suffix($0) })
+  }
+
+  /// Whether no token has been appended.
+  var isUntouched: Bool { next == nil }
+
+  /// The record's own logits, which are used up by this.
+  mutating func takeLogits() -> [Float]? {
+    defer { logits = nil }
+    return logits
+  }
+
+  mutating func append(_ candidate: Distribution.Candidate, isSpecial: Bool) {
+    ids.append(candidate.id)
+    next = candidate
+    guard !isSpecial, text != nil else { return }  // a special token is no text
+    let bytes = tail + bytes(ofLast: 1)
+    let incomplete = bytes.withUnsafeBufferPointer { incompleteUTF8Suffix($0) }
+    let complete = Array(bytes.dropLast(incomplete))
+    tail = bytes.suffix(incomplete)
+    if complete.withUnsafeBufferPointer({ isUTF8($0) }) {
+      text?.append(contentsOf: complete)
+    } else {
+      text = nil
+    }
+  }
+
+  /// Whether the last token has completed an occurrence of `stop`, which may have begun in tokens before it.
+  func completes(_ stop: [UInt8]) -> Bool {
+    let last = bytes(ofLast: 1).count
+    let end = bytes(ofLast: stop.count + 1)  // a token has a byte at least
+    guard last > 0, end.count >= stop.count else { return false }
+    let firstEnd = max(stop.count, end.count - last + 1)
+    return firstEnd <= end.count
+      && (firstEnd...end.count).contains { end[($0 - stop.count)..<$0].elementsEqual(stop) }
+  }
+
+  private func bytes(ofLast count: Int) -> [UInt8] {
+    ids.suffix(count).flatMap { tokenizer.bytes(of: $0).map(Array.init) ?? [] }
+  }
+
+  /// Appends the record of the sequence as it stands, without a line end.
+  func write(to output: ByteBuffer) {
+    var changes: [Record.Change] = []
+    if hadText, !isUntouched {
+      changes.append(text.map { text in .set("text") { $0.append(jsonString: text) } } ?? .drop("text"))
+    }
+    if let next {
+      changes.append(.set("ids") { $0.append(json: ids) })
+      changes.append(.set("next") { $0.append(next, tokenizer) })
+      changes += Record.Change.dropsOfNewIDs
+    }
+    if let done { changes.append(.set("done") { $0.append(jsonString: done.rawValue) }) }
+    record.write(to: output, changes)
+  }
+}
