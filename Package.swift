@@ -24,11 +24,13 @@ func room(_ name: String, _ dependencies: [Target.Dependency], _ settings: [Swif
 }
 
 func door(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-  .executableTarget(name: name, dependencies: ["CommandLineTool"] + dependencies, swiftSettings: common, linkerSettings: linking)
+  .executableTarget(
+    name: name, dependencies: ["CommandLineTool"] + dependencies, swiftSettings: common, linkerSettings: linking)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
-  .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: common)
+/// Fixtures are read from where they lie in the checkout.
+func tests(_ name: String, _ dependencies: [Target.Dependency], fixtures: [String] = []) -> Target {
+  .testTarget(name: name, dependencies: dependencies, exclude: fixtures, swiftSettings: common)
 }
 
 let package = Package(
@@ -62,8 +64,9 @@ let package = Package(
     tests("TokenizerTests", ["Tokenizer"]),
     tests("CheckpointTests", ["Checkpoint"]),
     tests("LanguageModelTests", ["LanguageModel"]),
-    tests("SamplingTests", ["Sampling"]),
+    tests("SamplingTests", ["Sampling"], fixtures: ["Fixtures"]),
     tests("CommandLineToolTests", ["CommandLineTool"]),
-    tests("PipelineTests", ["bpe-encode", "bpe-decode", "lm-info", "lm-logits", "lm-topk", "lm-step"]),
+    // Drives the built programs through pipes
+    tests("PipelineTests", ["JSON", "JSONLines", "Platform"], fixtures: ["Fixtures", "Sessions"]),
   ]
 )

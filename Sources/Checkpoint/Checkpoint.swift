@@ -25,7 +25,9 @@ public struct Checkpoint: Sendable {
     }
   }
 
-  private static func shards(of index: String, in folder: String) throws(CheckpointError) -> ([String], [String: Tensor]) {
+  private static func shards(of index: String, in folder: String) throws(CheckpointError) -> (
+    [String], [String: Tensor]
+  ) {
     let file = try mapFile(index)
     var places: [(tensor: String, shard: String)] = []
     do {
@@ -68,11 +70,14 @@ public struct Checkpoint: Sendable {
     }
     guard tensor.shape == shape else {
       throw .unusable(
-        file: tensor.file.path, reason: "\"\(tensor.name)\" has the shape \(tensor.shape), but config.json says \(shape)")
+        file: tensor.file.path,
+        reason: "\"\(tensor.name)\" has the shape \(tensor.shape), but config.json says \(shape)")
     }
     guard [.float32, .float16, .bfloat16].contains(tensor.type) else {
       throw .unusable(
-        file: tensor.file.path, reason: "\"\(tensor.name)\" has elements of type \(tensor.type.rawValue); F32, F16 and BF16 can be computed with")
+        file: tensor.file.path,
+        reason:
+          "\"\(tensor.name)\" has elements of type \(tensor.type.rawValue); F32, F16 and BF16 can be computed with")
     }
     return tensor
   }

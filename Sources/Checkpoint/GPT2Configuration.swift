@@ -34,7 +34,8 @@ public struct GPT2Configuration: Sendable {
     }
     func refuse(_ reason: String) -> CheckpointError { .unusable(file: path, reason: reason) }
     guard modelType == "gpt2" else {
-      throw refuse(modelType.isEmpty ? "model_type is missing" : "model_type \"\(modelType)\" is not implemented; gpt2 is")
+      throw refuse(
+        modelType.isEmpty ? "model_type is missing" : "model_type \"\(modelType)\" is not implemented; gpt2 is")
     }
     if let unsupported { throw refuse(unsupported) }
     let sizes = [

@@ -13,6 +13,12 @@ public struct HubCache {
     return environmentVariable("HOME").map { HubCache(folder: $0 + "/.cache/huggingface/hub") }
   }
 
+  /// Whether it could be a model's name on the hub, `NAME` or `ORGANISATION/NAME`, and not only a path.
+  static func mayName(_ name: String) -> Bool {
+    let components = name.split(separator: "/", omittingEmptySubsequences: false)
+    return components.count <= 2 && components.allSatisfy { !$0.isEmpty && !$0.hasPrefix(".") }
+  }
+
   /// The names under which the hub may know the model: names without an organisation are old, and the hub has since
   /// moved those models into one.
   static func candidates(for name: String) -> [String] {
@@ -22,9 +28,9 @@ public struct HubCache {
 
   /// The folder of the model's current snapshot; nil where the cache has none.
   func snapshot(of name: String) -> String? {
+    guard Self.mayName(name) else { return nil }
     for candidate in Self.candidates(for: name) {
-      let components = candidate.split(separator: "/", omittingEmptySubsequences: false)
-      guard components.count <= 2, components.allSatisfy({ !$0.isEmpty && $0 != "." && $0 != ".." }) else { return nil }
+      let components = candidate.split(separator: "/")
       let model = folder + "/models--" + components.joined(separator: "--")
       guard let commit = commit(in: model + "/refs/main") else { continue }
       let snapshot = model + "/snapshots/" + commit
@@ -35,7 +41,8 @@ public struct HubCache {
 
   private func commit(in file: String) -> String? {
     guard let mapped = try? MappedFile(path: file), mapped.bytes.count <= 1024 else { return nil }
-    let text = String(decoding: mapped.bytes, as: UTF8.self).split(whereSeparator: \.isWhitespace).first.map(String.init)
+    let text = String(decoding: mapped.bytes, as: UTF8.self).split(whereSeparator: \.isWhitespace).first.map(
+      String.init)
     guard let text, !text.contains("/"), text != ".." else { return nil }
     return text
   }

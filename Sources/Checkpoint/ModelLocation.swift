@@ -5,6 +5,8 @@ public struct ModelLocation: Equatable, Sendable {
   /// A folder as the Hugging Face hub has it: config.json, safetensors, tokenizer files.
   public let folder: String
 
+  public init(folder: String) { self.folder = folder }
+
   /// The model that comes with the toolset.
   public static let defaultName = "wren"
 
@@ -15,14 +17,17 @@ public struct ModelLocation: Equatable, Sendable {
     if isDirectory(name) { return ModelLocation(folder: name) }
     if fileExists(name) {
       throw .unusable(
-        file: name, reason: "a model is a folder with config.json, model.safetensors and tokenizer files; this is one file")
+        file: name,
+        reason: "a model is a folder with config.json, model.safetensors and tokenizer files; this is one file")
     }
+    guard HubCache.mayName(name) else { throw .notFound("\(name): there is no such folder") }
     let cache = HubCache.standard
     if let snapshot = cache?.snapshot(of: name) { return ModelLocation(folder: snapshot) }
     let place = cache.map { "the hub cache (\($0.folder))" } ?? "a hub cache (neither HOME nor HF_HOME is set)"
     throw .notFound(
       "\(name): no such folder, and no model of this name in \(place); "
-        + "download it first (hf download \(HubCache.candidates(for: name).last ?? name)) or give the path of its folder")
+        + "download it first (hf download \(HubCache.candidates(for: name).last ?? name)) or give the path of its folder"
+    )
   }
 
   /// Beside the programs, in an installed prefix (PREFIX/bin, PREFIX/share/lmpipe) or in a checkout (.build, Models).

@@ -18,12 +18,15 @@ struct SafeTensors {
     }
     let declared = UInt64(littleEndian: file.bytes.loadUnaligned(as: UInt64.self))
     guard declared <= UInt64(Self.headerLimit) else {
-      throw damaged("the header claims \(declared) bytes, and the format allows \(grouped(Self.headerLimit)): not a safetensors file")
+      throw damaged(
+        "the header claims \(declared) bytes, and the format allows \(grouped(Self.headerLimit)): not a safetensors file"
+      )
     }
     let headerEnd = 8 + Int(declared)
     guard headerEnd <= file.bytes.count else {
       throw damaged(
-        "\(grouped(file.bytes.count)) bytes are there, and the header alone takes \(grouped(headerEnd)): download it again")
+        "\(grouped(file.bytes.count)) bytes are there, and the header alone takes \(grouped(headerEnd)): download it again"
+      )
     }
     let header = UnsafeBufferPointer(rebasing: file.characters[8..<headerEnd])
     let entries: [Entry]
@@ -36,7 +39,9 @@ struct SafeTensors {
         throw damaged("\"\(entry.name)\" has elements of type \(entry.type), which is not known here")
       }
       guard entry.begin == expected, entry.end >= entry.begin else {
-        throw damaged("\"\(entry.name)\" lies at \(entry.begin)…\(entry.end), but byte \(expected) is next: overlap, hole or damage")
+        throw damaged(
+          "\"\(entry.name)\" lies at \(entry.begin)…\(entry.end), but byte \(expected) is next: overlap, hole or damage"
+        )
       }
       var size = type.size
       for dimension in entry.shape {
@@ -45,7 +50,8 @@ struct SafeTensors {
         size = product
       }
       guard size == entry.end - entry.begin else {
-        throw damaged("\"\(entry.name)\" of shape \(entry.shape) takes \(size) bytes, but lies at \(entry.begin)…\(entry.end)")
+        throw damaged(
+          "\"\(entry.name)\" of shape \(entry.shape) takes \(size) bytes, but lies at \(entry.begin)…\(entry.end)")
       }
       expected = entry.end
       guard expected <= data.count else { continue }  // a short file is reported below, with its full size
@@ -84,7 +90,9 @@ struct SafeTensors {
       var entry = Entry(name: scanner.source(name.range))
       if name.hasEscapes {
         var characters: [UInt8] = []
-        guard scanner.decode(name, into: &characters) else { throw scanner.failure("the name is not a string of characters") }
+        guard scanner.decode(name, into: &characters) else {
+          throw scanner.failure("the name is not a string of characters")
+        }
         entry.name = String(decoding: characters, as: UTF8.self)
       }
       try scanner.object { (name, scanner) throws(JSONError) in

@@ -64,7 +64,8 @@ public struct JSONScanner {
   private func unexpected(_ wanted: String) -> JSONError {
     guard position < bytes.count else { return failure("the text ends where \(wanted) should be") }
     let byte = bytes[position]
-    let found = byte > 0x20 && byte < 0x7F ? "“\(Character(Unicode.Scalar(byte)))”" : "byte 0x\(String(byte, radix: 16))"
+    let found =
+      byte > 0x20 && byte < 0x7F ? "“\(Character(Unicode.Scalar(byte)))”" : "byte 0x\(String(byte, radix: 16))"
     return failure("\(found) stands where \(wanted) should be")
   }
 
@@ -206,7 +207,8 @@ public struct JSONScanner {
         hasEscapes = true
         try skipEscape()
       case 0..<0x20:
-        throw failure("a control character stands in a string; write it as \\u00\(byte < 16 ? "0" : "")\(String(byte, radix: 16))")
+        throw failure(
+          "a control character stands in a string; write it as \\u00\(byte < 16 ? "0" : "")\(String(byte, radix: 16))")
       case 0x80...:
         guard let length = utf8SequenceLength(bytes, at: position) else { throw failure("this is not UTF-8") }
         position += length
@@ -225,7 +227,9 @@ public struct JSONScanner {
       UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
       position += 1
     case UInt8(ascii: "u"):
-      guard hexadecimal(bytes, at: position + 1) != nil else { throw failure("\\u wants four hexadecimal digits", at: start) }
+      guard hexadecimal(bytes, at: position + 1) != nil else {
+        throw failure("\\u wants four hexadecimal digits", at: start)
+      }
       position += 5
     default:
       throw failure("there is no such escape", at: start)
@@ -273,7 +277,8 @@ public struct JSONScanner {
     guard var value = hexadecimal(bytes, at: index) else { return nil }
     index += 4
     if (0xD800..<0xDC00).contains(value), index + 6 <= bytes.count, bytes[index] == UInt8(ascii: "\\"),
-      bytes[index + 1] == UInt8(ascii: "u"), let low = hexadecimal(bytes, at: index + 2), (0xDC00..<0xE000).contains(low)
+      bytes[index + 1] == UInt8(ascii: "u"), let low = hexadecimal(bytes, at: index + 2),
+      (0xDC00..<0xE000).contains(low)
     {
       value = 0x10000 + (value - 0xD800) << 10 + (low - 0xDC00)
       index += 6
@@ -310,6 +315,7 @@ public struct JSONScanner {
   public mutating func number() throws(JSONError) -> Range<Int> {
     skipWhiteSpace()
     let start = position
+    guard peek == UInt8(ascii: "-") || peek &- UInt8(ascii: "0") < 10 else { throw unexpected("a number") }
     _ = accept(UInt8(ascii: "-"))
     if !accept(UInt8(ascii: "0")) { try digits() }
     if accept(UInt8(ascii: ".")) { try digits() }
@@ -366,7 +372,13 @@ private func hexadecimal(_ bytes: UnsafeBufferPointer<UInt8>, at index: Int) -> 
   guard index + 4 <= bytes.count else { return nil }
   var value: UInt32 = 0
   for byte in bytes[index..<index + 4] {
-    guard let digit = Character(Unicode.Scalar(byte)).hexDigitValue, byte < 0x80 else { return nil }
+    let digit: UInt8
+    switch byte {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = byte - UInt8(ascii: "0")
+    case UInt8(ascii: "a")...UInt8(ascii: "f"): digit = byte - UInt8(ascii: "a") + 10
+    case UInt8(ascii: "A")...UInt8(ascii: "F"): digit = byte - UInt8(ascii: "A") + 10
+    default: return nil
+    }
     value = value << 4 | UInt32(digit)
   }
   return value

@@ -56,8 +56,11 @@ private func exactQuotient(_ text: UnsafeBufferPointer<UInt8>) -> Double? {
     }
     exponent += isNegativeExponent ? -value : value
   }
-  guard significand <= 1 << 53, exponent >= -22, exponent <= 22 else { return significand == 0 ? (isNegative ? -0.0 : 0) : nil }
-  let magnitude = exponent < 0 ? Double(significand) / powersOfTen[-exponent] : Double(significand) * powersOfTen[exponent]
+  guard significand <= 1 << 53, exponent >= -22, exponent <= 22 else {
+    return significand == 0 ? (isNegative ? -0.0 : 0) : nil
+  }
+  let magnitude =
+    exponent < 0 ? Double(significand) / powersOfTen[-exponent] : Double(significand) * powersOfTen[exponent]
   return isNegative ? -magnitude : magnitude
 }
 

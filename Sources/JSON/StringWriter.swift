@@ -3,7 +3,8 @@ extension ByteBuffer {
   public func append(jsonString text: UnsafeBufferPointer<UInt8>) {
     append(UInt8(ascii: "\""))
     var plain = 0  // where the run of characters that need no escape began
-    for (index, byte) in text.enumerated() where byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
+    for (index, byte) in text.enumerated() where byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
+    {
       append(UnsafeBufferPointer(rebasing: text[plain..<index]))
       plain = index + 1
       append(UInt8(ascii: "\\"))

@@ -10,7 +10,8 @@ extension ByteBuffer {
       while index < bytes.count {
         let rest = bytes.count - index
         let group =
-          UInt32(bytes[index]) << 16 | (rest > 1 ? UInt32(bytes[index + 1]) << 8 : 0) | (rest > 2 ? UInt32(bytes[index + 2]) : 0)
+          UInt32(bytes[index]) << 16 | (rest > 1 ? UInt32(bytes[index + 1]) << 8 : 0)
+          | (rest > 2 ? UInt32(bytes[index + 2]) : 0)
         append(alphabet[Int(group >> 18)])
         append(alphabet[Int(group >> 12 & 63)])
         append(rest > 1 ? alphabet[Int(group >> 6 & 63)] : UInt8(ascii: "="))
@@ -50,5 +51,7 @@ func floats(base64 text: ArraySlice<UInt8>) -> [Float]? {
   if padding == 1 { bytes += [UInt8(group >> 10 & 255), UInt8(group >> 2 & 255)] }
   if padding == 2 { bytes.append(UInt8(group >> 4 & 255)) }
   guard bytes.count % 4 == 0 else { return nil }
-  return bytes.withUnsafeBytes { raw in (0..<raw.count / 4).map { raw.loadUnaligned(fromByteOffset: 4 * $0, as: Float.self) } }
+  return bytes.withUnsafeBytes { raw in
+    (0..<raw.count / 4).map { raw.loadUnaligned(fromByteOffset: 4 * $0, as: Float.self) }
+  }
 }

@@ -34,7 +34,8 @@ extension Record {
     let text = try scanner.string()
     var characters: [UInt8] = []
     guard scanner.decode(text, into: &characters) else {
-      throw scanner.failure("\"\(name)\" has half of a surrogate pair, which is no character", at: text.range.lowerBound)
+      throw scanner.failure(
+        "\"\(name)\" has half of a surrogate pair, which is no character", at: text.range.lowerBound)
     }
     return characters
   }

@@ -49,7 +49,9 @@ public struct Record {
     let scanner = JSONScanner(line)
     var found: Range<Int>?
     for member in members where scanner.matches(member.name, name) {
-      guard found == nil else { throw scanner.failure("there is a second \"\(name)\"", at: member.name.range.lowerBound) }
+      guard found == nil else {
+        throw scanner.failure("there is a second \"\(name)\"", at: member.name.range.lowerBound)
+      }
       found = member.value
     }
     return found.map { JSONScanner(line, position: $0.lowerBound) }
@@ -102,7 +104,9 @@ public struct Record {
       output.append(text(bareArray))
     }
     for (index, change) in changes.enumerated() where !isWritten[index] {
-      guard let write = change.write, !changes[..<index].contains(where: { "\($0.name)" == "\(change.name)" }) else { continue }
+      guard let write = change.write, !changes[..<index].contains(where: { "\($0.name)" == "\(change.name)" }) else {
+        continue
+      }
       change.name.withUTF8Buffer { begin($0) }
       write(output)
     }

@@ -57,7 +57,8 @@ public struct Distribution {
         var parent = 0
         while true {
           var smallest = parent
-          for child in [2 * parent + 1, 2 * parent + 2] where child < heap.count && isLess(heap[child], heap[smallest]) {
+          for child in [2 * parent + 1, 2 * parent + 2] where child < heap.count && isLess(heap[child], heap[smallest])
+          {
             smallest = child
           }
           guard smallest != parent else { break }

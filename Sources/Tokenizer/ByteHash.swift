@@ -35,17 +35,18 @@ func hashBytes(_ bytes: UnsafePointer<UInt8>, _ count: Int) -> UInt64 {
 @inline(__always)
 func areEqual(_ a: UnsafePointer<UInt8>, _ b: UnsafePointer<UInt8>, _ count: Int) -> Bool {
   let (a, b) = (UnsafeRawPointer(a), UnsafeRawPointer(b))
-  var index = 0
-  while index + 8 <= count {
-    let words = (
-      a.loadUnaligned(fromByteOffset: index, as: UInt64.self), b.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-    )
-    if words.0 != words.1 { return false }
-    index += 8
+  @inline(__always) func differ<Word: FixedWidthInteger>(_ offset: Int, as type: Word.Type) -> Bool {
+    a.loadUnaligned(fromByteOffset: offset, as: type) != b.loadUnaligned(fromByteOffset: offset, as: type)
   }
-  while index < count {
-    if a.load(fromByteOffset: index, as: UInt8.self) != b.load(fromByteOffset: index, as: UInt8.self) { return false }
-    index += 1
+  if count >= 8 {
+    var index = 0
+    while index + 8 < count {
+      if differ(index, as: UInt64.self) { return false }
+      index += 8
+    }
+    return !differ(count - 8, as: UInt64.self)
   }
+  if count >= 4 { return !differ(0, as: UInt32.self) && !differ(count - 4, as: UInt32.self) }
+  for index in 0..<count where differ(index, as: UInt8.self) { return false }
   return true
 }

@@ -144,7 +144,9 @@ public final class ByteLevelEncoder {
     if let offset = unencodable {
       throw UnencodableByteError(byte: text[offset], offset: offset + output.shift)
     }
-    if let key { cache.insert(key, ids: output.ids[first...], ends: output.ends[first...], start: start + output.shift) }
+    if let key {
+      cache.insert(key, ids: output.ids[first...], ends: output.ends[first...], start: start + output.shift)
+    }
   }
 
   /// Lends `body` a space followed by a part of the text.

@@ -9,7 +9,8 @@ extension ByteLevelTokenizer {
       try self.init(tokenizerJSON: file)
     } else if let vocabulary = try Self.open(vocabulary) {
       guard let merges = try Self.open(merges) else {
-        throw TokenizerError(.notFound, folder, "there is vocab.json but neither merges.txt beside it nor tokenizer.json")
+        throw TokenizerError(
+          .notFound, folder, "there is vocab.json but neither merges.txt beside it nor tokenizer.json")
       }
       try self.init(vocabulary: vocabulary, merges: merges)
     } else {

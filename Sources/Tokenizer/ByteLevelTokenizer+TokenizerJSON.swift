@@ -64,7 +64,8 @@ private struct TokenizerJSONReader {
     guard hasModel else { throw scanner.failure("“model” is missing", at: 0) }
     guard hasPreTokenizer else { throw scanner.failure("“pre_tokenizer” is missing", at: 0) }
     if var added { try readAddedTokens(&added) }
-    for foreign in foreignTokens where !addedTokens.contains(where: { $0.id == foreign.id && $0.content == foreign.content }) {
+    for foreign in foreignTokens {
+      if addedTokens.contains(where: { $0.id == foreign.id && $0.content == foreign.content }) { continue }
       throw scanner.failure(
         "the token with id \(foreign.id) has characters outside the byte-level alphabet, and is no added token",
         at: foreign.offset)
@@ -106,7 +107,9 @@ private struct TokenizerJSONReader {
       settings.digits = isIndividual ? .individual : .runs
       components.removeFirst()
     }
-    guard let splitter = components.first else { throw unsupported("an empty pre-tokenizer", scanner, at: outer.offset) }
+    guard let splitter = components.first else {
+      throw unsupported("an empty pre-tokenizer", scanner, at: outer.offset)
+    }
     guard splitter.type == "ByteLevel" else {
       throw unsupported("the pre-tokenizer “\(splitter.type)”", scanner, at: splitter.offset)
     }
@@ -118,7 +121,8 @@ private struct TokenizerJSONReader {
     }
     settings.addsPrefixSpace = addsPrefixSpace
     guard components.count == 1 else {
-      throw unsupported("the pre-tokenizer “\(components[1].type)” behind “ByteLevel”", scanner, at: components[1].offset)
+      let second = components[1]
+      throw unsupported("the pre-tokenizer “\(second.type)” behind “ByteLevel”", scanner, at: second.offset)
     }
   }
 

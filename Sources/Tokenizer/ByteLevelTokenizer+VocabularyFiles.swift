@@ -42,24 +42,24 @@ private func readVocabulary(
       try builder.define(id, spelling: spelling)
     }
     guard isSpelled else {
-      throw scanner.failure("the token with id \(id) has characters outside the byte-level alphabet", at: name.range.lowerBound)
+      throw scanner.failure(
+        "the token with id \(id) has characters outside the byte-level alphabet", at: name.range.lowerBound)
     }
   }
   try scanner.end()
 }
 
 private func readMerges(_ file: MappedFile, into builder: inout VocabularyBuilder) throws(TokenizerError) {
-  let text = file.characters
-  var start = 0
+  var rest = file.characters[...]
   var number = 0
-  while start < text.count {
-    let feed = text[start...].firstIndex(of: UInt8(ascii: "\n")) ?? text.count
-    let end = feed > start && text[feed - 1] == UInt8(ascii: "\r") ? feed - 1 : feed
-    let line = UnsafeBufferPointer(rebasing: text[start..<end])
-    start = feed + 1
+  while !rest.isEmpty {
+    let feed = position(of: UInt8(ascii: "\n"), in: rest) ?? rest.endIndex
+    let end = feed > rest.startIndex && rest[feed - 1] == UInt8(ascii: "\r") ? feed - 1 : feed
+    let line = UnsafeBufferPointer(rebasing: rest[rest.startIndex..<end])
+    rest = rest[min(feed + 1, rest.endIndex)...]
     number += 1
-    if line.starts(with: "#version".utf8) { continue }
-    guard let space = line.firstIndex(of: UInt8(ascii: " ")) else {
+    if line.first == UInt8(ascii: "#"), line.starts(with: "#version".utf8) { continue }
+    guard let space = position(of: UInt8(ascii: " "), in: line[...]) else {
       throw TokenizerError(.malformed, file.path, "line \(number) is not a merge, two tokens with a space between them")
     }
     do {
@@ -70,4 +70,10 @@ private func readMerges(_ file: MappedFile, into builder: inout VocabularyBuilde
     }
   }
   withExtendedLifetime(file) {}
+}
+
+private func position(of byte: UInt8, in text: Slice<UnsafeBufferPointer<UInt8>>) -> Int? {
+  let bytes = UnsafeBufferPointer(rebasing: text)
+  guard let base = bytes.baseAddress, let found = memchr(base, Int32(byte), bytes.count) else { return nil }
+  return text.startIndex + (UnsafeRawPointer(found) - UnsafeRawPointer(base))
 }

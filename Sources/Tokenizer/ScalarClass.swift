@@ -11,11 +11,13 @@ enum ScalarClass: UInt8 {
 
   @inline(__always)
   init(ascii byte: UInt8) {
-    self =
-      if byte == 0x20 || byte &- 0x09 < 5 { .whiteSpace }
-      else if (byte | 0x20) &- 0x61 < 26 { .letter }
-      else if byte &- 0x30 < 10 { .number }
-      else { .other }
+    if byte == 0x20 || byte &- 0x09 < 5 {
+      self = .whiteSpace
+    } else if (byte | 0x20) &- 0x61 < 26 {
+      self = .letter
+    } else {
+      self = byte &- 0x30 < 10 ? .number : .other
+    }
   }
 
   @inline(__always)

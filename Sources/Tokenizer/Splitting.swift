@@ -2,7 +2,7 @@
 /// `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`, by hand: the end of the piece that
 /// begins at `start`, for `start < limit`. Nothing at or past `limit` is looked at: it is the end of the text.
 @inline(__always)
-func pieceEnd(in text: UnsafeBufferPointer<UInt8>, from start: Int, to limit: Int) -> Int {
+package func pieceEnd(in text: UnsafeBufferPointer<UInt8>, from start: Int, to limit: Int) -> Int {
   let first = text[start]
   if first == UInt8(ascii: "'"), let end = contractionEnd(in: text, from: start, to: limit) { return end }
   // One space may stand before a run of letters, of numbers or of others; no other white space may
@@ -53,7 +53,7 @@ private func whiteSpaceEnd(in text: UnsafeBufferPointer<UInt8>, from start: Int,
 
 /// The pre-tokenizer `Digits`, which stands before the splitting rule: numbers are cut out of the text, and the rule
 /// sees each part as a text of its own.
-enum DigitSplitting: Equatable {
+package enum DigitSplitting: Equatable, Sendable {
   case none
   /// `individual_digits: false`
   case runs
@@ -61,7 +61,7 @@ enum DigitSplitting: Equatable {
   case individual
 
   /// The end of the part that begins at `start`, for `start < limit`.
-  func partEnd(in text: UnsafeBufferPointer<UInt8>, from start: Int, to limit: Int) -> Int {
+  package func partEnd(in text: UnsafeBufferPointer<UInt8>, from start: Int, to limit: Int) -> Int {
     guard self != .none else { return limit }
     var (startsWithDigit, index) = isDigit(in: text, at: start, limit: limit)
     index += start

@@ -33,6 +33,11 @@ public struct UnencodableByteError: Error, Equatable, CustomStringConvertible {
   /// Where it stands in the text, from 0.
   public let offset: Int
 
+  public init(byte: UInt8, offset: Int) {
+    self.byte = byte
+    self.offset = offset
+  }
+
   public var description: String {
     let digits = String(byte, radix: 16, uppercase: true)
     return "byte \(offset + 1) of the text is 0x\(byte < 16 ? "0" : "")\(digits), for which the vocabulary has no token"

@@ -44,13 +44,16 @@ struct VocabularyBuilder {
       throw VocabularyError(
         reason: "the added token \(quoted(content)) has id \(id) here and id \(asModelToken) in the model's vocabulary")
     }
-    guard tokens.base[id].length == 0 || Int(asModelToken) == id else {
+    guard tokens.base[id].length > 0 else {
+      let start = bytes.count
+      content.withUnsafeBufferPointer { bytes.append($0) }
+      return try finish(id, start)
+    }
+    // The same text, and the same bytes too: as a model's token, “é” is the byte 0xE9
+    guard Int(asModelToken) == id, content.elementsEqual(UnsafeBufferPointer(start: scratch.base, count: scratch.count))
+    else {
       throw VocabularyError(reason: "the added token \(quoted(content)) has the id of another token, \(id)")
     }
-    // An added token is the text that it is found as, even where the byte-level alphabet would read it as other bytes
-    let start = bytes.count
-    content.withUnsafeBufferPointer { bytes.append($0) }
-    try finish(id, start)
   }
 
   /// To be called between the model's tokens and everything else.
@@ -115,7 +118,7 @@ struct VocabularyBuilder {
     let length = bytes.count - start
     guard length > 0 else { throw VocabularyError(reason: "the token with id \(id) is empty") }
     guard length <= Vocabulary.longestToken, bytes.count <= Int(UInt32.max) else {
-      throw VocabularyError(reason: "the token with id \(id) has \(length) bytes; \(Vocabulary.longestToken) are possible")
+      throw VocabularyError(reason: "the token with id \(id) has \(length) bytes, more than \(Vocabulary.longestToken)")
     }
     tokens.base[id].start = UInt32(start)
     tokens.base[id].length = UInt16(length)
@@ -132,8 +135,8 @@ struct VocabularyBuilder {
   }
 
   private func foreignMerge(_ number: Int, _ half: UnsafeBufferPointer<UInt8>) -> VocabularyError {
-    VocabularyError(
-      reason: "merge \(number) has characters outside the byte-level alphabet: “\(String(decoding: half, as: UTF8.self))”")
+    let spelling = String(decoding: half, as: UTF8.self)
+    return VocabularyError(reason: "merge \(number) has characters outside the byte-level alphabet: “\(spelling)”")
   }
 
   private func quoted(_ content: [UInt8]) -> String { "“\(String(decoding: content, as: UTF8.self))”" }

@@ -56,8 +56,9 @@ final class Encoding {
     }
     do {
       try encoder.encode(
-        text, recognizeSpecial: arguments.has(.special), addPrefixSpace: arguments.has(.addPrefixSpace), into: &ids, ends: &ends)
-    } catch let error as UnencodableByteError {
+        text, recognizeSpecial: arguments.has(.special), addPrefixSpace: arguments.has(.addPrefixSpace), into: &ids,
+        ends: &ends)
+    } catch {  // a byte that this vocabulary has no token for
       throw RecordError(error.description)
     }
     guard let limit = arguments.integer(.maxLength), ids.count > limit else { return text }

@@ -1,5 +1,4 @@
 import CommandLineTool
-import JSON
 import JSONLines
 import Tokenizer
 
@@ -17,8 +16,7 @@ run(.bpeEncode) { arguments, output in
     try filter.forEachLine(delimiter: delimiter) { text in
       try encoding.write(text, to: output)
     } orWrite: { _, message in
-      Record().write(to: output.buffer, [.set("error") { $0.append(jsonString: message) }])
-      try output.endLine()
+      try filter.writeError(message)
     }
   }
   return filter.status

@@ -53,7 +53,8 @@ final class Stepper {
     let position = sequence.ids.count - 1
     if let logits = sequence.takeLogits() {
       guard logits.count == configuration.vocabularySize else {
-        throw RecordError("\"logits\" has \(logits.count) numbers, but the vocabulary has \(configuration.vocabularySize) tokens")
+        throw RecordError(
+          "\"logits\" has \(logits.count) numbers, but the vocabulary has \(configuration.vocabularySize) tokens")
       }
       return try logits.withUnsafeBufferPointer { logits in
         try requireFinite(logits, position: position)

@@ -24,7 +24,8 @@ struct CandidateTable {
     output.buffer.append("\(padded("id", idWidth, right: true))  \(padded("token", tokenWidth))       p")
     try output.endLine()
     for (candidate, token) in zip(candidates, tokens) {
-      var line = "\(padded("\(candidate.id)", idWidth, right: true))  \(padded(token, tokenWidth))  \(decimals(candidate.p))"
+      var line =
+        "\(padded("\(candidate.id)", idWidth, right: true))  \(padded(token, tokenWidth))  \(decimals(candidate.p))"
       if barWidth > 3 { line += "  " + bar(candidate.p / greatest, barWidth) }
       while line.last == " " { line.removeLast() }
       output.buffer.append(line)

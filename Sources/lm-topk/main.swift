@@ -14,7 +14,7 @@ run(.lmTopK) { arguments, output in
     guard let logits = try record.logits() else { throw RecordError("there is no \"logits\"; lm-logits adds it") }
     guard !logits.isEmpty else { throw RecordError("\"logits\" is empty") }
     return try logits.withUnsafeBufferPointer { logits in
-      try requireFinite(logits, position: 0)
+      try requireFinite(logits)
       return Distribution(logits).likeliest(k)
     }
   }

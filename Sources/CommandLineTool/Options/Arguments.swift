@@ -58,7 +58,8 @@ public struct Arguments {
         complain("\(scan.letter >= firstOptionValue ? spelled : "-" + letter(scan.letter)) wants a value behind it")
         continue
       case Int32(UInt8(ascii: "?")):
-        complain(unknown(scan.letter == 0 || scan.letter >= firstOptionValue ? spelled : "-" + letter(scan.letter), tool))
+        complain(
+          unknown(scan.letter == 0 || scan.letter >= firstOptionValue ? spelled : "-" + letter(scan.letter), tool))
         continue
       default:
         found = tool.options.first { $0.short.map(String.init) == letter(scan.code) }
@@ -101,7 +102,7 @@ public struct Arguments {
       return "--\(name) is short for several options: \(candidates.map { "--" + $0 }.joined(separator: ", "))"
     }
     let near = tool.options.map { (distance(Array($0.name), Array(name)), $0.name) }.min { $0.0 < $1.0 }
-    let hint = near.flatMap { $0.0 <= max(2, name.count / 3) ? "; did you mean --\($0.1)?" : nil } ?? ""
+    let hint = near.flatMap { $0.0 <= (name.count + 1) / 3 ? "; did you mean --\($0.1)?" : nil } ?? ""
     return "there is no option --\(name)\(hint)"
   }
 

@@ -15,5 +15,6 @@ extension Option {
   public static let help = Option("help", short: "h", "Print a summary of the options and exit.")
   public static let version = Option("version", short: "V", "Print the version and exit.")
 
-  public static let nullTerminated = Option("null", short: "z", "Records of text end with a NUL byte instead of a newline.")
+  public static let nullTerminated = Option(
+    "null", short: "z", "Records of text end with a NUL byte instead of a newline.")
 }

@@ -30,7 +30,8 @@ private func spellings(_ option: Option) -> [String] { (option.short.map { ["-\(
 
 private func bashCompletions(of tool: Tool) -> String {
   let function = "_" + String(tool.name.map { $0 == "-" ? "_" : $0 })
-  let withValue = tool.options.filter { $0.argument != nil && $0.argument != .model }.flatMap(spellings).joined(separator: "|")
+  let withValue = tool.options.filter { $0.argument != nil && $0.argument != .model }.flatMap(spellings).joined(
+    separator: "|")
   let all = tool.options.map { "--\($0.name)" }.joined(separator: " ")
   var text = notice + "\(function)() {\n"
   text += "  local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}\n"
@@ -53,7 +54,13 @@ private func zshCompletions(of tool: Tool) -> String {
   func quoted(_ text: String) -> String {
     var result = ""
     for character in text {
-      if character == "'" { result += "'\\''" } else if "[]:\\".contains(character) { result += "\\\(character)" } else { result.append(character) }
+      if character == "'" {
+        result += "'\\''"
+      } else if "[]:\\".contains(character) {
+        result += "\\\(character)"
+      } else {
+        result.append(character)
+      }
     }
     return result
   }

@@ -3,7 +3,8 @@ func helpText(of tool: Tool) -> String {
   var text = "Usage: \(tool.name) [OPTION]…\(tool.input == nil ? "" : " [FILE]…")\n"
   text += wrapped("\(tool.name): \(tool.summary).", indent: 0, width: 80) + "\n"
   if let input = tool.input {
-    text += wrapped("Reads \(input) from the files, or from standard input where there is none or it is “-”.", indent: 0, width: 80)
+    text += wrapped(
+      "Reads \(input) from the files, or from standard input where there is none or it is “-”.", indent: 0, width: 80)
     text += "\n"
   }
   text += "\n"

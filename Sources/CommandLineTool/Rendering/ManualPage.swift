@@ -4,7 +4,7 @@ public func manualPage(of tool: Tool) -> String {
     .\\" Made by `make generate` from Sources/CommandLineTool/Tools: change it there.
     .Dd November 21, 2026
     .Dt \(tool.name.uppercased()) 1
-    .Os lmpipe
+    .Os
     .Sh NAME
     .Nm \(tool.name)
     .Nd \(escaped(tool.summary))
@@ -22,14 +22,13 @@ public func manualPage(of tool: Tool) -> String {
   page += ".Sh OPTIONS\n.Bl -tag -width Ds\n"
   for option in tool.options {
     if let short = option.short {
-      page += ".It Fl \(short)\(argument(option, separator: " ")) , Fl \\-\(option.name)\(argument(option, separator: " Ns = Ns "))\n"
+      page +=
+        ".It Fl \(short)\(argument(option, separator: " ")) , Fl \\-\(option.name)\(argument(option, separator: " Ns = Ns "))\n"
     } else {
       page += ".It Fl \\-\(option.name)\(argument(option, separator: " Ns = Ns "))\n"
     }
     page += sentences(option.explanation)
   }
-  page += ".El\n.Sh EXIT STATUS\n.Bl -tag -width Ds\n"
-  for (status, meaning) in exitStatuses(of: tool) { page += ".It \(status)\n\(sentences(meaning))" }
   page += ".El\n"
   page += """
     .Sh ENVIRONMENT
@@ -48,9 +47,12 @@ public func manualPage(of tool: Tool) -> String {
     .It Pa PREFIX/share/lmpipe
     The model that comes with the toolset.
     .El
-    .Sh EXAMPLES
+    .Sh EXIT STATUS
+    .Bl -tag -width Ds
 
     """
+  for (status, meaning) in exitStatuses(of: tool) { page += ".It \(status)\n\(sentences(meaning))" }
+  page += ".El\n.Sh EXAMPLES\n"
   page += tool.examples.map { "\(sentences($0.caption)).Dl \(escaped($0.command))\n" }.joined(separator: ".Pp\n")
   let others = Tool.all.map(\.name).filter { $0 != tool.name }.sorted()
   page += ".Sh SEE ALSO\n"
@@ -63,7 +65,12 @@ private func exitStatuses(of tool: Tool) -> [(Int, String)] {
   var statuses = [(0, "Done.")]
   if tool.options.contains(.exitStatus) { statuses.append((1, "With --exit-status: every record was already done.")) }
   statuses.append((64, "The command line is wrong."))
-  statuses.append((65, tool.input == nil ? "The model is damaged or not supported." : "A record is bad, or the model is damaged or not supported."))
+  statuses.append(
+    (
+      65,
+      tool.input == nil
+        ? "The model is damaged or not supported." : "A record is bad, or the model is damaged or not supported."
+    ))
   statuses.append((66, "A file or the model is not there or cannot be read."))
   statuses.append((70, "An error in the program itself."))
   statuses.append((74, "Reading or writing failed."))
@@ -79,7 +86,7 @@ private func argument(_ option: Option, separator: String) -> String {
   option.argument.map { "\(separator)Ar \($0.placeholder)" } ?? ""
 }
 
-/// A paragraph with each sentence on a line of its own, as mdoc wants it.
+/// A paragraph with each sentence on a line of its own, as mdoc wants it, and no line too long.
 private func sentences(_ paragraph: String) -> String {
   var lines: [String] = [""]
   let words = paragraph.split(separator: " ")
@@ -87,7 +94,8 @@ private func sentences(_ paragraph: String) -> String {
     lines[lines.count - 1] += (lines[lines.count - 1].isEmpty ? "" : " ") + word
     if index + 1 < words.count, word.hasSuffix(".") || word.hasSuffix(":") { lines.append("") }
   }
-  return lines.map { escaped($0) + "\n" }.joined()
+  return lines.flatMap { wrapped($0, indent: 0, width: 76).split(separator: "\n") }
+    .map { escaped(String($0)) + "\n" }.joined()
 }
 
 /// Text as roff reads it: a backslash, and a hyphen that has to stay a hyphen, are escaped; no line begins as a request.

@@ -14,7 +14,8 @@ public struct Terminal {
     let declared = environmentVariable("COLUMNS").flatMap { Int($0) }
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].lazy.compactMap(environmentVariable).first?.lowercased() ?? ""
     return Terminal(
-      width: max(20, isTerminal ? Int(size.ws_col) : declared ?? 80), isUTF8: locale.contains("utf-8") || locale.contains("utf8"))
+      width: max(20, isTerminal ? Int(size.ws_col) : declared ?? 80),
+      isUTF8: locale.contains("utf-8") || locale.contains("utf8"))
   }
 }
 
@@ -22,7 +23,9 @@ public struct Terminal {
 /// visible. Bytes that are no character are shown as `\xE2`.
 public func printable(_ bytes: UnsafeBufferPointer<UInt8>, isUTF8: Bool) -> String {
   var text = "\""
-  func escape(_ byte: UInt8) { text += "\\x" + String(byte >> 4, radix: 16, uppercase: true) + String(byte & 15, radix: 16, uppercase: true) }
+  func escape(_ byte: UInt8) {
+    text += "\\x" + String(byte >> 4, radix: 16, uppercase: true) + String(byte & 15, radix: 16, uppercase: true)
+  }
   guard let decoded = String(validating: bytes, as: UTF8.self) else {
     for byte in bytes {
       if byte > 0x20, byte < 0x7F { text.unicodeScalars.append(Unicode.Scalar(byte)) } else { escape(byte) }
@@ -41,7 +44,11 @@ public func printable(_ bytes: UnsafeBufferPointer<UInt8>, isUTF8: Bool) -> Stri
       case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator:
         text += "\\u{\(String(scalar.value, radix: 16, uppercase: true))}"
       default:
-        if isUTF8 { text.unicodeScalars.append(scalar) } else { text += "\\u{\(String(scalar.value, radix: 16, uppercase: true))}" }
+        if isUTF8 {
+          text.unicodeScalars.append(scalar)
+        } else {
+          text += "\\u{\(String(scalar.value, radix: 16, uppercase: true))}"
+        }
       }
     }
   }

@@ -29,15 +29,23 @@ public final class Filter {
       try transform(record)
     } orWrite: { line, message in
       let record = (try? Record(line)) ?? Record()  // with the members it was given, where they can be read
-      record.write(to: output.buffer, [.set("error") { $0.append(jsonString: message) }])
-      try output.endLine()
+      try writeError(message, in: record)
     }
+  }
+
+  /// Writes a record that says what was wrong, and which tool found it.
+  public func writeError(_ message: String, in record: Record = Record()) throws {
+    record.write(
+      to: output.buffer, [.set("error") { $0.append(jsonString: "\(self.arguments.tool.name): \(message)") }])
+    try output.endLine()
   }
 
   /// The same for a tool whose output is not records. An error record is bad news there: it has no text.
   ///
   /// - Parameter placeholder: writes what stands in a bad record's place.
-  public func forEachRecord(_ transform: (Record) throws -> Void, orWrite placeholder: @escaping () throws -> Void) throws {
+  public func forEachRecord(_ transform: (Record) throws -> Void, orWrite placeholder: @escaping () throws -> Void)
+    throws
+  {
     try forEachLine(delimiter: UInt8(ascii: "\n")) { line in
       let record = try Record(line)
       if var value = try record.value(of: "error") {
@@ -45,6 +53,7 @@ public final class Filter {
       }
       try transform(record)
     } orWrite: { _, message in
+      try output.flush()
       warn("\(self.arguments.tool.name): \(message)")
       try placeholder()
     }
@@ -77,6 +86,7 @@ public final class Filter {
       }
     }
     if badRecords > 0 {
+      try output.flush()
       let noun = records == 1 ? "record" : "records"
       warn("\(arguments.tool.name): \(badRecords) of \(records) \(noun) \(badRecords == 1 ? "was" : "were") bad")
     }
@@ -86,7 +96,7 @@ public final class Filter {
   private static func reason(_ error: any Error) -> String? {
     switch error {
     case let error as RecordError: error.message
-    case let error as JSONError: "not a record: \(error)"
+    case let error as JSONError: error.description
     default: nil
     }
   }

@@ -48,7 +48,8 @@ extension Record {
     let theirs = String(decoding: vocabulary, as: UTF8.self)
     guard theirs == ours else {
       throw RecordError(
-        "its ids belong to the vocabulary \(theirs), but this model has \(ours): give every tool of a pipeline the same --model")
+        "its ids belong to the vocabulary \(theirs), but this model has \(ours): give every tool of a pipeline the same --model"
+      )
     }
   }
 
@@ -65,20 +66,26 @@ extension Record {
   public func ids(for configuration: GPT2Configuration) throws -> [Int] {
     let ids = try ids(inVocabularyOf: configuration.vocabularySize)
     guard !ids.isEmpty else {
-      throw RecordError("\"ids\" has 0 tokens, and 1 to \(configuration.n_positions) are needed; bpe-encode --bos gives an empty text one")
+      throw RecordError(
+        "\"ids\" has 0 tokens, and 1 to \(configuration.n_positions) are needed; bpe-encode --bos gives an empty text one"
+      )
     }
     guard ids.count <= configuration.n_positions else {
       throw RecordError(
-        "\"ids\" has \(ids.count) tokens, but the model's context length is \(configuration.n_positions); bpe-encode --max-length cuts a text")
+        "\"ids\" has \(ids.count) tokens, but the model's context length is \(configuration.n_positions); bpe-encode --max-length cuts a text"
+      )
     }
     return ids
   }
 }
 
 /// JSON cannot say inf or nan, and no sound model says them.
-public func requireFinite(_ logits: UnsafeBufferPointer<Float>, position: Int) throws {
+///
+/// - Parameter position: of the logits in their sequence, where it is known.
+public func requireFinite(_ logits: UnsafeBufferPointer<Float>, position: Int? = nil) throws {
   guard let token = logits.firstIndex(where: { !$0.isFinite }) else { return }
-  throw RecordError("the logit of token \(token) at position \(position) is \(logits[token]): the model's weights are damaged")
+  let place = position.map { " at position \($0)" } ?? ""
+  throw RecordError("the logit of token \(token)\(place) is \(logits[token]): the model's weights are damaged")
 }
 
 extension ByteBuffer {

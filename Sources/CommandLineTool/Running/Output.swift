@@ -21,6 +21,10 @@ public final class Output {
 
   /// Writes everything that is in the buffer.
   public func flush() throws(ToolError) {
+    defer {
+      buffer.removeAll()
+      complete = 0
+    }
     var rest = UnsafeRawBufferPointer(buffer.bytes)
     while rest.count > 0 {
       let count = write(STDOUT_FILENO, rest.baseAddress, rest.count)
@@ -30,8 +34,6 @@ public final class Output {
       }
       rest = UnsafeRawBufferPointer(rebasing: rest[count...])
     }
-    buffer.removeAll()
-    complete = 0
   }
 
   /// Flushes and closes, after which the system can no longer hold back bad news.

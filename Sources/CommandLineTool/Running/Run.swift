@@ -13,6 +13,7 @@ public func run(_ tool: Tool, _ body: (Arguments, Output) throws -> ExitStatus) 
     case .run(let arguments): status = try body(arguments, output)
     }
   } catch {
+    try? output.flush()  // on a terminal, what came before the error stands before it
     status = report(error, tool)
   }
   do { try output.close() } catch { status = report(error, tool) }

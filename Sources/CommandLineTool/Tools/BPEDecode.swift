@@ -1,11 +1,13 @@
 extension Option {
   public static let noNewline = Option("no-newline", short: "n", "Write nothing behind each text.")
-  public static let jsonOutput = Option("json", short: "j", "Write the records, with a member \"text\", instead of plain text.")
+  public static let jsonOutput = Option(
+    "json", short: "j", "Write the records, with a member \"text\", instead of plain text.")
   public static let follow = Option(
     "follow",
     "The records are successive states of one sequence, as lm-step --each writes them: write only what is new, whole "
       + "characters at a time.")
-  public static let nullTerminatedOutput = Option("null", short: "z", "End each text with a NUL byte instead of a newline.")
+  public static let nullTerminatedOutput = Option(
+    "null", short: "z", "End each text with a NUL byte instead of a newline.")
 }
 
 extension Tool {
@@ -24,6 +26,8 @@ extension Tool {
     ],
     examples: [
       Tool.Example("There and back:", "echo 'Once upon a time' | bpe-encode | bpe-decode", output: "Once upon a time"),
-      Tool.Example("Watch a text being written:", "echo 'Once upon a time' | bpe-encode | lm-step -n 40 --each | bpe-decode --follow"),
+      Tool.Example(
+        "Watch a text being written:",
+        "echo 'Once upon a time' | bpe-encode | lm-step -n 40 --each | bpe-decode --follow"),
     ])
 }

@@ -4,16 +4,20 @@ extension Option {
   public static let jsonInput = Option(
     "json", short: "j", "The input is records with a member \"text\", not plain text.")
   public static let addPrefixSpace = Option(
-    "add-prefix-space", "Put a space before the text, unless one is there, so that its first word is encoded like any other.")
+    "add-prefix-space",
+    "Put a space before the text, unless one is there, so that its first word is encoded like any other.")
   public static let special = Option(
     "special", "Recognise special tokens such as <|endoftext|> in the text. Without it they are ordinary text.")
   public static let bos = Option("bos", "Begin with the token that begins a text (GPT-2 has one token for both ends).")
-  public static let tokens = Option("tokens", "Add \"tokens\": the text of each token, null where it is not UTF-8 by itself.")
-  public static let offsets = Option("offsets", "Add \"offsets\": the range of bytes of each token in the text, end exclusive.")
+  public static let tokens = Option(
+    "tokens", "Add \"tokens\": the text of each token, null where it is not UTF-8 by itself.")
+  public static let offsets = Option(
+    "offsets", "Add \"offsets\": the range of bytes of each token in the text, end exclusive.")
   public static let attentionMask = Option("attention-mask", "Add \"attention_mask\": a 1 for each token.")
   public static let maxLength = Option(
     "max-length", takes: .integer("N", 0...Int.max), "Keep the first N tokens, and the text that they stand for.")
-  public static let encodeTable = Option("table", short: "t", "For people: a line for each token, with its id and its text.")
+  public static let encodeTable = Option(
+    "table", short: "t", "For people: a line for each token, with its id and its text.")
 }
 
 extension Tool {
@@ -29,7 +33,8 @@ extension Tool {
     ],
     input: "text",
     options: [
-      .model, .nullTerminated, .wholeInput, .jsonInput, .addPrefixSpace, .special, .bos, .tokens, .offsets, .attentionMask,
+      .model, .nullTerminated, .wholeInput, .jsonInput, .addPrefixSpace, .special, .bos, .tokens, .offsets,
+      .attentionMask,
       .maxLength, .encodeTable, .keepGoing, .quiet, .help, .version,
     ],
     examples: [

@@ -19,7 +19,8 @@ extension Tool {
     input: "records",
     options: [.model, .everyPosition, .base64, .threads, .keepGoing, .quiet, .help, .version],
     examples: [
-      Tool.Example("The five likeliest next tokens:", "echo 'Once upon a' | bpe-encode | lm-logits | lm-topk -k 5 --table"),
+      Tool.Example(
+        "The five likeliest next tokens:", "echo 'Once upon a' | bpe-encode | lm-logits | lm-topk -k 5 --table"),
       Tool.Example("How many scores there are:", "echo 'Once upon a' | bpe-encode | lm-logits | jq '.logits | length'"),
     ])
 }

@@ -1,7 +1,9 @@
 extension Option {
-  public static let count = Option("count", short: "n", takes: .integer("N", 0...Int.max), "Append N tokens; 1 without it.")
+  public static let count = Option(
+    "count", short: "n", takes: .integer("N", 0...Int.max), "Append N tokens; 1 without it.")
   public static let each = Option("each", "Write a record after every token, not only after the last.")
-  public static let stop = Option("stop", takes: .text("TEXT"), "Stop where TEXT has just been completed, also across tokens.")
+  public static let stop = Option(
+    "stop", takes: .text("TEXT"), "Stop where TEXT has just been completed, also across tokens.")
   public static let ignoreEndOfText = Option("ignore-eos", "Go on after the token that ends a text.")
   public static let exitStatus = Option(
     "exit-status", short: "e", "Exit with 1 if every record read was already done, so that a loop can end.")
@@ -24,6 +26,7 @@ extension Tool {
     ],
     examples: [
       Tool.Example("Thirty tokens:", "echo 'Once upon a time' | bpe-encode | lm-step -n 30 | jq -r .text"),
-      Tool.Example("From logits that are already there:", "echo 'Once upon a' | bpe-encode | lm-logits | lm-step | jq -c .next"),
+      Tool.Example(
+        "From logits that are already there:", "echo 'Once upon a' | bpe-encode | lm-logits | lm-step | jq -c .next"),
     ])
 }

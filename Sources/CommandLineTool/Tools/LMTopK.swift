@@ -1,5 +1,6 @@
 extension Option {
-  public static let topK = Option("top-k", short: "k", takes: .integer("K", 1...Int.max), "How many tokens; 10 without it.")
+  public static let topK = Option(
+    "top-k", short: "k", takes: .integer("K", 1...Int.max), "How many tokens; 10 without it.")
   public static let keepLogits = Option("keep-logits", "Keep \"logits\" in the record.")
   public static let topTable = Option(
     "table", short: "t", "For people: a line for each token, with its id, its text, its probability and a bar.")
@@ -19,6 +20,7 @@ extension Tool {
     options: [.model, .topK, .keepLogits, .topTable, .keepGoing, .quiet, .help, .version],
     examples: [
       Tool.Example("As a table:", "echo 'Once upon a' | bpe-encode | lm-logits | lm-topk -k 5 --table"),
-      Tool.Example("The likeliest alone:", "echo 'Once upon a' | bpe-encode | lm-logits | lm-topk -k 1 | jq -r '.topk[0].token'"),
+      Tool.Example(
+        "The likeliest alone:", "echo 'Once upon a' | bpe-encode | lm-logits | lm-topk -k 1 | jq -r '.topk[0].token'"),
     ])
 }

@@ -4,9 +4,12 @@ import Numerics
 //
 // The order of summation: a score is one chain of fused multiply-adds along the head's width. The exponentials of the
 // scores are added in 16 lanes, lane l those of positions l, l + 16, …, and the lanes by `orderedSum`. A weighted value
-// is one chain along the positions. All three depend on the position alone, so it does not matter how many positions are
-// computed together. Up to six are: their sums are independent chains that keep the multipliers busy, and each key and
-// value is loaded once for all six.
+// is a chain along each 64 positions, and the chains' sums are added in their order. All three depend on the position
+// alone, so it does not matter how many positions are computed together. Up to six are: their sums are independent
+// chains that keep the multipliers busy, and each key and value is loaded once for all six.
+
+/// How many positions' weighted values make one chain: short chains round less.
+private let chainLength = 64
 
 /// Rows that are computed together.
 let attentionTileRows = 6
@@ -71,7 +74,8 @@ private func scoreOne(
 
 /// Scores of up to six queries: one block of 16 positions at a time.
 private func scoreTile(
-  _ queries: UnsafeMutablePointer<Float>, _ stride: Int, _ count: Int, _ keys: UnsafeMutablePointer<Float>, _ width: Int,
+  _ queries: UnsafeMutablePointer<Float>, _ stride: Int, _ count: Int, _ keys: UnsafeMutablePointer<Float>,
+  _ width: Int,
   _ padded: Int, _ scale: Float, _ scores: UnsafeMutablePointer<Float>
 ) {
   let q0 = queries
@@ -140,19 +144,26 @@ private func weighOne(
     let o1 = laneCount * min(1, used - 1)
     let o2 = laneCount * min(2, used - 1)
     let o3 = laneCount * min(3, used - 1)
-    var (s0, s1, s2, s3) = (Lanes(), Lanes(), Lanes(), Lanes())
-    for position in 0..<length {
-      let value = values + position * stride + d
-      let weight = weights[position]
-      s0 = s0.addingProduct(Float.load(value), weight)
-      s1 = s1.addingProduct(Float.load(value + o1), weight)
-      s2 = s2.addingProduct(Float.load(value + o2), weight)
-      s3 = s3.addingProduct(Float.load(value + o3), weight)
+    var (t0, t1, t2, t3) = (Lanes(), Lanes(), Lanes(), Lanes())
+    for chain in Swift.stride(from: 0, to: length, by: chainLength) {
+      var (s0, s1, s2, s3) = (Lanes(), Lanes(), Lanes(), Lanes())
+      for position in chain..<min(chain + chainLength, length) {
+        let value = values + position * stride + d
+        let weight = weights[position]
+        s0 = s0.addingProduct(Float.load(value), weight)
+        s1 = s1.addingProduct(Float.load(value + o1), weight)
+        s2 = s2.addingProduct(Float.load(value + o2), weight)
+        s3 = s3.addingProduct(Float.load(value + o3), weight)
+      }
+      t0 += s0
+      t1 += s1
+      t2 += s2
+      t3 += s3
     }
-    keep(s0 * inverse, output, d, cache.headWidth)
-    if used > 1 { keep(s1 * inverse, output, d + laneCount, cache.headWidth) }
-    if used > 2 { keep(s2 * inverse, output, d + 2 * laneCount, cache.headWidth) }
-    if used > 3 { keep(s3 * inverse, output, d + 3 * laneCount, cache.headWidth) }
+    keep(t0 * inverse, output, d, cache.headWidth)
+    if used > 1 { keep(t1 * inverse, output, d + laneCount, cache.headWidth) }
+    if used > 2 { keep(t2 * inverse, output, d + 2 * laneCount, cache.headWidth) }
+    if used > 3 { keep(t3 * inverse, output, d + 3 * laneCount, cache.headWidth) }
   }
 }
 
@@ -171,24 +182,33 @@ private func weighTile(
   let w5 = weights + padded * min(5, count - 1)
   let width = cache.headWidth
   for d in Swift.stride(from: 0, to: cache.paddedHeadWidth, by: laneCount) {
-    var (s0, s1, s2, s3, s4, s5) = (Lanes(), Lanes(), Lanes(), Lanes(), Lanes(), Lanes())
+    var (t0, t1, t2, t3, t4, t5) = (Lanes(), Lanes(), Lanes(), Lanes(), Lanes(), Lanes())
     var value = values + d
-    for position in 0..<length {
-      let lanes = Float.load(value)
-      s0 = s0.addingProduct(lanes, w0[position])
-      s1 = s1.addingProduct(lanes, w1[position])
-      s2 = s2.addingProduct(lanes, w2[position])
-      s3 = s3.addingProduct(lanes, w3[position])
-      s4 = s4.addingProduct(lanes, w4[position])
-      s5 = s5.addingProduct(lanes, w5[position])
-      value += cache.paddedHeadWidth
+    for chain in Swift.stride(from: 0, to: length, by: chainLength) {
+      var (s0, s1, s2, s3, s4, s5) = (Lanes(), Lanes(), Lanes(), Lanes(), Lanes(), Lanes())
+      for position in chain..<min(chain + chainLength, length) {
+        let lanes = Float.load(value)
+        s0 = s0.addingProduct(lanes, w0[position])
+        s1 = s1.addingProduct(lanes, w1[position])
+        s2 = s2.addingProduct(lanes, w2[position])
+        s3 = s3.addingProduct(lanes, w3[position])
+        s4 = s4.addingProduct(lanes, w4[position])
+        s5 = s5.addingProduct(lanes, w5[position])
+        value += cache.paddedHeadWidth
+      }
+      t0 += s0
+      t1 += s1
+      t2 += s2
+      t3 += s3
+      t4 += s4
+      t5 += s5
     }
-    keep(s0 * inverses[0], outputs, d, width)
-    if count > 1 { keep(s1 * inverses[1], outputs + outputStride, d, width) }
-    if count > 2 { keep(s2 * inverses[2], outputs + 2 * outputStride, d, width) }
-    if count > 3 { keep(s3 * inverses[3], outputs + 3 * outputStride, d, width) }
-    if count > 4 { keep(s4 * inverses[4], outputs + 4 * outputStride, d, width) }
-    if count > 5 { keep(s5 * inverses[5], outputs + 5 * outputStride, d, width) }
+    keep(t0 * inverses[0], outputs, d, width)
+    if count > 1 { keep(t1 * inverses[1], outputs + outputStride, d, width) }
+    if count > 2 { keep(t2 * inverses[2], outputs + 2 * outputStride, d, width) }
+    if count > 3 { keep(t3 * inverses[3], outputs + 3 * outputStride, d, width) }
+    if count > 4 { keep(t4 * inverses[4], outputs + 4 * outputStride, d, width) }
+    if count > 5 { keep(t5 * inverses[5], outputs + 5 * outputStride, d, width) }
   }
 }
 

@@ -1,6 +1,6 @@
 // output = input · weights, for weights that lie [in, out] (GPT-2's Conv1D).
 //
-// The order of summation, on which rule 8 rests: k runs through the inputs in blocks of 256. Within a block, each
+// The order of summation, on which rule 8 rests: k runs through the inputs in blocks of 128. Within a block, each
 // output element is one chain of fused multiply-adds in the order of k, beginning with zero; the sums of the blocks are
 // then added to each other in their order. (A single chain would do as well; blocks keep the rounding error of long
 // sums small, and a block of a panel fits the first-level cache.) Lanes are output columns, so no lane is ever added to
@@ -8,10 +8,10 @@
 //
 //  - one row: the weights are streamed once, four rows of them at a time, straight from the file's pages: as fast as
 //    memory can be read;
-//  - several rows: a block of 256 × 16 weights is widened into a panel (16 KiB) and multiplied with six input rows at a
+//  - several rows: a block of 128 × 16 weights is widened into a panel (8 KiB) and multiplied with six input rows at a
 //    time, whose 6 × 16 sums stay in registers: as fast as the processor can multiply.
 
-private let blockLength = 256
+private let blockLength = 128
 private let tileRows = 6
 
 /// What is done with a sum when it is complete.

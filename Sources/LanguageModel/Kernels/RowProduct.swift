@@ -105,7 +105,9 @@ private func tiledRows<Element: WeightElement>(
           k += laneCount
         }
         if rest > 0 {
-          add(Float.load(UnsafeRawPointer(x0 + whole), first: rest), Float.load(UnsafeRawPointer(x1 + whole), first: rest), whole)
+          add(
+            Float.load(UnsafeRawPointer(x0 + whole), first: rest),
+            Float.load(UnsafeRawPointer(x1 + whole), first: rest), whole)
         }
         let first = output.row(position) + row
         first[0] = s00.orderedSum

@@ -60,7 +60,8 @@ public final class KeyValueCache {
   }
 
   /// Stores the key and the value, (headWidth) each, of one position.
-  func store(key: UnsafeMutablePointer<Float>, value: UnsafeMutablePointer<Float>, layer: Int, head: Int, position: Int) {
+  func store(key: UnsafeMutablePointer<Float>, value: UnsafeMutablePointer<Float>, layer: Int, head: Int, position: Int)
+  {
     precondition(position < capacity)
     let block = keys(layer: layer, head: head) + position / laneCount * headWidth * laneCount + position % laneCount
     for d in 0..<headWidth { block[d * laneCount] = key[d] }

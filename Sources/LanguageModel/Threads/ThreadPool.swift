@@ -6,10 +6,12 @@ import Synchronization
 ///
 /// The work is cut into `parts` as the caller asked for; no more threads run than the processors at hand. Which thread
 /// does which part makes no difference to any result: every part computes whole output elements by itself.
-final class ThreadPool: @unchecked Sendable {  // shared state is atomic, or guarded by `mutex`, or handed over by `turn`
+///
+/// Sendable, unchecked: what threads share is atomic, or guarded by `mutex`, or handed over by `turn`.
+final class ThreadPool: @unchecked Sendable {
   /// Into how many parts `run` cuts its work.
   let parts: Int
-  private let workers: Int
+  private var workers = 0  // beside the calling thread; constant after init
 
   private let turn = Atomic<Int>(0)  // counts the pieces of work; a worker starts when it grows
   private let running = Atomic<Int>(0)  // workers that have not finished the current piece
@@ -21,10 +23,10 @@ final class ThreadPool: @unchecked Sendable {  // shared state is atomic, or gua
   /// The pool lives as long as the process: its threads are never joined.
   init(parts: Int) {
     self.parts = max(1, parts)
-    workers = min(self.parts, Int(lmpipe_available_processors())) - 1
     pthread_mutex_init(mutex, nil)
     pthread_cond_init(wake, nil)
-    for index in 0..<workers { start(worker: index + 1) }
+    let wanted = min(self.parts, Int(lmpipe_available_processors())) - 1
+    while workers < wanted, start(worker: workers + 1) { workers += 1 }  // with fewer if the system gives no more
   }
 
   /// Calls `body` once for each part, at the same time where there are processors for it, and returns when all are done.
@@ -68,7 +70,8 @@ final class ThreadPool: @unchecked Sendable {  // shared state is atomic, or gua
     for part in stride(from: thread, to: parts, by: workers + 1) { body(part) }
   }
 
-  private func start(worker index: Int) {
+  /// False where the system gives no more threads.
+  private func start(worker index: Int) -> Bool {
     final class Start {
       let pool: ThreadPool
       let index: Int
@@ -94,10 +97,12 @@ final class ThreadPool: @unchecked Sendable {  // shared state is atomic, or gua
         start.pool.serve(as: start.index)
         return nil
       }, start.toOpaque())
-    precondition(code == 0, "the system gives no more threads")
+    if code != 0 { start.release() }
+    return code == 0
   }
 
-  private func serve(as index: Int) -> Never {  // the thread lives as long as the process
+  /// A worker's life: it has no end, and the thread goes with the process.
+  private func serve(as index: Int) {
     var seen = 0
     while true {
       var spins = 0

@@ -1,0 +1,73 @@
+# The words a Unix user tries first. `make demo` and `make test` need a Swift toolchain and nothing else.
+PREFIX ?= /usr/local
+SWIFT ?= swift
+TOOLS = bpe-encode bpe-decode lm-logits lm-topk lm-step lm-info
+MODEL = wren
+RELEASE = .build/release
+
+all: build
+
+build:
+	$(SWIFT) build -c release
+
+demo: build
+	@PATH="$(CURDIR)/$(RELEASE):$$PATH" sh Demo/demo.sh
+
+test:
+	$(SWIFT) build --build-tests
+	$(SWIFT) test
+
+format:
+	$(SWIFT) format --in-place --recursive Package.swift Sources Tests
+
+check-format:
+	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests
+
+# man/man1 and completions/ come from the option tables in Sources/CommandLineTool/Tools.
+generate:
+	$(SWIFT) run -c release generate-pages
+
+check-generated:
+	$(SWIFT) run -c release generate-pages --check
+
+# Renews the outputs in the shell sessions of the README and of Tests/PipelineTests/Sessions. Read the difference!
+renew-sessions:
+	LMPIPE_RENEW_SESSIONS=1 $(SWIFT) test --filter Sessions
+
+# After a change of the model: its golden logits, by transformers, and all sessions. REFERENCE as below.
+golden:
+	"$(REFERENCE)/venv/bin/python" Tests/Reference/golden.py Models/$(MODEL) > Tests/PipelineTests/Fixtures/golden-logits.jsonl
+	$(MAKE) renew-sessions
+
+# REFERENCE=DIR: a folder with venv (transformers, tokenizers, tiktoken) and models; see Tests/Reference/README.md.
+compare: build
+	sh Tests/Reference/compare.sh "$(REFERENCE)"
+
+install: build
+	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/lmpipe/$(MODEL)"
+	for tool in $(TOOLS); do install -m 755 "$(RELEASE)/$$tool" "$(DESTDIR)$(PREFIX)/bin/"; done
+	install -m 644 Models/$(MODEL)/* "$(DESTDIR)$(PREFIX)/share/lmpipe/$(MODEL)/"
+	for section in 1 5 7; do \
+	  install -d "$(DESTDIR)$(PREFIX)/share/man/man$$section"; \
+	  install -m 644 man/man$$section/*.$$section "$(DESTDIR)$(PREFIX)/share/man/man$$section/"; \
+	done
+	install -d "$(DESTDIR)$(PREFIX)/share/bash-completion/completions" \
+	  "$(DESTDIR)$(PREFIX)/share/zsh/site-functions" "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d"
+	install -m 644 completions/bash/* "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/"
+	install -m 644 completions/zsh/* "$(DESTDIR)$(PREFIX)/share/zsh/site-functions/"
+	install -m 644 completions/fish/* "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/"
+
+uninstall:
+	for tool in $(TOOLS); do \
+	  rm -f "$(DESTDIR)$(PREFIX)/bin/$$tool" "$(DESTDIR)$(PREFIX)/share/man/man1/$$tool.1" \
+	    "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$tool" \
+	    "$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_$$tool" \
+	    "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/$$tool.fish"; \
+	done
+	rm -f "$(DESTDIR)$(PREFIX)/share/man/man5/lm-records.5" "$(DESTDIR)$(PREFIX)/share/man/man7/lm-pipeline.7"
+	rm -rf "$(DESTDIR)$(PREFIX)/share/lmpipe"
+
+clean:
+	rm -rf .build
+
+.PHONY: all build demo test format check-format generate check-generated renew-sessions golden compare install uninstall clean

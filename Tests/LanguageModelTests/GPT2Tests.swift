@@ -1,0 +1,111 @@
+import Checkpoint
+import Foundation
+import LanguageModel
+import Testing
+
+@Suite struct GPT2Tests {
+  static func ids(_ count: Int, _ vocabulary: Int) -> [Int] {
+    (0..<count).map { (5 * $0 * $0 + 3 * $0 + 1) % vocabulary }
+  }
+
+  /// The logits of each wanted position, as bit patterns: equality here is equality of every bit.
+  static func bits(
+    _ model: GPT2, _ ids: [Int], _ cache: KeyValueCache? = nil, wanted: Range<Int>? = nil
+  ) throws -> [[UInt32]] {
+    let cache = cache ?? model.makeSinglePassCache()
+    let end = cache.count + ids.count
+    var result: [[UInt32]] = []
+    try model.forward(ids, cache, logitsAt: wanted ?? end - 1..<end) { _, logits in
+      result.append(logits.map(\.bitPattern))
+    }
+    return result
+  }
+
+  /// Shapes that fill no vector, fill some exactly, and spill over into another block of inputs.
+  static let shapes: [RandomCheckpoint.Shape] = [
+    .init(),
+    .init(type: .float16, prefix: "transformer."),
+    .init(type: .bfloat16),
+    .init(isTied: false),
+    .init(vocabulary: 7, width: 4, layers: 1, heads: 1, inner: 3),
+    .init(width: 32, heads: 2, inner: nil),
+    .init(vocabulary: 64, width: 48, layers: 3, heads: 3, inner: 300, type: .bfloat16),
+    .init(width: 150, layers: 1, heads: 1, inner: 17),
+  ]
+
+  @Test(arguments: shapes)
+  func logitsAreThoseOfThePlainDefinition(_ shape: RandomCheckpoint.Shape) throws {
+    let checkpoint = try RandomCheckpoint(shape)
+    let model = try GPT2(checkpoint.open(), threads: 2)
+    let plain = PlainGPT2(checkpoint: checkpoint)
+    for length in [1, 2, 6, 7, 16, 17, 40] {
+      let ids = Self.ids(length, shape.vocabulary)
+      let expected = plain.logits(ids)
+      let scale = expected.map(abs).max() ?? 1
+      let logits = try Self.bits(model, ids)[0].map { Double(Float(bitPattern: $0)) }
+      #expect(zip(logits, expected).allSatisfy { abs($0 - $1) <= 1e-5 * max(1, scale) }, "\(length) positions")
+    }
+  }
+
+  @Test(arguments: shapes)
+  func theRouteMakesNoDifference(_ shape: RandomCheckpoint.Shape) throws {
+    let checkpoint = try RandomCheckpoint(shape, seed: 2).open()
+    let ids = Self.ids(40, shape.vocabulary)
+    let one = try GPT2(checkpoint, threads: 1)
+    let all = try Self.bits(one, ids, wanted: 0..<40)
+    for threads in [1, 2, 3, 7] {
+      let model = try GPT2(checkpoint, threads: threads)
+      #expect(try Self.bits(model, ids, wanted: 0..<40) == all)
+      for chunk in [1, 5, 6, 16, 39] {  // step by step, and in pieces, from a cache
+        let cache = model.makeCache()
+        for start in stride(from: 0, to: 40, by: chunk) {
+          let end = min(start + chunk, 40)
+          #expect(try Self.bits(model, Array(ids[start..<end]), cache) == [all[end - 1]])
+        }
+      }
+    }
+    for length in [1, 2, 17] { #expect(try Self.bits(one, Array(ids[..<length])) == [all[length - 1]]) }
+  }
+
+  @Test func aCacheThatWasCutGoesOnFromThere() throws {
+    let model = try GPT2(RandomCheckpoint().open(), threads: 2)
+    let ids = Self.ids(30, 53)
+    let cache = model.makeCache()
+    _ = try Self.bits(model, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20], cache)
+    cache.truncate(to: 0)
+    #expect(try Self.bits(model, ids, cache) == Self.bits(model, ids))
+    cache.truncate(to: 11)
+    #expect(try Self.bits(model, Array(ids[11...]), cache) == Self.bits(model, ids))
+  }
+
+  @Test func attentionMayBeScaledByItsLayer() throws {
+    let checkpoint = try RandomCheckpoint(.init(more: ",\"scale_attn_by_inverse_layer_idx\":true"))
+    let model = try GPT2(checkpoint.open(), threads: 1)
+    let ids = Self.ids(9, 53)
+    let expected = PlainGPT2(checkpoint: checkpoint, scalesByLayer: true).logits(ids)
+    let logits = try Self.bits(model, ids)[0].map { Double(Float(bitPattern: $0)) }
+    #expect(zip(logits, expected).allSatisfy { abs($0 - $1) <= 1e-4 })
+  }
+
+  @Test func aConfigurationThatContradictsTheTensorsIsRefused() throws {
+    let checkpoint = try RandomCheckpoint()
+    let file = checkpoint.folder.appending(path: "config.json")
+    let text = try String(contentsOf: file, encoding: .utf8).replacing("\"n_inner\":37", with: "\"n_inner\":36")
+    try text.write(to: file, atomically: true, encoding: .utf8)
+    #expect {
+      _ = try GPT2(checkpoint.open(), threads: 1)
+    } throws: { error in
+      "\(error)".hasSuffix("\"h.0.mlp.c_fc.weight\" has the shape [20, 37], but config.json says [20, 36]")
+    }
+  }
+
+  @Test func aMissingTensorIsNamed() throws {
+    let checkpoint = try RandomCheckpoint(.init(layers: 1))
+    let file = checkpoint.folder.appending(path: "config.json")
+    let text = try String(contentsOf: file, encoding: .utf8).replacing("\"n_layer\":1", with: "\"n_layer\":2")
+    try text.write(to: file, atomically: true, encoding: .utf8)
+    #expect {
+      _ = try GPT2(checkpoint.open(), threads: 1)
+    } throws: { error in "\(error)".contains("there is no tensor \"h.1.ln_1.weight\"") }
+  }
+}

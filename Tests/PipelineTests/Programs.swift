@@ -1,0 +1,61 @@
+import Foundation
+import Platform
+
+/// The checkout, and the programs that were built with these tests.
+enum Programs {
+  static let checkout = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent()
+
+  /// The folder of the built programs: the tests' own.
+  static let folder: String = {
+    #if canImport(Darwin)
+      let bundle = Bundle.allBundles.first { $0.bundlePath.hasSuffix(".xctest") } ?? Bundle.main
+      return bundle.bundleURL.deletingLastPathComponent().path
+    #else
+      return URL(filePath: executablePath() ?? "/").deletingLastPathComponent().path
+    #endif
+  }()
+
+  struct Result {
+    let status: Int32
+    let output: Data
+    let errors: String
+    var text: String { String(decoding: output, as: UTF8.self) }
+  }
+
+  /// Runs a shell script with the built programs first in its path, a UTF-8 locale, and no model but the toolset's.
+  static func shell(
+    _ script: String, input: Data? = nil, environment extra: [String: String] = [:], in directory: URL? = nil
+  ) throws -> Result {
+    let process = Process()
+    process.executableURL = URL(filePath: "/bin/bash")
+    process.arguments = ["-c", script]
+    var environment = ProcessInfo.processInfo.environment
+    for name in ["LM_MODEL", "HF_HOME", "COLUMNS", "LC_CTYPE", "LANG"] { environment[name] = nil }
+    environment["LC_ALL"] = "C.UTF-8"
+    environment["HF_HUB_CACHE"] = "/nonexistent"
+    environment["PATH"] = folder + ":" + (environment["PATH"] ?? "/usr/bin:/bin")
+    environment.merge(extra) { $1 }
+    process.environment = environment
+    process.currentDirectoryURL = directory ?? checkout
+    // Files rather than pipes: neither side can fill up while the other is waited for.
+    let scratch = FileManager.default.temporaryDirectory.appending(path: "lmpipe-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: scratch) }
+    func file(_ name: String, _ data: Data = Data()) throws -> URL {
+      let url = scratch.appending(path: name)
+      try data.write(to: url)
+      return url
+    }
+    process.standardInput = try FileHandle(forReadingFrom: file("input", input ?? Data()))
+    let (output, errors) = (try file("output"), try file("errors"))
+    process.standardOutput = try FileHandle(forWritingTo: output)
+    process.standardError = try FileHandle(forWritingTo: errors)
+    try process.run()
+    process.waitUntilExit()
+    let status = process.terminationReason == .exit ? process.terminationStatus : 128 + process.terminationStatus
+    return Result(
+      status: status, output: try Data(contentsOf: output),
+      errors: String(decoding: try Data(contentsOf: errors), as: UTF8.self))
+  }
+}

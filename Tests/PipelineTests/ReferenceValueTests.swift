@@ -1,0 +1,86 @@
+import Foundation
+import JSON
+import JSONLines
+import Testing
+
+/// Numbers that other programs computed.
+@Suite struct ReferenceValues {
+  struct Golden: Decodable {
+    let text: String
+    let ids: [Int]
+    /// The ten likeliest ids, likeliest first.
+    let top: [Int]
+    /// Of every eighth token of the vocabulary.
+    let logits: [Float]
+  }
+
+  /// Logits that transformers computed for fifty sentences with the toolset's model (Tests/Reference/golden.py).
+  @Test func logitsAreThoseOfTransformers() throws {
+    let file = Programs.checkout.appending(path: "Tests/PipelineTests/Fixtures/golden-logits.jsonl")
+    let goldens = try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
+      .map { try JSONDecoder().decode(Golden.self, from: Data($0.utf8)) }
+    #expect(goldens.count == 50)
+    let texts = goldens.map { $0.text + "\n" }.joined()
+    let encoded = try Programs.shell("bpe-encode", input: Data(texts.utf8))
+    let result = try Programs.shell("lm-logits", input: encoded.output)
+    #expect(result.status == 0)
+    let lines = result.text.split(separator: "\n")
+    #expect(lines.count == goldens.count)
+    for (line, golden) in zip(lines, goldens) {
+      let bytes = Array(line.utf8)
+      try bytes.withUnsafeBufferPointer { bytes in
+        let record = try Record(bytes)
+        #expect(try record.ids() == golden.ids)
+        let logits = try #require(try record.logits())
+        let sampled = stride(from: 0, to: logits.count, by: 8).map { logits[$0] }
+        #expect(sampled.count == golden.logits.count)
+        let worst = zip(sampled, golden.logits).map { abs($0 - $1) }.max() ?? .infinity
+        #expect(worst <= 2e-4, "\(golden.text)")
+        let order = logits.indices.sorted { logits[$0] != logits[$1] ? logits[$0] > logits[$1] : $0 < $1 }
+        for (ours, theirs) in zip(order, golden.top) where ours != theirs {  // only near ties may differ
+          #expect(abs(logits[ours] - logits[theirs]) <= 2e-4, "\(golden.text)")
+        }
+      }
+    }
+  }
+
+  struct Published: Decodable {
+    let model: String
+    let ids: [Int]
+    let top: [Top]
+    let tolerance: Double
+    struct Top: Decodable {
+      let id: Int
+      let p: Double
+    }
+  }
+
+  static let published: [Published] = {
+    let file = Programs.checkout.appending(path: "Tests/PipelineTests/Fixtures/published.json")
+    return (try? JSONDecoder().decode([Published].self, from: Data(contentsOf: file))) ?? []
+  }()
+
+  /// Probabilities that were published for the real GPT-2 models, where these are in the hub cache.
+  @Test(arguments: published)
+  func publishedProbabilities(_ published: Published) throws {
+    let environment = ProcessInfo.processInfo.environment.filter { ["HF_HUB_CACHE", "HF_HOME"].contains($0.key) }
+    let cache =
+      environment["HF_HUB_CACHE"] ?? environment["HF_HOME"].map { $0 + "/hub" } ?? NSHomeDirectory()
+      + "/.cache/huggingface/hub"
+    let variables = ["HF_HUB_CACHE": cache, "MODEL": published.model]
+    guard try Programs.shell("lm-info -m $MODEL", environment: variables).status == 0 else {
+      print("skipped: the published figures of \(published.model), which is not in the hub cache")
+      return
+    }
+    let result = try Programs.shell(
+      "lm-logits -m $MODEL | lm-topk -m $MODEL -k \(published.top.count) | jq -c '.topk[] | [.id, .p]'",
+      input: Data("\(published.ids)\n".utf8), environment: variables)
+    let lines = result.text.split(separator: "\n")
+    #expect(lines.count == published.top.count)
+    for (line, top) in zip(lines, published.top) {
+      let pair = try JSONDecoder().decode([Double].self, from: Data(line.utf8))
+      #expect(Int(pair[0]) == top.id)
+      #expect(abs(pair[1] - top.p) <= published.tolerance)
+    }
+  }
+}

@@ -1,0 +1,59 @@
+import Foundation
+import Testing
+
+/// Rule 8 of the records: the same question has the same answer, to the bit, whatever the route. Equality of bytes, on
+/// the model that comes with the toolset.
+@Suite struct SameAnswer {
+  /// Ids of a long text: 200 tokens.
+  static func ids(_ count: Int) -> [Int] { (0..<count).map { (7 * $0 * $0 + 11 * $0 + 3) % 4000 } }
+  static func record(_ ids: [Int]) -> String { "{\"ids\":[\(ids.map(String.init).joined(separator: ","))]}\n" }
+
+  func run(_ script: String, _ input: String) throws -> [Substring] {
+    let result = try Programs.shell(script, input: Data(input.utf8))
+    #expect(result.status == 0, "\(result.errors)")
+    return result.text.split(separator: "\n")
+  }
+
+  @Test(arguments: [1, 2, 5, 6, 7, 16, 17, 65, 200])
+  func threadsMakeNoDifference(_ length: Int) throws {
+    let input = Self.record(Self.ids(length))
+    let one = try run("lm-logits --threads 1", input)
+    #expect(one.count == 1)
+    for threads in [2, 3, 16] { #expect(try run("lm-logits --threads \(threads)", input) == one) }
+  }
+
+  @Test func everyPositionIsThatOfItsPrefixAlone() throws {
+    let ids = Self.ids(40)
+    let all = try run("lm-logits --all --base64", Self.record(ids))
+    let prefixes = (1...ids.count).map { Self.record(Array(ids[..<$0])) }.joined()
+    let alone = try run("lm-logits --base64", prefixes)
+    #expect(all.count == ids.count && alone.count == ids.count)
+    for (position, pair) in zip(all, alone).enumerated() {
+      #expect(pair.0.replacing("\"position\":\(position),", with: "") == pair.1)
+    }
+  }
+
+  @Test func companyMakesNoDifference() throws {
+    let lines = (1...100).map { Self.record(Self.ids(1 + $0 % 23)) }
+    let together = try run("lm-logits --base64", lines.joined())
+    #expect(together.count == lines.count)
+    for index in [0, 41, 99] { #expect(try run("lm-logits --base64", lines[index]) == [together[index]]) }
+  }
+
+  @Test func tenStepsAreOneStepTenTimes() throws {
+    let loop =
+      "record=$(cat); for i in 1 2 3 4 5 6 7 8 9 10; do record=$(echo \"$record\" | lm-step); done; echo \"$record\""
+    let text = "It was a fine evening, and they walked\n"
+    let one = try run("bpe-encode | lm-step -n 10", text)
+    #expect(try run("bpe-encode | { \(loop); }", text) == one)
+    #expect(try run("bpe-encode | lm-logits | lm-step -n 10", text) == one)
+    #expect(try run("bpe-encode | lm-step -n 10 --each | tail -1", text) == one)
+    #expect(try run("bpe-encode | lm-step -n 3 | lm-step -n 7 --threads 1", text) == one)
+  }
+
+  @Test func base64AndDecimalsAreTheSameNumbers() throws {
+    let input = Self.record(Self.ids(9))
+    #expect(
+      try run("lm-logits | lm-topk -k 4096", input) == run("lm-logits --base64 | lm-topk -k 4096", input))
+  }
+}

@@ -1,0 +1,17 @@
+#!/bin/sh
+# Compares the release build with the reference implementations: compare.sh REFERENCE_DIR (see README.md here).
+set -eu
+reference=${1:?usage: compare.sh REFERENCE_DIR}
+here=$(cd "$(dirname "$0")" && pwd)
+checkout=$(cd "$here/../.." && pwd)
+programs=$checkout/.build/release
+python=$reference/venv/bin/python
+sentences=$(mktemp)
+trap 'rm -f "$sentences"' EXIT
+
+jq -r .text "$checkout/Tests/PipelineTests/Fixtures/golden-logits.jsonl" > "$sentences"
+"$python" "$here/logits.py" "$programs/lm-logits" "$checkout/Models/wren" "$sentences"
+for model in "$reference"/models/*gpt2-rand; do
+  "$python" "$here/logits.py" "$programs/lm-logits" "$model"
+done
+sh "$here/tokenizer/compare.sh" "$reference" "$programs/bpe-encode"

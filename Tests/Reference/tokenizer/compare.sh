@@ -1,0 +1,38 @@
+#!/bin/sh
+# Compares the token ids of bpe-encode with those of the reference implementations, in many settings:
+#   compare.sh REFERENCE_DIR [BPE_ENCODE]
+# REFERENCE_DIR has venv/bin/python with `tokenizers` and `tiktoken`, and models/gpt2-rand with GPT-2's vocab.json,
+# merges.txt and tokenizer.json. What the comparison makes (tokenizers, 200,000 lines, 60 MB of real text fetched with
+# apt-get) is kept in REFERENCE_DIR/tokenizer. Prints a line for each comparison; the status is 1 if any ids differ.
+set -eu
+reference=${1:?usage: compare.sh REFERENCE_DIR [BPE_ENCODE]}
+here=$(cd "$(dirname "$0")" && pwd)
+encode=${2:-$here/../../../.build/release/bpe-encode}
+python=$reference/venv/bin/python
+work=$reference/tokenizer
+
+mkdir -p "$work"
+[ -e "$work/lines.txt" ] || { "$python" "$here/make_lines.py" > "$work/lines.new"; mv "$work/lines.new" "$work/lines.txt"; }
+[ -e "$work/corpus.txt" ] || "$python" "$here/make_corpus.py" "$work"
+"$python" "$here/make_tokenizers.py" "$reference/models/gpt2-rand" "$work"
+mkdir -p "$work/published"
+cp "$reference/models/gpt2-rand/tokenizer.json" "$work/published"
+
+status=0
+compare() {  # FOLDER TEXT [OPTION]…
+  folder=$1 text=$2
+  shift 2
+  printf '%s: ' "$folder $text${*:+ $*}"
+  "$encode" -m "$work/$folder" "$@" < "$work/$text.txt" |
+    "$python" "$here/count_differences.py" "$work/$folder" "$work/$text.txt" "$@" || status=1
+}
+for folder in files published digits digit-runs prefix digits-prefix ignore-merges added; do
+  compare "$folder" lines
+  compare "$folder" lines --special
+  compare "$folder" lines --add-prefix-space
+done
+compare added lines --special --add-prefix-space
+for folder in files published digits; do
+  compare "$folder" corpus
+done
+exit $status

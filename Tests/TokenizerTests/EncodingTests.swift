@@ -1,0 +1,198 @@
+import Testing
+import Tokenizer
+
+@Suite struct EncodingTests {
+  @Test func idsAreThoseOfTheReference() throws {
+    let plain = try Fixture.tokenizer()
+    let byteLevel = #"{"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true,"use_regex":true}"#
+    func with(_ preTokenizer: String) throws -> ByteLevelTokenizer {
+      try Fixture.tokenizer(replacing: [#""pre_tokenizer":\#(byteLevel)"#: #""pre_tokenizer":\#(preTokenizer)"#])
+    }
+    let prefix = byteLevel.replacing("false", with: "true")
+    func digits(_ isIndividual: Bool, _ byteLevel: String) -> String {
+      #"{"type":"Sequence","pretokenizers":[{"type":"Digits","individual_digits":\#(isIndividual)},\#(byteLevel)]}"#
+    }
+    let ownPrefix = try with(prefix)
+    let individual = try with(digits(true, byteLevel))
+    let runs = try with(digits(false, byteLevel))
+    let individualPrefix = try with(digits(true, prefix))
+    for golden in try Fixture.golden() {
+      #expect(try plain.encode(golden.text) == golden.ids, "\(golden.text)")
+      #expect(try plain.encode(golden.text, special: true) == golden.special, "\(golden.text)")
+      #expect(try plain.encode(golden.text, prefix: true) == golden.prefix, "\(golden.text)")
+      #expect(try ownPrefix.encode(golden.text) == golden.prefix, "\(golden.text)")
+      #expect(try ownPrefix.encode(golden.text, prefix: true) == golden.prefix, "\(golden.text)")
+      #expect(try individual.encode(golden.text) == golden.digits, "\(golden.text)")
+      #expect(try runs.encode(golden.text) == golden.digit_runs, "\(golden.text)")
+      #expect(try individualPrefix.encode(golden.text) == golden.digits_prefix, "\(golden.text)")
+    }
+  }
+
+  @Test func anyBytesComeBack() throws {
+    let tokenizer = try Fixture.tokenizer()
+    let encoder = tokenizer.makeEncoder()
+    let frequent: [UInt8] = [0x20, 0x61, 0xC3, 0xA9, 0xE6, 0x9D, 0xB1, 0xF0]  // so that well-formed UTF-8 comes about
+    var generator = SeededGenerator(state: 1)
+    for round in 0..<10_000 {
+      let length = Int.random(in: 0...(round % 100 == 0 ? 2000 : 40), using: &generator)
+      let bytes: [UInt8] = (0..<length).map { _ in
+        Bool.random(using: &generator)
+          ? .random(in: 0...255, using: &generator) : frequent.randomElement(using: &generator)!
+      }
+      var (ids, ends): ([Int32], [Int]) = ([], [])
+      try bytes.withUnsafeBufferPointer { try encoder.encode($0, into: &ids, ends: &ends) }
+      guard tokenizer.decode(ids) == bytes else {
+        Issue.record("\(bytes) came back as \(tokenizer.decode(ids))")
+        return
+      }
+      #expect(ends.last ?? 0 == bytes.count && ends.count == ids.count)
+    }
+  }
+
+  @Test func endsAreOffsetsInTheText() throws {
+    let tokenizer = try SmallVocabulary(["a b", "Ġ c"]).open()
+    #expect(try tokenizer.encode(Array("ab cab".utf8)).ends == [2, 4, 6])
+    #expect(try tokenizer.encode(Array("cab".utf8), prefix: true).ends == [1, 3])  // “ c” is the c of the text
+    #expect(try tokenizer.encode(Array("ab".utf8), prefix: true).ends == [0, 2])  // the space is nothing of the text
+    #expect(try tokenizer.encode(Array(" c".utf8), prefix: true).ends == [2])
+    #expect(try tokenizer.encode([], prefix: true).ids == [])
+  }
+
+  @Test func prefixSpaceIsAddedOnceAtTheStart() throws {
+    let tokenizer = try Fixture.tokenizer()
+    for text in ["it it\nit", "\tit", "1 it", "'s"] {
+      #expect(try tokenizer.encode(text, prefix: true) == tokenizer.encode(" " + text))
+    }
+    #expect(try tokenizer.encode(" it", prefix: true) == tokenizer.encode(" it"))
+    #expect(try tokenizer.tokens("a<|endoftext|>a", special: true, prefix: true) == " a|<|endoftext|>|a")
+  }
+
+  @Test func outputIsAppended() throws {
+    let tokenizer = try SmallVocabulary().open()
+    var (ids, ends): ([Int32], [Int]) = ([7], [8])
+    try [UInt8]([0x61]).withUnsafeBufferPointer { try tokenizer.makeEncoder().encode($0, into: &ids, ends: &ends) }
+    #expect(ids == [7, 0x61])
+    #expect(ends == [8, 1])
+  }
+
+  // MARK: merges
+
+  @Test func lowestRankFirstThenLeftmost() throws {
+    let tokenizer = try SmallVocabulary(["b c", "a b", "ab c", "a a"]).open()
+    #expect(try tokenizer.tokens("abc") == "a|bc")  // b c has the lower rank, and a bc is no merge
+    #expect(try tokenizer.tokens("aaa") == "aa|a")
+    #expect(try tokenizer.tokens("abab") == "ab|ab")
+  }
+
+  @Test func onlyTheMergesThatAreListedJoin() throws {
+    let tokenizer = try SmallVocabulary(["b c", "a bc", "x y", "y z", "xy z", "x yz"]).open()
+    #expect(try tokenizer.tokens("abc") == "abc")
+    #expect(try tokenizer.tokens("xyz") == "xyz")  // two merges make the same token
+    #expect(try tokenizer.tokens("yz") == "yz")
+  }
+
+  @Test func longPiecesMergeAsShortOnesDo() throws {
+    let tokenizer = try Fixture.tokenizer()
+    // Letters only, so one piece; its start and its end are the same whatever is between
+    var generator = SeededGenerator(state: 2)
+    for length in [100, 127, 128, 129, 130, 300, 1000] {
+      let letters = (0..<length).map { _ in Array("theasonfoli".utf8).randomElement(using: &generator)! }
+      #expect(try tokenizer.encode(letters).ids == quadraticMerges(letters, tokenizer))
+    }
+  }
+
+  /// Byte-pair merging as it is defined, with the ranks of the fixture: merges in the order of their results' ids.
+  private func quadraticMerges(_ bytes: [UInt8], _ tokenizer: ByteLevelTokenizer) -> [Int32] {
+    var parts = bytes.map { [$0] }
+    while true {
+      let joined = (0..<max(parts.count - 1, 0)).compactMap { index in
+        tokenizer.id(of: parts[index] + parts[index + 1]).map { (id: $0, index: index) }
+      }
+      guard let first = joined.min(by: { ($0.id, $0.index) < ($1.id, $1.index) }) else { break }
+      parts[first.index] += parts.remove(at: first.index + 1)
+    }
+    return parts.map { Int32(tokenizer.id(of: $0)!) }
+  }
+
+  @Test func aMillionEqualLettersAreNoTrouble() throws {
+    let tokenizer = try SmallVocabulary(["a a", "aa aa", "aaaa aaaa"]).open()
+    let (ids, ends) = try tokenizer.encode([UInt8](repeating: UInt8(ascii: "a"), count: 1_000_003))
+    #expect(ids.count == 125_000 + 2)
+    #expect(ids.dropLast(2).allSatisfy { $0 == 258 } && ids.suffix(2) == [256, 0x61])
+    #expect(ends.last == 1_000_003)
+  }
+
+  @Test func tokenThatMergesDoNotReachIsIgnoredUnlessMergesAre() throws {
+    var small = SmallVocabulary(["a b"])
+    small.tokens.append("abc")
+    #expect(try small.open().tokens("abc") == "ab|c")
+    func json(_ ignore: Bool) -> String {
+      #"""
+      {"pre_tokenizer":{"type":"ByteLevel","add_prefix_space":false},
+       "model":{"type":"BPE","ignore_merges":\#(ignore),"vocab":\#(small.vocabularyJSON),"merges":["a b"]}}
+      """#
+    }
+    #expect(try openTokenizer(["tokenizer.json": json(false)]).tokens("abc") == "ab|c")
+    #expect(try openTokenizer(["tokenizer.json": json(true)]).tokens("abc, abc") == "abc|,| |ab|c")
+  }
+
+  // MARK: special and other added tokens
+
+  @Test func specialTokensAreTextUnlessRecognized() throws {
+    let tokenizer = try Fixture.tokenizer()
+    let end = try #require(tokenizer.endOfText)
+    #expect(tokenizer.isSpecial(end) && !tokenizer.isSpecial(end + 1))
+    #expect(try !tokenizer.encode("<|endoftext|>").contains(Int32(end)))
+    #expect(try tokenizer.encode("<|endoftext|>", special: true) == [Int32(end)])
+    #expect(try tokenizer.tokens("a<|endoftext|> a", special: true) == "a|<|endoftext|>| a")
+    #expect(tokenizer.decode([Int32(end)]) == Array("<|endoftext|>".utf8))
+  }
+
+  private func withAddedTokens(_ tokens: String) throws -> ByteLevelTokenizer {
+    try Fixture.tokenizer(replacing: [#""added_tokens":["#: #""added_tokens":[\#(tokens),"#])
+  }
+
+  @Test func leftmostLongestAddedTokenIsFound() throws {
+    let tokenizer = try withAddedTokens(
+      #"""
+      {"id":500,"content":"<a>","special":true,"normalized":false},
+      {"id":501,"content":"<a><b>","special":true,"normalized":false}
+      """#)
+    #expect(tokenizer.vocabularySize == 502)
+    #expect(try tokenizer.encode("<a><b><a>", special: true) == [501, 500])
+    #expect(try tokenizer.tokens("x<a>y", special: true) == "x|<a>|y")
+  }
+
+  @Test func addedWordsAreFoundAlways() throws {
+    let tokenizer = try withAddedTokens(
+      #"""
+      {"id":500,"content":"<w>xy","special":false,"normalized":true},
+      {"id":501,"content":"xy","special":false,"normalized":false},
+      {"id":502,"content":"été ici","special":false}
+      """#)
+    #expect(try tokenizer.encode("xyxy") == [501, 501])
+    #expect(try tokenizer.tokens("Q<w>xy") == "Q|<|w|>|xy")  // those that are not “normalized” are found first
+    #expect(try tokenizer.tokens("Qété ici") == "Q|été ici")
+    #expect(!tokenizer.isSpecial(500))
+    #expect(tokenizer.decode([502, 501]) == Array("été icixy".utf8))
+  }
+
+  // MARK: bytes without a token
+
+  @Test func byteWithoutTokenIsAnErrorThatNamesIt() throws {
+    var small = SmallVocabulary()
+    small.tokens.removeAll { $0 == "z" }
+    let tokenizer = try small.open()
+    #expect(try tokenizer.tokens("xyx") == "x|y|x")
+    #expect(throws: UnencodableByteError(byte: 0x7A, offset: 3)) { try tokenizer.encode("x yz") }
+    #expect(throws: UnencodableByteError(byte: 0x7A, offset: 0)) { try tokenizer.encode("z", prefix: true) }
+    #expect(
+      UnencodableByteError(byte: 0x0A, offset: 3).description
+        == "byte 4 of the text is 0x0A, for which the vocabulary has no token")
+    var (ids, ends): ([Int32], [Int]) = ([1], [1])
+    #expect(throws: UnencodableByteError.self) {
+      try Array("a z".utf8).withUnsafeBufferPointer { try tokenizer.makeEncoder().encode($0, into: &ids, ends: &ends) }
+    }
+    #expect(ids == [1] && ends == [1])
+  }
+}

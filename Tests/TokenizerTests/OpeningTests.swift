@@ -1,0 +1,211 @@
+import Foundation
+import Testing
+import Tokenizer
+
+@Suite struct OpeningTests {
+  @Test func bothFileFormsAreTheSameVocabulary() throws {
+    let json = try Fixture.tokenizer()
+    let files = try ByteLevelTokenizer(folder: Fixture.folder + "/files")
+    #expect(json.fingerprint == files.fingerprint)
+    #expect(json.vocabularySize == 500 && files.vocabularySize == 500)
+    #expect(json.endOfText == files.endOfText && files.isSpecial(files.endOfText!))
+    for golden in try Fixture.golden() {
+      #expect(try files.encode(golden.text) == golden.ids)
+      #expect(try files.encode(golden.text, special: true) == golden.special)
+    }
+  }
+
+  @Test func anotherVocabularyHasAnotherFingerprint() throws {
+    let one = try SmallVocabulary(["a b", "c d"]).open()
+    let other = try SmallVocabulary(["c d", "a b"]).open()
+    #expect(one.fingerprint != other.fingerprint)
+  }
+
+  @Test func idsWithoutTokensAreHoles() throws {
+    let tokenizer = try Fixture.tokenizer(
+      replacing: [#""added_tokens":["#: #""added_tokens":[{"id":510,"content":"<x>","special":true},"#])
+    #expect(tokenizer.vocabularySize == 511)
+    #expect(tokenizer.bytes(of: 505) == nil)
+    #expect(tokenizer.bytes(of: 511) == nil && tokenizer.bytes(of: -1) == nil && tokenizer.bytes(of: .max) == nil)
+    #expect(tokenizer.bytes(of: 510).map(Array.init) == Array("<x>".utf8))
+  }
+
+  @Test func formatsOfMerges() throws {
+    let small = SmallVocabulary(["a b", "Ġ ab"])
+    let preTokenizer = #""pre_tokenizer":{"type":"Sequence","pretokenizers":[\#(Self.byteLevel)]}"#
+    let pairs = #"[["a", "b"], ["\u0120","ab"]]"#
+    let strings = #"["a b","\u0120 ab"]"#
+    for merges in [pairs, strings] {
+      let vocabularyFirst = #""model":{"vocab":\#(small.vocabularyJSON),"merges":\#(merges)}"#
+      let mergesFirst = #""model":{"merges":\#(merges),"vocab":\#(small.vocabularyJSON)}"#
+      for model in [vocabularyFirst, mergesFirst] {
+        #expect(try openTokenizer(["tokenizer.json": "{\(model),\(preTokenizer)}"]).tokens("ab ab") == "ab| ab")
+      }
+    }
+    let crlf = small.mergesText.replacing("\n", with: "\r\n")
+    #expect(try openTokenizer(["vocab.json": small.vocabularyJSON, "merges.txt": crlf]).tokens("ab ab") == "ab| ab")
+  }
+
+  // MARK: what is refused, and how
+
+  private func reason(_ files: [String: String]) -> (file: String, reason: String)? {
+    do {
+      _ = try openTokenizer(files)
+      return nil
+    } catch let error as TokenizerError {
+      return (URL(filePath: error.path).lastPathComponent, error.reason)
+    } catch {
+      return ("", "\(error)")
+    }
+  }
+
+  @Test func foldersWithoutTokenizer() throws {
+    #expect(reason([:])?.reason == "there is no tokenizer: neither tokenizer.json nor vocab.json with merges.txt")
+    #expect(
+      reason(["vocab.json": "{}"])?.reason
+        == "there is vocab.json but neither merges.txt beside it nor tokenizer.json")
+    do {
+      _ = try ByteLevelTokenizer(folder: "/nonexistent")
+      Issue.record("opened nothing")
+    } catch {
+      #expect(error.description == "/nonexistent: there is no such folder")
+      guard case .notFound = error.cause else {
+        Issue.record("\(error.cause)")
+        return
+      }
+    }
+  }
+
+  @Test(arguments: [
+    ("", "byte 1: the text ends where an object should be"),
+    (#"{"a":0,"a":1}"#, "the token “a” has two ids, 0 and 1"),
+    (#"{"a":0,"b":0}"#, "byte 9: id 0 is given to two tokens"),
+    (#"{"a":-1}"#, "byte 3: the id -1 is out of range (0…16777215)"),
+    (#"{"a":16777216}"#, "byte 3: the id 16777216 is out of range (0…16777215)"),
+    (#"{"a":99999999999999999999}"#, "byte 6: 99999999999999999999 is too large"),
+    (#"{"a":1.5}"#, "byte 6: 1.5 is not an integer"),
+    (#"{"a b":0}"#, "byte 3: the token with id 0 has characters outside the byte-level alphabet"),
+    (#"{"東":0}"#, "byte 3: the token with id 0 has characters outside the byte-level alphabet"),
+    (#"{"\ud800":0}"#, "byte 3: half of a surrogate pair is no character"),
+    (#"{"":0}"#, "byte 3: the token with id 0 is empty"),
+    (#"{"a":0"#, "byte 7: the text ends where a comma or “}” should be"),
+  ])
+  func brokenVocabulary(vocabulary: String, message: String) {
+    let result = reason(["vocab.json": vocabulary, "merges.txt": ""])
+    #expect(result?.file == "vocab.json")
+    #expect(result?.reason == message)
+  }
+
+  @Test(arguments: [
+    ("a b\nab", "line 2 is not a merge, two tokens with a space between them"),
+    ("#version: 0.2\n\na b", "line 2 is not a merge, two tokens with a space between them"),
+    ("b a", "line 1: merge 1 makes “ba”, which is not in the vocabulary"),
+    ("a b\nab ", "line 2: merge 2 is not of two tokens"),
+    (" a", "line 1: merge 1 is not of two tokens"),
+    ("a b c", "line 1: merge 1 has characters outside the byte-level alphabet: “b c”"),
+    ("a 東", "line 1: merge 1 has characters outside the byte-level alphabet: “東”"),
+  ])
+  func brokenMerges(merges: String, message: String) {
+    let result = reason(["vocab.json": #"{"a":0,"b":1,"ab":2}"#, "merges.txt": merges])
+    #expect(result?.file == "merges.txt")
+    #expect(result?.reason == message)
+  }
+
+  private static let byteLevel = #"{"type":"ByteLevel","add_prefix_space":false}"#
+  private static let oneToken = #""pre_tokenizer":\#(byteLevel),"model":{"vocab":{"a":0},"merges":[]}"#
+
+  @Test(arguments: [
+    (#""normalizer":{"type":"NFC"}"#, "the normalizer “NFC”"),
+    (#""pre_tokenizer":{"type":"Metaspace","replacement":"_"}"#, "the pre-tokenizer “Metaspace”"),
+    (#""pre_tokenizer":null"#, "a tokenizer without pre-tokenizer"),
+    (#""pre_tokenizer":{"type":"Sequence","pretokenizers":[]}"#, "an empty pre-tokenizer"),
+    (
+      #""pre_tokenizer":{"type":"Sequence","pretokenizers":[{"type":"Split","pattern":{"Regex":"x"}},\#(byteLevel)]}"#,
+      "the pre-tokenizer “Split”"
+    ),
+    (
+      #""pre_tokenizer":{"type":"Sequence","pretokenizers":[\#(byteLevel),{"type":"Punctuation"}]}"#,
+      "the pre-tokenizer “Punctuation” behind “ByteLevel”"
+    ),
+    (
+      #""pre_tokenizer":{"type":"ByteLevel","add_prefix_space":false,"use_regex":false}"#,
+      "the pre-tokenizer “ByteLevel” with “use_regex” false"
+    ),
+    (#""post_processor":{"type":"TemplateProcessing"}"#, "the post-processor “TemplateProcessing”"),
+    (#""decoder":{"type":"WordPiece"}"#, "the decoder “WordPiece”"),
+    (#""model":{"type":"Unigram","vocab":[]}"#, "the model type “Unigram”"),
+    (#""model":{"dropout":0.1}"#, "“dropout” of the model"),
+    (#""model":{"byte_fallback":true}"#, "“byte_fallback” of the model"),
+    (#""model":{"continuing_subword_prefix":"@@"}"#, "“continuing_subword_prefix” of the model"),
+    (#""model":{"end_of_word_suffix":"</w>"}"#, "“end_of_word_suffix” of the model"),
+  ])
+  func whatIsNotKnownIsRefusedByName(member: String, what: String) {
+    let result = reason(["tokenizer.json": "{\(member)}"])
+    #expect(result?.file == "tokenizer.json")
+    #expect(
+      result?.reason.hasSuffix(": \(what) is not supported; byte-level BPE as GPT-2 has it is") == true,
+      "\(result?.reason ?? "opened")")
+  }
+
+  @Test(arguments: [
+    ("{}", "byte 1: “model” is missing"),
+    (#"{"model":{"vocab":{"a":0},"merges":[]}}"#, "byte 1: “pre_tokenizer” is missing"),
+    (#"{"pre_tokenizer":\#(byteLevel),"model":{"merges":[]}}"#, "byte 85: “vocab” of the model is missing"),
+    (#"{"pre_tokenizer":\#(byteLevel),"model":{"vocab":{}}}"#, "byte 84: “merges” of the model is missing"),
+    (#"{"pre_tokenizer":{"type":"ByteLevel"}}"#, "byte 18: “add_prefix_space” of “ByteLevel” is missing"),
+    (#"{"model":{"vocab":{"a":0},"merges":["a"]}}"#, "byte 38: a merge is two tokens with a space between them"),
+    (#"{"model":{"vocab":{"a":0},"merges":[["a"]]}}"#, "byte 37: a merge is not of two tokens"),
+    (
+      #"{"model":{"vocab":{"a":0},"merges":[["a","a"]]}}"#,
+      "byte 39: merge 1 makes “aa”, which is not in the vocabulary"
+    ),
+    (
+      #"{"pre_tokenizer":\#(byteLevel),"model":{"vocab":{"a b":0},"merges":[]}}"#,
+      "byte 83: the token with id 0 has characters outside the byte-level alphabet, and is no added token"
+    ),
+    (
+      #"{"added_tokens":[{"id":1,"content":"a"}],\#(oneToken)}"#,
+      "byte 18: the added token “a” has id 1 here and id 0 in the model's vocabulary"
+    ),
+    (
+      #"{"added_tokens":[{"id":0,"content":"b"}],\#(oneToken)}"#,
+      "byte 18: the added token “b” has the id of another token, 0"
+    ),
+    (
+      #"{"added_tokens":[{"id":1,"content":"b","lstrip":true}],\#(oneToken)}"#,
+      "byte 41: “lstrip” of an added token is not supported; byte-level BPE as GPT-2 has it is"
+    ),
+    (
+      #"{"added_tokens":[{"id":0,"content":"é"}],"pre_tokenizer":\#(byteLevel),"model":{"vocab":{"é":0},"merges":[]}}"#,
+      "byte 18: the added token “é” has the id of another token, 0"
+    ),
+    (
+      #"{"added_tokens":[{"id":1}],\#(oneToken)}"#,
+      "byte 18: an added token lacks “content” or “id”"
+    ),
+    (
+      #"{"pre_tokenizer":\#(byteLevel),"model":{"unk_token":"a","vocab":{"a":0},"merges":[]}}"#,
+      "an “unk_token” for bytes without a token of their own is not supported"
+    ),
+  ])
+  func brokenTokenizerJSON(json: String, message: String) {
+    #expect(reason(["tokenizer.json": json])?.reason == message)
+  }
+
+  @Test func unreadableFile() throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+    try FileManager.default.createDirectory(
+      at: folder.appending(path: "tokenizer.json"), withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    do {
+      _ = try ByteLevelTokenizer(folder: folder.path)
+      Issue.record("opened a folder as a file")
+    } catch {
+      #expect(error.description == "\(folder.path)/tokenizer.json: Is a directory")
+      guard case .unreadable = error.cause else {
+        Issue.record("\(error.cause)")
+        return
+      }
+    }
+  }
+}

@@ -1,0 +1,117 @@
+import Foundation
+import Tokenizer
+
+/// A vocabulary of 500 tokens in both file forms, and what the `tokenizers` library makes of some texts with it; all
+/// written by Tests/Reference/tokenizer/make_fixture.py.
+enum Fixture {
+  static let folder = URL(filePath: #filePath).deletingLastPathComponent()
+    .appending(path: "../Reference/tokenizer/fixture").standardized.path
+
+  static func json() throws -> String { try String(contentsOfFile: folder + "/json/tokenizer.json", encoding: .utf8) }
+
+  static func tokenizer() throws -> ByteLevelTokenizer { try ByteLevelTokenizer(folder: folder + "/json") }
+
+  /// The fixture's tokenizer.json with some text in it replaced.
+  static func tokenizer(replacing replacements: KeyValuePairs<String, String>) throws -> ByteLevelTokenizer {
+    var json = try json()
+    for (old, new) in replacements {
+      guard json.contains(old) else { fatalError("the fixture does not contain \(old)") }
+      json = json.replacingOccurrences(of: old, with: new)
+    }
+    return try openTokenizer(["tokenizer.json": json])
+  }
+
+  struct Golden: Decodable {
+    let text: String
+    let ids, special, prefix, digits, digit_runs, digits_prefix: [Int32]
+  }
+
+  static func golden() throws -> [Golden] {
+    try String(contentsOfFile: folder + "/golden.jsonl", encoding: .utf8).split(separator: "\n")
+      .map { try JSONDecoder().decode(Golden.self, from: Data($0.utf8)) }
+  }
+}
+
+/// Opens a folder with these files.
+func openTokenizer(_ files: [String: String]) throws -> ByteLevelTokenizer {
+  let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+  try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+  defer { try? FileManager.default.removeItem(at: folder) }
+  for (name, text) in files { try Data(text.utf8).write(to: folder.appending(path: name)) }
+  return try ByteLevelTokenizer(folder: folder.path)
+}
+
+extension ByteLevelTokenizer {
+  func encode(_ text: [UInt8], special: Bool = false, prefix: Bool = false) throws -> (ids: [Int32], ends: [Int]) {
+    var (ids, ends): ([Int32], [Int]) = ([], [])
+    try text.withUnsafeBufferPointer {
+      try makeEncoder().encode($0, recognizeSpecial: special, addPrefixSpace: prefix, into: &ids, ends: &ends)
+    }
+    return (ids, ends)
+  }
+
+  func encode(_ text: String, special: Bool = false, prefix: Bool = false) throws -> [Int32] {
+    try encode(Array(text.utf8), special: special, prefix: prefix).ids
+  }
+
+  func decode(_ ids: [Int32]) -> [UInt8] { ids.flatMap { bytes(of: Int($0)).map(Array.init) ?? [] } }
+
+  /// The ids as their tokens' texts, `|` between them: for tables a person can read.
+  func tokens(_ text: String, special: Bool = false, prefix: Bool = false) throws -> String {
+    try encode(text, special: special, prefix: prefix)
+      .map { String(decoding: decode([$0]), as: UTF8.self) }.joined(separator: "|")
+  }
+}
+
+/// The byte-level alphabet, by its definition: printable Latin-1 characters, then the others from U+0100 on.
+let byteLevelAlphabet: [Unicode.Scalar] = {
+  var next: UInt32 = 0x100
+  return (0...255).map { byte in
+    if [0x21...0x7E, 0xA1...0xAC, 0xAE...0xFF].contains(where: { $0.contains(byte) }) { return Unicode.Scalar(byte)! }
+    defer { next += 1 }
+    return Unicode.Scalar(next)!
+  }
+}()
+
+/// A vocabulary of the 256 bytes, each with its own number for an id, and then the results of merges.
+struct SmallVocabulary {
+  var tokens = byteLevelAlphabet.map { String($0) }
+  var merges: [String] = []
+
+  init(_ merges: [String] = []) {
+    for merge in merges { add(merge) }
+  }
+
+  mutating func add(_ merge: String) {
+    merges.append(merge)
+    let result = merge.replacingOccurrences(of: " ", with: "")
+    if !tokens.contains(result) { tokens.append(result) }
+  }
+
+  static func quoted(_ text: String) -> String {
+    String(decoding: try! JSONSerialization.data(withJSONObject: text, options: .fragmentsAllowed), as: UTF8.self)
+  }
+
+  var vocabularyJSON: String {
+    "{" + tokens.enumerated().map { "\(Self.quoted($1)):\($0)" }.joined(separator: ",") + "}"
+  }
+
+  var mergesText: String { "#version: 0.2\n" + merges.map { $0 + "\n" }.joined() }
+
+  func open() throws -> ByteLevelTokenizer {
+    try openTokenizer(["vocab.json": vocabularyJSON, "merges.txt": mergesText])
+  }
+}
+
+/// A generator whose numbers are the same each time (SplitMix64).
+struct SeededGenerator: RandomNumberGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
+    return z ^ z >> 31
+  }
+}

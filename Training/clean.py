@@ -1,0 +1,120 @@
+#!/usr/bin/env python3
+"""Turns the unpacked packages into plain documents, one a line.
+
+usage: clean.py WORK_DIR     reads WORK_DIR/packages, writes WORK_DIR/texts.jsonl
+
+A document is {"kind", "name", "text"}: a chapter of a novel, a chapter of the Bible, or a page of WordNet's
+example sentences. A text is paragraphs, one a line, with straight quotation marks: those people type.
+"""
+import html
+import json
+import re
+import struct
+import sys
+import warnings
+import zlib
+from pathlib import Path
+from typing import Iterator
+
+import rdata
+
+# The books of the Bible that tell stories; laws, lists, psalms and prophecies would teach another English.
+STORIES = """Gen Exod Josh Judg Ruth 1Sam 2Sam 1Kgs 2Kgs Ezra Neh Esth Dan Jonah
+Tob Jdt 1Macc 2Macc Matt Mark Luke John Acts""".split()
+
+
+def plain(text: str) -> str:
+    """Straight quotes, one kind of dash, no emphasis marks, single spaces."""
+    for old, new in (("“", '"'), ("”", '"'), ("‘", "'"), ("’", "'"), ("--", "—"), ("_", ""), ("\ufeff", "")):
+        text = text.replace(old, new)
+    text = re.sub(r"\s+", " ", text).strip()
+    return re.sub(r" ([,.;:!?])", r"\1", text)
+
+
+def paragraphs(text: str) -> str:
+    """Joins lines that were wrapped for print; an empty line ends a paragraph."""
+    whole = (plain(part) for part in re.split(r"\n\s*\n", text))
+    return "\n".join(part for part in whole if part)
+
+
+def r_data(folder: Path) -> Iterator[tuple[str, str]]:
+    """The character vectors of an R package. Rdata.rdx names spans of Rdata.rdb: four bytes of length, then zlib."""
+    warnings.simplefilter("ignore")
+    index = rdata.conversion.convert(rdata.parser.parse_data((folder / "Rdata.rdx").read_bytes()))
+    data = (folder / "Rdata.rdb").read_bytes()
+    for name, (start, length) in index["variables"].items():
+        packed = data[start + 4 : start + length]
+        lines = rdata.conversion.convert(rdata.parser.parse_data(zlib.decompress(packed)))
+        yield str(name), "\n".join(map(str, lines)).replace("\r", "")
+
+
+def novel(title: str, text: str) -> Iterator[tuple[str, str]]:
+    """The chapters of a novel, without their headings."""
+    start = re.search(r"\*\*\* START OF .*", text)
+    end = re.search(r"\*\*\* ?END OF .*|^End of (the )?Project Gutenberg.*|^\W*(FINIS|Finis|THE END)\W*$", text, re.M)
+    text = text[start.end() if start else 0 : end.start() if end else len(text)]
+    chapters = re.split(r"(?mi)^\s*chapter (?:\d+|[ivxl]+)\b.*$", text)[1:]
+    for number, chapter in enumerate(chapters, 1):
+        chapter = re.sub(r"(?m)^\s*VOLUME [IVX]+\s*$", "", chapter)
+        yield f"{title} {number}", paragraphs(chapter)
+
+
+def bible(folder: Path) -> Iterator[tuple[str, str]]:
+    """The chapters of a SWORD module: each book is one zlib block, named by a row of three integers."""
+    for part in ("ot", "nt"):
+        rows, data = (folder / f"{part}.bzs").read_bytes(), (folder / f"{part}.bzz").read_bytes()
+        for start, length, _ in struct.iter_unpack("<3I", rows):
+            if not length:
+                continue
+            book = zlib.decompress(data[start : start + length]).decode()
+            name = re.search(r'osisID="(\w+)"', book)
+            if not name or name[1] not in STORIES:
+                continue
+            book = re.sub(r"<(note|title)\b.*?</\1>", " ", book, flags=re.S)
+            book = re.sub(r'<(?:div|l)\b[^>]*sID="[^>]*type="x-p[^>]*>', "\n\n", book)
+            chapters = re.split(r"<chapter [^>]*sID=[^>]*>", book)[1:]
+            for number, chapter in enumerate(chapters, 1):
+                yield f"{name[1]} {number}", paragraphs(html.unescape(re.sub(r"<[^>]+>", "", chapter)))
+
+
+def wordnet(folder: Path) -> Iterator[tuple[str, str]]:
+    """WordNet's quoted examples, those that are whole sentences, fifty to a page."""
+    for part in ("verb", "adj", "adv", "noun"):
+        sentences = []
+        for line in (folder / f"data.{part}").read_text().splitlines():
+            gloss = line.partition(" | ")[2]
+            for example in re.findall(r'(?:^|; )"([^"]+)"', gloss):
+                example = plain(example)
+                if re.match(r"[A-Z]", example) and example.count(" ") >= 3:
+                    sentences.append(example if example[-1] in ".!?" else example + ".")
+        sentences = list(dict.fromkeys(sentences))
+        for page, first in enumerate(range(0, len(sentences), 50), 1):
+            yield f"{part} {page}", "\n".join(sentences[first : first + 50])
+
+
+def main() -> None:
+    work = Path(sys.argv[1])
+    packages = work / "packages"
+    library = "files/usr/lib/R/site-library"
+    documents = []
+    for title, text in r_data(packages / f"r-cran-janeaustenr/{library}/janeaustenr/data"):
+        documents += [("austen", *chapter) for chapter in novel(title, text)]
+    for title, text in r_data(packages / f"r-cran-tokenizers/{library}/tokenizers/data"):
+        documents += [("melville", *chapter) for chapter in novel(title, text)]
+    module = packages / "sword-text-web/files/usr/share/sword/modules/texts/ztext/engWEB2015eb"
+    documents += [("bible", *chapter) for chapter in bible(module)]
+    documents += [("wordnet", *page) for page in wordnet(packages / "wordnet-base/files/usr/share/wordnet")]
+    sizes: dict[str, list[int]] = {}
+    with (work / "texts.new").open("w") as out:
+        for kind, name, text in documents:
+            if len(text) < 200:
+                continue
+            out.write(json.dumps({"kind": kind, "name": name, "text": text}, ensure_ascii=False) + "\n")
+            sizes.setdefault(kind, []).append(len(text.encode()))
+    (work / "texts.new").rename(work / "texts.jsonl")
+    for kind, lengths in sizes.items():
+        print(f"{kind:10} {len(lengths):5,} documents {sum(lengths):10,} bytes")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,32 @@
+#!/bin/bash
+# From packages to a model, in one command. Started again with the same folder, it goes on where it stopped.
+#   Training/run.sh [MINUTES] [WORK_DIR] [MODEL_DIR]     MINUTES of training, the rest takes a few more
+# PYTHON names an interpreter that has requirements.txt installed; without it, one is made in WORK_DIR/venv.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+minutes=${1:-25}
+work=${2:-${TMPDIR:-/tmp}/wren}
+model=${3:-$work/wren}
+export PYTHONDONTWRITEBYTECODE=1
+mkdir -p "$work" "$model"
+
+python=${PYTHON:-$work/venv/bin/python}
+if [ -z "${PYTHON:-}" ] && [ ! -f "$work/venv/ready" ]; then
+  python3 -m venv "$work/venv"
+  "$python" -m pip -q --disable-pip-version-check install -r "$here/requirements.txt"
+  touch "$work/venv/ready"
+fi
+
+run() { echo "== $1" >&2; "$python" "$here/$1.py" "$work" "${@:2}"; }
+
+run fetch
+[ -f "$work/texts.jsonl" ] || run clean
+[ -f "$work/train.jsonl" ] || run split
+# A vocabulary once trained stays: the checkpoints beside it mean nothing with another.
+[ -f "$work/tokenizer.json" ] || run vocabulary
+run train "$minutes"
+run export "$model"
+run evaluate "$model"
+run samples "$model"
+run card "$model"
+echo "the model is in $model" >&2

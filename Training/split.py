@@ -1,0 +1,28 @@
+#!/usr/bin/env python3
+"""Divides the documents into those to learn from and those held out.
+
+usage: split.py WORK_DIR     reads texts.jsonl, writes train.jsonl and heldout.jsonl
+
+A document is held out when the hash of its name says so, one in twenty-five: the choice does not move when
+documents are added, and no document is on both sides.
+"""
+import json
+import sys
+import zlib
+from pathlib import Path
+
+ONE_IN = 25
+
+
+def main() -> None:
+    work = Path(sys.argv[1])
+    with (work / "train.new").open("w") as train, (work / "heldout.jsonl").open("w") as heldout:
+        for line in (work / "texts.jsonl").open():
+            document = json.loads(line)
+            held = zlib.crc32(f"{document['kind']}/{document['name']}".encode()) % ONE_IN == 0
+            (heldout if held else train).write(line)
+    (work / "train.new").rename(work / "train.jsonl")
+
+
+if __name__ == "__main__":
+    main()

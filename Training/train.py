@@ -1,0 +1,115 @@
+#!/usr/bin/env python3
+"""Trains the model for a number of minutes; started again, it goes on from its last checkpoint.
+
+usage: train.py WORK_DIR MINUTES     reads train.jsonl, heldout.jsonl, tokenizer.json
+                                     writes checkpoint.pt, and a line to training.jsonl at each checkpoint
+
+The budget is time, so the learning rate follows the part of the time that is spent: warm-up, then a cosine.
+"""
+import json
+import math
+import os
+import sys
+import time
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from tokenizers import Tokenizer
+from transformers import GPT2LMHeadModel
+
+from evaluate import bits_per_byte
+from recipe import (BATCH, BETAS, CLIP, CONTEXT, FLOOR, PEAK_RATE, SEED, WARM_UP, WEIGHT_DECAY, config, documents,
+                    stream)
+
+CHECKPOINT_EVERY = 180  # seconds of training
+
+
+def batch(ids: torch.Tensor, step: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """The windows of a step. They depend on the step alone, so that a resumed run sees what it would have seen.
+
+    Each epoch cuts the stream at other places and takes the windows in another order.
+    """
+    steps_an_epoch = (len(ids) - CONTEXT - 1) // CONTEXT // BATCH
+    epoch, step = divmod(step, steps_an_epoch)
+    chance = torch.Generator().manual_seed(SEED + epoch)
+    shift = torch.randint(CONTEXT, (), generator=chance)
+    order = torch.randperm(steps_an_epoch * BATCH, generator=chance)
+    starts = order[step * BATCH : (step + 1) * BATCH] * CONTEXT + shift
+    windows = torch.stack([ids[start : start + CONTEXT + 1] for start in starts])
+    return windows[:, :-1], windows[:, 1:]
+
+
+def rate(part: float) -> float:
+    if part < WARM_UP:
+        return PEAK_RATE * max(part, 1e-3) / WARM_UP
+    cosine = 0.5 + 0.5 * math.cos(math.pi * min(1.0, (part - WARM_UP) / (1 - WARM_UP)))
+    return PEAK_RATE * (FLOOR + (1 - FLOOR) * cosine)
+
+
+def optimizer_for(model: torch.nn.Module) -> torch.optim.AdamW:
+    # Matrices decay; biases and the gains of the norms are left alone.
+    matrices = [p for p in model.parameters() if p.dim() > 1]
+    others = [p for p in model.parameters() if p.dim() <= 1]
+    return torch.optim.AdamW([{"params": matrices, "weight_decay": WEIGHT_DECAY},
+                              {"params": others, "weight_decay": 0.0}], lr=PEAK_RATE, betas=BETAS, fused=True)
+
+
+def main() -> None:
+    work, budget = Path(sys.argv[1]), float(sys.argv[2]) * 60
+    tokenizer = Tokenizer.from_file(str(work / "tokenizer.json"))
+    ids = stream(tokenizer, documents(work / "train.jsonl"))
+    heldout = documents(work / "heldout.jsonl")
+    torch.manual_seed(SEED)
+    model = GPT2LMHeadModel(config(tokenizer))
+    optimizer = optimizer_for(model)
+    step, spent = 0, 0.0
+    checkpoint = work / "checkpoint.pt"
+    if checkpoint.exists():
+        saved = torch.load(checkpoint)
+        model.load_state_dict(saved["model"])
+        optimizer.load_state_dict(saved["optimizer"])
+        step, spent = saved["step"], saved["spent"]
+        print(f"going on from step {step}, minute {spent / 60:.1f}", flush=True)
+
+    @torch.compile
+    def loss_of(inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        return F.cross_entropy(model(inputs, use_cache=False).logits.flatten(0, 1), targets.flatten())
+
+    def save(loss: float) -> None:
+        # Written beside and renamed: there is a whole checkpoint at any time.
+        torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": step, "spent": spent},
+                   checkpoint.with_suffix(".new"))
+        os.replace(checkpoint.with_suffix(".new"), checkpoint)
+        scores = bits_per_byte(model, tokenizer, heldout)
+        line = {"step": step, "tokens": step * BATCH * CONTEXT, "minutes": round(spent / 60, 2),
+                "train_nats_per_token": round(loss, 4),
+                "heldout_bits_per_byte": {kind: round(score, 4) for kind, score in scores.items()}}
+        with (work / "training.jsonl").open("a") as log:
+            log.write(json.dumps(line) + "\n")
+        print(json.dumps(line), flush=True)
+
+    print(f"{sum(p.numel() for p in model.parameters()):,} parameters, {len(ids):,} tokens to learn from", flush=True)
+    if spent < budget:
+        loss_of(*batch(ids, 0)).backward()  # compiling takes a minute or so, which is no training
+        optimizer.zero_grad()
+    last_save, mean = spent, None
+    while spent < budget:
+        started = time.monotonic()
+        for group in optimizer.param_groups:
+            group["lr"] = rate(spent / budget)
+        loss = loss_of(*batch(ids, step))
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), CLIP)
+        optimizer.step()
+        optimizer.zero_grad()
+        mean = loss.item() if mean is None else 0.98 * mean + 0.02 * loss.item()
+        step += 1
+        spent += time.monotonic() - started
+        if spent - last_save >= CHECKPOINT_EVERY or spent >= budget:
+            save(mean)
+            last_save = spent
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,10 @@
+# Made by `make generate` from Sources/CommandLineTool/Tools: change it there.
+complete -c bpe-decode -s m -l model -x -a '(__fish_complete_directories) (sh -c \'ls -d "${HF_HUB_CACHE:-${HF_HOME:-${XDG_CACHE_HOME:-$HOME/.cache}/huggingface}/hub}"/models--* 2>/dev/null | sed \\\'s|.*/models--||; s|--|/|\\\'\')' -d 'The model: a folder with config.json, model.safetensors and tokenizer files, or a name in the local hub cache such as gpt2'
+complete -c bpe-decode -s z -l null -d 'End each text with a NUL byte instead of a newline'
+complete -c bpe-decode -s n -l no-newline -d 'Write nothing behind each text'
+complete -c bpe-decode -s j -l json -d 'Write the records, with a member "text", instead of plain text'
+complete -c bpe-decode -l follow -d 'The records are successive states of one sequence, as lm-step --each writes them: write only what is new, whole characters at a time'
+complete -c bpe-decode -l keep-going -d 'Where a record is bad, write a record with a member "error" in its place and go on; the exit status is still 65'
+complete -c bpe-decode -s q -l quiet -d 'Say nothing on standard error but errors'
+complete -c bpe-decode -s h -l help -d 'Print a summary of the options and exit'
+complete -c bpe-decode -s V -l version -d 'Print the version and exit'

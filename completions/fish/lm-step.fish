@@ -1,0 +1,12 @@
+# Made by `make generate` from Sources/CommandLineTool/Tools: change it there.
+complete -c lm-step -s m -l model -x -a '(__fish_complete_directories) (sh -c \'ls -d "${HF_HUB_CACHE:-${HF_HOME:-${XDG_CACHE_HOME:-$HOME/.cache}/huggingface}/hub}"/models--* 2>/dev/null | sed \\\'s|.*/models--||; s|--|/|\\\'\')' -d 'The model: a folder with config.json, model.safetensors and tokenizer files, or a name in the local hub cache such as gpt2'
+complete -c lm-step -s n -l count -x -d 'Append N tokens; 1 without it'
+complete -c lm-step -l each -d 'Write a record after every token, not only after the last'
+complete -c lm-step -l stop -x -d 'Stop where TEXT has just been completed, also across tokens'
+complete -c lm-step -l ignore-eos -d 'Go on after the token that ends a text'
+complete -c lm-step -s e -l exit-status -d 'Exit with 1 if every record read was already done, so that a loop can end'
+complete -c lm-step -l threads -x -d 'Compute with N threads, but with no more than there are processors'
+complete -c lm-step -l keep-going -d 'Where a record is bad, write a record with a member "error" in its place and go on; the exit status is still 65'
+complete -c lm-step -s q -l quiet -d 'Say nothing on standard error but errors'
+complete -c lm-step -s h -l help -d 'Print a summary of the options and exit'
+complete -c lm-step -s V -l version -d 'Print the version and exit'
