@@ -43,6 +43,7 @@ public struct Checkpoint: Sendable {
       }
       try scanner.end()
     } catch { throw .unusable(file: index, reason: "\(error)") }
+    guard !places.isEmpty else { throw .unusable(file: index, reason: "its weight_map names no tensors") }
     var shards: [String: SafeTensors] = [:]
     var tensors: [String: Tensor] = [:]
     for place in places {

@@ -40,7 +40,7 @@ public struct GPT2Configuration: Sendable {
     if let unsupported { throw refuse(unsupported) }
     let sizes = [
       ("vocab_size", vocabularySize), ("n_positions", n_positions), ("n_embd", n_embd), ("n_layer", n_layer),
-      ("n_head", n_head), ("n_inner", n_inner),
+      ("n_head", n_head), ("n_inner", declaredInner ?? n_embd),
     ]
     for (name, size) in sizes where !(1...Self.sizeLimit).contains(size) {
       throw refuse("\(name) is \(size), which no model has")

@@ -35,6 +35,7 @@ struct SafeTensors {
     let data = UnsafeRawBufferPointer(rebasing: file.bytes[headerEnd...])
     var expected = 0  // the tensors follow each other without a gap, from the beginning to the end of the data
     for entry in entries.sorted(by: { ($0.begin, $0.end) < ($1.begin, $1.end) }) {
+      let shape = entry.shape ?? []
       guard let type = ElementType(rawValue: entry.type) else {
         throw damaged("\"\(entry.name)\" has elements of type \(entry.type), which is not known here")
       }
@@ -44,19 +45,19 @@ struct SafeTensors {
         )
       }
       var size = type.size
-      for dimension in entry.shape {
+      for dimension in shape {
         let (product, overflow) = size.multipliedReportingOverflow(by: dimension)
-        guard !overflow else { throw damaged("\"\(entry.name)\" has a shape too large for any memory: \(entry.shape)") }
+        guard !overflow else { throw damaged("\"\(entry.name)\" has a shape too large for any memory: \(shape)") }
         size = product
       }
       guard size == entry.end - entry.begin else {
         throw damaged(
-          "\"\(entry.name)\" of shape \(entry.shape) takes \(size) bytes, but lies at \(entry.begin)…\(entry.end)")
+          "\"\(entry.name)\" of shape \(shape) takes \(size) bytes, but lies at \(entry.begin)…\(entry.end)")
       }
       expected = entry.end
       guard expected <= data.count else { continue }  // a short file is reported below, with its full size
       let bytes = UnsafeRawBufferPointer(rebasing: data[entry.begin..<entry.end])
-      let tensor = Tensor(name: entry.name, type: type, shape: entry.shape, bytes: bytes, file: file)
+      let tensor = Tensor(name: entry.name, type: type, shape: shape, bytes: bytes, file: file)
       guard tensors.updateValue(tensor, forKey: entry.name) == nil else {
         throw damaged("there is a second tensor \"\(entry.name)\"")
       }
@@ -74,7 +75,7 @@ struct SafeTensors {
   private struct Entry {
     var name: String
     var type = ""
-    var shape: [Int] = []
+    var shape: [Int]?
     var begin = -1
     var end = -1
   }
@@ -108,7 +109,7 @@ struct SafeTensors {
           throw scanner.failure("a tensor has no \"\(scanner.source(name.range))\"")
         }
       }
-      guard entry.begin >= 0, !entry.type.isEmpty else {
+      guard entry.begin >= 0, entry.shape != nil, !entry.type.isEmpty else {
         throw scanner.failure("\"\(entry.name)\" lacks dtype, shape or data_offsets")
       }
       entries.append(entry)

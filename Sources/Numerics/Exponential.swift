@@ -8,7 +8,10 @@
 @inlinable
 @inline(__always)
 public func exponential(_ x: SIMD16<Float>) -> SIMD16<Float> {
-  let x = x.clamped(lowerBound: SIMD16(repeating: -87), upperBound: SIMD16(repeating: 88))
+  // By comparison and selection: `clamped` comes out as a loop over the lanes.
+  let (lowest, highest) = (SIMD16<Float>(repeating: -87), SIMD16<Float>(repeating: 88))
+  var x = x.replacing(with: lowest, where: x .< lowest)
+  x = x.replacing(with: highest, where: x .> highest)
   // Adding 1.5·2^23 leaves no bits for a fraction: the sum's low bits are the integer nearest to x / ln 2.
   let shift = SIMD16<Float>(repeating: 12_582_912)
   let shifted = shift.addingProduct(x, 1.442_695_04)

@@ -34,6 +34,7 @@ enum Programs {
     for name in ["LM_MODEL", "HF_HOME", "COLUMNS", "LC_CTYPE", "LANG"] { environment[name] = nil }
     environment["LC_ALL"] = "C.UTF-8"
     environment["HF_HUB_CACHE"] = "/nonexistent"
+    environment["CHECKOUT"] = checkout.path
     environment["PATH"] = folder + ":" + (environment["PATH"] ?? "/usr/bin:/bin")
     environment.merge(extra) { $1 }
     process.environment = environment

@@ -16,14 +16,14 @@ public struct Arguments {
   public func integer(_ option: Option) -> Int? { text(option).flatMap { Int($0) } }
 
   /// What the command line asks for.
-  enum Request {
+  package enum Request {
     case run(Arguments)
     case help
     case version
   }
 
   /// - Parameter words: the command line, the program's name first.
-  static func parse(_ tool: Tool, _ words: [String]) throws(ToolError) -> Request {
+  package static func parse(_ tool: Tool, _ words: [String]) throws(ToolError) -> Request {
     var problem: ToolError?
     func complain(_ message: String) {
       problem = problem ?? ToolError(.usage, "\(message)\ntry: \(tool.name) --help")

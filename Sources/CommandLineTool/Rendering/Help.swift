@@ -1,5 +1,5 @@
 /// What `--help` prints.
-func helpText(of tool: Tool) -> String {
+package func helpText(of tool: Tool) -> String {
   var text = "Usage: \(tool.name) [OPTION]…\(tool.input == nil ? "" : " [FILE]…")\n"
   text += wrapped("\(tool.name): \(tool.summary).", indent: 0, width: 80) + "\n"
   if let input = tool.input {

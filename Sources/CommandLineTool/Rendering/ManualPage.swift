@@ -105,6 +105,7 @@ private func escaped(_ text: String) -> String {
     switch character {
     case "\\": result += "\\e"
     case "-": result += "\\-"
+    case "\"": result += "\\(dq"  // a bare one would begin a quoted argument
     case "…": result += "..."
     case "“": result += "\\(lq"
     case "”": result += "\\(rq"

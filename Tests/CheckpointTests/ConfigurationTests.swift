@@ -1,0 +1,94 @@
+import Checkpoint
+import Foundation
+import Testing
+
+@Suite struct ConfigurationTests {
+  private func read(_ json: String) throws -> GPT2Configuration {
+    let folder = try Folder()
+    try folder.write("config.json", json)
+    do { return try GPT2Configuration(ModelLocation.find(folder.path)) } catch {
+      throw Complaint(text: "\(error)".replacingOccurrences(of: folder.path + "/", with: ""))
+    }
+  }
+
+  private struct Complaint: Error { let text: String }
+
+  private func complaint(_ json: String) -> String? {
+    do {
+      _ = try read(json)
+      return nil
+    } catch { return (error as? Complaint)?.text }
+  }
+
+  /// The configuration with some more members.
+  private func gpt2(_ members: String) -> String { #"{"model_type":"gpt2","# + members + "}" }
+
+  @Test func whatIsAbsentIsAsInGPT2() throws {
+    let found = try read(#"{"model_type":"gpt2"}"#)
+    #expect(
+      found.vocabularySize == 50257 && found.n_positions == 1024 && found.n_embd == 768 && found.n_layer == 12
+        && found.n_head == 12)
+    #expect(found.n_inner == 3072 && found.layerNormEpsilon == 1e-5 && found.headWidth == 64)
+    #expect(
+      found.scalesAttention && !found.scalesAttentionByLayer && found.tiesEmbeddings && found.endOfTextTokens.isEmpty)
+  }
+
+  @Test func whatIsThereIsRead() throws {
+    let found = try read(
+      gpt2(
+        #""vocab_size":7,"n_positions":9,"n_embd":6,"n_layer":2,"n_head":3,"n_inner":5,"layer_norm_epsilon":1e-6,"scale_attn_weights":false,"#
+          + #""scale_attn_by_inverse_layer_idx":true,"tie_word_embeddings":false,"eos_token_id":4,"activation_function":"gelu_pytorch_tanh","#
+          + #""add_cross_attention":false,"task_specific_params":{"text-generation":{"max_length":50}},"summary_type":null"#
+      ))
+    #expect(
+      found.vocabularySize == 7 && found.n_positions == 9 && found.n_embd == 6 && found.n_layer == 2
+        && found.n_head == 3)
+    #expect(
+      found.n_inner == 5 && found.layerNormEpsilon == 1e-6 && found.headWidth == 2 && found.endOfTextTokens == [4])
+    #expect(!found.scalesAttention && found.scalesAttentionByLayer && !found.tiesEmbeddings)
+  }
+
+  @Test func nullIsAsAbsent() throws {
+    #expect(try read(gpt2(#""n_embd":24,"n_inner":null,"eos_token_id":null,"layer_norm_epsilon":null"#)).n_inner == 96)
+  }
+
+  @Test(arguments: [("7", [7]), ("[7]", [7]), ("[7,9]", [7, 9]), ("[]", []), ("null", [])])
+  func endOfTextIsNoneOneOrSeveralTokens(_ value: String, _ tokens: [Int]) throws {
+    #expect(try read(gpt2(#""eos_token_id":\#(value)"#)).endOfTextTokens == tokens)
+  }
+
+  @Test(arguments: [
+    (#""n_embd":10,"n_head":3"#, "n_embd (10) is not a multiple of n_head (3)"),
+    (#""n_embd":0"#, "n_embd is 0, which no model has"), (#""n_head":0"#, "n_head is 0, which no model has"),
+    (#""n_layer":-1"#, "n_layer is -1, which no model has"),
+    (#""vocab_size":0"#, "vocab_size is 0, which no model has"),
+    (#""n_positions":1048577"#, "n_positions is 1048577, which no model has"),
+    (#""n_embd":9223372036854775807"#, "n_embd is 9223372036854775807, which no model has"),
+    (#""n_embd":-9223372036854775808"#, "n_embd is -9223372036854775808, which no model has"),
+    (#""n_inner":0"#, "n_inner is 0, which no model has"),
+    (#""n_inner":4611686018427387904"#, "n_inner is 4611686018427387904, which no model has"),
+    (#""activation_function":"relu""#, #"activation_function "relu" is not implemented; gelu_new is"#),
+    (#""activation_function":"gelu""#, #"activation_function "gelu" is not implemented; gelu_new is"#),
+    (#""add_cross_attention":true"#, "add_cross_attention is not implemented"),
+  ])
+  func whatCannotBeComputedIsRefused(_ members: String, _ reason: String) {
+    #expect(complaint(gpt2(members)) == "config.json: \(reason)")
+  }
+
+  @Test func otherModelsAreRefusedByName() {
+    #expect(
+      complaint(#"{"model_type":"llama","activation_function":"silu"}"#)
+        == #"config.json: model_type "llama" is not implemented; gpt2 is"#)
+    #expect(complaint("{}") == "config.json: model_type is missing")
+  }
+
+  @Test(arguments: [
+    "", "[]", "{", "null", #"{"model_type":1}"#, #"{"model_type":"gpt2"} x"#, #"{"model_type":"gpt2","n_embd":"768"}"#,
+    #"{"model_type":"gpt2","n_embd":768.5}"#, #"{"model_type":"gpt2","n_layer":99999999999999999999}"#,
+    #"{"model_type":"gpt2","layer_norm_epsilon":1e99}"#,
+    #"{"model_type":"gpt2","eos_token_id":["x"]}"#, #"{"model_type":"gpt2","tie_word_embeddings":1}"#,
+  ])
+  func garbageIsRefusedWithItsPlace(_ json: String) {
+    #expect(complaint(json)?.hasPrefix("config.json: byte ") == true)
+  }
+}

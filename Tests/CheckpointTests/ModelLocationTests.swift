@@ -1,0 +1,117 @@
+import Checkpoint
+import Foundation
+import Testing
+
+/// Serialized: the environment belongs to the whole process.
+@Suite(.serialized) struct ModelLocationTests {
+  private static let variables = ["HF_HUB_CACHE", "HF_HOME", "XDG_CACHE_HOME", "HOME", "LM_MODEL"]
+
+  /// Runs `body` with these of the variables set, and the others not.
+  private func with<Result>(_ environment: [String: String], _ body: () throws -> Result) rethrows -> Result {
+    let before = Self.variables.map { ($0, ProcessInfo.processInfo.environment[$0]) }
+    func set(_ name: String, _ value: String?) { if let value { setenv(name, value, 1) } else { unsetenv(name) } }
+    for name in Self.variables { set(name, environment[name]) }
+    defer { for (name, value) in before { set(name, value) } }
+    return try body()
+  }
+
+  /// A cache with a snapshot of each of these models.
+  private func cache(_ folder: Folder, _ models: String...) throws {
+    for model in models {
+      try folder.write("\(model)/refs/main", "abc123\n")
+      try folder.write("\(model)/snapshots/abc123/config.json", "{}")
+    }
+  }
+
+  private func found(_ name: String, in folder: Folder) throws -> String {
+    let location = try with(["HF_HUB_CACHE": folder.path]) { try ModelLocation.find(name) }
+    return location.folder.replacingOccurrences(of: folder.path + "/", with: "")
+  }
+
+  @Test(arguments: [
+    ("gpt2", "models--gpt2"), ("gpt2", "models--openai-community--gpt2"),
+    ("gpt2-medium", "models--openai-community--gpt2-medium"),
+    ("distilgpt2", "models--distilgpt2"), ("distilgpt2", "models--distilbert--distilgpt2"),
+    ("openai-community/gpt2", "models--openai-community--gpt2"), ("org/a-b.c", "models--org--a-b.c"),
+  ])
+  func namesAreLookedUpInTheCache(_ name: String, _ folder: String) throws {
+    let hub = try Folder()
+    try cache(hub, folder, "models--somebody--gpt2")
+    #expect(try found(name, in: hub) == folder + "/snapshots/abc123")
+  }
+
+  @Test func theNameAsItIsComesFirst() throws {
+    let hub = try Folder()
+    try cache(hub, "models--gpt2", "models--openai-community--gpt2")
+    #expect(try found("gpt2", in: hub) == "models--gpt2/snapshots/abc123")
+  }
+
+  @Test func theHubsFolderIsWhereTheEnvironmentSays() throws {
+    for (environment, place) in [
+      (["HF_HUB_CACHE": "", "HF_HOME": "/h", "XDG_CACHE_HOME": "/x", "HOME": "/u"], "/h/hub"),
+      (["HF_HOME": "/h"], "/h/hub"),
+      (["XDG_CACHE_HOME": "/x", "HOME": "/u"], "/x/huggingface/hub"), (["HOME": "/u"], "/u/.cache/huggingface/hub"),
+    ] {
+      let folder = try Folder()
+      try cache(folder, "\(place.dropFirst())/models--org--m")
+      let moved = environment.mapValues { $0.isEmpty ? "" : folder.path + $0 }
+      #expect(
+        try with(moved) { try ModelLocation.find("org/m").folder } == folder.path + place
+          + "/models--org--m/snapshots/abc123")
+    }
+    let error = with([:]) { #expect(throws: CheckpointError.self) { try ModelLocation.find("org/m") } }
+    #expect(error?.description.contains("neither HOME nor HF_HOME is set") == true)
+  }
+
+  @Test(arguments: ["../evil", "a/..", "a/../b", "a/b/c", "/evil", "evil/", "a//b"])
+  func pathsAreNotLookedUpInTheCache(_ name: String) throws {
+    let hub = try Folder()
+    try cache(
+      hub, "models--..--evil", "models--a--..--b", "models--evil", "models--a--b--c", "models----evil", "models--a----b"
+    )
+    let error = #expect(throws: CheckpointError.self) { try found(name, in: hub) }
+    #expect(error == .notFound("\(name): there is no such folder"))
+  }
+
+  @Test(arguments: ["absent/model", "absent"])
+  func namesThatTheCacheDoesNotKnowAreNotFound(_ name: String) throws {
+    let hub = try Folder()
+    let error = #expect(throws: CheckpointError.self) { try found(name, in: hub) }
+    #expect(
+      error?.description.hasPrefix("\(name): no such folder, and no model of this name in the hub cache (\(hub.path))")
+        == true)
+  }
+
+  @Test(arguments: ["", "../../x", "/etc", "..", "no-such-commit", "a/b"])
+  func aDamagedReferenceLeadsNowhere(_ commit: String) throws {
+    let hub = try Folder()
+    try hub.write("models--m/refs/main", commit)
+    try hub.write("models--m/snapshots/abc123/config.json", "{}")
+    #expect(throws: CheckpointError.self) { try found("m", in: hub) }
+  }
+
+  @Test func theMessageSaysHowToGetTheModel() throws {
+    let hub = try Folder()
+    let error = #expect(throws: CheckpointError.self) { try found("distilgpt2", in: hub) }
+    #expect(error?.description.contains("hf download distilbert/distilgpt2") == true)
+  }
+
+  @Test func foldersComeBeforeNamesAndTheVariableStandsInForTheOption() throws {
+    let folder = try Folder()
+    try folder.write("config.json", "{}")
+    #expect(try ModelLocation.find(folder.path).folder == folder.path)
+    #expect(try with(["LM_MODEL": folder.path]) { try ModelLocation.find(nil).folder } == folder.path)
+    let error = #expect(throws: CheckpointError.self) { try ModelLocation.find(folder.path + "/config.json") }
+    #expect(error?.description.hasSuffix("this is one file") == true)
+  }
+
+  @Test(arguments: [
+    ("models--gpt2/snapshots/abc", "gpt2"), ("models--openai-community--gpt2/snapshots/abc", "openai-community/gpt2"),
+    ("models--org--a--b/snapshots/abc", "org/a--b"), ("wren", "wren"), ("wren/", "wren"), ("snapshots/abc", "abc"),
+  ])
+  func namesAreThoseAPersonWouldSay(_ path: String, _ name: String) throws {
+    let folder = try Folder()
+    try folder.write(path + "/config.json", "{}")
+    #expect(try ModelLocation.find(folder.path + "/" + path).name == name)
+  }
+}

@@ -1,0 +1,59 @@
+import Checkpoint
+import Foundation
+import Testing
+
+/// A folder that lives as long as the object.
+final class Folder {
+  let path = FileManager.default.temporaryDirectory.appending(path: "lmpipe-\(UUID().uuidString)").path
+
+  init() throws { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) }
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+
+  func write(_ name: String, _ data: Data) throws {
+    let file = URL(filePath: path).appending(path: name)
+    try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try data.write(to: file)
+  }
+
+  func write(_ name: String, _ text: String) throws { try write(name, Data(text.utf8)) }
+
+  /// Opens it as a model, with this configuration if it has none yet.
+  func open() throws -> Checkpoint {
+    if !FileManager.default.fileExists(atPath: path + "/config.json") { try write("config.json", smallConfiguration) }
+    return try Checkpoint(ModelLocation.find(path))
+  }
+
+  /// What is wrong with it as a model, the folder's path left out; nil where nothing is.
+  func complaint() -> String? {
+    do {
+      _ = try open()
+      return nil
+    } catch { return "\(error)".replacingOccurrences(of: path + "/", with: "") }
+  }
+}
+
+let smallConfiguration = #"{"model_type":"gpt2","vocab_size":4,"n_positions":3,"n_embd":2,"n_layer":1,"n_head":1}"#
+
+/// A safetensors file.
+func safetensors(_ header: String, data: [UInt8] = [], headerLength: UInt64? = nil) -> Data {
+  let length = headerLength ?? UInt64(header.utf8.count)
+  return Data((0..<8).map { UInt8(truncatingIfNeeded: length >> (8 * $0)) }) + Data(header.utf8) + Data(data)
+}
+
+/// A safetensors file of float32 tensors, one after the other.
+func safetensors(_ tensors: KeyValuePairs<String, [Int]>) -> Data {
+  var (entries, end): ([String], Int) = ([], 0)
+  for (name, shape) in tensors {
+    let size = shape.reduce(4, *)
+    entries.append(#""\#(name)":{"dtype":"F32","shape":\#(shape),"data_offsets":[\#(end),\#(end + size)]}"#)
+    end += size
+  }
+  return safetensors("{\(entries.joined(separator: ","))}", data: (0..<end).map { UInt8($0 & 255) })
+}
+
+extension Data {
+  func write(to folder: Folder) throws -> Folder {
+    try folder.write("model.safetensors", self)
+    return folder
+  }
+}

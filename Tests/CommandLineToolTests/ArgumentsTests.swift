@@ -1,0 +1,125 @@
+import CommandLineTool
+import Testing
+
+/// Serialized: getopt keeps its place in global variables.
+@Suite(.serialized) struct ArgumentsTests {
+  /// The arguments of a line of words.
+  private func parse(_ tool: Tool, _ line: String) throws -> Arguments {
+    guard
+      case .run(let arguments) = try Arguments.parse(tool, [tool.name] + line.split(separator: " ").map(String.init))
+    else {
+      throw ToolError(.success, "help or version")
+    }
+    return arguments
+  }
+
+  private func complaint(_ tool: Tool, _ line: String) -> String? {
+    do {
+      _ = try parse(tool, line)
+      return nil
+    } catch let error as ToolError {
+      #expect(error.status == .usage && error.message.hasSuffix("\ntry: \(tool.name) --help"))
+      return error.message.split(separator: "\n").first.map(String.init)
+    } catch { return "\(error)" }
+  }
+
+  @Test(arguments: [
+    "-k 3 -t", "-tk3", "-tk 3", "-k3 -t", "--top-k=3 --table", "--top-k 3 --table", "--top=3 --ta", "-t --to 3",
+    "-k 9 -t -k 3",
+  ])
+  func optionsMayBeSpelledInMoreThanOneWay(_ line: String) throws {
+    let arguments = try parse(.lmTopK, line)
+    #expect(arguments.integer(.topK) == 3 && arguments.has(.topTable) && !arguments.has(.keepLogits))
+    #expect(arguments.files == ["-"], "without operands, standard input")
+  }
+
+  @Test(arguments: [
+    ("a b", ["a", "b"], false), ("a -t b", ["a", "b"], true), ("-- -t", ["-t"], false),
+    ("a -- -t", ["a", "-t"], false), ("-", ["-"], false),
+    ("- -t -", ["-", "-"], true), ("-t --", ["-"], true), ("-- --", ["--"], false), ("", ["-"], false),
+  ])
+  func operandsMayStandAnywhere(_ line: String, _ files: [String], _ table: Bool) throws {
+    let arguments = try parse(.lmTopK, line)
+    #expect(arguments.files == files && arguments.has(.topTable) == table)
+  }
+
+  @Test func valuesAreTakenAsTheyStand() throws {
+    #expect(try parse(.lmStep, "--stop=a=b").text(.stop) == "a=b")
+    #expect(try parse(.lmStep, "--stop --each").text(.stop) == "--each")
+    #expect(try parse(.lmStep, "--stop=").text(.stop) == "")
+    #expect(try parse(.lmStep, "-m -").text(.model) == "-")
+    #expect(try parse(.lmStep, "--stop é").text(.stop) == "é")
+    let absent = try parse(.lmStep, "")
+    #expect(absent.text(.stop) == nil && absent.integer(.count) == nil && !absent.has(.stop))
+  }
+
+  @Test(arguments: [
+    (Tool.lmTopK, "--k", "--k is short for several options: --keep-logits, --keep-going"),
+    (.lmTopK, "-k", "-k wants a value behind it"),
+    (.lmTopK, "--top-k", "--top-k wants a value behind it"), (.lmTopK, "-tk", "-k wants a value behind it"),
+    (.lmTopK, "--table=3", "--table takes no value"),
+    (.lmTopK, "--tabel", "there is no option --tabel; did you mean --table?"),
+    (.lmTopK, "--tabel=3", "there is no option --tabel; did you mean --table?"),
+    (.lmTopK, "--topk 3", "there is no option --topk; did you mean --top-k?"),
+    (.lmTopK, "--frobnicate", "there is no option --frobnicate"),
+    (.lmTopK, "-x", "there is no option -x"), (.lmTopK, "-tx", "there is no option -x"),
+    (.lmTopK, "-x --tabel", "there is no option -x"),
+    (.lmTopK, "-k 0", "--top-k wants a whole number of at least 1, not \"0\""),
+    (.lmTopK, "-k -1", "--top-k wants a whole number of at least 1, not \"-1\""),
+    (.lmTopK, "-k x", "--top-k wants a whole number of at least 1, not \"x\""),
+    (.lmTopK, "-k 1.5", "--top-k wants a whole number of at least 1, not \"1.5\""),
+    (.lmTopK, "--top-k=", "--top-k wants a whole number of at least 1, not \"\""),
+    (.lmTopK, "-k 1e3", "--top-k wants a whole number of at least 1, not \"1e3\""),
+    (.lmTopK, "-k 99999999999999999999", "--top-k wants a whole number of at least 1, not \"99999999999999999999\""),
+    (.lmLogits, "--threads=1025", "--threads wants a whole number from 1 to 1024, not \"1025\""),
+    (.lmLogits, "--threads 0", "--threads wants a whole number from 1 to 1024, not \"0\""),
+    (.lmInfo, "model", "there is no place for \"model\""), (.lmInfo, "-j model", "there is no place for \"model\""),
+  ])
+  func mistakesAreNamed(_ tool: Tool, _ line: String, _ expected: String) {
+    #expect(complaint(tool, line) == expected)
+  }
+
+  @Test(arguments: ["-é", "--é", "--=", "--=x", "-=", "---", "-t-", "-\u{1}"])
+  func oddWordsAreMistakesToo(_ line: String) {
+    #expect(complaint(.lmTopK, line) != nil)
+  }
+
+  @Test(arguments: [
+    "-h", "--help", "--he", "--help --version", "-V -h", "--nonsense -h", "-k 0 --help", "-h -k", "file -h", "-th",
+  ])
+  func helpWinsOverEverything(_ line: String) throws {
+    guard case .help = try Arguments.parse(.lmTopK, ["lm-topk"] + line.split(separator: " ").map(String.init)) else {
+      Issue.record("no help for \(line)")
+      return
+    }
+  }
+
+  @Test(arguments: ["-V", "--version", "--nonsense -V", "-k 0 -V", "file --ver"])
+  func versionWinsOverErrors(_ line: String) throws {
+    guard case .version = try Arguments.parse(.lmTopK, ["lm-topk"] + line.split(separator: " ").map(String.init)) else {
+      Issue.record("no version for \(line)")
+      return
+    }
+  }
+
+  @Test func helpBehindTwoHyphensIsAFile() throws {
+    #expect(try parse(.lmTopK, "-- --help -h").files == ["--help", "-h"])
+  }
+
+  /// Each option of each tool, as the table has it, is parsed.
+  @Test(arguments: Tool.all)
+  func everyOptionOfTheTableIsParsed(_ tool: Tool) throws {
+    for option in tool.options where option != .help && option != .version {
+      let value: String? =
+        switch option.argument {
+        case .integer(_, let range): "\(max(range.lowerBound, min(7, range.upperBound)))"
+        case .some: "value"
+        case nil: nil
+        }
+      for spelling in ["--" + option.name] + (option.short.map { ["-\($0)"] } ?? []) {
+        let arguments = try parse(tool, [spelling, value].compactMap { $0 }.joined(separator: " "))
+        #expect(arguments.has(option) && arguments.text(option) == value, "\(tool.name) \(spelling)")
+      }
+    }
+  }
+}

@@ -1,0 +1,60 @@
+import CommandLineTool
+import JSON
+import JSONLines
+import Testing
+
+@Suite struct TerminalTests {
+  private func shown(_ bytes: [UInt8], isUTF8: Bool = true) -> String {
+    bytes.withUnsafeBufferPointer { printable($0, isUTF8: isUTF8) }
+  }
+
+  @Test(arguments: [
+    (" of", "\" of\""), ("", "\"\""), ("a\"b\\", #""a\"b\\""#), ("\n\t\r", #""\n\t\r""#),
+    ("\u{1B}[31m", #""\u{1B}[31m""#), ("\u{0}\u{7F}", #""\u{0}\u{7F}""#),
+    ("é☃", "\"é☃\""), ("\u{200B}\u{2028}\u{E000}", #""\u{200B}\u{2028}\u{E000}""#),
+  ])
+  func whatWouldNotShowIsEscaped(_ text: String, _ expected: String) {
+    #expect(shown(Array(text.utf8)) == expected)
+  }
+
+  @Test func bytesThatAreNoCharacterAndTerminalsWithoutUTF8() {
+    #expect(shown([0xE2, 0x82]) == #""\xE2\x82""#)
+    #expect(shown(Array("é".utf8), isUTF8: false) == #""\u{E9}""#)
+  }
+
+  @Test(arguments: [("", 0), ("abc", 3), ("é", 1), ("e\u{301}", 1), ("日本", 4), ("😀", 2), ("한", 2), ("ｱ", 1)])
+  func columnsAsATerminalCounts(_ text: String, _ width: Int) {
+    #expect(columns(text) == width)
+    #expect(
+      padded(text, 6).hasPrefix(text) && columns(padded(text, 6)) == 6 && padded(text, 6, right: true).hasSuffix(text))
+    #expect(padded(text, 0) == text)
+  }
+
+  @Test func badRecordsAreNamed() throws {
+    func message(_ line: String, _ count: Int) throws -> String? {
+      try Array(line.utf8).withUnsafeBufferPointer { bytes in
+        let record = try Record(bytes)
+        do {
+          _ = try record.ids(inVocabularyOf: count)
+          return nil
+        } catch { return (error as? RecordError)?.message }
+      }
+    }
+    #expect(try message("[0,4]", 5) == nil)
+    #expect(try message("[0,5]", 5) == #""ids"[1] is 5, but the vocabulary has 5 tokens (0…4)"#)
+    #expect(try message("[-1]", 5) == #""ids"[0] is -1, but the vocabulary has 5 tokens (0…4)"#)
+    #expect(try message("{}", 5) == #"there is no "ids""#)
+  }
+
+  @Test func logitsThatJSONCannotSayAreErrors() {
+    func message(_ logits: [Float]) -> String? {
+      do {
+        try logits.withUnsafeBufferPointer { try requireFinite($0, position: 4) }
+        return nil
+      } catch { return (error as? RecordError)?.message }
+    }
+    #expect(message([1, 2]) == nil)
+    #expect(message([1, .nan]) == "the logit of token 1 at position 4 is nan: the model's weights are damaged")
+    #expect(message([-.infinity, 1])?.contains("token 0 at position 4 is -inf") == true)
+  }
+}

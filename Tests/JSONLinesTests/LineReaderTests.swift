@@ -1,0 +1,86 @@
+import Foundation
+import JSONLines
+import Testing
+
+@Suite struct LineReaderTests {
+  /// All lines of an input that comes through a pipe.
+  private func lines(of input: [UInt8], delimiter: UInt8? = 0x0A) throws -> [[UInt8]] {
+    let pipe = Pipe()
+    let writer = Thread {  // a pipe holds only so much
+      try? pipe.fileHandleForWriting.write(contentsOf: Data(input))
+      try? pipe.fileHandleForWriting.close()
+    }
+    writer.start()
+    var reader = LineReader(descriptor: pipe.fileHandleForReading.fileDescriptor, path: "pipe", delimiter: delimiter)
+    var lines: [[UInt8]] = []
+    while let line = try reader.next(willWait: {}) { lines.append(Array(line)) }
+    #expect(try reader.next(willWait: {}) == nil, "the end stays the end")
+    return lines
+  }
+
+  private func lines(of input: String, delimiter: UInt8? = 0x0A) throws -> [String] {
+    try lines(of: Array(input.utf8), delimiter: delimiter).map { String(decoding: $0, as: UTF8.self) }
+  }
+
+  @Test(
+    arguments: [
+      ("", []), ("\n", [""]), ("a", ["a"]), ("a\n", ["a"]), ("a\nb", ["a", "b"]), ("a\n\n\nb\n", ["a", "", "", "b"]),
+      ("\n\na", ["", "", "a"]),
+      ("a\r\nb\r\n", ["a\r", "b\r"]), ("a\0b\n", ["a\0b"]), (" a \n", [" a "]),
+    ] as [(String, [String])])
+  func linesEndAtNewlinesAlone(_ input: String, _ expected: [String]) throws {
+    #expect(try lines(of: input) == expected)
+  }
+
+  @Test(arguments: [("", []), ("a\0b\0", ["a", "b"]), ("a\nb\0\0c", ["a\nb", "", "c"])] as [(String, [String])])
+  func recordsMayEndWithNUL(_ input: String, _ expected: [String]) throws {
+    #expect(try lines(of: input, delimiter: 0) == expected)
+  }
+
+  @Test(arguments: ["", "a", "a\nb\n", "\n\n", "a\0b"])
+  func theWholeInputIsOneRecordWithoutADelimiter(_ input: String) throws {
+    #expect(try lines(of: input, delimiter: nil) == [input])
+  }
+
+  @Test func linesMayBeLongerThanTheBuffer() throws {
+    let lengths = [3, 1 << 17, (1 << 17) - 1, (1 << 17) + 1, 0, 1_000_000, 5, 300_000, 1]
+    let expected = lengths.enumerated().map { index, length in [UInt8](repeating: UInt8(0x61 + index), count: length) }
+    #expect(try lines(of: Array(expected.joined(separator: [0x0A]))) == expected)
+    #expect(try lines(of: Array(expected.joined()), delimiter: nil) == [Array(expected.joined())])
+  }
+
+  @Test func manyLinesCrossTheBuffersEndUnharmed() throws {
+    let expected = (0..<60_000).map { "line \($0 * $0)" }
+    #expect(try lines(of: expected.joined(separator: "\n") + "\n") == expected)
+  }
+
+  /// `willWait` writes what the reader waits for: were it not called before the read, the test would hang.
+  @Test func outputIsFlushedBeforeWaitingAndOnlyThen() throws {
+    let pipe = Pipe()
+    let input = pipe.fileHandleForWriting
+    try input.write(contentsOf: Data("one\ntwo\nthr".utf8))
+    var reader = LineReader(descriptor: pipe.fileHandleForReading.fileDescriptor, path: "pipe", delimiter: 0x0A)
+    var waits = 0
+    for expected in ["one", "two"] {
+      let line = try reader.next(willWait: { waits += 1 }).map { String(decoding: $0, as: UTF8.self) }
+      #expect(line == expected)
+    }
+    #expect(waits == 0)
+    let third = try reader.next(willWait: {
+      waits += 1
+      try input.write(contentsOf: Data(waits == 1 ? "e".utf8 : "e\n".utf8))
+    }).map { String(decoding: $0, as: UTF8.self) }
+    #expect(third == "three" && waits == 2)
+    try input.close()
+    #expect(try reader.next(willWait: { waits += 1 }) == nil)
+    #expect(waits == 2, "the end is not waited for")
+  }
+
+  @Test func errorsOfTheSystemNameTheInput() {
+    var reader = LineReader(descriptor: -1, path: "notes.txt", delimiter: 0x0A)
+    do {
+      _ = try reader.next(willWait: {})
+      Issue.record("a closed descriptor was read")
+    } catch { #expect("\(error)".hasPrefix("notes.txt: ")) }
+  }
+}

@@ -1,0 +1,112 @@
+import JSON
+import Testing
+
+@Suite struct StringTests {
+  /// The bytes that a JSON string stands for; nil where it stands for none.
+  private func decoded(_ text: String) throws -> [UInt8]? {
+    try scan(text) { scanner in
+      let text = try scanner.string()
+      try scanner.end()
+      var characters: [UInt8] = []
+      return scanner.decode(text, into: &characters) ? characters : nil
+    }
+  }
+
+  @Test(arguments: [
+    (#""""#, ""), (#""plain""#, "plain"), (#""é☃😀""#, "é☃😀"), (#""\"\\\/""#, "\"\\/"),
+    (#""\b\f\n\r\t""#, "\u{8}\u{C}\n\r\t"),
+    (#""\u0041""#, "A"), (#""\u00e9\u00E9""#, "éé"), (#""\u0000""#, "\0"),
+    (#""\u007f\u0080\u07ff\u0800\uffff""#, "\u{7F}\u{80}\u{7FF}\u{800}\u{FFFF}"),
+    (#""\ud7ff\ue000""#, "\u{D7FF}\u{E000}"), (#""\ud83d\ude00""#, "😀"), (#""\uD83D\uDE00""#, "😀"),
+    (#""\ud800\udc00\udbff\udfff""#, "\u{10000}\u{10FFFF}"),
+    (#""a\u0062c\\u0064""#, "abc\\u0064"), (#""😀\ud83d\ude00😀""#, "😀😀😀"), (#""\\ud800""#, "\\ud800"),
+  ])
+  func escapesStandForCharacters(_ text: String, _ characters: String) throws {
+    #expect(try decoded(text) == Array(characters.utf8))
+    #expect(try scan(text) { Array(try $0.swiftString().utf8) } == Array(characters.utf8))
+  }
+
+  /// RFC 8259 lets them into the grammar and leaves open what they mean. A tool that only passes them on must not fail.
+  @Test(arguments: [
+    #""\ud800""#, #""\udc00""#, #""\udbff""#, #""\udfff""#, #""\ud800x""#, #""\ud800\n""#, #""\ud800\u0041""#,
+    #""\ud800\ud800""#,
+    #""\ud800\ud800\udc00""#, #""\udc00\ud800""#, #""abc\udead""#, #""\ud83d😀""#, #""\ud83d\ude00\ude00""#,
+  ])
+  func halfASurrogatePairPassesButDoesNotDecode(_ text: String) throws {
+    #expect(complaint(text) == nil)
+    #expect(try decoded(text) == nil)
+    #expect(throws: JSONError.self) { try scan(text) { try $0.swiftString() } }
+    try scan(text) { scanner in
+      let text = try scanner.string()
+      var characters = Array("before".utf8)
+      #expect(!scanner.decode(text, into: &characters))
+      #expect(characters == Array("before".utf8), "nothing is appended")
+    }
+  }
+
+  /// The two halves must stand in the same string.
+  @Test func aPairDoesNotReachBeyondItsString() throws {
+    let first = try scan(#"["\ud83d","\ude00"]"#) { scanner in
+      _ = try scanner.beginArray()
+      let text = try scanner.string()
+      var characters: [UInt8] = []
+      return scanner.decode(text, into: &characters)
+    }
+    #expect(!first)
+  }
+
+  @Test func namesMatchHoweverTheyAreWritten() throws {
+    func matches(_ text: String, _ word: StaticString) throws -> Bool {
+      try scan(text) { scanner in
+        let text = try scanner.string()
+        return scanner.matches(text, word)
+      }
+    }
+    #expect(try matches(#""ids""#, "ids"))
+    #expect(try matches(#""id\u0073""#, "ids"))
+    #expect(try matches(#""\u0069\u0064\u0073""#, "ids"))
+    #expect(try !matches(#""ids ""#, "ids"))
+    #expect(try !matches(#""id""#, "ids"))
+    #expect(try !matches(#""""#, "ids"))
+    #expect(try matches(#""""#, ""))
+    #expect(try !matches(#""a""#, ""))
+    #expect(try !matches(#""\ud800""#, "ids"))
+  }
+
+  @Test(arguments: [
+    ("", #""""#), ("plain", #""plain""#), ("a\"b\\c", #""a\"b\\c""#), ("\u{8}\t\n\u{C}\r", #""\b\t\n\f\r""#),
+    ("\u{0}\u{1}\u{B}\u{E}\u{F}\u{10}\u{1A}\u{1F}", #""\u0000\u0001\u000b\u000e\u000f\u0010\u001a\u001f""#),
+    ("/\u{7F}é☃😀\u{2028}", "\"/\u{7F}é☃😀\u{2028}\""), ("\nx\n", #""\nx\n""#), ("</script>", #""</script>""#),
+  ])
+  func onlyWhatMustBeIsEscaped(_ text: String, _ json: String) {
+    #expect(written { $0.append(jsonString: text) } == json)
+  }
+
+  @Test func whatIsWrittenReadsBack() throws {
+    var generator = SeededGenerator(1)
+    for _ in 0..<500 {
+      var text = ""
+      for _ in 0..<Int.random(in: 0...40, using: &generator) {
+        let limit: UInt32 = [0x30, 0x80, 0x800, 0x10000, 0x110000].randomElement(using: &generator)!
+        if let scalar = Unicode.Scalar(UInt32.random(in: 0..<limit, using: &generator)) {
+          text.unicodeScalars.append(scalar)
+        }
+      }
+      let json = written { $0.append(jsonString: text) }
+      #expect(try decoded(json) == Array(text.utf8))
+    }
+  }
+
+  @Test func buffersGrowAndShrink() {
+    let buffer = ByteBuffer(capacity: 1)
+    for index in 0..<1000 { buffer.append(UInt8(index & 255)) }
+    buffer.append([UInt8](repeating: 7, count: 100_000))
+    #expect(buffer.count == 101_000 && buffer.bytes[999] == 0xE7 && buffer.bytes[100_999] == 7)
+    buffer.truncate(to: 2)
+    buffer.append("é")
+    buffer.append([])
+    #expect(Array(buffer.bytes) == [0, 1, 0xC3, 0xA9])
+    buffer.removeAll()
+    #expect(buffer.bytes.isEmpty)
+  }
+}

@@ -1,0 +1,47 @@
+import JSON
+
+/// Runs `body` with a scanner at the beginning of the bytes.
+func scan<Result>(_ bytes: [UInt8], _ body: (inout JSONScanner) throws -> Result) rethrows -> Result {
+  try bytes.withUnsafeBufferPointer {
+    var scanner = JSONScanner($0)
+    return try body(&scanner)
+  }
+}
+
+func scan<Result>(_ text: String, _ body: (inout JSONScanner) throws -> Result) rethrows -> Result {
+  try scan(Array(text.utf8), body)
+}
+
+/// What is wrong with a text as one JSON value; nil where nothing is.
+func complaint(_ bytes: [UInt8]) -> JSONError? {
+  do {
+    try scan(bytes) {
+      _ = try $0.skipValue()
+      try $0.end()
+    }
+    return nil
+  } catch { return error as? JSONError }
+}
+
+func complaint(_ text: String) -> JSONError? { complaint(Array(text.utf8)) }
+
+/// What `write` appends to an empty buffer.
+func written(_ write: (ByteBuffer) -> Void) -> String {
+  let buffer = ByteBuffer()
+  write(buffer)
+  return String(decoding: buffer.bytes, as: UTF8.self)
+}
+
+/// Random numbers that are the same in every run (SplitMix64, Sebastiano Vigna).
+struct SeededGenerator: RandomNumberGenerator {
+  var state: UInt64
+  init(_ seed: UInt64) { state = seed }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
+    return z ^ z >> 31
+  }
+}

@@ -1,0 +1,37 @@
+import Numerics
+import Testing
+
+@Suite struct ReductionTests {
+  /// Every build has to add in this order, written out here lane by lane.
+  private func formula(_ x: SIMD16<Float>) -> Float {
+    func four(_ i: Int) -> Float { (x[i] + x[i + 8]) + (x[i + 4] + x[i + 12]) }
+    return (four(0) + four(2)) + (four(1) + four(3))
+  }
+
+  @Test func addsHalvesThenQuartersThenPairs() {
+    var state: UInt64 = 88172645463325252  // xorshift64
+    var differsFromLeftToRight = false
+    for _ in 0..<2000 {
+      var lanes = SIMD16<Float>()
+      for lane in 0..<16 {
+        state ^= state << 13
+        state ^= state >> 7
+        state ^= state << 17
+        lanes[lane] = Float(Int64(bitPattern: state)) * 1e-15
+      }
+      #expect(lanes.orderedSum.bitPattern == formula(lanes).bitPattern)
+      let leftToRight = (0..<16).reduce(Float(0)) { $0 + lanes[$1] }
+      if leftToRight != lanes.orderedSum { differsFromLeftToRight = true }
+    }
+    #expect(differsFromLeftToRight, "the numbers are such that the order matters")
+  }
+
+  /// 2^24 swallows a 1 that is added to it alone: what is left tells who met whom first.
+  @Test func theOrderShowsInTheResult() {
+    var lanes = SIMD16<Float>(repeating: 0)
+    (lanes[0], lanes[8], lanes[4]) = (16_777_216, -16_777_216, 1)
+    #expect(lanes.orderedSum == 1, "the lanes 0 and 8 cancel before the lane 4 comes")
+    (lanes[0], lanes[8], lanes[4], lanes[1]) = (16_777_216, 1, 0, -16_777_216)
+    #expect(lanes.orderedSum == 0, "the lane 8 is lost in the lane 0 before the lane 1 comes")
+  }
+}
