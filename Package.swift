@@ -30,7 +30,7 @@ func door(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 /// Fixtures are read from where they lie in the checkout.
 func tests(_ name: String, _ dependencies: [Target.Dependency], fixtures: [String] = []) -> Target {
-  .testTarget(name: name, dependencies: dependencies, exclude: fixtures, swiftSettings: common)
+  .testTarget(name: name, dependencies: dependencies + ["TestSupport"], exclude: fixtures, swiftSettings: common)
 }
 
 let package = Package(
@@ -58,6 +58,7 @@ let package = Package(
     door("lm-step", ["LanguageModel"]),
     .executableTarget(name: "generate-pages", dependencies: ["CommandLineTool"], swiftSettings: common),
     // Their tests
+    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: common),
     tests("JSONTests", ["JSON"]),
     tests("NumericsTests", ["Numerics"]),
     tests("JSONLinesTests", ["JSONLines"]),

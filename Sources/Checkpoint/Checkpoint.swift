@@ -15,14 +15,15 @@ public struct Checkpoint: Sendable {
     configuration = try GPT2Configuration(location)
     let single = location.folder + "/model.safetensors"
     let index = single + ".index.json"
-    if fileExists(single) {
+    if hasEntry(single) {
       files = [single]
       tensors = try SafeTensors(path: single).tensors
-    } else if fileExists(index) {
+    } else if hasEntry(index) {
       (files, tensors) = try Self.shards(of: index, in: location.folder)
     } else {
       throw .notFound("\(location.folder): neither model.safetensors nor model.safetensors.index.json is there")
     }
+    try refuseSurplus()
   }
 
   private static func shards(of index: String, in folder: String) throws(CheckpointError) -> (
@@ -47,7 +48,7 @@ public struct Checkpoint: Sendable {
     var shards: [String: SafeTensors] = [:]
     var tensors: [String: Tensor] = [:]
     for place in places {
-      guard !place.shard.contains("/"), place.shard.hasSuffix(".safetensors") else {
+      guard !place.shard.contains("/"), !place.shard.contains("\0"), place.shard.hasSuffix(".safetensors") else {
         throw .unusable(file: index, reason: "\"\(place.shard)\" is not the name of a safetensors file in this folder")
       }
       if shards[place.shard] == nil { shards[place.shard] = try SafeTensors(path: folder + "/" + place.shard) }
@@ -62,11 +63,12 @@ public struct Checkpoint: Sendable {
   }
 
   /// The tensor, whose name may be written with or without the prefix `transformer.`; nil where there is none.
-  public func find(_ name: String) -> Tensor? { tensors[name] ?? tensors["transformer." + name] }
+  package func find(_ name: String) -> Tensor? { tensors[name] ?? tensors["transformer." + name] }
 
-  /// The tensor, which must be there, have this shape, and hold numbers that the kernels compute with.
-  public func tensor(_ name: String, shape: [Int]) throws(CheckpointError) -> Tensor {
-    guard let tensor = find(name) else {
+  /// A tensor of the model, by its name in `GPT2Configuration.tensorShapes`. It must be there, have the shape that the
+  /// configuration says, and hold numbers that the kernels compute with.
+  public func tensor(_ name: String) throws(CheckpointError) -> Tensor {
+    guard let tensor = find(name), let shape = configuration.tensorShapes[name] else {
       throw .unusable(file: files[0], reason: "there is no tensor \"\(name)\", which a GPT-2 model needs")
     }
     guard tensor.shape == shape else {
@@ -83,21 +85,37 @@ public struct Checkpoint: Sendable {
     return tensor
   }
 
-  /// How many numbers the model learned, each counted once: masks are not learned, and a tied output head is the
-  /// token embedding.
-  public var parameterCount: Int {
-    tensors.values.reduce(0) { sum, tensor in
-      let isMask = tensor.name.hasSuffix(".attn.bias") || tensor.name.hasSuffix(".attn.masked_bias")
-      let isTied = configuration.tiesEmbeddings && tensor.name.hasSuffix("lm_head.weight")
-      return isMask || isTied ? sum : sum + tensor.count
-    }
+  /// The output head: the checkpoint's own where it has one, else the token embedding, if the two are tied.
+  public func outputHead() throws(CheckpointError) -> Tensor {
+    let hasOwn = find("lm_head.weight") != nil
+    return try tensor(hasOwn || !configuration.tiesEmbeddings ? "lm_head.weight" : "wte.weight")
   }
 
-  /// The element types of the tensors, those with most elements first: `BF16`, or `F16, F32`.
-  public var precision: String {
-    var counts: [ElementType: Int] = [:]
-    for tensor in tensors.values { counts[tensor.type, default: 0] += tensor.count }
-    return counts.sorted { $0.value > $1.value }.map(\.key.rawValue).joined(separator: ", ")
+  /// All tensors that the model computes with, each once; other tensors, such as masks, are not among them.
+  public func modelTensors() throws(CheckpointError) -> [Tensor] {
+    var all: [Tensor] = []
+    for name in configuration.tensorShapes.keys.sorted() where name != "lm_head.weight" { all.append(try tensor(name)) }
+    let (head, embedding) = (try outputHead(), try tensor("wte.weight"))
+    return head.bytes.elementsEqual(embedding.bytes) ? all : all + [head]
+  }
+
+  /// Refuses tensors that the configuration does not account for: two of one name, or layers beyond its last.
+  private func refuseSurplus() throws(CheckpointError) {
+    for (name, tensor) in tensors {
+      let plain = name.hasPrefix("transformer.") ? String(name.dropFirst("transformer.".count)) : name
+      guard plain == name || tensors[plain] == nil else {
+        throw .unusable(file: tensor.file.path, reason: "there is both \"\(plain)\" and \"\(name)\"")
+      }
+      guard plain.hasPrefix("h."), let layer = plain.dropFirst(2).split(separator: ".").first.flatMap({ Int($0) })
+      else {
+        continue
+      }
+      guard layer < configuration.n_layer else {
+        throw .unusable(
+          file: tensor.file.path,
+          reason: "there is \"\(name)\", but config.json says n_layer is \(configuration.n_layer)")
+      }
+    }
   }
 
   /// The size of the files that hold the weights.

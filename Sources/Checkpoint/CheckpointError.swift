@@ -19,16 +19,8 @@ public enum CheckpointError: Error, Equatable, CustomStringConvertible {
 
 /// Opens a file for one of the readers.
 func mapFile(_ path: String) throws(CheckpointError) -> MappedFile {
-  do { return try MappedFile(path: path) } catch { throw CheckpointError(error) }
-}
-
-/// `1234567` as `1,234,567`.
-public func grouped(_ number: Int) -> String {
-  let digits = String(number)
-  var result = ""
-  for (index, digit) in digits.enumerated() {
-    if index > 0, digit != "-", (digits.count - index) % 3 == 0, result != "-" { result.append(",") }
-    result.append(digit)
+  do { return try MappedFile(path: path) } catch {
+    guard error.code == ENOENT, hasEntry(path) else { throw CheckpointError(error) }
+    throw .notFound("\(path): this link leads to a file that is missing: download the model again")
   }
-  return result
 }

@@ -19,12 +19,36 @@ public struct GPT2Configuration: Sendable {
   /// The tokens that end a text: none, one or several.
   public private(set) var endOfTextTokens: [Int] = []
 
+  /// The tensors of the model and their shapes, under the names they have in a checkpoint (without `transformer.`).
+  /// GPT-2's `Conv1D` keeps its weights as [in, out]. `lm_head.weight` need not be there where embeddings are tied.
+  public var tensorShapes: [String: [Int]] {
+    var shapes = [
+      "wte.weight": [vocabularySize, n_embd], "wpe.weight": [n_positions, n_embd],
+      "ln_f.weight": [n_embd], "ln_f.bias": [n_embd], "lm_head.weight": [vocabularySize, n_embd],
+    ]
+    for layer in 0..<n_layer {
+      for norm in ["ln_1", "ln_2"] {
+        shapes["h.\(layer).\(norm).weight"] = [n_embd]
+        shapes["h.\(layer).\(norm).bias"] = [n_embd]
+      }
+      let maps = [
+        ("attn.c_attn", n_embd, 3 * n_embd), ("attn.c_proj", n_embd, n_embd), ("mlp.c_fc", n_embd, n_inner),
+        ("mlp.c_proj", n_inner, n_embd),
+      ]
+      for (name, inputs, outputs) in maps {
+        shapes["h.\(layer).\(name).weight"] = [inputs, outputs]
+        shapes["h.\(layer).\(name).bias"] = [outputs]
+      }
+    }
+    return shapes
+  }
+
   /// Width of one attention head.
   public var headWidth: Int { n_embd / n_head }
 
   public init(_ location: ModelLocation) throws(CheckpointError) {
     let path = location.folder + "/config.json"
-    guard fileExists(path) else {
+    guard hasEntry(path) else {
       throw .notFound("\(location.folder): this folder is no model: config.json is missing or cannot be read")
     }
     let file = try mapFile(path)
@@ -45,6 +69,7 @@ public struct GPT2Configuration: Sendable {
     for (name, size) in sizes where !(1...Self.sizeLimit).contains(size) {
       throw refuse("\(name) is \(size), which no model has")
     }
+    guard layerNormEpsilon > 0 else { throw refuse("layer_norm_epsilon is \(layerNormEpsilon), and must be positive") }
     guard n_embd % n_head == 0 else { throw refuse("n_embd (\(n_embd)) is not a multiple of n_head (\(n_head))") }
   }
 

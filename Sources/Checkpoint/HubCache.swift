@@ -19,24 +19,38 @@ public struct HubCache {
     return components.count <= 2 && components.allSatisfy { !$0.isEmpty && !$0.hasPrefix(".") }
   }
 
-  /// The names under which the hub may know the model: names without an organisation are old, and the hub has since
-  /// moved those models into one.
-  static func candidates(for name: String) -> [String] {
-    let organisations = name.hasPrefix("distil") ? ["distilbert"] : ["openai-community"]
-    return [name] + (name.contains("/") ? [] : organisations.map { "\($0)/\(name)" })
+  /// What the folder of a model begins with.
+  static let prefix = "models--"
+
+  /// `models--org--name` as `org/name`.
+  static func modelName(ofFolder folder: Substring) -> String {
+    let bytes = Array(folder.utf8.dropFirst(prefix.utf8.count))
+    guard let dashes = bytes.indices.dropLast().first(where: { bytes[$0] == 0x2D && bytes[$0 + 1] == 0x2D }) else {
+      return String(decoding: bytes, as: UTF8.self)
+    }
+    return String(decoding: bytes[..<dashes], as: UTF8.self) + "/"
+      + String(decoding: bytes[(dashes + 2)...], as: UTF8.self)
   }
 
-  /// The folder of the model's current snapshot; nil where the cache has none.
+  /// The names under which the hub may know the model: some that once had no organisation have been moved into one.
+  static func candidates(for name: String) -> [String] {
+    switch name {
+    case "gpt2", "gpt2-medium", "gpt2-large", "gpt2-xl": [name, "openai-community/" + name]
+    case "distilgpt2": [name, "distilbert/" + name]
+    default: [name]
+    }
+  }
+
+  /// The folder of the model's current snapshot, a complete one if there is one; nil where the cache has none.
   func snapshot(of name: String) -> String? {
     guard Self.mayName(name) else { return nil }
-    for candidate in Self.candidates(for: name) {
-      let components = candidate.split(separator: "/")
-      let model = folder + "/models--" + components.joined(separator: "--")
-      guard let commit = commit(in: model + "/refs/main") else { continue }
+    let snapshots = Self.candidates(for: name).compactMap { candidate -> String? in
+      let model = folder + "/" + Self.prefix + candidate.split(separator: "/").joined(separator: "--")
+      guard let commit = commit(in: model + "/refs/main") else { return nil }
       let snapshot = model + "/snapshots/" + commit
-      if isDirectory(snapshot) { return snapshot }
+      return isDirectory(snapshot) ? snapshot : nil
     }
-    return nil
+    return snapshots.first { hasEntry($0 + "/config.json") } ?? snapshots.first
   }
 
   private func commit(in file: String) -> String? {

@@ -5,7 +5,11 @@ public struct ModelLocation: Equatable, Sendable {
   /// A folder as the Hugging Face hub has it: config.json, safetensors, tokenizer files.
   public let folder: String
 
-  public init(folder: String) { self.folder = folder }
+  public init(folder: String) {
+    var folder = folder
+    while folder.count > 1, folder.hasSuffix("/") { folder.removeLast() }
+    self.folder = folder
+  }
 
   /// The model that comes with the toolset.
   public static let defaultName = "wren"
@@ -15,12 +19,12 @@ public struct ModelLocation: Equatable, Sendable {
   public static func find(_ name: String?) throws(CheckpointError) -> ModelLocation {
     guard let name = name ?? environmentVariable("LM_MODEL") else { return try toolsetModel() }
     if isDirectory(name) { return ModelLocation(folder: name) }
-    if fileExists(name) {
+    if hasEntry(name) {
       throw .unusable(
         file: name,
         reason: "a model is a folder with config.json, model.safetensors and tokenizer files; this is one file")
     }
-    guard HubCache.mayName(name) else { throw .notFound("\(name): there is no such folder") }
+    guard HubCache.mayName(name) else { throw .notFound("\(name.isEmpty ? "\"\"" : name): there is no such folder") }
     let cache = HubCache.standard
     if let snapshot = cache?.snapshot(of: name) { return ModelLocation(folder: snapshot) }
     let place = cache.map { "the hub cache (\($0.folder))" } ?? "a hub cache (neither HOME nor HF_HOME is set)"
@@ -51,29 +55,15 @@ public struct ModelLocation: Equatable, Sendable {
     return String(path[..<slash])
   }
 
-  /// The last component of the folder's path, or the hub's name of the model.
+  /// The hub's name of the model, or the name of its folder.
   public var name: String {
-    let parts = folder.split(separator: "/")
-    if parts.count >= 3, parts[parts.count - 2] == "snapshots", parts[parts.count - 3].hasPrefix("models--") {
-      return parts[parts.count - 3].dropFirst("models--".count).split(separator: "-", omittingEmptySubsequences: false)
-        .joined(separator: "-").replacingFirst("--", with: "/")
+    let resolved = realpath(folder, nil)
+    defer { free(resolved) }
+    let parts = (resolved.map { String(cString: $0) } ?? folder).split(separator: "/")
+    guard parts.count >= 3, parts[parts.count - 2] == "snapshots", parts[parts.count - 3].hasPrefix(HubCache.prefix)
+    else {
+      return parts.last.map(String.init) ?? folder
     }
-    return parts.last.map(String.init) ?? folder
-  }
-}
-
-extension String {
-  fileprivate func replacingFirst(_ part: String, with other: String) -> String {
-    guard let found = firstRange(of: part) else { return self }
-    return String(self[..<found.lowerBound]) + other + String(self[found.upperBound...])
-  }
-
-  private func firstRange(of part: String) -> Range<Index>? {
-    var start = startIndex
-    while start < endIndex {
-      if self[start...].hasPrefix(part) { return start..<index(start, offsetBy: part.count) }
-      start = index(after: start)
-    }
-    return nil
+    return HubCache.modelName(ofFolder: parts[parts.count - 3])
   }
 }

@@ -1,7 +1,7 @@
 import Platform
 
 /// How a tensor's elements are stored.
-public enum ElementType: String, Sendable, CaseIterable {
+public enum ElementType: String, Sendable {
   case float64 = "F64"
   case float32 = "F32"
   case float16 = "F16"

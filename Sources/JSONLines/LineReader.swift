@@ -1,5 +1,10 @@
 import Platform
 
+/// Input that had been opened could not be read on.
+public struct ReadError: Error {
+  public let file: FileError
+}
+
 /// Lines (or NUL-terminated records) of a file descriptor, one at a time, each as a view into the read buffer.
 ///
 /// Unsafe pointers: a line is valid until the next call of `next`, which may move or overwrite the buffer.
@@ -64,7 +69,7 @@ public struct LineReader: ~Copyable {
     return poll(&request, 1, 0) > 0
   }
 
-  private mutating func fill() throws(FileError) {
+  private mutating func fill() throws(ReadError) {
     if start > 0, start == end || end == buffer.count {  // make room in front
       buffer.baseAddress?.update(from: buffer.baseAddress! + start, count: end - start)
       (searched, end, start) = (searched - start, end - start, 0)
@@ -82,7 +87,7 @@ public struct LineReader: ~Copyable {
         isAtEnd = count == 0
         return
       }
-      guard errno == EINTR else { throw FileError(path: path, code: errno) }
+      guard errno == EINTR else { throw ReadError(file: FileError(path: path, code: errno)) }
     }
   }
 }

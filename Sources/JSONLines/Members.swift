@@ -66,8 +66,8 @@ extension ByteBuffer {
 }
 
 extension Record.Change {
-  /// What becomes stale when `ids` change.
+  /// What becomes stale when `ids` change, unless the change itself sets it.
   public static var dropsOfNewIDs: [Record.Change] {
-    [.drop("logits"), .drop("topk"), .drop("tokens"), .drop("offsets"), .drop("attention_mask")]
+    [.drop("logits"), .drop("position"), .drop("topk"), .drop("tokens"), .drop("offsets"), .drop("attention_mask")]
   }
 }

@@ -42,7 +42,7 @@ public struct Record {
   /// The range of the array, where that is all there is.
   private var bareArray: Range<Int>?
 
-  /// A scanner that stands before the value of the member; nil where there is no such member.
+  /// A scanner that stands before the value of the member; nil where there is no such member or it is null.
   /// Two of the same name are an error: which one was meant?
   public func value(of name: StaticString) throws(JSONError) -> JSONScanner? {
     if let bareArray, matchesIDs(name) { return JSONScanner(line, position: bareArray.lowerBound) }
@@ -54,7 +54,7 @@ public struct Record {
       }
       found = member.value
     }
-    return found.map { JSONScanner(line, position: $0.lowerBound) }
+    return found.flatMap { line[$0.lowerBound] == UInt8(ascii: "n") ? nil : JSONScanner(line, position: $0.lowerBound) }
   }
 
   public func has(_ name: StaticString) throws(JSONError) -> Bool { try value(of: name) != nil }

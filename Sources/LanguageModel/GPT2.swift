@@ -84,7 +84,8 @@ public final class GPT2 {
     let (width, first) = (c.headWidth, cache.count)
     var scale: Float = c.scalesAttention ? 1 / Float(width).squareRoot() : 1
     if c.scalesAttentionByLayer { scale /= Float(layer + 1) }
-    pool.run { part in
+    let operations = 2 * qkv.rows * (first + qkv.rows) * c.n_embd
+    pool.run(isSmall: operations < ThreadPool.smallWork) { part in
       for head in stride(from: part, to: c.n_head, by: pool.parts) {
         for row in 0..<qkv.rows {
           let query = qkv.row(row) + head * width
@@ -120,5 +121,5 @@ public final class GPT2 {
     }
   }
 
-  private static let logitsRows = 32
+  private static let logitsRows = 16
 }

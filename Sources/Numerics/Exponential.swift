@@ -1,16 +1,16 @@
 // Elementary functions of our own. The C library's differ from system to system in the last bit; these are sums and
 // products in a fixed order, so every build on every processor gives the same bits.
 
-/// e^x in each lane, to about 2 ulp for x in [-87, 88]; outside, the value at the nearer end.
+/// e^x in each lane, to about 2 ulp for x in [-87, 88]; outside, the value at the nearer end. NaN stays NaN.
 ///
 /// x = n·ln 2 + r with |r| ≤ ½·ln 2; e^r by a polynomial of degree 7 (the Taylor series, whose remainder there is
 /// below 2^-28), then 2^n by adding n to the exponent bits.
 @inlinable
 @inline(__always)
-public func exponential(_ x: SIMD16<Float>) -> SIMD16<Float> {
+public func exponential(_ argument: SIMD16<Float>) -> SIMD16<Float> {
   // By comparison and selection: `clamped` comes out as a loop over the lanes.
   let (lowest, highest) = (SIMD16<Float>(repeating: -87), SIMD16<Float>(repeating: 88))
-  var x = x.replacing(with: lowest, where: x .< lowest)
+  var x = argument.replacing(with: lowest, where: argument .< lowest)
   x = x.replacing(with: highest, where: x .> highest)
   // Adding 1.5·2^23 leaves no bits for a fraction: the sum's low bits are the integer nearest to x / ln 2.
   let shift = SIMD16<Float>(repeating: 12_582_912)
@@ -27,7 +27,8 @@ public func exponential(_ x: SIMD16<Float>) -> SIMD16<Float> {
   sum = SIMD16(repeating: 1).addingProduct(sum, r)
   sum = SIMD16(repeating: 1).addingProduct(sum, r)
   let exponents = unsafeBitCast(shifted, to: SIMD16<UInt32>.self) &<< 23
-  return unsafeBitCast(unsafeBitCast(sum, to: SIMD16<UInt32>.self) &+ exponents, to: SIMD16<Float>.self)
+  let result = unsafeBitCast(unsafeBitCast(sum, to: SIMD16<UInt32>.self) &+ exponents, to: SIMD16<Float>.self)
+  return result.replacing(with: argument, where: argument .!= argument)
 }
 
 /// e^x to about 1 ulp for x ≤ 709; 0 below -708.
@@ -44,7 +45,7 @@ public func exponential(_ x: Double) -> Double {
   return Double(bitPattern: sum.bitPattern &+ exponent)
 }
 
-/// The natural logarithm of a positive, normal number, to about 1 ulp.
+/// The natural logarithm of a positive, normal number, within 3 ulp.
 ///
 /// x = m·2^e with m in [√½, √2); ln m = 2·artanh(f), f = (m - 1)/(m + 1), by its series.
 public func naturalLogarithm(_ x: Double) -> Double {

@@ -4,8 +4,12 @@ public func environmentVariable(_ name: String) -> String? {
   return String(cString: value)
 }
 
-/// Whether something can be read at the path, following symbolic links.
-public func fileExists(_ path: String) -> Bool { access(path, R_OK) == 0 }
+/// Whether the folder has an entry of this name: a file that may or may not be readable, or a link that may lead
+/// nowhere. Opening it tells what is wrong.
+public func hasEntry(_ path: String) -> Bool {
+  var information = stat()
+  return lstat(path, &information) == 0
+}
 
 public func isDirectory(_ path: String) -> Bool {
   var information = stat()

@@ -4,14 +4,6 @@ import JSON
 /// is a printable Latin-1 character stands for itself, the 68 others are numbered from U+0100 on. A space is `Ġ`
 /// (U+0120), a line feed `Ċ` (U+010A). From OpenAI's GPT-2 (`bytes_to_unicode`).
 enum ByteLevelAlphabet {
-  /// Whether the character U+00XX of that byte's number is printable, and so stands for the byte.
-  static func isPrintable(_ byte: UInt8) -> Bool {
-    switch byte {
-    case 0x21...0x7E, 0xA1...0xAC, 0xAE...0xFF: true
-    default: false
-    }
-  }
-
   /// The byte that a character stands for; nil outside the alphabet.
   @inline(__always)
   static func byte(of scalar: UInt32) -> UInt8? {

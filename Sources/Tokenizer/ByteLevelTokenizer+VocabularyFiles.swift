@@ -58,6 +58,7 @@ private func readMerges(_ file: MappedFile, into builder: inout VocabularyBuilde
     let line = UnsafeBufferPointer(rebasing: rest[rest.startIndex..<end])
     rest = rest[min(feed + 1, rest.endIndex)...]
     number += 1
+    if line.isEmpty { continue }
     if line.first == UInt8(ascii: "#"), line.starts(with: "#version".utf8) { continue }
     guard let space = position(of: UInt8(ascii: " "), in: line[...]) else {
       throw TokenizerError(.malformed, file.path, "line \(number) is not a merge, two tokens with a space between them")

@@ -58,6 +58,7 @@ struct VocabularyBuilder {
 
   /// To be called between the model's tokens and everything else.
   mutating func indexTokens() throws(VocabularyError) {
+    guard tokens.count > 0 else { throw VocabularyError(reason: "there is no token in it") }
     index = TokenIndex(capacity: tokens.count)
     for id in 0..<tokens.count where tokens.base[id].length > 0 {
       let twin = index.insert(Int32(id), tokens: tokens.base, bytes: bytes.base)

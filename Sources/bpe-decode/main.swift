@@ -4,11 +4,8 @@ import JSONLines
 import Tokenizer
 
 run(.bpeDecode) { arguments, output in
-  guard !(arguments.has(.follow) && arguments.has(.jsonOutput)) else {
-    throw ToolError(.usage, "--follow writes a growing text, --json writes records: choose one")
-  }
   let tokenizer = try arguments.tokenizer()
-  let check = Lazy { tokenizer }
+  let vocabulary = VocabularyCheck { tokenizer }
   let filter = Filter(arguments, output)
   let terminator: UInt8? =
     arguments.has(.noNewline) ? nil : arguments.has(.nullTerminatedOutput) ? 0 : UInt8(ascii: "\n")
@@ -20,7 +17,7 @@ run(.bpeDecode) { arguments, output in
     return text
   }
   func ids(of record: Record) throws -> [Int] {
-    try record.checkVocabulary(check)
+    try vocabulary.check(record)
     return try record.ids(inVocabularyOf: tokenizer.vocabularySize)
   }
 
@@ -33,10 +30,15 @@ run(.bpeDecode) { arguments, output in
     }
   } else if arguments.has(.follow) {
     var growing = GrowingText(terminator: terminator)
-    try filter.forEachRecord { record in
-      try growing.show(try ids(of: record), output, text)
-    } orWrite: {
-      try growing.finish(output)
+    do {
+      try filter.forEachRecord { record in
+        try growing.show(try ids(of: record), output, text)
+      } orWrite: {
+        try growing.finish(output)
+      }
+    } catch {
+      try growing.finish(output)  // what was held back is not lost
+      throw error
     }
     try growing.finish(output)
   } else {

@@ -42,7 +42,7 @@ final class Encoding {
     if arguments.has(.attentionMask) {
       changes.append(.set("attention_mask") { $0.append(json: self.ids.lazy.map { _ in 1 }) })
     }
-    record.write(to: output.buffer, changes + Record.Change.dropsOfNewIDs)
+    record.write(to: output.buffer, changes + Record.Change.dropsOfNewIDs + [.drop("next"), .drop("done")])
     try output.endLine()
   }
 

@@ -7,11 +7,20 @@ import Tokenizer
 /// What there is to say of a model, for people and as a record.
 struct ModelFacts {
   private let checkpoint: Checkpoint
-  private let tokenizer: ByteLevelTokenizer
+  private let fingerprint: String
+  /// Each weight counted once.
+  private let parameters: Int
+  /// The element types of the weights, those with most elements first: `BF16`, or `F16, F32`.
+  private let precision: String
 
-  init(_ checkpoint: Checkpoint, _ tokenizer: ByteLevelTokenizer) {
+  init(_ checkpoint: Checkpoint, _ tokenizer: ByteLevelTokenizer) throws {
     self.checkpoint = checkpoint
-    self.tokenizer = tokenizer
+    fingerprint = tokenizer.fingerprintText
+    let tensors = try checkpoint.modelTensors()
+    parameters = tensors.reduce(0) { $0 + $1.count }
+    var counts: [String: Int] = [:]
+    for tensor in tensors { counts[tensor.type.rawValue, default: 0] += tensor.count }
+    precision = counts.sorted { ($0.value, $1.key) > ($1.value, $0.key) }.map(\.key).joined(separator: ", ")
   }
 
   var lines: [(name: String, value: String)] {
@@ -19,13 +28,13 @@ struct ModelFacts {
     return [
       ("model", checkpoint.location.name),
       ("architecture", c.modelType),
-      ("parameters", grouped(checkpoint.parameterCount)),
+      ("parameters", grouped(parameters)),
       ("layers", "\(c.n_layer)"),
       ("heads", "\(c.n_head) of width \(c.headWidth)"),
       ("width", "\(c.n_embd), feed-forward \(c.n_inner)"),
       ("context length", grouped(c.n_positions)),
-      ("vocabulary", "\(grouped(c.vocabularySize)) tokens, \(tokenizer.fingerprintText)"),
-      ("precision", checkpoint.precision),
+      ("vocabulary", "\(grouped(c.vocabularySize)) tokens, \(fingerprint)"),
+      ("precision", precision),
       ("size", "\(grouped(checkpoint.byteCount)) bytes"),
     ] + checkpoint.files.map { ("file", $0) }
   }
@@ -37,15 +46,15 @@ struct ModelFacts {
       [
         .set("model") { $0.append(jsonString: checkpoint.location.name) },
         .set("architecture") { $0.append(jsonString: c.modelType) },
-        .set("parameters") { $0.append(json: checkpoint.parameterCount) },
+        .set("parameters") { $0.append(json: parameters) },
         .set("n_layer") { $0.append(json: c.n_layer) },
         .set("n_head") { $0.append(json: c.n_head) },
         .set("n_embd") { $0.append(json: c.n_embd) },
         .set("n_inner") { $0.append(json: c.n_inner) },
         .set("n_positions") { $0.append(json: c.n_positions) },
         .set("vocab_size") { $0.append(json: c.vocabularySize) },
-        .set("vocab") { $0.append(jsonString: tokenizer.fingerprintText) },
-        .set("precision") { $0.append(jsonString: checkpoint.precision) },
+        .set("vocab") { $0.append(jsonString: fingerprint) },
+        .set("precision") { $0.append(jsonString: precision) },
         .set("bytes") { $0.append(json: checkpoint.byteCount) },
         .set("files") { output in
           for (index, file) in checkpoint.files.enumerated() {

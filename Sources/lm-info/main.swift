@@ -4,7 +4,7 @@ import JSON
 import JSONLines
 
 run(.lmInfo) { arguments, output in
-  let facts = ModelFacts(try Checkpoint(arguments.modelLocation()), try arguments.tokenizer())
+  let facts = try ModelFacts(try Checkpoint(arguments.modelLocation()), try arguments.tokenizer())
   if arguments.has(.jsonRecord) {
     facts.writeRecord(to: output.buffer)
     try output.endLine()

@@ -5,12 +5,12 @@ import LanguageModel
 
 run(.lmLogits) { arguments, output in
   let model = try GPT2(Checkpoint(arguments.modelLocation()), threads: arguments.threadCount)
-  let tokenizer = Lazy(arguments.tokenizer)
+  let vocabulary = VocabularyCheck(arguments.tokenizer)
   let filter = Filter(arguments, output)
   let isBase64 = arguments.has(.base64)
 
   try filter.forEachRecord { record in
-    try record.checkVocabulary(tokenizer)
+    try vocabulary.check(record)
     let ids = try record.ids(for: model.configuration)
     let wanted = (arguments.has(.everyPosition) ? 0 : ids.count - 1)..<ids.count
     try model.forward(ids, model.makeSinglePassCache(), logitsAt: wanted) { position, logits in
@@ -20,7 +20,9 @@ run(.lmLogits) { arguments, output in
         changes = [.set("ids") { $0.append(json: ids[...position]) }, .set("position") { $0.append(json: position) }]
       }
       changes.append(.set("logits") { isBase64 ? $0.append(base64: logits) : $0.append(json: logits) })
-      if arguments.has(.everyPosition) { changes += [.drop("text")] + Record.Change.dropsOfNewIDs }
+      if arguments.has(.everyPosition) {
+        changes += [.drop("text"), .drop("next"), .drop("done")] + Record.Change.dropsOfNewIDs
+      }
       record.write(to: output.buffer, changes)
       try output.endLine()
     }

@@ -10,6 +10,7 @@ import Tokenizer
 final class Stepper {
   private let configuration: GPT2Configuration
   private let tokenizer: ByteLevelTokenizer
+  private let vocabulary: VocabularyCheck
   private let model: Lazy<GPT2>  // not opened for records that carry their logits
   private let stop: [UInt8]?
   private let endOfTextTokens: [Int]
@@ -17,7 +18,9 @@ final class Stepper {
   init(_ arguments: Arguments) throws {
     let location = try arguments.modelLocation()
     configuration = try GPT2Configuration(location)
-    tokenizer = try arguments.tokenizer()
+    let tokenizer = try arguments.tokenizer()
+    self.tokenizer = tokenizer
+    vocabulary = VocabularyCheck { tokenizer }
     model = Lazy { try GPT2(Checkpoint(location), threads: arguments.threadCount) }
     stop = arguments.text(.stop).map { Array($0.utf8) }
     guard stop?.isEmpty != true else { throw ToolError(.usage, "--stop wants a text of one character at least") }
@@ -25,16 +28,16 @@ final class Stepper {
   }
 
   /// The state of the sequence that a record holds.
-  func begin(_ record: Record) throws -> Sequence {
-    try record.checkVocabulary(Lazy { self.tokenizer })
+  func begin(_ record: Record) throws -> GrowingSequence {
+    try vocabulary.check(record)
     let ids = try record.ids(for: configuration)
-    var sequence = Sequence(record, ids, text: try record.string("text"), logits: try record.logits(), tokenizer)
+    var sequence = GrowingSequence(record, ids, text: try record.string("text"), logits: try record.logits(), tokenizer)
     if ids.count == configuration.n_positions { sequence.done = .length }
     return sequence
   }
 
   /// Appends one token.
-  func step(_ sequence: inout Sequence) throws {
+  func step(_ sequence: inout GrowingSequence) throws {
     let next = try withLogits(of: &sequence) { Distribution($0).likeliest }
     sequence.append(next, isSpecial: tokenizer.isSpecial(next.id))
     if endOfTextTokens.contains(next.id) {
@@ -48,7 +51,7 @@ final class Stepper {
 
   /// The logits for what follows the sequence: its record's own, or the model's.
   private func withLogits<Result>(
-    of sequence: inout Sequence, _ use: (UnsafeBufferPointer<Float>) throws -> Result
+    of sequence: inout GrowingSequence, _ use: (UnsafeBufferPointer<Float>) throws -> Result
   ) throws -> Result {
     let position = sequence.ids.count - 1
     if let logits = sequence.takeLogits() {

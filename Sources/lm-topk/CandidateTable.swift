@@ -26,7 +26,7 @@ struct CandidateTable {
     for (candidate, token) in zip(candidates, tokens) {
       var line =
         "\(padded("\(candidate.id)", idWidth, right: true))  \(padded(token, tokenWidth))  \(decimals(candidate.p))"
-      if barWidth > 3 { line += "  " + bar(candidate.p / greatest, barWidth) }
+      if terminal.showsBars, barWidth > 3 { line += "  " + bar(candidate.p / greatest, barWidth) }
       while line.last == " " { line.removeLast() }
       output.buffer.append(line)
       try output.endLine()

@@ -5,12 +5,12 @@ import Sampling
 
 run(.lmTopK) { arguments, output in
   let tokenizer = try arguments.tokenizer()
-  let check = Lazy { tokenizer }
+  let vocabulary = VocabularyCheck { tokenizer }
   let filter = Filter(arguments, output)
   let k = arguments.integer(.topK) ?? 10
 
   func likeliest(_ record: Record) throws -> [Distribution.Candidate] {
-    try record.checkVocabulary(check)
+    try vocabulary.check(record)
     guard let logits = try record.logits() else { throw RecordError("there is no \"logits\"; lm-logits adds it") }
     guard !logits.isEmpty else { throw RecordError("\"logits\" is empty") }
     return try logits.withUnsafeBufferPointer { logits in

@@ -19,7 +19,6 @@ import Testing
     let tensor = try #require(model.find("a"))
     #expect(tensor.name == "a" && tensor.type.rawValue == type && tensor.shape == [2, 3] && tensor.count == 6)
     #expect(Array(tensor.bytes) == data)
-    #expect(model.precision == type)
   }
 
   @Test func scalarsEmptyTensorsAndEmptyFiles() throws {

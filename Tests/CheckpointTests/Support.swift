@@ -41,7 +41,9 @@ func safetensors(_ header: String, data: [UInt8] = [], headerLength: UInt64? = n
 }
 
 /// A safetensors file of float32 tensors, one after the other.
-func safetensors(_ tensors: KeyValuePairs<String, [Int]>) -> Data {
+func safetensors(_ tensors: KeyValuePairs<String, [Int]>) -> Data { safetensors(tensors.map { $0 }) }
+
+func safetensors(_ tensors: some Sequence<(key: String, value: [Int])>) -> Data {
   var (entries, end): ([String], Int) = ([], 0)
   for (name, shape) in tensors {
     let size = shape.reduce(4, *)

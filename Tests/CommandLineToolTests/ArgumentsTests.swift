@@ -18,8 +18,8 @@ import Testing
       _ = try parse(tool, line)
       return nil
     } catch let error as ToolError {
-      #expect(error.status == .usage && error.message.hasSuffix("\ntry: \(tool.name) --help"))
-      return error.message.split(separator: "\n").first.map(String.init)
+      #expect(error.status == .usage)
+      return error.message
     } catch { return "\(error)" }
   }
 
@@ -121,5 +121,19 @@ import Testing
         #expect(arguments.has(option) && arguments.text(option) == value, "\(tool.name) \(spelling)")
       }
     }
+  }
+
+  @Test(arguments: [
+    (Tool.bpeEncode, "-w -j", "--whole and --json exclude each other"),
+    (.bpeEncode, "-jzw", "--null and --whole and --json exclude each other"),
+    (.bpeDecode, "--follow --json", "--follow and --json exclude each other"),
+    (.bpeDecode, "-nz", "--no-newline and --null exclude each other"),
+  ])
+  func contradictionsAreNamed(_ tool: Tool, _ line: String, _ message: String) {
+    #expect(complaint(tool, line) == message)
+  }
+
+  @Test func allToolsTakeTheOptionsOfAPipeline() {
+    for tool in Tool.all { #expect(complaint(tool, "-m x --threads 2 --keep-going -q") == nil) }
   }
 }

@@ -81,6 +81,6 @@ import Testing
     do {
       _ = try reader.next(willWait: {})
       Issue.record("a closed descriptor was read")
-    } catch { #expect("\(error)".hasPrefix("notes.txt: ")) }
+    } catch { #expect((error as? ReadError)?.file.path == "notes.txt") }
   }
 }

@@ -68,7 +68,8 @@ import Testing
   /// An end is incomplete if, and only if, it is the beginning of some scalar's sequence.
   @Test func incompleteEndsAreExactlyTheBeginningsOfScalars() {
     var beginnings: Set<[UInt8]> = []
-    for value in stride(from: UInt32(0x80), through: 0x10FFFF, by: 0x40) {  // the last byte, which is never in a beginning, counts to 0x40
+    // the last byte, which is never in a beginning, counts to 0x40
+    for value in stride(from: UInt32(0x80), through: 0x10FFFF, by: 0x40) {
       guard let scalar = Unicode.Scalar(value) else { continue }
       let whole = Array(UTF8.encode(scalar)!)
       for count in 1..<whole.count { beginnings.insert(Array(whole[..<count])) }

@@ -67,17 +67,6 @@ import Testing
     for length in [1, 2, 17] { #expect(try Self.bits(one, Array(ids[..<length])) == [all[length - 1]]) }
   }
 
-  @Test func aCacheThatWasCutGoesOnFromThere() throws {
-    let model = try GPT2(RandomCheckpoint().open(), threads: 2)
-    let ids = Self.ids(30, 53)
-    let cache = model.makeCache()
-    _ = try Self.bits(model, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20], cache)
-    cache.truncate(to: 0)
-    #expect(try Self.bits(model, ids, cache) == Self.bits(model, ids))
-    cache.truncate(to: 11)
-    #expect(try Self.bits(model, Array(ids[11...]), cache) == Self.bits(model, ids))
-  }
-
   @Test func attentionMayBeScaledByItsLayer() throws {
     let checkpoint = try RandomCheckpoint(.init(more: ",\"scale_attn_by_inverse_layer_idx\":true"))
     let model = try GPT2(checkpoint.open(), threads: 1)

@@ -1,5 +1,6 @@
 import Checkpoint
 import Foundation
+import TestSupport
 
 /// A small GPT-2 checkpoint with random weights, in a folder that goes with it, and the weights as float64.
 final class RandomCheckpoint {
@@ -49,7 +50,7 @@ final class RandomCheckpoint {
         tensors += [("h.\(layer).\(name).weight", [shape.width]), ("h.\(layer).\(name).bias", [shape.width])]
       }
     }
-    var generator = SplitMix(state: seed)
+    var generator = SeededGenerator(seed)
     var data = Data()
     var entries: [String] = []
     for (name, dimensions) in tensors {
@@ -90,17 +91,5 @@ final class RandomCheckpoint {
       withUnsafeBytes(of: value.bitPattern) { data.append(contentsOf: $0) }
       return Double(value)
     }
-  }
-}
-
-/// A small generator with a seed, so that a failure can be repeated (Steele, Lea and Flood, 2014).
-struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// What only real processes and pipes can show.
@@ -43,7 +44,7 @@ import Testing
   }
 
   @Test func anyBytesComeBack() throws {
-    var generator = SplitMix(state: 1)
+    var generator = SeededGenerator(1)
     let bytes = Data((0..<20_000).map { _ in UInt8.random(in: 0...255, using: &generator) })
     let whole = try Programs.shell("bpe-encode -w | bpe-decode -n", input: bytes)
     #expect(whole.output == bytes)
@@ -64,17 +65,5 @@ import Testing
     let text = String(repeating: "All work and no play makes Jack a dull boy. ", count: 50_000)
     let result = try Programs.shell("bpe-encode | bpe-decode", input: Data((text + "\n").utf8))
     #expect(result.text == text + "\n")
-  }
-}
-
-/// A small generator with a seed, so that a failure can be repeated (Steele, Lea and Flood, 2014).
-struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
   }
 }

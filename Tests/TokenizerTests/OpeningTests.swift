@@ -98,7 +98,7 @@ import Tokenizer
 
   @Test(arguments: [
     ("a b\nab", "line 2 is not a merge, two tokens with a space between them"),
-    ("#version: 0.2\n\na b", "line 2 is not a merge, two tokens with a space between them"),
+    ("#version: 0.2\n\na b\nab", "line 4 is not a merge, two tokens with a space between them"),
     ("b a", "line 1: merge 1 makes “ba”, which is not in the vocabulary"),
     ("a b\nab ", "line 2: merge 2 is not of two tokens"),
     (" a", "line 1: merge 1 is not of two tokens"),
@@ -151,7 +151,8 @@ import Tokenizer
     ("{}", "byte 1: “model” is missing"),
     (#"{"model":{"vocab":{"a":0},"merges":[]}}"#, "byte 1: “pre_tokenizer” is missing"),
     (#"{"pre_tokenizer":\#(byteLevel),"model":{"merges":[]}}"#, "byte 85: “vocab” of the model is missing"),
-    (#"{"pre_tokenizer":\#(byteLevel),"model":{"vocab":{}}}"#, "byte 84: “merges” of the model is missing"),
+    (#"{"pre_tokenizer":\#(byteLevel),"model":{"vocab":{"a":0}}}"#, "byte 89: “merges” of the model is missing"),
+    (#"{"pre_tokenizer":\#(byteLevel),"model":{"vocab":{}}}"#, "byte 81: there is no token in it"),
     (#"{"pre_tokenizer":{"type":"ByteLevel"}}"#, "byte 18: “add_prefix_space” of “ByteLevel” is missing"),
     (#"{"model":{"vocab":{"a":0},"merges":["a"]}}"#, "byte 38: a merge is two tokens with a space between them"),
     (#"{"model":{"vocab":{"a":0},"merges":[["a"]]}}"#, "byte 37: a merge is not of two tokens"),

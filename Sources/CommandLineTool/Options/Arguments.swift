@@ -26,7 +26,7 @@ public struct Arguments {
   package static func parse(_ tool: Tool, _ words: [String]) throws(ToolError) -> Request {
     var problem: ToolError?
     func complain(_ message: String) {
-      problem = problem ?? ToolError(.usage, "\(message)\ntry: \(tool.name) --help")
+      problem = problem ?? ToolError(.usage, message)
     }
 
     // getopt_long wants C strings that outlive the call, and may change the order of the words.
@@ -76,6 +76,10 @@ public struct Arguments {
     if values[.version] != nil { return .version }
     let operands = cWords[Int(next)..<words.count].compactMap { $0.map { String(cString: $0) } }
     if tool.input == nil, let operand = operands.first { complain("there is no place for \"\(operand)\"") }
+    for exclusion in tool.exclusions {
+      let given = exclusion.filter { values[$0] != nil }.map { "--\($0.name)" }
+      if given.count > 1 { complain("\(given.joined(separator: " and ")) exclude each other") }
+    }
     if let problem { throw problem }
     return .run(Arguments(tool: tool, files: operands.isEmpty ? ["-"] : operands, values: values))
   }

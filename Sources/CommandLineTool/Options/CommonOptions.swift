@@ -5,13 +5,15 @@ extension Option {
       + "as gpt2. Without it $LM_MODEL counts, and without that the model that comes with the toolset.")
   public static let threads = Option(
     "threads", takes: .integer("N", 1...1024),
-    "Compute with N threads, but with no more than there are processors. The results are the same for every N. The "
-      + "default is the number of processors.")
+    "Compute with N threads, but with no more than there are processors; the default is all processors. The results are "
+      + "the same for every N. lm-logits and lm-step compute; the other tools accept the option, so that all stages of a "
+      + "pipeline can be given the same.")
   public static let keepGoing = Option(
     "keep-going",
     "Where a record is bad, write a record with a member \"error\" in its place and go on; the exit status is still 65. "
-      + "Without it the tool stops at the first bad record.")
-  public static let quiet = Option("quiet", short: "q", "Say nothing on standard error but errors.")
+      + "Where the output is text or a table, a message on standard error and an empty line take its place. Without the "
+      + "option the tool stops at the first bad record.")
+  public static let quiet = Option("quiet", short: "q", "Do not say on a terminal what is being waited for.")
   public static let help = Option("help", short: "h", "Print a summary of the options and exit.")
   public static let version = Option("version", short: "V", "Print the version and exit.")
 

@@ -8,6 +8,8 @@ public struct Tool: Sendable {
   public let description: [String]
   /// What its FILE operands hold: "text", "records"; nil where it takes none.
   public let input: String?
+  /// Options of which no two can be given together.
+  public let exclusions: [[Option]]
   public let options: [Option]
   public let examples: [Example]
 
@@ -25,7 +27,23 @@ public struct Tool: Sendable {
     }
   }
 
+  init(
+    name: String, summary: String, description: [String], input: String?, exclusions: [[Option]] = [],
+    options: [Option],
+    examples: [Example]
+  ) {
+    self.name = name
+    self.summary = summary
+    self.description = description
+    self.input = input
+    self.exclusions = exclusions
+    self.options = options
+    self.examples = examples
+  }
+
   public static let version = "0.1.0"
+  /// The day of the version, as manual pages write it.
+  static let date = "November 21, 2026"
 
   /// All programs, in the order of a pipeline.
   public static let all: [Tool] = [.bpeEncode, .bpeDecode, .lmLogits, .lmTopK, .lmStep, .lmInfo]

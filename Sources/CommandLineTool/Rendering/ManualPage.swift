@@ -2,7 +2,7 @@
 public func manualPage(of tool: Tool) -> String {
   var page = """
     .\\" Made by `make generate` from Sources/CommandLineTool/Tools: change it there.
-    .Dd November 21, 2026
+    .Dd \(Tool.date)
     .Dt \(tool.name.uppercased()) 1
     .Os
     .Sh NAME
@@ -94,8 +94,7 @@ private func sentences(_ paragraph: String) -> String {
     lines[lines.count - 1] += (lines[lines.count - 1].isEmpty ? "" : " ") + word
     if index + 1 < words.count, word.hasSuffix(".") || word.hasSuffix(":") { lines.append("") }
   }
-  return lines.flatMap { wrapped($0, indent: 0, width: 76).split(separator: "\n") }
-    .map { escaped(String($0)) + "\n" }.joined()
+  return lines.map { wrapped(escaped($0), indent: 0, width: 79) + "\n" }.joined()
 }
 
 /// Text as roff reads it: a backslash, and a hyphen that has to stay a hyphen, are escaped; no line begins as a request.

@@ -4,6 +4,8 @@ import Platform
 public struct Terminal {
   /// Columns.
   public let width: Int
+  /// Whether bars (and colours) are wanted: on a terminal, unless `$NO_COLOR` is set (https://no-color.org).
+  public let showsBars: Bool
   /// Whether characters outside ASCII arrive.
   public let isUTF8: Bool
 
@@ -15,6 +17,7 @@ public struct Terminal {
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].lazy.compactMap(environmentVariable).first?.lowercased() ?? ""
     return Terminal(
       width: max(20, isTerminal ? Int(size.ws_col) : declared ?? 80),
+      showsBars: isatty(STDOUT_FILENO) == 1 && environmentVariable("NO_COLOR") == nil,
       isUTF8: locale.contains("utf-8") || locale.contains("utf8"))
   }
 }

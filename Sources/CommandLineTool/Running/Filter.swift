@@ -40,6 +40,12 @@ public final class Filter {
     try output.endLine()
   }
 
+  /// Says on standard error what was wrong, behind the output so far.
+  public func reportError(_ message: String) throws {
+    try output.flush()
+    warn("\(arguments.tool.name): \(message)")
+  }
+
   /// The same for a tool whose output is not records. An error record is bad news there: it has no text.
   ///
   /// - Parameter placeholder: writes what stands in a bad record's place.
@@ -53,8 +59,7 @@ public final class Filter {
       }
       try transform(record)
     } orWrite: { _, message in
-      try output.flush()
-      warn("\(self.arguments.tool.name): \(message)")
+      try reportError(message)
       try placeholder()
     }
   }
@@ -76,8 +81,8 @@ public final class Filter {
         do {
           try transform(line)
         } catch {
-          guard let reason = Self.reason(error) else { throw error }
           output.discardPartialLine()
+          guard let reason = Self.reason(error) else { throw error }
           let message = delimiter == nil ? "\(input.name): \(reason)" : "\(input.name):\(number): \(reason)"
           guard arguments.has(.keepGoing) else { throw ToolError(.badData, message) }
           badRecords += 1
@@ -105,6 +110,7 @@ public final class Filter {
     guard file == "-" else {
       let descriptor = Platform.open(file, O_RDONLY | O_CLOEXEC)
       guard descriptor >= 0 else { throw FileError(path: file, code: errno) }
+      guard !isDirectory(file) else { throw FileError(path: file, code: EISDIR) }
       return (descriptor, file)
     }
     if isatty(STDIN_FILENO) == 1, !arguments.has(.quiet) {

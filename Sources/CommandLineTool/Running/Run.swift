@@ -1,4 +1,5 @@
 import Checkpoint
+import JSONLines
 import Platform
 import Tokenizer
 
@@ -24,6 +25,7 @@ public func run(_ tool: Tool, _ body: (Arguments, Output) throws -> ExitStatus) 
 private func report(_ error: any Error, _ tool: Tool) -> ExitStatus {
   let error = toolError(from: error)
   warn("\(tool.name): \(error.message)")
+  if error.status == .usage { warn("try: \(tool.name) --help") }
   return error.status
 }
 
@@ -39,12 +41,22 @@ func toolError(from error: any Error) -> ToolError {
     case .notFound, .unreadable: ToolError(.noInput, error.description)
     }
   case let error as FileError: ToolError(.noInput, error.description)
+  case let error as ReadError: ToolError(.inputOutput, error.file.description)
   default: ToolError(.internalError, "this should not have happened: \(error)")
   }
 }
 
-/// Writes a line on standard error.
+/// Writes a line on standard error. What a file or a record put into it cannot break the line or steer the terminal:
+/// control characters are escaped.
 public func warn(_ message: String) {
-  let line = Array((message + "\n").utf8)
+  var text = ""
+  for scalar in message.unicodeScalars {
+    if scalar.properties.generalCategory == .control {
+      text += "\\u{\(String(scalar.value, radix: 16))}"
+    } else {
+      text.unicodeScalars.append(scalar)
+    }
+  }
+  let line = Array((text + "\n").utf8)
   _ = line.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
 }

@@ -21,8 +21,9 @@ extension Tool {
         + "of it is there, or the input ends.",
     ],
     input: "records",
+    exclusions: [[.follow, .jsonOutput], [.noNewline, .nullTerminatedOutput, .jsonOutput]],
     options: [
-      .model, .nullTerminatedOutput, .noNewline, .jsonOutput, .follow, .keepGoing, .quiet, .help, .version,
+      .model, .nullTerminatedOutput, .noNewline, .jsonOutput, .follow, .threads, .keepGoing, .quiet, .help, .version,
     ],
     examples: [
       Tool.Example("There and back:", "echo 'Once upon a time' | bpe-encode | bpe-decode", output: "Once upon a time"),

@@ -8,7 +8,8 @@ extension Option {
     "Put a space before the text, unless one is there, so that its first word is encoded like any other.")
   public static let special = Option(
     "special", "Recognise special tokens such as <|endoftext|> in the text. Without it they are ordinary text.")
-  public static let bos = Option("bos", "Begin with the token that begins a text (GPT-2 has one token for both ends).")
+  public static let bos = Option(
+    "bos", "Begin with the token that begins a text (GPT-2 has one token for both ends). Its offsets are [0,0].")
   public static let tokens = Option(
     "tokens", "Add \"tokens\": the text of each token, null where it is not UTF-8 by itself.")
   public static let offsets = Option(
@@ -32,10 +33,11 @@ extension Tool {
         + "--special is given.",
     ],
     input: "text",
+    exclusions: [[.nullTerminated, .wholeInput, .jsonInput]],
     options: [
       .model, .nullTerminated, .wholeInput, .jsonInput, .addPrefixSpace, .special, .bos, .tokens, .offsets,
       .attentionMask,
-      .maxLength, .encodeTable, .keepGoing, .quiet, .help, .version,
+      .maxLength, .encodeTable, .threads, .keepGoing, .quiet, .help, .version,
     ],
     examples: [
       Tool.Example("The ids of a sentence:", "echo 'Once upon a time' | bpe-encode"),

@@ -12,7 +12,7 @@ extension Tool {
         + "and its files."
     ],
     input: nil,
-    options: [.model, .jsonRecord, .help, .version],
+    options: [.model, .jsonRecord, .threads, .keepGoing, .quiet, .help, .version],
     examples: [
       Tool.Example("The number of parameters:", "lm-info --json | jq .parameters")
     ])

@@ -3,7 +3,8 @@ extension Option {
     "top-k", short: "k", takes: .integer("K", 1...Int.max), "How many tokens; 10 without it.")
   public static let keepLogits = Option("keep-logits", "Keep \"logits\" in the record.")
   public static let topTable = Option(
-    "table", short: "t", "For people: a line for each token, with its id, its text, its probability and a bar.")
+    "table", short: "t",
+    "For people: a line for each token, with its id, its text, its probability and, on a terminal, a bar.")
 }
 
 extension Tool {
@@ -17,7 +18,7 @@ extension Tool {
       "A token that is not UTF-8 by itself has null for its text, and a member \"bytes\".",
     ],
     input: "records",
-    options: [.model, .topK, .keepLogits, .topTable, .keepGoing, .quiet, .help, .version],
+    options: [.model, .topK, .keepLogits, .topTable, .threads, .keepGoing, .quiet, .help, .version],
     examples: [
       Tool.Example("As a table:", "echo 'Once upon a' | bpe-encode | lm-logits | lm-topk -k 5 --table"),
       Tool.Example(

@@ -109,8 +109,8 @@ private func scoreTile(
 /// Replaces the first `length` scores by e^(score - maximum), those behind them by zeros, and returns the sum.
 private func softmaxNumerators(_ scores: UnsafeMutablePointer<Float>, _ length: Int, _ padded: Int) -> Float {
   let whole = length / laneCount * laneCount
-  for position in length..<padded { scores[position] = -.greatestFiniteMagnitude }
-  var greatest = Lanes(repeating: -.greatestFiniteMagnitude)
+  for position in length..<padded { scores[position] = -.infinity }
+  var greatest = Lanes(repeating: -.infinity)
   for position in stride(from: 0, to: padded, by: laneCount) {
     let lanes = Float.load(scores + position)
     greatest.replace(with: lanes, where: lanes .> greatest)
@@ -168,7 +168,7 @@ private func weighOne(
 }
 
 /// The same for up to six queries. A position that a query does not see has weight zero there, and adding zero times a
-/// value changes no sum.
+/// finite value changes no sum.
 private func weighTile(
   _ weights: UnsafeMutablePointer<Float>, _ padded: Int, _ count: Int, _ length: Int,
   _ values: UnsafeMutablePointer<Float>, _ cache: KeyValueCache, _ inverses: SIMD8<Float>,

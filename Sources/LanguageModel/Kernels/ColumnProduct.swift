@@ -32,7 +32,8 @@ func columnProduct(
   precondition(input.columns == weights.rows && output.columns == weights.columns && input.rows == output.rows)
   precondition(bias.count == weights.columns)
   func run<Element: WeightElement>(_: Element.Type) {
-    pool.share(weights.columns, unit: laneCount) { columns in
+    let operations = input.rows * weights.rows * weights.columns
+    pool.share(weights.columns, unit: laneCount, operations: operations) { columns in
       if input.rows == 1 {
         streamedColumns(Element.self, input, weights, columns, bias, output, completion)
       } else {

@@ -35,11 +35,7 @@ func layerNorm(_ input: Matrix, _ norm: LayerNorm, into output: Matrix, _ pool: 
       y[k] = norm.bias.values[k].addingProduct((x[k] - mean) * scale, norm.weight.values[k])
     }
   }
-  if input.rows == 1 {  // less work than waking a thread
-    normalize(0)
-  } else {
-    pool.share(input.rows) { rows in
-      for row in rows { normalize(row) }
-    }
+  pool.share(input.rows, operations: 8 * input.rows * width) { rows in
+    for row in rows { normalize(row) }
   }
 }

@@ -10,7 +10,7 @@ import Numerics
 func rowProduct(_ input: Matrix, _ weights: WeightMatrix, into output: Matrix, _ pool: ThreadPool) {
   precondition(input.columns == weights.columns && output.columns == weights.rows && input.rows == output.rows)
   func run<Element: WeightElement>(_: Element.Type) {
-    pool.share(weights.rows, unit: 4) { rows in
+    pool.share(weights.rows, unit: 4, operations: input.rows * weights.rows * weights.columns) { rows in
       if input.rows == 1 {
         streamedRows(Element.self, input.start, weights, rows, output.start)
       } else {

@@ -29,39 +29,37 @@ struct GPT2Weights {
   let wpe: WeightMatrix  // (n_positions, n_embd)
   let blocks: [GPT2Block]
   let ln_f: LayerNorm
-  let lm_head: WeightMatrix  // (vocabulary, n_embd); `wte` itself where the two are tied
+  let lm_head: WeightMatrix  // (vocabulary, n_embd); `wte` itself where the two are tied and there is no other
 
   init(_ checkpoint: Checkpoint) throws(CheckpointError) {
     let c = checkpoint.configuration
     func norm(_ name: String) throws(CheckpointError) -> LayerNorm {
       LayerNorm(
-        weight: WeightVector(try checkpoint.tensor("\(name).weight", shape: [c.n_embd])),
-        bias: WeightVector(try checkpoint.tensor("\(name).bias", shape: [c.n_embd])),
+        weight: WeightVector(try checkpoint.tensor("\(name).weight")),
+        bias: WeightVector(try checkpoint.tensor("\(name).bias")),
         epsilon: c.layerNormEpsilon)
     }
-    func conv1D(_ name: String, _ inputs: Int, _ outputs: Int) throws(CheckpointError) -> Conv1D {
+    func conv1D(_ name: String) throws(CheckpointError) -> Conv1D {
       Conv1D(
-        weight: WeightMatrix(try checkpoint.tensor("\(name).weight", shape: [inputs, outputs])),
-        bias: WeightVector(try checkpoint.tensor("\(name).bias", shape: [outputs])))
+        weight: WeightMatrix(try checkpoint.tensor("\(name).weight")),
+        bias: WeightVector(try checkpoint.tensor("\(name).bias")))
     }
-    wte = WeightMatrix(try checkpoint.tensor("wte.weight", shape: [c.vocabularySize, c.n_embd]))
-    wpe = WeightMatrix(try checkpoint.tensor("wpe.weight", shape: [c.n_positions, c.n_embd]))
+    wte = WeightMatrix(try checkpoint.tensor("wte.weight"))
+    wpe = WeightMatrix(try checkpoint.tensor("wpe.weight"))
     var blocks: [GPT2Block] = []
     for layer in 0..<c.n_layer {
       let h = "h.\(layer)"
       blocks.append(
         GPT2Block(
           ln_1: try norm("\(h).ln_1"),
-          c_attn: try conv1D("\(h).attn.c_attn", c.n_embd, 3 * c.n_embd),
-          attn_c_proj: try conv1D("\(h).attn.c_proj", c.n_embd, c.n_embd),
+          c_attn: try conv1D("\(h).attn.c_attn"),
+          attn_c_proj: try conv1D("\(h).attn.c_proj"),
           ln_2: try norm("\(h).ln_2"),
-          c_fc: try conv1D("\(h).mlp.c_fc", c.n_embd, c.n_inner),
-          mlp_c_proj: try conv1D("\(h).mlp.c_proj", c.n_inner, c.n_embd)))
+          c_fc: try conv1D("\(h).mlp.c_fc"),
+          mlp_c_proj: try conv1D("\(h).mlp.c_proj")))
     }
     self.blocks = blocks
     ln_f = try norm("ln_f")
-    lm_head =
-      c.tiesEmbeddings
-      ? wte : WeightMatrix(try checkpoint.tensor("lm_head.weight", shape: [c.vocabularySize, c.n_embd]))
+    lm_head = WeightMatrix(try checkpoint.outputHead())
   }
 }

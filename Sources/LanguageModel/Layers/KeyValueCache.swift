@@ -70,7 +70,4 @@ public final class KeyValueCache {
 
   /// Counts positions whose keys and values have been stored in every layer.
   func append(_ positions: Int) { count += positions }
-
-  /// Forgets the positions from `newCount` on.
-  public func truncate(to newCount: Int) { count = min(count, newCount) }
 }

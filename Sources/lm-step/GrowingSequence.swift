@@ -6,7 +6,7 @@ import Tokenizer
 import CommandLineTool
 
 /// A sequence that grows token by token: its record, and what has been added to it.
-struct Sequence {
+struct GrowingSequence {
   /// Why a sequence has ended.
   enum End: String {
     case endOfText = "eos"
@@ -50,7 +50,11 @@ struct Sequence {
   mutating func append(_ candidate: Distribution.Candidate, isSpecial: Bool) {
     ids.append(candidate.id)
     next = candidate
-    guard !isSpecial, text != nil else { return }  // a special token is no text
+    guard !isSpecial else {  // it is no text; and a character that it interrupts will never be complete
+      if !tail.isEmpty { text = nil }
+      tail = []
+      return
+    }
     let bytes = tail + bytes(ofLast: 1)
     let incomplete = bytes.withUnsafeBufferPointer { incompleteUTF8Suffix($0) }
     let complete = Array(bytes.dropLast(incomplete))

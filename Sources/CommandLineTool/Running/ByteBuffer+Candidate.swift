@@ -1,0 +1,30 @@
+import JSON
+import JSONLines
+import Sampling
+import Tokenizer
+
+extension ByteBuffer {
+  /// Appends a token's text as members of an object: `"token":" of"`, or `"token":null,"bytes":[…]` where its bytes
+  /// are no UTF-8 by themselves, or where the vocabulary has no such token (models may have more logits than tokens).
+  private func append(tokenMembers bytes: UnsafeBufferPointer<UInt8>?) {
+    append("\"token\":")
+    if let bytes, isUTF8(bytes) { return append(jsonString: bytes) }
+    append("null,\"bytes\":")
+    append(json: (bytes.map(Array.init) ?? []).map { Int($0) })
+  }
+
+  /// Appends `{"id":…,"token":…,"logit":…,"logprob":…,"p":…}`.
+  public func append(_ candidate: Distribution.Candidate, _ tokenizer: ByteLevelTokenizer) {
+    append("{\"id\":")
+    append(json: candidate.id)
+    append(",")
+    append(tokenMembers: tokenizer.bytes(of: candidate.id))
+    append(",\"logit\":")
+    append(json: candidate.logit)
+    append(",\"logprob\":")
+    append(json: candidate.logprob)
+    append(",\"p\":")
+    append(json: candidate.p)
+    append("}")
+  }
+}

@@ -1,0 +1,40 @@
+import Checkpoint
+import JSONLines
+
+extension Record {
+  /// The ids, each of them in a vocabulary of `count` tokens.
+  public func ids(inVocabularyOf count: Int) throws -> [Int] {
+    guard let ids = try ids() else { throw RecordError("there is no \"ids\"") }
+    for (index, id) in ids.enumerated() where !(0..<count).contains(id) {
+      throw RecordError("\"ids\"[\(index)] is \(id), but the vocabulary has \(count) tokens (0…\(count - 1))")
+    }
+    return ids
+  }
+
+  /// The ids as a model can compute with them: at least one, and no more than its context length.
+  public func ids(for configuration: GPT2Configuration) throws -> [Int] {
+    let ids = try ids(inVocabularyOf: configuration.vocabularySize)
+    guard !ids.isEmpty else {
+      throw RecordError(
+        "\"ids\" has 0 tokens, and 1 to \(configuration.n_positions) are needed; bpe-encode --bos gives an empty text one"
+      )
+    }
+    guard ids.count <= configuration.n_positions else {
+      throw RecordError(
+        "\"ids\" has \(ids.count) tokens, but the model's context length is \(configuration.n_positions); bpe-encode --max-length cuts a text"
+      )
+    }
+    return ids
+  }
+}
+
+/// JSON cannot say inf or nan, and no sound model says them.
+///
+/// - Parameter position: of the logits in their sequence, where it is known.
+public func requireFinite(_ logits: UnsafeBufferPointer<Float>, position: Int? = nil) throws {
+  guard let token = logits.firstIndex(where: { !$0.isFinite }) else { return }
+  let place = position.map { " at position \($0)" } ?? ""
+  throw RecordError(
+    "the logit of token \(token)\(place) is \(logits[token].isNaN ? "nan" : "\(logits[token])"): the model's weights are damaged"
+  )
+}
