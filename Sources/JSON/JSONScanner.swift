@@ -296,17 +296,10 @@ public struct JSONScanner {
   }
 
   /// Whether the string reads `word`.
-  public func matches(_ text: Text, _ word: StaticString) -> Bool {
-    word.withUTF8Buffer { word in
-      guard !text.hasEscapes else {
-        var characters: [UInt8] = []
-        return decode(text, into: &characters) && characters.elementsEqual(word)
-      }
-      guard text.range.count == word.count, let name = word.baseAddress, let base = bytes.baseAddress else {
-        return text.range.count == word.count
-      }
-      return (0..<word.count).allSatisfy { base[text.range.lowerBound + $0] == name[$0] }
-    }
+  public func matches(_ text: Text, _ word: String) -> Bool {
+    guard text.hasEscapes else { return bytes[text.range].elementsEqual(word.utf8) }
+    var characters: [UInt8] = []
+    return decode(text, into: &characters) && characters.elementsEqual(word.utf8)
   }
 
   // MARK: numbers

@@ -29,7 +29,7 @@ extension Record {
   }
 
   /// A member that is a string; nil where there is none.
-  public func string(_ name: StaticString) throws(JSONError) -> [UInt8]? {
+  public func string(_ name: String) throws(JSONError) -> [UInt8]? {
     guard var scanner = try value(of: name) else { return nil }
     let text = try scanner.string()
     var characters: [UInt8] = []

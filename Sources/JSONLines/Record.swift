@@ -44,8 +44,8 @@ public struct Record {
 
   /// A scanner that stands before the value of the member; nil where there is no such member or it is null.
   /// Two of the same name are an error: which one was meant?
-  public func value(of name: StaticString) throws(JSONError) -> JSONScanner? {
-    if let bareArray, matchesIDs(name) { return JSONScanner(line, position: bareArray.lowerBound) }
+  public func value(of name: String) throws(JSONError) -> JSONScanner? {
+    if let bareArray, name == "ids" { return JSONScanner(line, position: bareArray.lowerBound) }
     let scanner = JSONScanner(line)
     var found: Range<Int>?
     for member in members where scanner.matches(member.name, name) {
@@ -57,20 +57,18 @@ public struct Record {
     return found.flatMap { line[$0.lowerBound] == UInt8(ascii: "n") ? nil : JSONScanner(line, position: $0.lowerBound) }
   }
 
-  public func has(_ name: StaticString) throws(JSONError) -> Bool { try value(of: name) != nil }
-
-  private func matchesIDs(_ name: StaticString) -> Bool { "\(name)" == "ids" }
+  public func has(_ name: String) throws(JSONError) -> Bool { try value(of: name) != nil }
 
   /// What to do with a member when the record is written again.
   public struct Change {
-    let name: StaticString
+    let name: String
     let write: ((ByteBuffer) -> Void)?
 
     /// Writes another value: in the member's place if it is there, at the end if it is not.
-    public static func set(_ name: StaticString, _ write: @escaping (ByteBuffer) -> Void) -> Change {
+    public static func set(_ name: String, _ write: @escaping (ByteBuffer) -> Void) -> Change {
       Change(name: name, write: write)
     }
-    public static func drop(_ name: StaticString) -> Change { Change(name: name, write: nil) }
+    public static func drop(_ name: String) -> Change { Change(name: name, write: nil) }
   }
 
   /// Appends the record to `output` with the changes made, without a line end. Members that no change names keep their
@@ -79,35 +77,32 @@ public struct Record {
     let scanner = JSONScanner(line)
     var isWritten = [Bool](repeating: false, count: changes.count)
     var separator = UInt8(ascii: "{")
-    func begin(_ name: UnsafeBufferPointer<UInt8>) {
+    func begin(_ name: String) {  // as it stands in JSON, escapes and all
       output.append(separator)
-      output.append(UInt8(ascii: "\""))
-      output.append(name)
-      output.append(UInt8(ascii: "\""))
-      output.append(UInt8(ascii: ":"))
+      output.append("\"\(name)\":")
       separator = UInt8(ascii: ",")
     }
     func text(_ range: Range<Int>) -> UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(rebasing: line[range]) }
     for member in members {
       guard let index = changes.firstIndex(where: { scanner.matches(member.name, $0.name) }) else {
-        begin(text(member.name.range))
+        begin(scanner.source(member.name.range))
         output.append(text(member.value))
         continue
       }
       guard let write = changes[index].write, !isWritten[index] else { continue }
-      begin(text(member.name.range))
+      begin(scanner.source(member.name.range))
       write(output)
       isWritten[index] = true
     }
-    if let bareArray, !changes.contains(where: { matchesIDs($0.name) }) {
-      StaticString("ids").withUTF8Buffer { begin($0) }
+    if let bareArray, !changes.contains(where: { $0.name == "ids" }) {
+      begin("ids")
       output.append(text(bareArray))
     }
     for (index, change) in changes.enumerated() where !isWritten[index] {
-      guard let write = change.write, !changes[..<index].contains(where: { "\($0.name)" == "\(change.name)" }) else {
+      guard let write = change.write, !changes[..<index].contains(where: { $0.name == change.name }) else {
         continue
       }
-      change.name.withUTF8Buffer { begin($0) }
+      begin(change.name)
       write(output)
     }
     if separator == UInt8(ascii: "{") { output.append(separator) }

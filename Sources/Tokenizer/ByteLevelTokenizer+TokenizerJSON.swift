@@ -175,7 +175,7 @@ private struct TokenizerJSONReader {
         } else if scanner.matches(name, "normalized") {
           isNormalized = try scanner.boolean()
         } else {
-          for flag: StaticString in ["lstrip", "rstrip", "single_word"] where scanner.matches(name, flag) {
+          for flag: String in ["lstrip", "rstrip", "single_word"] where scanner.matches(name, flag) {
             guard try !scanner.boolean() else {
               throw unsupported("“\(flag)” of an added token", scanner, at: name.range.lowerBound)
             }

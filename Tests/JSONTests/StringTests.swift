@@ -57,7 +57,7 @@ import Testing
   }
 
   @Test func namesMatchHoweverTheyAreWritten() throws {
-    func matches(_ text: String, _ word: StaticString) throws -> Bool {
+    func matches(_ text: String, _ word: String) throws -> Bool {
       try scan(text) { scanner in
         let text = try scanner.string()
         return scanner.matches(text, word)
