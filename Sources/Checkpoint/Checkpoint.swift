@@ -8,11 +8,13 @@ public struct Checkpoint: Sendable {
   /// The files that hold the weights, in their order in the index.
   public let files: [String]
   private let tensors: [String: Tensor]
+  private let shapes: [String: [Int]]  // of the tensors that the model computes with
 
   /// Reads `config.json`, and maps `model.safetensors` or the shards that `model.safetensors.index.json` names.
   public init(_ location: ModelLocation) throws(CheckpointError) {
     self.location = location
     configuration = try GPT2Configuration(location)
+    shapes = configuration.tensorShapes
     let single = location.folder + "/model.safetensors"
     let index = single + ".index.json"
     if hasEntry(single) {
@@ -68,7 +70,7 @@ public struct Checkpoint: Sendable {
   /// A tensor of the model, by its name in `GPT2Configuration.tensorShapes`. It must be there, have the shape that the
   /// configuration says, and hold numbers that the kernels compute with.
   public func tensor(_ name: String) throws(CheckpointError) -> Tensor {
-    guard let tensor = find(name), let shape = configuration.tensorShapes[name] else {
+    guard let tensor = find(name), let shape = shapes[name] else {
       throw .unusable(file: files[0], reason: "there is no tensor \"\(name)\", which a GPT-2 model needs")
     }
     guard tensor.shape == shape else {
@@ -94,7 +96,7 @@ public struct Checkpoint: Sendable {
   /// All tensors that the model computes with, each once; other tensors, such as masks, are not among them.
   public func modelTensors() throws(CheckpointError) -> [Tensor] {
     var all: [Tensor] = []
-    for name in configuration.tensorShapes.keys.sorted() where name != "lm_head.weight" { all.append(try tensor(name)) }
+    for name in shapes.keys.sorted() where name != "lm_head.weight" { all.append(try tensor(name)) }
     let (head, embedding) = (try outputHead(), try tensor("wte.weight"))
     return head.bytes.elementsEqual(embedding.bytes) ? all : all + [head]
   }

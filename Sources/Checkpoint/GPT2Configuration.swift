@@ -66,7 +66,8 @@ public struct GPT2Configuration: Sendable {
       ("vocab_size", vocabularySize), ("n_positions", n_positions), ("n_embd", n_embd), ("n_layer", n_layer),
       ("n_head", n_head), ("n_inner", declaredInner ?? n_embd),
     ]
-    for (name, size) in sizes where !(1...Self.sizeLimit).contains(size) {
+    for (name, size) in sizes where !(1...Self.sizeLimit).contains(size) || name == "n_layer" && size > Self.layerLimit
+    {
       throw refuse("\(name) is \(size), which no model has")
     }
     guard layerNormEpsilon > 0 else { throw refuse("layer_norm_epsilon is \(layerNormEpsilon), and must be positive") }
@@ -75,6 +76,8 @@ public struct GPT2Configuration: Sendable {
 
   /// Far beyond any model; products of three such sizes still fit 64 bits.
   private static let sizeLimit = 1 << 20
+  /// Likewise; and a table of that many layers' tensors is still made in no time.
+  private static let layerLimit = 1 << 10
 
   private mutating func read(_ text: UnsafeBufferPointer<UInt8>, unsupported: inout String?) throws(JSONError) {
     var scanner = JSONScanner(text)

@@ -1,7 +1,6 @@
 import CommandLineTool
 import JSON
 import JSONLines
-import Platform
 import Tokenizer
 
 /// Writes texts as records, or as tables, with what the options ask for.

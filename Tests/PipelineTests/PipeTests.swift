@@ -38,7 +38,7 @@ import Testing
       """
       set -e
       coproc TOOL { bpe-encode | bpe-decode; }
-      for word in one two three; do echo $word >&${TOOL[1]}; read -t 20 -r answer <&${TOOL[0]}; echo "$answer"; done
+      for word in one two three; do echo $word >&${TOOL[1]}; read -t 120 -r answer <&${TOOL[0]}; echo "$answer"; done
       """)
     #expect(result.text == "one\ntwo\nthree\n")
   }
