@@ -70,4 +70,7 @@ extension Record.Change {
   public static var dropsOfNewIDs: [Record.Change] {
     [.drop("logits"), .drop("position"), .drop("topk"), .drop("tokens"), .drop("offsets"), .drop("attention_mask")]
   }
+
+  /// What becomes stale as well when the ids are those of another sequence, and not of this one a step on.
+  public static var dropsOfAnotherSequence: [Record.Change] { dropsOfNewIDs + [.drop("next"), .drop("done")] }
 }

@@ -41,7 +41,7 @@ final class Encoding {
     if arguments.has(.attentionMask) {
       changes.append(.set("attention_mask") { $0.append(json: self.ids.lazy.map { _ in 1 }) })
     }
-    record.write(to: output.buffer, changes + Record.Change.dropsOfNewIDs + [.drop("next"), .drop("done")])
+    record.write(to: output.buffer, changes + Record.Change.dropsOfAnotherSequence)
     try output.endLine()
   }
 

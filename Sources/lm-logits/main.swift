@@ -21,7 +21,7 @@ run(.lmLogits) { arguments, output in
       }
       changes.append(.set("logits") { isBase64 ? $0.append(base64: logits) : $0.append(json: logits) })
       if arguments.has(.everyPosition) {
-        changes += [.drop("text"), .drop("next"), .drop("done")] + Record.Change.dropsOfNewIDs
+        changes += [.drop("text")] + Record.Change.dropsOfAnotherSequence
       }
       record.write(to: output.buffer, changes)
       try output.endLine()

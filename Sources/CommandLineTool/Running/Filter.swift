@@ -91,9 +91,8 @@ public final class Filter {
       }
     }
     if badRecords > 0 {
-      try output.flush()
       let noun = records == 1 ? "record" : "records"
-      warn("\(arguments.tool.name): \(badRecords) of \(records) \(noun) \(badRecords == 1 ? "was" : "were") bad")
+      try reportError("\(badRecords) of \(records) \(noun) \(badRecords == 1 ? "was" : "were") bad")
     }
   }
 
