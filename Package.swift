@@ -40,13 +40,14 @@ let package = Package(
     // The ground floor
     .target(name: "CPlatform"),
     room("Platform", ["CPlatform"]),
+    room("Threads", ["CPlatform", "Platform"], numeric),
     room("JSON", [], numeric),
     room("Numerics", [], numeric),
     // The rooms
     room("JSONLines", ["JSON", "Platform"]),
     room("Tokenizer", ["JSON", "Platform"], numeric),
     room("Checkpoint", ["JSON", "Platform"]),
-    room("LanguageModel", ["Checkpoint", "CPlatform", "Numerics", "Platform"], numeric),
+    room("LanguageModel", ["Checkpoint", "Numerics", "Threads"], numeric),
     room("Sampling", ["Numerics"], numeric),
     room("CommandLineTool", ["CPlatform", "JSON", "JSONLines", "Platform", "Tokenizer", "Checkpoint", "Sampling"]),
     // The doors

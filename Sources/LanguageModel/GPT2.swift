@@ -1,4 +1,5 @@
 import Checkpoint
+import Threads
 
 /// GPT-2 (Radford et al., "Language Models are Unsupervised Multitask Learners", 2019): token ids in, the scores of
 /// every token of the vocabulary out. Weights stay where they are mapped; all arithmetic is float32.

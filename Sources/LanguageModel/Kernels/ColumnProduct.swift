@@ -1,3 +1,5 @@
+import Threads
+
 // output = input · weights, for weights that lie [in, out] (GPT-2's Conv1D).
 //
 // The order of summation, on which rule 8 rests: k runs through the inputs in blocks of 128. Within a block, each

@@ -1,4 +1,5 @@
 import Numerics
+import Threads
 
 /// output = (input - mean) / √(variance + ε) · weight + bias, row by row (Ba, Kiros and Hinton, "Layer Normalization",
 /// 2016). Means are sums of 16 lanes and `orderedSum`, of one row alone.

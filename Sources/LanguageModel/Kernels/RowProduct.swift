@@ -1,4 +1,5 @@
 import Numerics
+import Threads
 
 // output = input · weightsᵀ, for weights that lie [out, in] (the token embedding, when it is used as output head).
 //

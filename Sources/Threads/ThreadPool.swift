@@ -10,9 +10,9 @@ import Synchronization
 /// nothing up. Who does which part makes no difference to any result: every part computes whole output elements.
 ///
 /// Sendable, unchecked: what threads share is atomic, or guarded by `mutex`, or handed over by `ticket`.
-final class ThreadPool: @unchecked Sendable {
+public final class ThreadPool: @unchecked Sendable {
   /// Into how many parts `run` cuts its work.
-  let parts: Int
+  public let parts: Int
   private var workers = 0  // beside the calling thread; constant after init
 
   /// The piece of work in the upper 32 bits, counted from 1, and below them the next part of it that is not begun.
@@ -25,7 +25,7 @@ final class ThreadPool: @unchecked Sendable {
   private var work: ((Int) -> Void)?
 
   /// The pool lives as long as the process: its threads are never joined.
-  init(parts: Int) {
+  public init(parts: Int) {
     self.parts = max(1, parts)
     pthread_mutex_init(mutex, nil)
     pthread_cond_init(wake, nil)
@@ -36,7 +36,7 @@ final class ThreadPool: @unchecked Sendable {
   /// Calls `body` once for each part, at the same time where there are processors for it, and returns when all are done.
   ///
   /// - Parameter isSmall: the work takes less time than handing it over; the caller then does it alone.
-  func run(isSmall: Bool = false, _ body: (Int) -> Void) {
+  public func run(isSmall: Bool = false, _ body: (Int) -> Void) {
     guard workers > 0, !isSmall else {
       for part in 0..<parts { body(part) }
       return
@@ -64,7 +64,7 @@ final class ThreadPool: @unchecked Sendable {
   /// Runs `body` over equal shares of `count` things, each share a range that begins at a multiple of `unit`.
   ///
   /// - Parameter operations: how many multiplications and additions it takes in all, roughly.
-  func share(_ count: Int, unit: Int = 1, operations: Int, _ body: (Range<Int>) -> Void) {
+  public func share(_ count: Int, unit: Int = 1, operations: Int, _ body: (Range<Int>) -> Void) {
     let units = (count + unit - 1) / unit
     run(isSmall: operations < Self.smallWork) { part in
       let begin = min(count, units * part / parts * unit)
@@ -74,7 +74,7 @@ final class ThreadPool: @unchecked Sendable {
   }
 
   private static let spinLimit = 2_000  // about 50 µs: longer than the gaps inside a forward pass
-  static let smallWork = 1 << 18  // about 10 µs
+  public static let smallWork = 1 << 18  // about 10 µs
 
   /// Does parts of a piece as long as there are some that nobody has begun.
   private func takeParts(of piece: UInt64) {
