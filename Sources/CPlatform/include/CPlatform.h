@@ -20,6 +20,16 @@ struct lmpipe_option_scan lmpipe_next_option(int count, char *const words[], con
 // The processors this process may run on: what the scheduler allows, not what the machine has.
 int lmpipe_available_processors(void);
 
+// Whether the processor that this is compiled for has 32 vector registers of 512 bits. A constant, for the choice between
+// two shapes of one kernel; results are the same.
+static inline bool lmpipe_has_wide_vectors(void) {
+#if defined(__AVX512F__)
+    return true;
+#else
+    return false;
+#endif
+}
+
 // Tells the processor that this thread is spinning on a variable.
 static inline void lmpipe_spin_hint(void) {
 #if defined(__x86_64__)

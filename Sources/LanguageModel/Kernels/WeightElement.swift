@@ -55,3 +55,8 @@ struct BFloat16: WeightElement {
     Float(bitPattern: UInt32(address.loadUnaligned(as: UInt16.self)) << 16)
   }
 }
+
+@inline(__always)
+func store(_ lanes: Lanes, _ address: UnsafeMutablePointer<Float>) {
+  UnsafeMutableRawPointer(address).storeBytes(of: lanes, as: Lanes.self)
+}
