@@ -86,10 +86,10 @@ private struct HeadAttention {
         s3 = s3.addingProduct(Float.load(k3 + d * laneCount), q)
       }
       let target = scores + block * laneCount
-      store(s0 * scale, target)
-      if used > 1 { store(s1 * scale, target + laneCount) }
-      if used > 2 { store(s2 * scale, target + 2 * laneCount) }
-      if used > 3 { store(s3 * scale, target + 3 * laneCount) }
+      store(s0, target)
+      if used > 1 { store(s1, target + laneCount) }
+      if used > 2 { store(s2, target + 2 * laneCount) }
+      if used > 3 { store(s3, target + 3 * laneCount) }
     }
   }
 
@@ -132,15 +132,16 @@ private struct HeadAttention {
     _ queries: UnsafeMutablePointer<Float>, _ queryStride: Int, into outputs: UnsafeMutablePointer<Float>,
     _ outputStride: Int
   ) {
-    withAlignedFloats(tileRows * (headWidth + padded)) { buffer in
+    withAlignedFloats(tileRows * (headWidth + padded + laneCount)) { buffer in
       let packed = buffer  // (headWidth, 6)
-      let scores = buffer + tileRows * headWidth  // (6, padded)
+      let scores = packed + tileRows * headWidth  // (6, padded)
+      let sums = scores + tileRows * padded  // (6, 16)
       for row in 0..<tileRows {
         for d in 0..<headWidth { packed[d * tileRows + row] = row < count ? queries[row * queryStride + d] : 0 }
       }
       for position in stride(from: 0, to: padded, by: laneCount) {
         tileProduct(Lanes.self, packed, rowStride: 1, step: tileRows, keys + position * headWidth, laneCount, headWidth)
-          .forEachRow { row, sum in store(sum * scale, scores + row * padded + position) }
+          .store(scores + position, stride: padded)
       }
       var inverses = SIMD8<Float>()
       // A row that does not exist has scores of zero.
@@ -156,32 +157,34 @@ private struct HeadAttention {
             paddedHeadWidth,
             min(chainLength, length - chain))
         }
-        total.forEachRow { row, sum in
-          if row < count { keep(sum * inverses[row], outputs + row * outputStride, d) }
+        total.store(sums, stride: laneCount)
+        for row in 0..<count {
+          keep(Float.load(sums + row * laneCount) * inverses[row], outputs + row * outputStride, d)
         }
       }
     }
   }
 
-  /// Replaces the first `length` scores by e^(score - maximum), those behind them by zeros, and returns the sum.
+  /// Scales the first `length` scores, replaces them by e^(score - maximum) and those behind them by zeros, and returns
+  /// the sum.
   private func softmaxNumerators(_ scores: UnsafeMutablePointer<Float>, _ length: Int) -> Float {
     let whole = length / laneCount * laneCount
     for position in length..<padded { scores[position] = -.infinity }
     var greatest = Lanes(repeating: -.infinity)
     for position in stride(from: 0, to: padded, by: laneCount) {
-      let lanes = Float.load(scores + position)
+      let lanes = Float.load(scores + position) * scale
       greatest.replace(with: lanes, where: lanes .> greatest)
     }
     let maximum = greatest.max()
     var sum = Lanes()
     for position in stride(from: 0, to: whole, by: laneCount) {
-      let numerators = exponential(Float.load(scores + position) - maximum)
+      let numerators = exponential(Float.load(scores + position) * scale - maximum)
       store(numerators, scores + position)
       sum += numerators
     }
     if whole < padded {
       var last = Lanes()  // of the last block only the positions that exist
-      let numerators = whole < length ? exponential(Float.load(scores + whole) - maximum) : Lanes()
+      let numerators = whole < length ? exponential(Float.load(scores + whole) * scale - maximum) : Lanes()
       for lane in 0..<(length - whole) { last[lane] = numerators[lane] }
       store(last, scores + whole)
       sum += last

@@ -238,10 +238,7 @@ private struct ColumnProduct<Element: WeightElement> {
             tileProduct(
               Row.self, packed + blockStart * paddedRows + row * length, rowStride: 1, step: tileRows,
               widened + panel * width * blockLength, width, length
-            ).forEachRow { index, sum in
-              let target = target + index * width
-              ((blockStart == 0 ? Row() : Row(target)) + sum).store(target)
-            }
+            ).store(target, stride: width, addingTo: blockStart > 0)
           }
         }
       }

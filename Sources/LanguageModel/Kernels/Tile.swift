@@ -93,14 +93,20 @@ struct Tile<Row: PanelRow> {
     tile.s5 = tile.s5 + other.s5
   }
 
+  /// Stores the sums (6, width), or adds them to what is there.
   @inline(__always)
-  func forEachRow(_ body: (Int, Row) -> Void) {
-    body(0, s0)
-    body(1, s1)
-    body(2, s2)
-    body(3, s3)
-    body(4, s4)
-    body(5, s5)
+  func store(_ target: UnsafeMutablePointer<Float>, stride: Int, addingTo isAdding: Bool = false) {
+    @inline(__always)
+    func store(_ sum: Row, _ row: Int) {
+      let target = target + row * stride
+      ((isAdding ? Row(target) : Row()) + sum).store(target)
+    }
+    store(s0, 0)
+    store(s1, 1)
+    store(s2, 2)
+    store(s3, 3)
+    store(s4, 4)
+    store(s5, 5)
   }
 }
 
