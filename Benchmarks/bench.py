@@ -20,21 +20,23 @@ def arguments():
     parser = argparse.ArgumentParser(description="Measures the release build and its peers side by side.")
     parser.add_argument("--reference", metavar="DIR", help="a folder with venv and models (Tests/Reference/README.md)")
     parser.add_argument("--rounds", type=int, default=5, metavar="N", help="rounds that count (default: 5)")
-    parser.add_argument("--rows", default="*", metavar="PATTERN", help="only the rows whose names match, such as 'step-*'")
-    parser.add_argument("--work", metavar="DIR", help="a folder for what the rows read (default: ~/.cache/lmpipe-bench)")
+    parser.add_argument("--rows", default="*", metavar="NAMES",
+                        help="only these rows, such as 'start,step-*'")
+    parser.add_argument("--work", metavar="DIR",
+                        help="a folder for what the rows read (default: ~/.cache/lmpipe-bench)")
     return parser.parse_args()
 
 
-def make_rows(place, pattern):
+def make_rows(place, patterns):
     """The rows that can be measured; says which cannot."""
-    rows, missing = [], []
+    rows, missing = [], {}
     for name, make in ALL.items():
-        if fnmatch.fnmatchcase(name, pattern):
+        if any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns.split(",")):
             try:
                 rows.append(make(place, name))
             except RuntimeError as error:
-                missing.append(f"Not measured: {name}: {error}")
-    return rows, missing
+                missing.setdefault(str(error), []).append(name)
+    return rows, [f"- Not measured: {', '.join(names)}: {why}" for why, names in missing.items()]
 
 
 def sources(rows):
@@ -58,10 +60,11 @@ def measure_all(place, rows, rounds):
 
 def report(commit, place, results, rounds, missing):
     versions = ", ".join(f"{name} {version}" for name, version in sorted(place.about.items())) or "no peers"
-    head = (f"lmpipe {commit}, {machine.processor()}, {machine.processors()} processors, {machine.today()}. "
-            f"Beside it: {versions}. Medians of {rounds} rounds that alternate between all of a row; × is how many times "
-            f"better lmpipe is.")
-    return "\n\n".join([head, table.markdown(results), *missing, *table.notes(results)])
+    head = (f"Commit {commit}; {machine.processor()}, {machine.processors()} processors; {machine.today()}. "
+            f"Peers: {versions}. Medians of {rounds} rounds, each of which visits all that a row names; in "
+            f"brackets how many times better lmpipe is.")
+    notes = "\n".join(filter(None, [*missing, table.notes(results)]))
+    return "\n\n".join(filter(None, [head, table.markdown(results), notes]))
 
 
 def write_readme(text):
@@ -86,7 +89,9 @@ def main():
     print(text)
     with open(f"{place.work}/samples.json", "w") as file:
         json.dump({result.row.name: {**result.samples, "limit": result.limits} for result in results}, file, indent=1)
-    if options.rows == "*" and options.rounds >= 5 and not missing:
+    if options.rows != "*" or options.rounds < 5 or missing or any(result.missing for result in results):
+        print("README.md is left as it is: it shows all rows with all peers, and five rounds at least", file=sys.stderr)
+    else:
         write_readme(text)
 
 

@@ -1,4 +1,5 @@
 """A row of the table: the same work done by us and by others in turn, round after round."""
+import itertools
 import os
 import statistics
 import sys
@@ -52,7 +53,7 @@ class Result:
         self.samples = {}    # name -> figures
         self.limits = []
         self.missing = {}    # name -> why
-        self.different = []  # whose answer is not ours
+        self.different = {}  # name -> from where on its answer is not ours
 
     def median(self, name):
         return statistics.median(self.samples[name]) if self.samples.get(name) else None
@@ -88,10 +89,11 @@ def measure(row, rounds):
             subjects.append(subject)
         except (RuntimeError, OSError) as error:
             result.missing[subject.name] = str(error)
-    ours = row.subjects[0].name
+    ours = answers.get(row.subjects[0].name)
     for name, answer in answers.items():
-        if row.same_answer and answer is not None and answers.get(ours) is not None and answer != answers[ours]:
-            result.different.append(name)
+        if row.same_answer and None not in (answer, ours) and answer != ours:
+            same = sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], zip(answer, ours)))
+            result.different[name] = f"the first {same} of {len(ours)} are the same"
     for _ in range(row.rounds or rounds):
         for subject in subjects:
             figures = subject.figures(subject.source.take())
@@ -112,6 +114,11 @@ def rate(amount):
 def own_rate(unit):
     """What the source says it did, in this unit a second."""
     return lambda taken: [taken.amount / unit / seconds for seconds in taken.seconds]
+
+
+def best_rate(unit):
+    """For a limit: what was reached at best, in this unit a second."""
+    return lambda taken: [taken.amount / unit / min(taken.seconds)]
 
 
 def milliseconds(taken):

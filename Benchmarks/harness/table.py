@@ -10,10 +10,13 @@ def figure(value):
 
 
 def markdown(results):
-    lines = ["| row | work | lmpipe | beside it | of the machine's limit | goal |", "| --- | --- | --- | --- | --- | --- |"]
+    lines = [
+        "| row | work | lmpipe | others | of the machine's limit | goals |",
+        "| --- | --- | --- | --- | --- | --- |"]
     for result in results:
         row = result.row
-        cells = [row.name, row.work, f"**{figure(result.ours)}** {row.unit}", others(result), limit(result), goals(result)]
+        ours = f"**{figure(result.ours)}** {row.unit}"
+        cells = [row.name, row.work, ours, others(result), limit(result), goals(result)]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
@@ -23,7 +26,7 @@ def others(result):
     for subject in result.row.subjects[1:]:
         ratio = result.ratio(subject.name)
         if ratio is not None:
-            cells.append(f"{subject.name} {figure(result.median(subject.name))} (× {figure(ratio)})")
+            cells.append(f"{subject.name} {figure(result.median(subject.name))} ({figure(ratio)} ×)")
         else:
             cells.append(f"{subject.name} –")
     return ", ".join(cells)
@@ -51,7 +54,7 @@ def notes(results):
     for result in results:
         for name, why in result.missing.items():
             reasons.setdefault((name, why), []).append(result.row.name)
-    lines = [f"Not measured: {name} in {', '.join(rows)}: {why}" for (name, why), rows in reasons.items()]
+    lines = [f"- Not measured: {name} in {', '.join(rows)}: {why}" for (name, why), rows in reasons.items()]
     for result in results:
-        lines += [f"Another answer than ours: {name} in {result.row.name}" for name in result.different]
-    return lines
+        lines += [f"- {name} says something else in {result.row.name}: {how}" for name, how in result.different.items()]
+    return "\n".join(lines)

@@ -74,7 +74,8 @@ class Workplace:
         path = f"{self.work}/{name}"
         prompts = self.file("prompts.jsonl", (b"[%d]\n" % (97 * n) for n in range(count)))
         with open(prompts) as source, open(path, "wb") as target:
-            subprocess.run([f"{self.release}/lm-logits", "-m", self.gpt2, *options], stdin=source, stdout=target, check=True)
+            command = [f"{self.release}/lm-logits", "-m", self.gpt2, *options]
+            subprocess.run(command, stdin=source, stdout=target, check=True)
         return path
 
     @staticmethod

@@ -1,7 +1,9 @@
 import LanguageModel
 
 /// The ids that every program is given for a pass of so many positions.
-func passIDs(_ count: Int, below vocabulary: Int) -> [Int] { (0..<count).map { (7 * $0 + 11) % min(40_000, vocabulary) } }
+func passIDs(_ count: Int, below vocabulary: Int) -> [Int] {
+  (0..<count).map { (7 * $0 + 11) % min(40_000, vocabulary) }
+}
 
 /// The arithmetic of `lm-logits`, and of `lm-logits --all`, without reading and printing. The answer is the likeliest
 /// token after the last position.

@@ -1,4 +1,4 @@
-"""transformers on torch: torch_worker.py MODEL DTYPE THREADS"""
+"""transformers on torch: torch_worker.py MODEL THREADS, in float32"""
 import os
 import sys
 
@@ -8,10 +8,10 @@ import transformers
 
 from worker import STEP_PROMPT, pass_ids, serve, timed
 
-folder, dtype, threads = sys.argv[1:]
+folder, threads = sys.argv[1:]
 torch.set_num_threads(int(threads))
 torch.set_num_interop_threads(1)
-model = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=getattr(torch, dtype)).eval()
+model = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
 
 
 @torch.inference_mode()

@@ -1,6 +1,6 @@
 """The model's arithmetic: steps, which stream all weights for each token, and passes over many positions."""
 from harness.goals import share_of_limit, times, times_best
-from harness.rounds import Limit, Row, Subject, own_rate, rate
+from harness.rounds import Limit, Row, Subject, best_rate, rate
 from harness.workplace import bytes_read_per_token, last_ids, operations_of_pass
 
 STEPS = 128
@@ -13,22 +13,24 @@ def command(place, peer, kind):
         return "llama_worker.py", place.gguf(kind)
     if peer == "ctranslate2":
         return "ctranslate2_worker.py", place.gpt2, f"{place.work}/gpt2-rand-ct2"
-    return "torch_worker.py", place.gpt2, {"F32": "float32", "BF16": "bfloat16"}[kind]
+    return "torch_worker.py", place.gpt2
 
 
 def steps(place, name, kind, threads, peers, goals):
     folder = place.gpt2 if kind == "F32" else place.half(kind)
     prompt = place.file("prompt.jsonl", [b"[100,101,102,103,104,105,106,107]\n"])
-    subjects = [Subject("lmpipe", place.tool(
-        "lm-step", "-n", str(STEPS), "--ignore-eos", "--threads", str(threads), "-m", folder, input=prompt, answer=last_ids),
-        rate(STEPS))]
+    ours = place.tool(
+        "lm-step", "-n", str(STEPS), "--ignore-eos", "--threads", str(threads), "-m", folder,
+        input=prompt, answer=last_ids)
+    request = f"steps {STEPS} 1"
+    subjects = [Subject("lmpipe", ours, rate(STEPS))]
     subjects += [
-        Subject.peer(peer, lambda: place.ask(f"steps {STEPS} 1", *command(place, peer, kind), threads=threads), rate(STEPS))
+        Subject.peer(peer, lambda: place.ask(request, *command(place, peer, kind), threads=threads), rate(STEPS))
         for peer in peers]
     return Row(
         name, f"`lm-step -n {STEPS}`, {kind} weights, {threaded(threads)}", "tok/s", subjects, goals,
         limit=Limit(Subject("read bandwidth", place.ask(
-            f"read-bandwidth {folder}/model.safetensors 5", "lm-measure", folder, threads=threads), own_rate(1e9)),
+            f"read-bandwidth {folder}/model.safetensors 5", "lm-measure", folder, threads=threads), best_rate(1e9)),
             "GB/s read", bytes_read_per_token(folder) / 1e9),
         # Rounded weights, and llama.cpp's rounded keys and values, may lead elsewhere after some tokens.
         same_answer=kind == "F32")
@@ -46,7 +48,7 @@ def passes(place, name, positions, wanted, threads, times_a_round, goals):
         name, f"a pass of {positions:,} positions, {logits}, F32 weights, {threaded(threads)}", "tok/s",
         subjects, goals,
         limit=Limit(Subject("multiply-add peak", place.ask(
-            "multiply-add-peak 3", "lm-measure", folder, threads=threads), own_rate(1e9)),
+            "multiply-add-peak 3", "lm-measure", folder, threads=threads), best_rate(1e9)),
             "GFLOP/s", operations_of_pass(folder, positions, positions if wanted == "all" else 1) / positions / 1e9))
 
 
@@ -58,7 +60,7 @@ ROWS = {
     "step-f32": lambda place, name: steps(
         place, name, "F32", 2, EVERYONE, [times(1.1, "llama.cpp"), share_of_limit(0.9)]),
     "step-f16": lambda place, name: steps(place, name, "F16", 2, ["llama.cpp"], [times(1.1, "llama.cpp")]),
-    "step-bf16": lambda place, name: steps(place, name, "BF16", 2, ["torch", "llama.cpp"], []),
+    "step-bf16": lambda place, name: steps(place, name, "BF16", 2, ["llama.cpp"], []),
     "pass-64": lambda place, name: passes(place, name, 64, "last", 2, 5, [times_best(1.3)]),
     "pass-512": lambda place, name: passes(place, name, 512, "last", 2, 2, [times_best(1.5), share_of_limit(0.75)]),
     "pass-1024": lambda place, name: passes(place, name, 1024, "last", 2, 1, []),

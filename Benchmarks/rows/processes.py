@@ -52,8 +52,8 @@ def memory(place, name, positions, goals):
             Subject.peer("llama.cpp", lambda: llama(place), megabytes(beyond=place.gguf("F32"))),
             Subject.peer("transformers", lambda: transformers(place), megabytes(beyond=file))]
     return Row(
-        name, f"memory of `lm-logits` beyond the file, GPT-2, F32 weights, {positions:,} positions", "MB", subjects, goals,
-        same_answer=False, lower_is_better=True, rounds=1)
+        name, f"memory of `lm-logits` beyond the file, GPT-2, F32 weights, {positions:,} positions", "MB",
+        subjects, goals, same_answer=False, lower_is_better=True, rounds=1)
 
 
 ROWS = {

@@ -9,7 +9,8 @@ COUNT = 64
 
 def printed(place, name):
     source = place.ask("print json 2", "lm-measure", place.gpt2, threads=1)
-    return Row(name, "records of 50,257 logits printed", "MB/s", [Subject("lmpipe", source, own_rate(1e6))], [at_least(400)])
+    return Row(
+        name, "records of 50,257 logits printed", "MB/s", [Subject("lmpipe", source, own_rate(1e6))], [at_least(400)])
 
 
 def printed_base64(place, name):

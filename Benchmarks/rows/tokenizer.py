@@ -27,7 +27,8 @@ def bulk(place, name, corpus, threads, goals):
         for peer in PEERS]
     text = {"english": "English", "languages": "twelve languages"}[corpus]
     count = "one thread" if threads == 1 else f"{threads} threads"
-    return Row(name, f"`bpe-encode -z`, {size:.0f} MB of {text} in documents of 64 KiB, {count}", "MB/s", subjects, goals)
+    work = f"`bpe-encode -z`, {size:.0f} MB of {text} in documents of 64 KiB, {count}"
+    return Row(name, work, "MB/s", subjects, goals)
 
 
 def line(place, name):
