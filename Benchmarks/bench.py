@@ -59,7 +59,7 @@ def measure_all(place, rows, rounds):
 
 
 def report(commit, place, results, rounds, missing):
-    versions = ", ".join(f"{name} {version}" for name, version in sorted(place.about.items())) or "no peers"
+    versions = ", ".join(f"{name} {version}" for name, version in sorted(place.about.items())) or "none"
     head = (f"Commit {commit}; {machine.processor()}, {machine.processors()} processors; {machine.today()}. "
             f"Peers: {versions}. Medians of {rounds} rounds, each of which visits all that a row names; in "
             f"brackets how many times better lmpipe is.")

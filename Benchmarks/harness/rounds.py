@@ -43,6 +43,7 @@ class Row:
     lower_is_better: bool = False
     rounds: int = None       # where it needs fewer than the others
     same_answer: bool = True  # whether all subjects must say the same
+    is_contest: bool = True   # whether all subjects do the same, so that ratios mean something
 
 
 class Result:

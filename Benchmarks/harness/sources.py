@@ -54,10 +54,11 @@ class Asked:
     """A worker that stays, and is asked."""
     worker: object
     request: str
+    settling: float  # seconds for which its threads spin before they sleep, and would be in the next one's way
 
     def take(self, check=False):
         taken = Taken(**self.worker.ask(self.request))
-        time.sleep(0.2)  # its threads spin for a while before they sleep, and would be in the next one's way
+        time.sleep(self.settling)
         return taken
 
 

@@ -24,11 +24,9 @@ def markdown(results):
 def others(result):
     cells = []
     for subject in result.row.subjects[1:]:
-        ratio = result.ratio(subject.name)
-        if ratio is not None:
-            cells.append(f"{subject.name} {figure(result.median(subject.name))} ({figure(ratio)} ×)")
-        else:
-            cells.append(f"{subject.name} –")
+        ratio = result.ratio(subject.name) if result.row.is_contest else None
+        better = f" ({figure(ratio)} ×)" if ratio else ""
+        cells.append(f"{subject.name} {figure(result.median(subject.name))}{better}")
     return ", ".join(cells)
 
 

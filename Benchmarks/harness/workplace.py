@@ -106,13 +106,13 @@ class Workplace:
 
     def ask(self, request, *command, threads):
         """Asks a worker, the same for the same command. One that is a Python program is a peer's."""
-        program = ([self.peer_python(), f"{HERE}/peers/{command[0]}"] if command[0].endswith(".py")
-                   else [f"{self.release}/{command[0]}"])
+        is_peer = command[0].endswith(".py")
+        program = [self.peer_python(), f"{HERE}/peers/{command[0]}"] if is_peer else [f"{self.release}/{command[0]}"]
         command = (*program, *command[1:], str(threads))
         if command not in self.workers:
             environment = os.environ | {"OMP_NUM_THREADS": str(threads), "RAYON_NUM_THREADS": str(threads)}
             self.workers[command] = Worker(list(command), environment)
-        return Asked(self.workers[command], request)
+        return Asked(self.workers[command], request, settling=0.25 if is_peer else 0)
 
     def stop_workers(self, but=()):
         """Ends those that are not among the sources; the versions of the peers are kept."""

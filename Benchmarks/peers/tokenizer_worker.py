@@ -1,11 +1,10 @@
 """Other tokenizers: tokenizer_worker.py tiktoken|riptoken|tokenizers MODEL THREADS
 
-They encode documents that are strings already, and write nothing.
+They encode documents that are strings already, and write nothing. RAYON_NUM_THREADS must be THREADS as well.
 """
 import array
 import hashlib
 import json
-import os
 import sys
 
 from worker import serve, timed
@@ -51,7 +50,6 @@ def digest(ids_of_documents):
     return sha.hexdigest()
 
 
-os.environ["RAYON_NUM_THREADS"] = str(threads)
 encode = {"tiktoken": tiktoken_encode, "riptoken": riptoken_encode, "tokenizers": tokenizers_encode}[library]()
 
 

@@ -38,7 +38,7 @@ def start(place, name):
         name, "start of a tool: `lm-logits --version`", "ms",
         [Subject("lmpipe" if tool == "lm-logits" else tool, place.tool(tool, "--version"), milliseconds)
          for tool in TOOLS] + [Subject("`true`", Program(["true"]), milliseconds)],
-        lower_is_better=True, same_answer=False)
+        lower_is_better=True, is_contest=False)
 
 
 def memory(place, name, positions, goals):
