@@ -60,7 +60,8 @@ let package = Package(
     .executableTarget(name: "generate-pages", dependencies: ["CommandLineTool", "Platform"], swiftSettings: common),
     // Not installed: `make bench` asks it what a whole process would blur
     .executableTarget(
-      name: "lm-measure", dependencies: ["Checkpoint", "JSON", "JSONLines", "LanguageModel", "Platform", "Threads"],
+      name: "lm-measure",
+      dependencies: ["Checkpoint", "CommandLineTool", "JSON", "JSONLines", "LanguageModel", "Platform", "Threads"],
       path: "Benchmarks/lm-measure", swiftSettings: numeric, linkerSettings: linking),
     // Their tests
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: common),

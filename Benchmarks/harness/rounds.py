@@ -117,11 +117,6 @@ def own_rate(unit):
     return lambda taken: [taken.amount / unit / seconds for seconds in taken.seconds]
 
 
-def best_rate(unit):
-    """For a limit: what was reached at best, in this unit a second."""
-    return lambda taken: [taken.amount / unit / min(taken.seconds)]
-
-
 def milliseconds(taken):
     return [1000 * seconds for seconds in taken.seconds]
 

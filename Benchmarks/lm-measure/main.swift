@@ -9,17 +9,24 @@
 //   multiply-add-peak TIMES        float32 multiplications and additions, nothing else
 
 import Checkpoint
+import CommandLineTool
 import LanguageModel
 import Platform
 import Threads
 
 let arguments = CommandLine.arguments
 guard arguments.count == 3, let threads = Int(arguments[2]), threads > 0 else {
-  print("usage: lm-measure MODEL THREADS")
+  warn("usage: lm-measure MODEL THREADS")
   exit(64)
 }
-let model = try GPT2(Checkpoint(ModelLocation.find(arguments[1])), threads: threads)
 let pool = ThreadPool(parts: threads)
+let model: GPT2
+do {
+  model = try GPT2(Checkpoint(ModelLocation.find(arguments[1])), threads: threads)
+} catch {
+  warn("lm-measure: \(error)")
+  exit(65)
+}
 print(#"{"ready":true}"#)
 fflush(nil)
 

@@ -1,6 +1,6 @@
 """The model's arithmetic: steps, which stream all weights for each token, and passes over many positions."""
 from harness.goals import share_of_limit, times, times_best
-from harness.rounds import Limit, Row, Subject, best_rate, rate
+from harness.rounds import Limit, Row, Subject, own_rate, rate
 from harness.workplace import bytes_read_per_token, last_ids, operations_of_pass
 
 STEPS = 128
@@ -30,7 +30,7 @@ def steps(place, name, kind, threads, peers, goals):
     return Row(
         name, f"`lm-step -n {STEPS}`, {kind} weights, {threaded(threads)}", "tok/s", subjects, goals,
         limit=Limit(Subject("read bandwidth", place.ask(
-            f"read-bandwidth {folder}/model.safetensors 5", "lm-measure", folder, threads=threads), best_rate(1e9)),
+            f"read-bandwidth {folder}/model.safetensors 20", "lm-measure", folder, threads=threads), own_rate(1e9)),
             "GB/s read", bytes_read_per_token(folder) / 1e9),
         # Rounded weights, and llama.cpp's rounded keys and values, may lead elsewhere after some tokens.
         same_answer=kind == "F32")
@@ -48,7 +48,7 @@ def passes(place, name, positions, wanted, threads, times_a_round, goals):
         name, f"a pass of {positions:,} positions, {logits}, F32 weights, {threaded(threads)}", "tok/s",
         subjects, goals,
         limit=Limit(Subject("multiply-add peak", place.ask(
-            "multiply-add-peak 3", "lm-measure", folder, threads=threads), best_rate(1e9)),
+            "multiply-add-peak 5", "lm-measure", folder, threads=threads), own_rate(1e9)),
             "GFLOP/s", operations_of_pass(folder, positions, positions if wanted == "all" else 1) / positions / 1e9))
 
 
