@@ -18,7 +18,7 @@ BEGIN, END = "<!-- make bench writes from here -->", "<!-- to here -->"
 
 def arguments():
     parser = argparse.ArgumentParser(description="Measures the release build and its peers side by side.")
-    parser.add_argument("--reference", metavar="DIR", help="a folder with venv and models (Tests/Reference/README.md)")
+    parser.add_argument("--reference", metavar="DIR", help="a folder with venv and models, see README.md")
     parser.add_argument("--rounds", type=int, default=5, metavar="N", help="rounds that count (default: 5)")
     parser.add_argument("--rows", default="*", metavar="NAMES",
                         help="only these rows, such as 'start,step-*'")
@@ -84,7 +84,9 @@ def main():
     place = Workplace(options.reference, os.path.abspath(options.work or f"{cache}/lmpipe-bench"))
     commit = machine.commit(CHECKOUT)
     rows, missing = make_rows(place, options.rows)
+    start = time.monotonic()
     results = measure_all(place, rows, options.rounds)
+    print(f"{(time.monotonic() - start) / 60:.1f} minutes", file=sys.stderr)
     text = report(commit, place, results, options.rounds, missing)
     print(text)
     with open(f"{place.work}/samples.json", "w") as file:
