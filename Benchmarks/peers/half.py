@@ -1,6 +1,7 @@
 """A model folder with float32 weights as one with F16 or BF16: half.py MODEL F16|BF16 TARGET"""
 import json
 import os
+import shutil
 import sys
 
 import numpy
@@ -16,6 +17,7 @@ def convert(values, kind):
 
 folder, kind, target = sys.argv[1:]
 tensors = load_file(f"{folder}/model.safetensors")
+shutil.rmtree(target + ".new", ignore_errors=True)
 os.makedirs(target + ".new")
 for name in os.listdir(folder):
     if name != "model.safetensors":

@@ -4,7 +4,6 @@ They encode documents that are strings already, and write nothing. RAYON_NUM_THR
 """
 import array
 import hashlib
-import json
 import sys
 
 from worker import serve, timed

@@ -1,7 +1,8 @@
 """The model's arithmetic: steps, which stream all weights for each token, and passes over many positions."""
+from harness.answers import last_ids
+from harness.costs import bytes_read_per_token, operations_of_pass
 from harness.goals import share_of_limit, times, times_best
 from harness.rounds import Limit, Row, Subject, own_rate, rate
-from harness.workplace import bytes_read_per_token, last_ids, operations_of_pass
 
 STEPS = 128
 EVERYONE = ["torch", "ctranslate2", "llama.cpp"]

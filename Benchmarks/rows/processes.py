@@ -1,8 +1,8 @@
 """Whole processes: the pipeline as a person types it, starts, memory."""
+from harness.answers import printed_list, top_ids
 from harness.goals import at_most, times
 from harness.rounds import Row, Subject, megabytes, milliseconds
 from harness.sources import Program
-from harness.workplace import printed_list, top_ids
 
 PHRASE = "Once upon a time, generative models"
 PIPELINE = f"echo '{PHRASE}' | bpe-encode | lm-logits | lm-topk -k 5"

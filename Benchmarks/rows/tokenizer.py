@@ -1,9 +1,9 @@
 """Text to ids, with GPT-2's vocabulary."""
 import os
 
+from harness.answers import ids_digest
 from harness.goals import at_least, at_most, times
 from harness.rounds import Row, Subject, milliseconds, own_rate, rate
-from harness.workplace import ids_digest
 
 LINE = "Once upon a time, generative models"
 PEERS = ["tiktoken", "riptoken", "tokenizers"]
