@@ -18,10 +18,10 @@ test:
 	$(SWIFT) test
 
 format:
-	$(SWIFT) format --in-place --recursive Package.swift Sources Tests
+	$(SWIFT) format --in-place --recursive Package.swift Sources Tests Benchmarks
 
 check-format:
-	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests
+	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Benchmarks
 
 # man/man1 and completions/ come from the option tables in Sources/CommandLineTool/Tools.
 generate:
@@ -42,6 +42,12 @@ golden:
 # REFERENCE=DIR: a folder with venv (transformers, tokenizers, tiktoken) and models; see Tests/Reference/README.md.
 compare: build
 	sh Tests/Reference/compare.sh "$(REFERENCE)"
+
+# Measures the release build beside its peers and writes the README's table: REFERENCE as above, and see
+# Benchmarks/README.md. For a look at some rows: make bench ROWS='start,step-*' ROUNDS=1
+bench: build
+	python3 Benchmarks/bench.py $(if $(REFERENCE),--reference "$(REFERENCE)") $(if $(ROWS),--rows '$(ROWS)') \
+	  $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(WORK),--work "$(WORK)")
 
 install: build
 	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/lmpipe/$(MODEL)"
@@ -70,4 +76,4 @@ uninstall:
 clean:
 	rm -rf .build
 
-.PHONY: all build demo test format check-format generate check-generated renew-sessions golden compare install uninstall clean
+.PHONY: all build demo test format check-format generate check-generated renew-sessions golden compare bench install uninstall clean

@@ -61,6 +61,11 @@ let package = Package(
     door("lm-topk", ["JSON", "JSONLines", "Sampling", "Tokenizer"]),
     door("lm-step", ["Checkpoint", "JSON", "JSONLines", "LanguageModel", "Sampling", "Tokenizer"]),
     .executableTarget(name: "generate-pages", dependencies: ["CommandLineTool", "Platform"], swiftSettings: common),
+    // Not installed: `make bench` asks it what a whole process would blur
+    .executableTarget(
+      name: "lm-measure",
+      dependencies: ["Checkpoint", "CommandLineTool", "JSON", "JSONLines", "LanguageModel", "Platform", "Threads"],
+      path: "Benchmarks/lm-measure", swiftSettings: numeric, linkerSettings: linking),
     // Their tests
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: common),
     tests("JSONTests", ["JSON"]),

@@ -24,26 +24,43 @@ def text_of(path):
     return "".join(line + "\n" for line in source.split("\n") if line.strip())
 
 
-folder = sys.argv[1]
-packages = f"{folder}/packages"
-os.makedirs(packages, exist_ok=True)
-missing = [package for package in PACKAGES if not glob.glob(f"{packages}/{package}_*.deb")]
-if missing:
-    subprocess.run(["apt-get", "download", "-q", *missing], cwd=packages, check=True)
-
-with open(f"{folder}/corpus.txt", "w", encoding="utf-8", newline="") as corpus:
-    for package in PACKAGES:
-        root = f"{packages}/{package}"
+def fetch(folder):
+    """Downloads and unpacks the packages; returns the folder of each by its name."""
+    packages = f"{folder}/packages"
+    os.makedirs(packages, exist_ok=True)
+    missing = [package for package in PACKAGES if not glob.glob(f"{packages}/{package}_*.deb")]
+    if missing:
+        subprocess.run(["apt-get", "download", "-q", *missing], cwd=packages, check=True)
+    roots = {package: f"{packages}/{package}" for package in PACKAGES}
+    for package, root in roots.items():
         if not os.path.isdir(root):
             subprocess.run(["dpkg-deb", "-x", glob.glob(f"{root}_*.deb")[0], root], check=True)
-        size = 0
-        for path in sorted(glob.glob(f"{root}/usr/share/**/*.html", recursive=True)):
-            if size < LIMIT and not os.path.islink(path):
-                text = text_of(path)
+    return roots
+
+
+def texts(root, limit):
+    """The texts of an unpacked package until they are `limit` bytes."""
+    size = 0
+    for path in sorted(glob.glob(f"{root}/usr/share/**/*.html", recursive=True)):
+        if size < limit and not os.path.islink(path):
+            text = text_of(path)
+            yield text
+            size += len(text.encode())
+
+
+def main(folder):
+    with open(f"{folder}/corpus.txt", "w", encoding="utf-8", newline="") as corpus:
+        for package, root in fetch(folder).items():
+            size = 0
+            for text in texts(root, LIMIT):
                 corpus.write(text)
                 size += len(text.encode())
-        print(f"{size:12,d} bytes  {package}")
-size = os.path.getsize(f"{folder}/corpus.txt")
-print(f"{size:12,d} bytes  {folder}/corpus.txt")
-if size < 50_000_000:
-    sys.exit("that is less than 50 MB")
+            print(f"{size:12,d} bytes  {package}")
+    size = os.path.getsize(f"{folder}/corpus.txt")
+    print(f"{size:12,d} bytes  {folder}/corpus.txt")
+    if size < 50_000_000:
+        sys.exit("that is less than 50 MB")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

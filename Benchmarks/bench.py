@@ -1,0 +1,101 @@
+"""Measures the release build and whichever peers are there, side by side: bench.py [OPTION]… (see README.md here)"""
+import argparse
+import fnmatch
+import json
+import os
+import re
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from harness import machine, table
+from harness.rounds import measure
+from harness.workplace import CHECKOUT, Workplace
+from rows import ALL
+
+BEGIN, END = "<!-- make bench writes from here -->", "<!-- to here -->"
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description="Measures the release build and its peers side by side.")
+    parser.add_argument("--reference", metavar="DIR", help="a folder with venv and models, see README.md")
+    parser.add_argument("--rounds", type=int, default=5, metavar="N", help="rounds that count (default: 5)")
+    parser.add_argument("--rows", default="*", metavar="NAMES",
+                        help="only these rows, such as 'start,step-*'")
+    parser.add_argument("--work", metavar="DIR",
+                        help="a folder for what the rows read (default: ~/.cache/lmpipe-bench)")
+    return parser.parse_args()
+
+
+def make_rows(place, patterns):
+    """The rows that can be measured; says which cannot."""
+    rows, missing = [], {}
+    for name, make in ALL.items():
+        if any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns.split(",")):
+            try:
+                rows.append(make(place, name))
+            except RuntimeError as error:
+                missing.setdefault(str(error), []).append(name)
+    return rows, [f"- Not measured: {', '.join(names)}: {why}" for why, names in missing.items()]
+
+
+def sources(rows):
+    return [subject.source for row in rows
+            for subject in row.subjects + ([row.limit.subject] if row.limit else [])]
+
+
+def measure_all(place, rows, rounds):
+    results = []
+    try:
+        for index, row in enumerate(rows):
+            print(f"{row.name} ", end="", file=sys.stderr, flush=True)
+            start = time.monotonic()
+            results.append(measure(row, rounds))
+            print(f" {time.monotonic() - start:.0f} s", file=sys.stderr)
+            place.stop_workers(but=sources(rows[index + 1:]))
+    finally:
+        place.stop_workers()
+    return results
+
+
+def report(commit, place, results, rounds, missing):
+    versions = ", ".join(f"{name} {version}" for name, version in sorted(place.about.items())) or "none"
+    head = (f"Commit {commit}; {machine.processor()}, {machine.processors()} processors; {machine.today()}. "
+            f"Peers: {versions}. Medians of {rounds} rounds, each of which visits all that a row names; in "
+            f"brackets how many times better lmpipe is.")
+    notes = "\n".join(filter(None, [*missing, table.notes(results)]))
+    return "\n\n".join(filter(None, [head, table.markdown(results), notes]))
+
+
+def write_readme(text):
+    path = f"{CHECKOUT}/README.md"
+    with open(path, encoding="utf-8") as file:
+        page = file.read()
+    page, count = re.subn(f"{BEGIN}.*?{END}", lambda _: f"{BEGIN}\n\n{text}\n\n{END}", page, flags=re.S)
+    if count != 1:
+        sys.exit(f"{path} has no place for the table")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(page)
+
+
+def main():
+    options = arguments()
+    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    place = Workplace(options.reference, os.path.abspath(options.work or f"{cache}/lmpipe-bench"))
+    commit = machine.commit(CHECKOUT)
+    rows, missing = make_rows(place, options.rows)
+    start = time.monotonic()
+    results = measure_all(place, rows, options.rounds)
+    print(f"{(time.monotonic() - start) / 60:.1f} minutes", file=sys.stderr)
+    text = report(commit, place, results, options.rounds, missing)
+    print(text)
+    with open(f"{place.work}/samples.json", "w") as file:
+        json.dump({result.row.name: {**result.samples, "limit": result.limits} for result in results}, file, indent=1)
+    if options.rows != "*" or options.rounds < 5 or missing or any(result.missing for result in results):
+        print("README.md is left as it is: it shows all rows with all peers, and five rounds at least", file=sys.stderr)
+    else:
+        write_readme(text)
+
+
+if __name__ == "__main__":
+    main()

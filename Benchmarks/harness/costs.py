@@ -1,0 +1,26 @@
+"""What the model's arithmetic takes: bytes to read, operations to do."""
+import json
+import struct
+
+
+def tensor_sizes(folder):
+    """Bytes by tensor."""
+    with open(f"{folder}/model.safetensors", "rb") as file:
+        header = json.loads(file.read(struct.unpack("<Q", file.read(8))[0]))
+    return {name: value["data_offsets"][1] - value["data_offsets"][0]
+            for name, value in header.items() if name != "__metadata__"}
+
+
+def bytes_read_per_token(folder):
+    """All weights but the position embeddings. (The token embedding is the output head.)"""
+    return sum(size for name, size in tensor_sizes(folder).items() if not name.endswith("wpe.weight"))
+
+
+def operations_of_pass(folder, positions, logits):
+    """Multiplications and additions of the matrix products, and of attention over the positions that it may see."""
+    with open(f"{folder}/config.json") as file:
+        config = json.load(file)
+    width, layers = config["n_embd"], config["n_layer"]
+    blocks = 12 * width * width * layers  # weights: 3 for queries, keys and values, 1 behind them, 4 + 4
+    attention = layers * positions * (positions + 1) // 2 * 2 * width  # products with keys, and with values
+    return 2 * (blocks * positions + attention + config["vocab_size"] * width * logits)

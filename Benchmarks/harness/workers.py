@@ -1,0 +1,52 @@
+"""Processes that load what they need once and are then told what to do, so that rounds can alternate between them."""
+import json
+import subprocess
+import tempfile
+
+
+class Worker:
+    """A program that prints a line of JSON when it is ready, and one for each line of standard input.
+
+    It is started when it is first asked, and says then what is missing, if anything is.
+    """
+
+    def __init__(self, command, environment):
+        self.command, self.environment = command, environment
+        self.process = None
+        self.failure = None
+        self.about = {}  # what it said when it was ready: the version of the peer
+
+    def ask(self, request):
+        if self.process is None:
+            self.start()
+        try:
+            self.process.stdin.write(request + "\n")
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            pass  # its last words are among its messages
+        return self.answer()
+
+    def start(self):
+        if self.failure:
+            raise RuntimeError(self.failure)
+        self.messages = tempfile.TemporaryFile()
+        self.process = subprocess.Popen(
+            self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.messages, text=True,
+            env=self.environment)
+        self.about = self.answer()
+
+    def answer(self):
+        line = self.process.stdout.readline()
+        if line:
+            return json.loads(line)
+        self.stop()
+        self.messages.seek(0)
+        said = self.messages.read().decode(errors="replace").strip().split("\n")[-1]
+        self.failure = said or f"{self.command[0]} ended without a word"
+        raise RuntimeError(self.failure)
+
+    def stop(self):
+        """Ends the process; it would start again if it were asked."""
+        if self.process:
+            self.process.communicate()
+            self.process = None

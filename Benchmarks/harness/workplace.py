@@ -1,0 +1,119 @@
+"""Where everything is: the release build, the reference folder, and the work folder with what the rows read."""
+import os
+import subprocess
+import sys
+
+from harness.sources import Asked, Program, SelfTimed
+from harness.workers import Worker
+
+HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+CHECKOUT = os.path.dirname(HERE)
+
+
+class Workplace:
+    def __init__(self, reference, work):
+        self.work = work
+        self.release = f"{CHECKOUT}/.build/release"
+        self.python = f"{reference}/venv/bin/python" if reference else None
+        self.models = f"{reference}/models" if reference else None
+        self.workers = {}
+        self.about = {}  # the peers that were asked, and their versions
+        os.makedirs(work, exist_ok=True)
+
+    # Models
+
+    @property
+    def wren(self):
+        return f"{CHECKOUT}/Models/wren"
+
+    @property
+    def gpt2(self):
+        """A folder with GPT-2's real shapes and vocabulary."""
+        folder = f"{self.models}/gpt2-rand"
+        if not self.models or not os.path.exists(f"{folder}/model.safetensors"):
+            raise RuntimeError("models/gpt2-rand is not there; give REFERENCE=DIR")
+        return folder
+
+    def half(self, kind):
+        return self.made(f"gpt2-rand-{kind.lower()}", "half.py", self.gpt2, kind)
+
+    def gguf(self, kind):
+        file = f"{self.models}/gpt2-rand-{kind.lower()}.gguf"
+        if kind == "F32" or os.path.exists(file):
+            return file
+        return self.made(os.path.basename(file), "half_gguf.py", self.gguf("F32"), kind)
+
+    # What rows read
+
+    def file(self, name, lines):
+        """A small input, written anew each time."""
+        path = f"{self.work}/{name}"
+        with open(path, "wb") as file:
+            file.writelines(lines)
+        return path
+
+    def made(self, name, program, *arguments):
+        """A file or folder that a program of peers/ makes, once."""
+        path = f"{self.work}/{name}"
+        if not os.path.exists(path):
+            self.must([self.peer_python(), f"{HERE}/peers/{program}", *arguments, path])
+        return path
+
+    def corpus(self, name):
+        path = f"{self.work}/{name}.txt"
+        if not os.path.exists(path):
+            self.must([sys.executable, f"{HERE}/harness/corpora.py", self.work])
+        return path
+
+    def records(self, name, count, *options):
+        """Records of as many different logits."""
+        path = f"{self.work}/{name}"
+        prompts = self.file("prompts.jsonl", (b"[%d]\n" % (97 * n) for n in range(count)))
+        with open(prompts) as source, open(path, "wb") as target:
+            command = [f"{self.release}/lm-logits", "-m", self.gpt2, *options]
+            subprocess.run(command, stdin=source, stdout=target, check=True)
+        return path
+
+    @staticmethod
+    def must(command):
+        done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        if done.returncode:
+            raise RuntimeError(f"{' '.join(command)}: {(done.stderr.strip() or 'failed').split(chr(10))[-1]}")
+
+    # Who does the work
+
+    def tool(self, name, *options, input=os.devnull, answer=None):
+        return Program([f"{self.release}/{name}", *options], input, answer=answer)
+
+    def shell(self, script, model, answer=None):
+        environment = {"PATH": f"{self.release}:{os.environ['PATH']}", "LM_MODEL": model}
+        return Program(["sh", "-c", script], environment=environment, answer=answer)
+
+    def peer_python(self):
+        if not self.python or not os.access(self.python, os.X_OK):
+            raise RuntimeError("venv/bin/python is not there; give REFERENCE=DIR")
+        return self.python
+
+    def peer_process(self, program, *arguments, answer=None):
+        return Program([self.peer_python(), f"{HERE}/peers/{program}", *arguments], answer=answer)
+
+    def peer_self_timed(self, program, *arguments):
+        return SelfTimed([self.peer_python(), f"{HERE}/peers/{program}", *arguments])
+
+    def ask(self, request, *command, threads):
+        """Asks a worker, the same for the same command. One that is a Python program is a peer's."""
+        is_peer = command[0].endswith(".py")
+        program = [self.peer_python(), f"{HERE}/peers/{command[0]}"] if is_peer else [f"{self.release}/{command[0]}"]
+        command = (*program, *command[1:], str(threads))
+        if command not in self.workers:
+            environment = os.environ | {"OMP_NUM_THREADS": str(threads), "RAYON_NUM_THREADS": str(threads)}
+            self.workers[command] = Worker(list(command), environment)
+        return Asked(self.workers[command], request, settling=0.25 if is_peer else 0)
+
+    def stop_workers(self, but=()):
+        """Ends those that are not among the sources; the versions of the peers are kept."""
+        needed = {id(source.worker) for source in but if isinstance(source, Asked)}
+        for worker in self.workers.values():
+            self.about |= {name: value for name, value in worker.about.items() if name != "ready"}
+            if id(worker) not in needed:
+                worker.stop()

@@ -1,0 +1,89 @@
+import Threads
+
+/// How many float32 operations a second the processor can do: fused multiply-adds on registers, in enough independent
+/// chains to keep its units busy. The amount is in operations, two for each multiply-add.
+func measureMultiplyAddPeak(_ pool: ThreadPool, times: Int) -> Reply {
+  let six = peak(SixChains.self, pool, times: times)
+  let twelve = peak(TwelveChains.self, pool, times: times)
+  return rate(six) > rate(twelve) ? six : twelve
+}
+
+private func rate(_ reply: Reply) -> Double { Double(reply.amount ?? 0) / (reply.seconds.min() ?? 1) }
+
+private typealias Lanes = SIMD16<Float>
+
+private func peak<C: Chains>(_: C.Type, _ pool: ThreadPool, times: Int) -> Reply {
+  let turns = 1 << 23
+  var results = [Float](repeating: 0, count: pool.parts)
+  var reply = Reply(times: times) {
+    results.withUnsafeMutableBufferPointer { results in
+      nonisolated(unsafe) let results = results  // each part has its own element
+      pool.run { part in results[part] = run(C.self, turns: turns, by: 0.5, plus: Float(part)) }
+    }
+  }
+  precondition(results.allSatisfy(\.isFinite))
+  reply.amount = pool.parts * turns * C.count * Lanes.scalarCount * 2
+  return reply
+}
+
+/// Not inlined: the compiler must not know the numbers.
+@inline(never)
+private func run<C: Chains>(_: C.Type, turns: Int, by factor: Float, plus term: Float) -> Float {
+  let (factor, term) = (Lanes(repeating: factor), Lanes(repeating: term))
+  var chains = C(term)
+  for _ in 0..<turns { chains.multiplyAdd(factor, term) }
+  return chains.sum
+}
+
+/// Sums that do not depend on each other.
+private protocol Chains {
+  static var count: Int { get }
+  init(_ start: Lanes)
+  mutating func multiplyAdd(_ factor: Lanes, _ term: Lanes)
+  var sum: Float { get }
+}
+
+/// Twelve of the sixteen 256-bit registers of AVX2, 24 of the 32 of NEON: two units with a latency of four or five need
+/// eight to ten.
+private struct SixChains: Chains {
+  static let count = 6
+  var (a, b, c): (Lanes, Lanes, Lanes)
+  var (d, e, f): (Lanes, Lanes, Lanes)
+
+  init(_ start: Lanes) {
+    (a, b, c) = (start, start + 1, start + 2)
+    (d, e, f) = (start + 3, start + 4, start + 5)
+  }
+
+  @inline(__always)
+  mutating func multiplyAdd(_ factor: Lanes, _ term: Lanes) {
+    a = term.addingProduct(a, factor)
+    b = term.addingProduct(b, factor)
+    c = term.addingProduct(c, factor)
+    d = term.addingProduct(d, factor)
+    e = term.addingProduct(e, factor)
+    f = term.addingProduct(f, factor)
+  }
+
+  var sum: Float { (a + b + c + d + e + f).sum() }
+}
+
+/// Twelve of the 32 registers of AVX-512, where six would leave the units waiting.
+private struct TwelveChains: Chains {
+  static let count = 12
+  var first: SixChains
+  var second: SixChains
+
+  init(_ start: Lanes) {
+    first = SixChains(start)
+    second = SixChains(start + 6)
+  }
+
+  @inline(__always)
+  mutating func multiplyAdd(_ factor: Lanes, _ term: Lanes) {
+    first.multiplyAdd(factor, term)
+    second.multiplyAdd(factor, term)
+  }
+
+  var sum: Float { first.sum + second.sum }
+}

@@ -1,0 +1,49 @@
+// Measures inside one process what a whole process would blur: lm-measure MODEL THREADS
+//
+// Reads requests, a line of words each, and answers each with a line of JSON. `bench.py` runs it beside workers for
+// the peers that speak the same way (Benchmarks/peers/worker.py), so that rounds can alternate.
+//
+//   pass N last|all TIMES          N positions, and the logits of the last of them or of all
+//   print json|base64 TIMES        records of the model's logits, written to /dev/null
+//   read-bandwidth FILE TIMES      the file, mapped, read to its end
+//   multiply-add-peak TIMES        float32 multiplications and additions, nothing else
+
+import Checkpoint
+import CommandLineTool
+import LanguageModel
+import Platform
+import Threads
+
+let arguments = CommandLine.arguments
+guard arguments.count == 3, let threads = Int(arguments[2]), threads > 0 else {
+  warn("usage: lm-measure MODEL THREADS")
+  exit(64)
+}
+let pool = ThreadPool(parts: threads)
+let model: GPT2
+do {
+  model = try GPT2(Checkpoint(ModelLocation.find(arguments[1])), threads: threads)
+} catch {
+  warn("lm-measure: \(error)")
+  exit(65)
+}
+print(#"{"ready":true}"#)
+fflush(nil)
+
+while let line = readLine() {
+  let words = line.split(separator: " ").map(String.init)
+  guard let times = words.last.flatMap({ Int($0) }) else { fatalError("not a request: \(line)") }
+  switch (words[0], words.count) {
+  case ("pass", 4):
+    print(try measurePass(model, positions: Int(words[1]) ?? 1, everyLogit: words[2] == "all", times: times))
+  case ("print", 3):
+    print(try measurePrinting(model, asBase64: words[1] == "base64", times: times))
+  case ("read-bandwidth", 3):
+    print(try measureReadBandwidth(of: words[1], pool, times: times))
+  case ("multiply-add-peak", 2):
+    print(measureMultiplyAddPeak(pool, times: times))
+  default:
+    fatalError("not a request: \(line)")
+  }
+  fflush(nil)
+}

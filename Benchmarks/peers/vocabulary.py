@@ -1,0 +1,16 @@
+"""GPT-2's vocabulary and splitting as tiktoken and riptoken want them."""
+import json
+
+SPLITTING = r"'(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s"
+
+
+def ranks(folder):
+    """Token bytes -> rank, from vocab.json. <|endoftext|> is no such token."""
+    printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    unprintable = [byte for byte in range(256) if byte not in printable]
+    byte_of = {chr(byte): byte for byte in printable} | {chr(256 + n): byte for n, byte in enumerate(unprintable)}
+    with open(f"{folder}/vocab.json", encoding="utf-8") as file:
+        vocabulary = json.load(file)
+    return {
+        bytes(byte_of[character] for character in token): rank
+        for token, rank in vocabulary.items() if token != "<|endoftext|>"}

@@ -1,0 +1,71 @@
+"""The model's arithmetic: steps, which stream all weights for each token, and passes over many positions."""
+from harness.answers import last_ids
+from harness.costs import bytes_read_per_token, operations_of_pass
+from harness.goals import share_of_limit, times, times_best
+from harness.rounds import Limit, Row, Subject, own_rate, rate
+
+STEPS = 128
+EVERYONE = ["torch", "ctranslate2", "llama.cpp"]
+
+
+def command(place, peer, kind):
+    """The peer's worker, with weights of this kind."""
+    if peer == "llama.cpp":
+        return "llama_worker.py", place.gguf(kind)
+    if peer == "ctranslate2":
+        return "ctranslate2_worker.py", place.gpt2, f"{place.work}/gpt2-rand-ct2"
+    return "torch_worker.py", place.gpt2
+
+
+def steps(place, name, kind, threads, peers, goals):
+    folder = place.gpt2 if kind == "F32" else place.half(kind)
+    prompt = place.file("prompt.jsonl", [b"[100,101,102,103,104,105,106,107]\n"])
+    ours = place.tool(
+        "lm-step", "-n", str(STEPS), "--ignore-eos", "--threads", str(threads), "-m", folder,
+        input=prompt, answer=last_ids)
+    request = f"steps {STEPS} 1"
+    subjects = [Subject("lmpipe", ours, rate(STEPS))]
+    subjects += [
+        Subject.peer(peer, lambda: place.ask(request, *command(place, peer, kind), threads=threads), rate(STEPS))
+        for peer in peers]
+    return Row(
+        name, f"`lm-step -n {STEPS}`, {kind} weights, {threaded(threads)}", "tok/s", subjects, goals,
+        limit=Limit(Subject("read bandwidth", place.ask(
+            f"read-bandwidth {folder}/model.safetensors 20", "lm-measure", folder, threads=threads), own_rate(1e9)),
+            "GB/s read", bytes_read_per_token(folder) / 1e9),
+        # Rounded weights, and llama.cpp's rounded keys and values, may lead elsewhere after some tokens.
+        same_answer=kind == "F32")
+
+
+def passes(place, name, positions, wanted, threads, times_a_round, goals):
+    folder = place.gpt2
+    request = f"pass {positions} {wanted} {times_a_round}"
+    subjects = [Subject("lmpipe", place.ask(request, "lm-measure", folder, threads=threads), rate(positions))]
+    subjects += [
+        Subject.peer(peer, lambda: place.ask(request, *command(place, peer, "F32"), threads=threads), rate(positions))
+        for peer in EVERYONE]
+    logits = "all logits" if wanted == "all" else "last logits"
+    return Row(
+        name, f"a pass of {positions:,} positions, {logits}, F32 weights, {threaded(threads)}", "tok/s",
+        subjects, goals,
+        limit=Limit(Subject("multiply-add peak", place.ask(
+            "multiply-add-peak 5", "lm-measure", folder, threads=threads), own_rate(1e9)),
+            "GFLOP/s", operations_of_pass(folder, positions, positions if wanted == "all" else 1) / positions / 1e9))
+
+
+def threaded(threads):
+    return "one thread" if threads == 1 else f"{threads} threads"
+
+
+ROWS = {
+    "step-f32": lambda place, name: steps(
+        place, name, "F32", 2, EVERYONE, [times(1.1, "llama.cpp"), share_of_limit(0.9)]),
+    "step-f16": lambda place, name: steps(place, name, "F16", 2, ["llama.cpp"], [times(1.1, "llama.cpp")]),
+    "step-bf16": lambda place, name: steps(place, name, "BF16", 2, ["llama.cpp"], []),
+    "pass-64": lambda place, name: passes(place, name, 64, "last", 2, 5, [times_best(1.3)]),
+    "pass-512": lambda place, name: passes(place, name, 512, "last", 2, 2, [times_best(1.5), share_of_limit(0.75)]),
+    "pass-1024": lambda place, name: passes(place, name, 1024, "last", 2, 1, []),
+    "pass-512-all": lambda place, name: passes(place, name, 512, "all", 2, 1, [times_best(1.5)]),
+    "step-f32-1": lambda place, name: steps(place, name, "F32", 1, EVERYONE, [times(1.1, "llama.cpp")]),
+    "pass-512-1": lambda place, name: passes(place, name, 512, "last", 1, 1, [times_best(1.2)]),
+}
