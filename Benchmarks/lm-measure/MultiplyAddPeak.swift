@@ -13,16 +13,18 @@ private func rate(_ reply: Reply) -> Double { Double(reply.amount ?? 0) / (reply
 private typealias Lanes = SIMD16<Float>
 
 private func peak<C: Chains>(_: C.Type, _ pool: ThreadPool, times: Int) -> Reply {
-  let turns = 1 << 23
-  var results = [Float](repeating: 0, count: pool.parts)
+  let turns = 1 << 20
+  let parts = 8 * pool.threads
+  var results = [Float](repeating: 0, count: parts)
   var reply = Reply(times: times) {
     results.withUnsafeMutableBufferPointer { results in
       nonisolated(unsafe) let results = results  // each part has its own element
-      pool.run { part in results[part] = run(C.self, turns: turns, by: 0.5, plus: Float(part)) }
+      pool.run(parts, operations: .max) { part in results[part] = run(C.self, turns: turns, by: 0.5, plus: Float(part))
+      }
     }
   }
   precondition(results.allSatisfy(\.isFinite))
-  reply.amount = pool.parts * turns * C.count * Lanes.scalarCount * 2
+  reply.amount = parts * turns * C.count * Lanes.scalarCount * 2
   return reply
 }
 

@@ -1,32 +1,31 @@
 import Platform
 import Threads
 
-/// How fast the mapped pages of a file can be read, the limit of everything that streams weights: each thread adds up
-/// its share in wide vectors. The amount is in bytes.
+/// How fast the mapped pages of a file can be read, the limit of everything that streams weights: threads add up one
+/// section after the other in wide vectors. The amount is in bytes.
 func measureReadBandwidth(of path: String, _ pool: ThreadPool, times: Int) throws -> Reply {
   let file = try MappedFile(path: path)
-  var sums = [UInt32](repeating: 0, count: pool.parts)
-  let readAll = {
+  let sections = file.bytes.count / sectionSize  // what is behind the last is left out
+  var sums = [UInt32](repeating: 0, count: sections)
+  func readAll() {
     sums.withUnsafeMutableBufferPointer { sums in
-      nonisolated(unsafe) let sums = sums  // each part has its own element
-      pool.run { part in
-        let begin = file.bytes.count / blockSize * part / pool.parts * blockSize
-        let end = file.bytes.count / blockSize * (part + 1) / pool.parts * blockSize
-        sums[part] = sum(of: UnsafeRawBufferPointer(rebasing: file.bytes[begin..<end]))
+      nonisolated(unsafe) let sums = sums  // each section has its own element
+      pool.run(sections, operations: .max) { section in
+        let begin = section * sectionSize
+        sums[section] = sum(of: UnsafeRawBufferPointer(rebasing: file.bytes[begin..<begin + sectionSize]))
       }
     }
   }
   readAll()  // the pages are mapped when they are touched
   var reply = Reply(times: times, readAll)
-  reply.amount = file.bytes.count / blockSize * blockSize
+  reply.amount = sections * sectionSize
   precondition(sums.contains { $0 != 0 }, "\(path) holds nothing but zeros")
   return reply
 }
 
 private typealias Words = SIMD16<UInt32>
 
-/// What one turn of the loop reads: a vector from each of four places.
-private let blockSize = 4 * MemoryLayout<Words>.size
+private let sectionSize = 4 << 20
 
 /// Four streams, a quarter of the bytes each, which keep more lines under way than one does.
 private func sum(of bytes: UnsafeRawBufferPointer) -> UInt32 {

@@ -19,7 +19,7 @@ guard arguments.count == 3, let threads = Int(arguments[2]), threads > 0 else {
   warn("usage: lm-measure MODEL THREADS")
   exit(64)
 }
-let pool = ThreadPool(parts: threads)
+let pool = ThreadPool(threads: threads)
 let model: GPT2
 do {
   model = try GPT2(Checkpoint(ModelLocation.find(arguments[1])), threads: threads)

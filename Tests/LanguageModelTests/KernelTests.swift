@@ -41,7 +41,9 @@ import Threads
     let rows = 13
     let input = Matrix(start: randomFloats(rows * inputs), rows: rows, columns: inputs)
     let output = Matrix(start: randomFloats(rows * outputs), rows: rows, columns: outputs)
-    func bits() -> [UInt32] { (0..<rows * outputs).map { output.start[$0].bitPattern } }
+    func bits() -> [UInt32] {
+      Array(UnsafeRawBufferPointer(start: output.start, count: rows * outputs * 4).bindMemory(to: UInt32.self))
+    }
     var expected: [UInt32]?
     for threads in [1, 2] {
       let pool = ThreadPool(threads: threads)

@@ -1,3 +1,4 @@
+import CPlatform
 import Threads
 
 // output = input · weights, for weights that lie [in, out] (GPT-2's Conv1D).
@@ -9,10 +10,11 @@ import Threads
 // columns, so no lane is ever added to another. Both kernels below keep to this order, so one position alone and many
 // positions together give the same bits.
 //
-//  - One row: the weights are streamed once, straight from the file's pages, as fast as memory can be read. A part is a
-//    block, whose weights lie together. The processor fetches ahead within each of a few streams, so eight rows are
-//    read side by side: eight of one block where rows are long, two of each of four blocks where they are short.
-//  - Several rows: a block of 128 × 128 weights is widened to float32 into panels of 16 columns (8 KiB each, together in
+//  - Few rows, up to six: the weights are streamed once, straight from the file's pages, as fast as memory can be read.
+//    A part is a block, whose weights lie together. The processor fetches ahead within each of a few streams, so for one
+//    row eight weight rows are read side by side (two of each of four blocks where they are short); for more, four,
+//    which then fit the registers.
+//  - Many rows: a block of 128 × 128 weights is widened to float32 into panels of 16 columns (8 KiB each, together in
 //    the second-level cache) and multiplied with six input rows at a time, whose 6 × 16 sums stay in registers, as fast
 //    as the processor can multiply. The inputs are packed beforehand, six rows interleaved, so that they are read in
 //    sequence. Processors with 32 registers of 512 bits have panels of 64 columns.
@@ -42,7 +44,7 @@ func columnProduct(
     let product = ColumnProduct<Element>(
       input: input, weights: weights, bias: bias, output: output, completion: completion, pool: pool,
       registers: registers)
-    if input.rows == 1 { product.ofOneRow() } else { product.ofSeveralRows() }
+    if input.rows <= tileRows { product.ofFewRows() } else { product.ofManyRows() }
   }
   withElementType(weights.type) { run($0) }
 }
@@ -64,45 +66,45 @@ private struct ColumnProduct<Element: WeightElement> {
     weights.start + (row * weights.columns + column) * Element.size
   }
 
-  // MARK: One row
+  // MARK: Few rows
 
-  /// Short rows: of so few bytes that eight of them are hardly more than one stream.
+  /// Whether a weight row is so short that eight of them are hardly more than one stream.
   private var hasShortRows: Bool { weights.columns * Element.size <= 4096 }
   private let blocksTogether = 4
 
-  func ofOneRow() {
+  func ofFewRows() {
     let whole = weights.columns / laneCount * laneCount
-    if whole > 0 {
-      let blocks = blocks
-      withUnsafeTemporaryAllocation(of: Float.self, capacity: blocks * whole) { buffer in
-        let sums = buffer.baseAddress.unsafelyUnwrapped  // (blocks, whole); neither is zero
-        let together = hasShortRows ? blocksTogether : 1
-        // Where there are more threads than blocks, parts of their columns are shared out as well.
-        let sections = max(1, 2 * pool.threads * together / blocks)
-        let section = (whole / laneCount + sections - 1) / sections * laneCount
-        pool.run((blocks + together - 1) / together * sections, operations: operations) { part in
-          let block = part / sections * together
-          let columns = min(part % sections * section, whole)..<min((part % sections + 1) * section, whole)
-          sumBlocks(block..<min(block + together, blocks), columns, sums, stride: whole)
-        }
+    let (n, blocks) = (input.rows, blocks)
+    withAlignedFloats(blocks * n * whole) { sums in  // (blocks, n, whole)
+      let together = n == 1 && hasShortRows ? blocksTogether : 1
+      // Where there are more threads than blocks, parts of their columns are shared out as well.
+      let sections = max(1, 2 * pool.threads * together / blocks)
+      let section = (whole / laneCount + sections - 1) / sections * laneCount
+      pool.run((blocks + together - 1) / together * sections, operations: operations) { part in
+        let block = part / sections * together
+        let columns = min(part % sections * section, whole)..<min((part % sections + 1) * section, whole)
+        sumBlocks(block..<min(block + together, blocks), columns, sums, stride: whole)
+      }
+      for row in 0..<n {
         for column in stride(from: 0, to: whole, by: laneCount) {
           var total = Lanes()
-          for block in 0..<blocks { total += Float.load(sums + block * whole + column) }
-          complete(total, row: 0, column: column)
+          for block in 0..<blocks { total += Float.load(sums + (block * n + row) * whole + column) }
+          complete(total, row: row, column: column)
         }
       }
     }
-    if whole < weights.columns { ofSeveralRows(from: whole) }  // the last columns, fewer than a vector
+    if whole < weights.columns { ofManyRows(from: whole) }  // the last columns, fewer than a vector
   }
 
-  /// sums (blocks, whole): the chains of some blocks, of a range of columns.
+  /// sums (blocks, n, stride): the chains of some blocks, of a range of columns.
   @inline(__always)
   private func sumBlocks(
     _ blocks: Range<Int>, _ columns: Range<Int>, _ sums: UnsafeMutablePointer<Float>, stride: Int
   ) {
-    for block in blocks {
+    let n = input.rows
+    for row in blocks.lowerBound * n..<blocks.upperBound * n {
       for column in Swift.stride(from: columns.lowerBound, to: columns.upperBound, by: laneCount) {
-        store(Lanes(), sums + block * stride + column)
+        store(Lanes(), sums + row * stride + column)
       }
     }
     if blocks.count == blocksTogether, blocks.upperBound * blockLength <= weights.rows {
@@ -112,14 +114,19 @@ private struct ColumnProduct<Element: WeightElement> {
       return
     }
     for block in blocks {
+      let sums = sums + block * n * stride
       var k = block * blockLength
       let end = min(k + blockLength, weights.rows)
-      while k + 8 <= end {
-        addEightRows(k, columns, sums + block * stride)
+      while n == 1, k + 8 <= end {
+        addEightRows(k, columns, sums)
         k += 8
       }
+      while k + 4 <= end {
+        addFourRows(k, columns, sums, stride)
+        k += 4
+      }
       while k < end {
-        addRow(k, columns, sums + block * stride)
+        for row in 0..<n { addRow(k, columns, sums + row * stride, input.row(row)[k]) }
         k += 1
       }
     }
@@ -173,27 +180,50 @@ private struct ColumnProduct<Element: WeightElement> {
     }
   }
 
+  /// Four weight rows, each used for all input rows; sums (n, stride).
   @inline(__always)
-  private func addRow(_ k: Int, _ columns: Range<Int>, _ sums: UnsafeMutablePointer<Float>) {
-    let x = input.start[k]
+  private func addFourRows(_ k: Int, _ columns: Range<Int>, _ sums: UnsafeMutablePointer<Float>, _ stride: Int) {
+    let next = weights.columns * Element.size
+    var source = address(k, columns.lowerBound)
+    for column in Swift.stride(from: columns.lowerBound, to: columns.upperBound, by: laneCount) {
+      let (w0, w1) = (Element.load(source), Element.load(source + next))
+      let (w2, w3) = (Element.load(source + 2 * next), Element.load(source + 3 * next))
+      var x = input.start + k
+      var target = sums + column
+      for _ in 0..<input.rows {
+        var sum = Float.load(target)
+        sum = sum.addingProduct(w0, x[0])
+        sum = sum.addingProduct(w1, x[1])
+        sum = sum.addingProduct(w2, x[2])
+        sum = sum.addingProduct(w3, x[3])
+        store(sum, target)
+        x += input.columns
+        target += stride
+      }
+      source += laneCount * Element.size
+    }
+  }
+
+  @inline(__always)
+  private func addRow(_ k: Int, _ columns: Range<Int>, _ sums: UnsafeMutablePointer<Float>, _ x: Float) {
     for column in stride(from: columns.lowerBound, to: columns.upperBound, by: laneCount) {
       store(Float.load(sums + column).addingProduct(Element.load(address(k, column)), x), sums + column)
     }
   }
 
-  // MARK: Several rows
+  // MARK: Many rows
 
   private var paddedRows: Int { (input.rows + tileRows - 1) / tileRows * tileRows }
 
   /// The columns from `first` on.
-  func ofSeveralRows(from first: Int = 0) {
+  func ofManyRows(from first: Int = 0) {
     switch registers {
-    case .narrow: ofSeveralRows(Lanes.self, from: first)
-    case .wide: ofSeveralRows(FourLanes.self, from: first)
+    case .narrow: ofManyRows(Lanes.self, from: first)
+    case .wide: ofManyRows(FourLanes.self, from: first)
     }
   }
 
-  private func ofSeveralRows<Row: PanelRow>(_: Row.Type, from first: Int) {
+  private func ofManyRows<Row: PanelRow>(_: Row.Type, from first: Int) {
     withAlignedFloats(paddedRows * weights.rows) { packed in
       let tiles = paddedRows / tileRows
       pool.run(tiles, operations: input.rows * weights.rows) { packTile($0, into: packed) }
@@ -232,8 +262,13 @@ private struct ColumnProduct<Element: WeightElement> {
       for blockStart in stride(from: 0, to: weights.rows, by: blockLength) {
         let length = min(blockLength, weights.rows - blockStart)
         widen(blockStart..<blockStart + length, columns, panelWidth: width, into: widened)
+        var nextBlock = UpcomingLines(
+          address(blockStart + length, columns.lowerBound), bytes: columns.count * Element.size,
+          stride: weights.columns * Element.size, rows: min(blockLength, weights.rows - blockStart - length))
+        let linesPerTile = nextBlock.count / (panels * paddedRows / tileRows) + 1
         for panel in 0..<panels {
           for row in stride(from: 0, to: paddedRows, by: tileRows) {
+            nextBlock.fetch(linesPerTile)
             let target = sums + (panel * paddedRows + row) * width
             tileProduct(
               Row.self, packed + blockStart * paddedRows + row * length, rowStride: 1, step: tileRows,
@@ -252,17 +287,25 @@ private struct ColumnProduct<Element: WeightElement> {
     }
   }
 
-  /// Copies weights into panels (panels, 128, width) as float32; columns that do not exist become zeros.
+  /// Copies weights into panels (panels, 128, width) as float32; columns that do not exist become zeros. Eight rows are
+  /// read side by side, as above.
   @inline(__always)
   private func widen(
     _ rows: Range<Int>, _ columns: Range<Int>, panelWidth width: Int, into panels: UnsafeMutablePointer<Float>
   ) {
-    for (k, row) in rows.enumerated() {
+    let rowSize = weights.columns * Element.size
+    for row in stride(from: rows.lowerBound, to: rows.upperBound, by: 8) {
+      let together = min(8, rows.upperBound - row)
       for column in stride(from: 0, to: columns.count, by: laneCount) {
         let source = address(row, columns.lowerBound + column)
+        let target =
+          panels + column / width * width * blockLength + (row - rows.lowerBound) * width + column % width
         let count = min(laneCount, columns.count - column)
-        let target = panels + column / width * width * blockLength + k * width + column % width
-        store(count == laneCount ? Element.load(source) : Element.load(source, first: count), target)
+        if count == laneCount {
+          for k in 0..<together { store(Element.load(source + k * rowSize), target + k * width) }
+        } else {
+          for k in 0..<together { store(Element.load(source + k * rowSize, first: count), target + k * width) }
+        }
       }
     }
   }
@@ -289,6 +332,41 @@ private struct ColumnProduct<Element: WeightElement> {
     case .store: value
     case .gelu: gelu(value)
     case .addToOutput: previous() + value
+    }
+  }
+}
+
+/// The cache lines of weights that will be widened next: asked for while the processor multiplies.
+private struct UpcomingLines {
+  private static let lineSize = 64
+  private var address: UnsafeRawPointer
+  private var offset = 0
+  private let bytes: Int
+  private let stride: Int
+  private var rows: Int
+
+  /// - Parameters:
+  ///   - bytes: of each row.
+  ///   - stride: from row to row, in bytes.
+  init(_ address: UnsafeRawPointer, bytes: Int, stride: Int, rows: Int) {
+    (self.address, self.bytes, self.stride, self.rows) = (address, bytes, stride, rows)
+  }
+
+  /// How many lines are left of whole rows, roughly.
+  var count: Int { rows * (bytes / Self.lineSize + 1) }
+
+  @inline(__always)
+  mutating func fetch(_ lines: Int) {
+    var lines = lines
+    while lines > 0, rows > 0 {
+      lmpipe_prefetch(address + offset)
+      offset += Self.lineSize
+      lines -= 1
+      if offset >= bytes {
+        offset = 0
+        address += stride
+        rows -= 1
+      }
     }
   }
 }
