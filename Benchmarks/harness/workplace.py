@@ -1,4 +1,5 @@
 """Where everything is: the release build, the reference folder, and the work folder with what the rows read."""
+import glob
 import os
 import subprocess
 import sys
@@ -18,6 +19,7 @@ class Workplace:
         self.models = f"{reference}/models" if reference else None
         self.workers = {}
         self.about = {}  # the peers that were asked, and their versions
+        self.dropped = set()
         os.makedirs(work, exist_ok=True)
 
     # Models
@@ -32,16 +34,27 @@ class Workplace:
         folder = f"{self.models}/gpt2-rand"
         if not self.models or not os.path.exists(f"{folder}/model.safetensors"):
             raise RuntimeError("models/gpt2-rand is not there; give REFERENCE=DIR")
-        return folder
+        return self.from_disk(folder)
 
     def half(self, kind):
-        return self.made(f"gpt2-rand-{kind.lower()}", "half.py", self.gpt2, kind)
+        return self.from_disk(self.made(f"gpt2-rand-{kind.lower()}", "half.py", self.gpt2, kind))
 
     def gguf(self, kind):
         file = f"{self.models}/gpt2-rand-{kind.lower()}.gguf"
         if kind == "F32" or os.path.exists(file):
-            return file
-        return self.made(os.path.basename(file), "half_gguf.py", self.gguf("F32"), kind)
+            return self.from_disk(file)
+        return self.from_disk(self.made(os.path.basename(file), "half_gguf.py", self.gguf("F32"), kind))
+
+    def from_disk(self, path):
+        """The path. What the page cache holds of its files is dropped, once, so that they are in memory as their first
+        reader wants them and not as they were written."""
+        if path not in self.dropped:
+            self.dropped.add(path)
+            for file in glob.glob(f"{path}/*") if os.path.isdir(path) else [path]:
+                with open(file) as opened:
+                    os.fsync(opened)
+                    os.posix_fadvise(opened.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        return path
 
     # What rows read
 
