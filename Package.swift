@@ -41,7 +41,7 @@ let package = Package(
     .target(name: "CPlatform"),
     room("Platform", ["CPlatform"]),
     room("Threads", ["CPlatform", "Platform"], numeric),
-    room("JSON", [], numeric),
+    room("JSON", ["CPlatform"], numeric),
     room("Numerics", [], numeric),
     // The rooms
     room("JSONLines", ["JSON", "Platform"]),

@@ -5,6 +5,8 @@
 #include <getopt.h>
 #include <stdbool.h>
 
+#include "ByteBlock.h"
+
 // What getopt_long says of the next option, without its global variables.
 struct lmpipe_option_scan {
     int code;              // getopt_long's result: an option, '?', ':' or -1 at the end
