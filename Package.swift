@@ -44,7 +44,7 @@ let package = Package(
     room("JSON", ["CPlatform"], numeric),
     room("Numerics", [], numeric),
     // The rooms
-    room("JSONLines", ["JSON", "Platform"]),
+    room("JSONLines", ["CPlatform", "JSON", "Platform"]),
     room("Tokenizer", ["JSON", "Platform"], numeric),
     room("Checkpoint", ["JSON", "Platform"]),
     room("LanguageModel", ["Checkpoint", "Numerics", "Threads"], numeric),

@@ -48,7 +48,7 @@ public final class ByteBuffer {
 
   /// Lets `write` store at most `limit` bytes at the end; it returns how many it stored.
   @inline(__always)
-  func append(upTo limit: Int, _ write: (UnsafeMutablePointer<UInt8>) -> Int) {
+  public func append(upTo limit: Int, _ write: (UnsafeMutablePointer<UInt8>) -> Int) {
     if capacity - count < limit { grow(by: limit) }
     let written = write(storage + count)
     precondition(written <= limit)

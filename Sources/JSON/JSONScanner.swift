@@ -7,7 +7,7 @@
 /// (`peek` answers 0 there, a byte that no JSON text contains).
 public struct JSONScanner {
   public let bytes: UnsafeBufferPointer<UInt8>
-  public private(set) var position: Int
+  public internal(set) var position: Int
 
   /// Starts at `position`; `bytes` is the whole text, so that offsets in errors are offsets in it.
   public init(_ bytes: UnsafeBufferPointer<UInt8>, position: Int = 0) {
@@ -138,7 +138,8 @@ public struct JSONScanner {
     let start = position
     var closings: [UInt8] = []  // of the brackets that are open: a stack of our own, as deep as the text likes
     repeat {
-      switch try kind() {
+      let kind = try kind()
+      switch kind {
       case .object:
         if try beginObject() {
           closings.append(UInt8(ascii: "}"))
@@ -148,6 +149,7 @@ public struct JSONScanner {
       case .array:
         if try beginArray() {
           closings.append(UInt8(ascii: "]"))
+          skipPlainNumbers()
           continue
         }
       case .string: _ = try string()
@@ -157,7 +159,7 @@ public struct JSONScanner {
       }
       while let closing = closings.last {
         if try another(closing: closing) {
-          if closing == UInt8(ascii: "}") { _ = try memberName() }
+          if closing == UInt8(ascii: "}") { _ = try memberName() } else if kind == .number { skipPlainNumbers() }
           break
         }
         closings.removeLast()
@@ -284,6 +286,14 @@ public struct JSONScanner {
       }
     }
     return true
+  }
+
+  /// Calls `use` with a string's characters as UTF-8, which are not copied where there are no escapes to resolve. Nil where
+  /// the string has no UTF-8 form.
+  public func withCharacters<Result>(of text: Text, _ use: (UnsafeBufferPointer<UInt8>) -> Result) -> Result? {
+    guard text.hasEscapes else { return use(UnsafeBufferPointer(rebasing: bytes[text.range])) }
+    var characters: [UInt8] = []
+    return decode(text, into: &characters) ? characters.withUnsafeBufferPointer(use) : nil
   }
 
   /// Where the byte stands first; the range's end where it does not.

@@ -16,16 +16,12 @@ extension Record {
     guard var scanner = try value(of: "logits") else { return nil }
     if try scanner.kind() == .string {
       let text = try scanner.string()
-      var characters: [UInt8] = []
-      guard scanner.decode(text, into: &characters), let logits = floats(base64: characters[...]) else {
+      guard let logits = scanner.withCharacters(of: text, { floats(base64: $0) }) ?? nil else {
         throw scanner.failure("\"logits\" is not the base64 of float32 numbers", at: text.range.lowerBound)
       }
       return logits
     }
-    var logits: [Float] = []
-    logits.reserveCapacity(1 << 16)
-    try scanner.array { (scanner) throws(JSONError) in logits.append(try scanner.float()) }
-    return logits
+    return try scanner.floats()
   }
 
   /// A member that is a string; nil where there is none.
@@ -49,16 +45,6 @@ extension ByteBuffer {
     for number in numbers {
       if !isFirst { append(UInt8(ascii: ",")) }
       isFirst = false
-      append(json: number)
-    }
-    append(UInt8(ascii: "]"))
-  }
-
-  /// Appends an array of numbers, all finite.
-  public func append(json numbers: UnsafeBufferPointer<Float>) {
-    append(UInt8(ascii: "["))
-    for (index, number) in numbers.enumerated() {
-      if index > 0 { append(UInt8(ascii: ",")) }
       append(json: number)
     }
     append(UInt8(ascii: "]"))

@@ -9,3 +9,14 @@ extension SIMD16<Float> {
     return two.x + two.y
   }
 }
+
+extension SIMD8<Double> {
+  /// The sum of the lanes, always added in the same order: halves, quarters, pairs.
+  @inlinable
+  @inline(__always)
+  public var orderedSum: Double {
+    let four = lowHalf + highHalf
+    let two = four.lowHalf + four.highHalf
+    return two.x + two.y
+  }
+}

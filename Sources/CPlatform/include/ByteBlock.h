@@ -1,4 +1,4 @@
-// Vectors of bytes: a bit for each lane, and bytes in another order. Swift's SIMD types have no spelling for either.
+// Sixty-four bytes at a time, and a bit for each: Swift's SIMD types have no spelling for that.
 // These are clang's portable vector extensions: no instruction of one processor is named here.
 #ifndef LMPIPE_BYTE_BLOCK_H
 #define LMPIPE_BYTE_BLOCK_H

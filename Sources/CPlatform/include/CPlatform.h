@@ -5,6 +5,7 @@
 #include <getopt.h>
 #include <stdbool.h>
 
+#include "Base64.h"
 #include "ByteBlock.h"
 
 // What getopt_long says of the next option, without its global variables.

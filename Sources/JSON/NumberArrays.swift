@@ -1,0 +1,61 @@
+extension JSONScanner {
+  /// The numbers of an array.
+  public mutating func floats() throws(JSONError) -> [Float] {
+    guard try beginArray() else { return [] }
+    var failure: JSONError?
+    let numbers = [Float](unsafeUninitializedCapacity: capacity) { numbers, count in
+      do throws(JSONError) {
+        repeat {
+          takePlainNumbers { text, point, length in
+            guard let number = plainFloat(text, point, length) else { return false }
+            numbers[count] = number
+            count &+= 1
+            return true
+          }
+          numbers[count] = try float()
+          count += 1
+        } while try another(closing: UInt8(ascii: "]"))
+      } catch {
+        failure = error
+      }
+    }
+    if let failure { throw failure }
+    return numbers
+  }
+
+  /// No fewer numbers than can be in the rest of the text: each has a byte at least, and another stands behind it.
+  private var capacity: Int { (bytes.count - position) / 2 + 1 }
+}
+
+/// The nearest `Float` of a plain number; nil for the few that take more than this.
+@inline(__always)
+private func plainFloat(_ text: UnsafePointer<UInt8>, _ point: Int, _ length: Int) -> Float? {
+  let isNegative = text.pointee == UInt8(ascii: "-")
+  let wholeCount = point &- (isNegative ? 1 : 0)
+  let fractionCount = max(length &- point &- 1, 0)
+  guard wholeCount <= 8, wholeCount &+ fractionCount <= 18 else { return nil }
+  var significand = eightDigits(text + (point &- wholeCount), wholeCount)
+  var (digits, rest) = (text + (point &+ 1), fractionCount)
+  while rest > 0 {
+    let count = min(rest, 8)
+    significand = significand &* powersOfTen[count] &+ eightDigits(digits, count)
+    digits += 8
+    rest &-= 8
+  }
+  return Decimal(
+    isNegative: isNegative, significand: Int64(truncatingIfNeeded: significand), exponent: 0 &- fractionCount
+  ).nearestFloat
+}
+
+/// The number that the first 1 to 8 of eight bytes are the digits of.
+@inline(__always)
+private func eightDigits(_ text: UnsafePointer<UInt8>, _ count: Int) -> UInt64 {
+  let word = UInt64(littleEndian: UnsafeRawPointer(text).loadUnaligned(as: UInt64.self))
+  // Zeros in front push out what stands behind; then digits are put together to pairs, these to fours, these to eight.
+  let digits = (word & 0x0F0F_0F0F_0F0F_0F0F) &<< UInt64(truncatingIfNeeded: 64 &- 8 &* count)
+  let pairs = digits &* 10 &+ digits &>> 8
+  let fours = ((pairs & 0x00FF_00FF_00FF_00FF) &* (100 << 16 + 1)) &>> 16
+  return ((fours & 0x0000_FFFF_0000_FFFF) &* (10_000 << 32 + 1)) &>> 32
+}
+
+private let powersOfTen: [UInt64] = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000]
