@@ -27,4 +27,13 @@ struct ByteBlock {
   /// Which bytes are this one or greater.
   @inline(__always)
   func from(_ byte: UInt8) -> UInt64 { ~below(byte) }
+
+  /// Which bytes JSON has only escaped in strings, but for a quotation mark that ends one: control characters, quotation
+  /// marks and backslashes.
+  @inline(__always)
+  var escapedInJSON: UInt64 { lmpipe_block_escaped_in_json(lanes) }
+
+  /// Which bytes are decimal digits.
+  @inline(__always)
+  var digits: UInt64 { lmpipe_block_digits(lanes) }
 }

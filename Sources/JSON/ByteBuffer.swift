@@ -46,10 +46,15 @@ public final class ByteBuffer {
     text.withUTF8 { append($0) }
   }
 
+  /// Makes room for so many bytes at once.
+  public func reserve(_ amount: Int) {
+    if capacity - count < amount { grow(by: amount) }
+  }
+
   /// Lets `write` store at most `limit` bytes at the end; it returns how many it stored.
   @inline(__always)
   public func append(upTo limit: Int, _ write: (UnsafeMutablePointer<UInt8>) -> Int) {
-    if capacity - count < limit { grow(by: limit) }
+    reserve(limit)
     let written = write(storage + count)
     precondition(written <= limit)
     count += written

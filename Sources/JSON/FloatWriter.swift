@@ -7,6 +7,7 @@ extension ByteBuffer {
   /// Appends an array of numbers, all finite.
   public func append(json numbers: UnsafeBufferPointer<Float>) {
     append(UInt8(ascii: "["))
+    reserve(usualLength * numbers.count)
     // First the decimals of a piece, then their texts: of such short steps the processor has several numbers' under way
     // at the same time. And room is made for a piece only, not for a long array of the longest.
     withUnsafeTemporaryAllocation(of: ShortestDecimal.self, capacity: 256) { decimals in
@@ -31,6 +32,9 @@ extension ByteBuffer {
 
 /// As many bytes as `write` may touch. What it writes is shorter: `-0.0000123456789`, `-1234567000000000`.
 private let roomForFloat = 24
+
+/// A logit has some eight digits, a point, a sign and a comma.
+private let usualLength = 12
 
 /// Writes the number and returns how many bytes it has: plain notation from 10^-5 up to 10^16, as Python and JavaScript
 /// print, and an exponent beyond: `33`, `-0.0125`, `1e-7`.

@@ -224,7 +224,7 @@ public struct JSONScanner {
     while position < bytes.count {
       let rest = bytes.count - position
       let block = ByteBlock(base + position, count: rest)
-      let stops = block.below(0x20) | block.equal(UInt8(ascii: "\"")) | block.equal(UInt8(ascii: "\\"))
+      let stops = block.escapedInJSON
       notASCII |= block.from(0x80) & ~stops & (stops &- 1)  // of those before the first stop
       position += min(stops.trailingZeroBitCount, rest)
       if stops != 0 { break }
@@ -286,14 +286,6 @@ public struct JSONScanner {
       }
     }
     return true
-  }
-
-  /// Calls `use` with a string's characters as UTF-8, which are not copied where there are no escapes to resolve. Nil where
-  /// the string has no UTF-8 form.
-  public func withCharacters<Result>(of text: Text, _ use: (UnsafeBufferPointer<UInt8>) -> Result) -> Result? {
-    guard text.hasEscapes else { return use(UnsafeBufferPointer(rebasing: bytes[text.range])) }
-    var characters: [UInt8] = []
-    return decode(text, into: &characters) ? characters.withUnsafeBufferPointer(use) : nil
   }
 
   /// Where the byte stands first; the range's end where it does not.

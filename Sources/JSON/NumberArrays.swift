@@ -1,18 +1,33 @@
 extension JSONScanner {
   /// The numbers of an array.
   public mutating func floats() throws(JSONError) -> [Float] {
+    try numbers(plain: plainFloat) { (scanner) throws(JSONError) in try scanner.float() }
+  }
+
+  /// The numbers of an array of integers.
+  public mutating func integers() throws(JSONError) -> [Int] {
+    try numbers(plain: plainInteger) { (scanner) throws(JSONError) in try scanner.integer() }
+  }
+
+  /// - Parameter plain: reads a plain number; nil for one that is left to `any`.
+  @inline(__always)
+  private mutating func numbers<Number>(
+    plain: (_ text: UnsafePointer<UInt8>, _ point: Int, _ length: Int) -> Number?,
+    any: (inout JSONScanner) throws(JSONError) -> Number
+  ) throws(JSONError) -> [Number] {
     guard try beginArray() else { return [] }
     var failure: JSONError?
-    let numbers = [Float](unsafeUninitializedCapacity: capacity) { numbers, count in
+    // As many as can be in the rest of the text: a number has a byte at least, and another stands behind it.
+    let numbers = [Number](unsafeUninitializedCapacity: (bytes.count - position) / 2 + 1) { numbers, count in
       do throws(JSONError) {
         repeat {
           takePlainNumbers { text, point, length in
-            guard let number = plainFloat(text, point, length) else { return false }
-            numbers[count] = number
+            guard let number = plain(text, point, length) else { return false }
+            numbers.initializeElement(at: count, to: number)
             count &+= 1
             return true
           }
-          numbers[count] = try float()
+          numbers.initializeElement(at: count, to: try any(&self))
           count += 1
         } while try another(closing: UInt8(ascii: "]"))
       } catch {
@@ -22,9 +37,16 @@ extension JSONScanner {
     if let failure { throw failure }
     return numbers
   }
+}
 
-  /// No fewer numbers than can be in the rest of the text: each has a byte at least, and another stands behind it.
-  private var capacity: Int { (bytes.count - position) / 2 + 1 }
+/// The value of a plain number without fraction; nil for others and for the few that take more than this.
+@inline(__always)
+private func plainInteger(_ text: UnsafePointer<UInt8>, _ point: Int, _ length: Int) -> Int? {
+  let isNegative = text.pointee == UInt8(ascii: "-")
+  let count = length &- (isNegative ? 1 : 0)
+  guard point == length, count <= 8 else { return nil }
+  let magnitude = Int(truncatingIfNeeded: eightDigits(text + (length &- count), count))
+  return isNegative ? 0 &- magnitude : magnitude
 }
 
 /// The nearest `Float` of a plain number; nil for the few that take more than this.

@@ -18,7 +18,7 @@ struct PlainNumbers {
     spaces = block.equal(UInt8(ascii: " "))
     points = block.equal(UInt8(ascii: "."))
     let minuses = block.equal(UInt8(ascii: "-"))
-    let digits = block.from(UInt8(ascii: "0")) & block.below(UInt8(ascii: "9") + 1)
+    let digits = block.digits
     let separators = commas | spaces
     let beginnings = (separators << 1 | 1) & ~separators  // of numbers
     let firstDigits = beginnings & digits | (beginnings & minuses) << 1

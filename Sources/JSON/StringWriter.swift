@@ -34,7 +34,7 @@ private func escape(_ text: UnsafePointer<UInt8>, count: Int, to start: UnsafeMu
   while rest > 0 {
     let block = ByteBlock(source, count: rest)
     block.store(to: target)
-    let escaped = block.below(0x20) | block.equal(UInt8(ascii: "\"")) | block.equal(UInt8(ascii: "\\"))
+    let escaped = block.escapedInJSON
     let plain = min(escaped.trailingZeroBitCount, rest)  // of a word without ones it is a block's size
     target += plain
     source += plain

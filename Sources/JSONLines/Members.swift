@@ -6,22 +6,22 @@ extension Record {
   /// `ids`; nil where there are none.
   public func ids() throws(JSONError) -> [Int]? {
     guard var scanner = try value(of: "ids") else { return nil }
-    var ids: [Int] = []
-    try scanner.array { (scanner) throws(JSONError) in ids.append(try scanner.integer()) }
-    return ids
+    return try scanner.integers()
   }
 
   /// `logits`, from an array or from base64; nil where there are none.
   public func logits() throws(JSONError) -> [Float]? {
-    guard var scanner = try value(of: "logits") else { return nil }
-    if try scanner.kind() == .string {
-      let text = try scanner.string()
-      guard let logits = scanner.withCharacters(of: text, { floats(base64: $0) }) ?? nil else {
-        throw scanner.failure("\"logits\" is not the base64 of float32 numbers", at: text.range.lowerBound)
-      }
-      return logits
-    }
-    return try scanner.floats()
+    guard let source = try source(of: "logits") else { return nil }
+    var scanner = scanner(of: source)
+    guard try scanner.kind() == .string else { return try scanner.floats() }
+    // Base64 has no need of escapes, so the characters are those between the quotation marks, or else to be resolved.
+    if let logits = floats(base64: UnsafeBufferPointer(rebasing: line[source].dropFirst().dropLast())) { return logits }
+    let text = try scanner.string()
+    var characters: [UInt8] = []
+    guard text.hasEscapes, scanner.decode(text, into: &characters),
+      let logits = characters.withUnsafeBufferPointer({ floats(base64: $0) })
+    else { throw scanner.failure("\"logits\" is not the base64 of float32 numbers", at: text.range.lowerBound) }
+    return logits
   }
 
   /// A member that is a string; nil where there is none.

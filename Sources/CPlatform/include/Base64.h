@@ -19,7 +19,7 @@ static inline void lmpipe_base64_encode(const uint8_t *bytes, uint8_t *letters) 
     lmpipe_groups group = (lmpipe_groups)__builtin_shufflevector(
         read, (lmpipe_letters)0, 2, 1, 0, 32, 5, 4, 3, 32, 8, 7, 6, 32, 11, 10, 9, 32, 14, 13, 12, 32, 17, 16, 15, 32, 20,
         19, 18, 32, 23, 22, 21, 32);
-    lmpipe_letters value = (lmpipe_letters)((group >> 18) | (group >> 4 & 0x3F00) | (group << 8 & 0x3F0000) |
+    lmpipe_letters value = (lmpipe_letters)((group >> 18) | (group >> 4 & 0x3F00) | (group << 10 & 0x3F0000) |
                                             (group << 24 & 0x3F000000));
     // From one run of the alphabet A-Z, a-z, 0-9, +, / to the next, the distance between letter and value changes.
     lmpipe_letters letter = value + 'A';

@@ -41,4 +41,11 @@ static inline uint64_t lmpipe_block_equal(lmpipe_block block, uint8_t byte) { re
 
 static inline uint64_t lmpipe_block_less(lmpipe_block block, uint8_t byte) { return LMPIPE_BITS(block < byte); }
 
+// What JSON (RFC 8259) has for strings: control characters, the quotation mark and the backslash.
+static inline uint64_t lmpipe_block_escaped_in_json(lmpipe_block block) {
+    return LMPIPE_BITS((block < 0x20) | (block == '"') | (block == '\\'));
+}
+
+static inline uint64_t lmpipe_block_digits(lmpipe_block block) { return LMPIPE_BITS(block - '0' < 10); }
+
 #endif
