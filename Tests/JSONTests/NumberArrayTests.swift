@@ -56,7 +56,7 @@ import Testing
     var generator = SeededGenerator(11)
     let strange = Array(",,..--+eE00123456789  ]x\t".utf8)
     var (wrong, accepted) = ([String](), 0)
-    for _ in 0..<30_000 {
+    for _ in 0..<10_000 {
       var bytes: [UInt8] = [0x5B]
       for index in 0..<Int.random(in: 12...40, using: &generator) {
         if index > 0 { bytes += Array((Bool.random(using: &generator) ? "," : ", ").utf8) }
@@ -74,7 +74,7 @@ import Testing
       if isValid != (complaint(unusual(text)) == nil) || quick != slow { wrong.append(text) }
     }
     #expect(wrong.isEmpty)
-    #expect(accepted > 10_000, "not all of them wrong")
+    #expect(accepted > 3_000, "not all of them wrong")
   }
 
   /// The texts that are hard to round, one behind the other.
