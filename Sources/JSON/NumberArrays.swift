@@ -18,7 +18,9 @@ extension JSONScanner {
     guard try beginArray() else { return [] }
     var failure: JSONError?
     // As many as can be in the rest of the text: a number has a byte at least, and another stands behind it.
-    let numbers = [Number](unsafeUninitializedCapacity: (bytes.count - position) / 2 + 1) { numbers, count in
+    let numbers = [Number](unsafeUninitializedCapacity: (bytes.count - position) / 2 + 1) { numbers, initializedCount in
+      var count = 0
+      defer { initializedCount = count }
       do throws(JSONError) {
         repeat {
           takePlainNumbers { text, point, length in
@@ -54,27 +56,27 @@ private func plainInteger(_ text: UnsafePointer<UInt8>, _ point: Int, _ length: 
 private func plainFloat(_ text: UnsafePointer<UInt8>, _ point: Int, _ length: Int) -> Float? {
   let isNegative = text.pointee == UInt8(ascii: "-")
   let wholeCount = point &- (isNegative ? 1 : 0)
-  let fractionCount = max(length &- point &- 1, 0)
+  let fractionCount = length &- point &- (point < length ? 1 : 0)
   guard wholeCount <= 8, wholeCount &+ fractionCount <= 18 else { return nil }
   var significand = eightDigits(text + (point &- wholeCount), wholeCount)
   var (digits, rest) = (text + (point &+ 1), fractionCount)
-  while rest > 0 {
-    let count = min(rest, 8)
-    significand = significand &* powersOfTen[count] &+ eightDigits(digits, count)
+  while rest > 8 {
+    significand = significand &* 100_000_000 &+ eightDigits(digits, 8)
     digits += 8
     rest &-= 8
   }
+  significand = significand &* powersOfTen[rest] &+ eightDigits(digits, rest)
   return Decimal(
     isNegative: isNegative, significand: Int64(truncatingIfNeeded: significand), exponent: 0 &- fractionCount
   ).nearestFloat
 }
 
-/// The number that the first 1 to 8 of eight bytes are the digits of.
+/// The number that the first 0 to 8 of eight bytes are the digits of.
 @inline(__always)
 private func eightDigits(_ text: UnsafePointer<UInt8>, _ count: Int) -> UInt64 {
   let word = UInt64(littleEndian: UnsafeRawPointer(text).loadUnaligned(as: UInt64.self))
   // Zeros in front push out what stands behind; then digits are put together to pairs, these to fours, these to eight.
-  let digits = (word & 0x0F0F_0F0F_0F0F_0F0F) &<< UInt64(truncatingIfNeeded: 64 &- 8 &* count)
+  let digits = (word & 0x0F0F_0F0F_0F0F_0F0F) << UInt64(truncatingIfNeeded: 64 &- 8 &* count)
   let pairs = digits &* 10 &+ digits &>> 8
   let fours = ((pairs & 0x00FF_00FF_00FF_00FF) &* (100 << 16 + 1)) &>> 16
   return ((fours & 0x0000_FFFF_0000_FFFF) &* (10_000 << 32 + 1)) &>> 32

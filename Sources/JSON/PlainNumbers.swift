@@ -4,9 +4,9 @@ struct PlainNumbers {
   /// How many bytes they are, up to and including the last comma in the block. 0 where anything else stands before that,
   /// or there is none.
   let length: Int
-  let commas: UInt64
-  let spaces: UInt64
+  let beginnings: UInt64
   let points: UInt64
+  let commas: UInt64
 
   /// The block begins where an element of an array does, or with a space in front of one.
   ///
@@ -15,12 +15,12 @@ struct PlainNumbers {
   @inline(__always)
   init(_ block: ByteBlock) {
     commas = block.equal(UInt8(ascii: ","))
-    spaces = block.equal(UInt8(ascii: " "))
+    let spaces = block.equal(UInt8(ascii: " "))
     points = block.equal(UInt8(ascii: "."))
     let minuses = block.equal(UInt8(ascii: "-"))
     let digits = block.digits
     let separators = commas | spaces
-    let beginnings = (separators << 1 | 1) & ~separators  // of numbers
+    beginnings = (separators << 1 | 1) & ~separators
     let firstDigits = beginnings & digits | (beginnings & minuses) << 1
     let leadingZeros = firstDigits & block.equal(UInt8(ascii: "0"))
 
@@ -63,18 +63,17 @@ extension JSONScanner {
       let start = base + position
       let numbers = PlainNumbers(ByteBlock(start, count: ByteBlock.size))
       guard numbers.length > 0 else { return }
-      var commas = numbers.commas
-      var offset = Int(truncatingIfNeeded: numbers.spaces & 1)
+      var (beginnings, commas) = (numbers.beginnings, numbers.commas)
       while commas != 0 {
-        let end = commas.trailingZeroBitCount
-        let point = min(offset &+ (numbers.points &>> UInt64(truncatingIfNeeded: offset)).trailingZeroBitCount, end)
-        guard take(start + offset, point &- offset, end &- offset) else {
-          position += offset
+        let beginning = beginnings.trailingZeroBitCount
+        let count = commas.trailingZeroBitCount &- beginning
+        let point = (numbers.points &>> UInt64(truncatingIfNeeded: beginning)).trailingZeroBitCount
+        guard take(start + beginning, min(point, count), count) else {
+          position += beginning
           return
         }
+        beginnings &= beginnings &- 1
         commas &= commas &- 1
-        offset = end &+ 1
-        offset &+= Int(truncatingIfNeeded: numbers.spaces >> UInt64(truncatingIfNeeded: offset) & 1)
       }
       position += numbers.length
     }

@@ -3,8 +3,9 @@ import JSON
 
 // Base64 (RFC 4648) of float32 in the order of bytes that every processor here has them in, the lowest first.
 
-/// So many letters stand for so many bytes of a block.
-private let (lettersOfBlock, bytesOfBlock) = (32, 24)
+/// A block of letters and the bytes that they stand for.
+private let lettersOfBlock = 32
+private let bytesOfBlock = 24
 /// What codes a block reads and writes so many bytes, whichever way.
 private let bytesTouched = 32
 
