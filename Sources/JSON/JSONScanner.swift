@@ -225,7 +225,13 @@ public struct JSONScanner {
       let rest = bytes.count - position
       let block = ByteBlock(base + position, count: rest)
       let stops = block.escapedInJSON
-      notASCII |= block.from(0x80) & ~stops & (stops &- 1)  // of those before the first stop
+      let highs = block.from(0x80)
+      if stops == 0, rest >= ByteBlock.size {  // the next block's place is known before this one has been looked at
+        notASCII |= highs
+        position += ByteBlock.size
+        continue
+      }
+      notASCII |= highs & ~stops & (stops &- 1)  // of those before the first stop
       position += min(stops.trailingZeroBitCount, rest)
       if stops != 0 { break }
     }

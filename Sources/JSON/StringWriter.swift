@@ -35,6 +35,12 @@ private func escape(_ text: UnsafePointer<UInt8>, count: Int, to start: UnsafeMu
     let block = ByteBlock(source, count: rest)
     block.store(to: target)
     let escaped = block.escapedInJSON
+    if escaped == 0, rest >= ByteBlock.size {  // where the next block goes is known before this one has been looked at
+      target += ByteBlock.size
+      source += ByteBlock.size
+      rest -= ByteBlock.size
+      continue
+    }
     let plain = min(escaped.trailingZeroBitCount, rest)  // of a word without ones it is a block's size
     target += plain
     source += plain
