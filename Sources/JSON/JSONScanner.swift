@@ -331,7 +331,9 @@ public struct JSONScanner {
 
   /// Whether the string reads `word`.
   public func matches(_ text: Text, _ word: String) -> Bool {
-    guard text.hasEscapes else { return bytes[text.range].elementsEqual(word.utf8) }
+    guard text.hasEscapes else {
+      return text.range.count == word.utf8.count && bytes[text.range].elementsEqual(word.utf8)
+    }
     var characters: [UInt8] = []
     return decode(text, into: &characters) && characters.elementsEqual(word.utf8)
   }

@@ -87,20 +87,26 @@ public struct Record {
     let scanner = JSONScanner(line)
     var isWritten = [Bool](repeating: false, count: changes.count)
     var separator = UInt8(ascii: "{")
-    func begin(_ name: String) {  // as it stands in JSON, escapes and all
+    func begin(_ name: UnsafeBufferPointer<UInt8>) {  // as it stands in JSON, escapes and all
       output.append(separator)
-      output.append("\"\(name)\":")
+      output.append(UInt8(ascii: "\""))
+      output.append(name)
+      output.append("\":")
       separator = UInt8(ascii: ",")
+    }
+    func begin(_ name: String) {
+      var name = name
+      name.withUTF8 { begin($0) }
     }
     func text(_ range: Range<Int>) -> UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(rebasing: line[range]) }
     for member in members {
       guard let index = changes.firstIndex(where: { scanner.matches(member.name, $0.name) }) else {
-        begin(scanner.source(member.name.range))
+        begin(text(member.name.range))
         output.append(text(member.value))
         continue
       }
       guard let write = changes[index].write, !isWritten[index] else { continue }
-      begin(scanner.source(member.name.range))
+      begin(text(member.name.range))
       write(output)
       isWritten[index] = true
     }
