@@ -44,10 +44,10 @@ let package = Package(
     .target(name: "CPlatform"),
     room("Platform", ["CPlatform"]),
     room("Threads", ["CPlatform", "Platform"], numeric),
-    room("JSON", [], numeric),
+    room("JSON", ["CPlatform"], numeric),
     room("Numerics", [], numeric),
     // The rooms
-    room("JSONLines", ["JSON", "Platform"]),
+    room("JSONLines", ["CPlatform", "JSON", "Platform"]),
     room("Tokenizer", ["JSON", "Platform"], numeric),
     room("Checkpoint", ["JSON", "Platform"]),
     room("LanguageModel", ["Checkpoint", "CPlatform", "Numerics", "Threads"], numeric),

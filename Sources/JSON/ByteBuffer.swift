@@ -3,9 +3,10 @@
 /// A class around one allocation rather than `[UInt8]`: the number writer stores digits straight into it, without the
 /// uniqueness and bounds checks that an array makes for every byte.
 public final class ByteBuffer {
-  public private(set) var count = 0
-  private var capacity: Int
-  private var storage: UnsafeMutablePointer<UInt8>
+  // No access lasts longer than a statement, so that none can overlap another: checking it would double a byte's cost.
+  @exclusivity(unchecked) public private(set) var count = 0
+  @exclusivity(unchecked) private var capacity: Int
+  @exclusivity(unchecked) private var storage: UnsafeMutablePointer<UInt8>
 
   public init(capacity: Int = 4096) {
     self.capacity = max(capacity, 64)
@@ -46,10 +47,15 @@ public final class ByteBuffer {
     text.withUTF8 { append($0) }
   }
 
+  /// Makes room for so many bytes at once.
+  public func reserve(_ amount: Int) {
+    if capacity - count < amount { grow(by: amount) }
+  }
+
   /// Lets `write` store at most `limit` bytes at the end; it returns how many it stored.
   @inline(__always)
-  func append(upTo limit: Int, _ write: (UnsafeMutablePointer<UInt8>) -> Int) {
-    if capacity - count < limit { grow(by: limit) }
+  public func append(upTo limit: Int, _ write: (UnsafeMutablePointer<UInt8>) -> Int) {
+    reserve(limit)
     let written = write(storage + count)
     precondition(written <= limit)
     count += written

@@ -7,7 +7,7 @@
 /// (`peek` answers 0 there, a byte that no JSON text contains).
 public struct JSONScanner {
   public let bytes: UnsafeBufferPointer<UInt8>
-  public private(set) var position: Int
+  public internal(set) var position: Int
 
   /// Starts at `position`; `bytes` is the whole text, so that offsets in errors are offsets in it.
   public init(_ bytes: UnsafeBufferPointer<UInt8>, position: Int = 0) {
@@ -138,7 +138,8 @@ public struct JSONScanner {
     let start = position
     var closings: [UInt8] = []  // of the brackets that are open: a stack of our own, as deep as the text likes
     repeat {
-      switch try kind() {
+      let kind = try kind()
+      switch kind {
       case .object:
         if try beginObject() {
           closings.append(UInt8(ascii: "}"))
@@ -148,6 +149,7 @@ public struct JSONScanner {
       case .array:
         if try beginArray() {
           closings.append(UInt8(ascii: "]"))
+          skipPlainNumbers()
           continue
         }
       case .string: _ = try string()
@@ -157,7 +159,7 @@ public struct JSONScanner {
       }
       while let closing = closings.last {
         if try another(closing: closing) {
-          if closing == UInt8(ascii: "}") { _ = try memberName() }
+          if closing == UInt8(ascii: "}") { _ = try memberName() } else if kind == .number { skipPlainNumbers() }
           break
         }
         closings.removeLast()
@@ -197,26 +199,48 @@ public struct JSONScanner {
     guard accept(UInt8(ascii: "\"")) else { throw unexpected("a string") }
     let start = position
     var hasEscapes = false
-    while position < bytes.count {
-      let byte = bytes[position]
-      switch byte {
+    while true {
+      try skipPlainCharacters()
+      switch peek {
       case UInt8(ascii: "\""):
         position += 1
         return Text(range: start..<position - 1, hasEscapes: hasEscapes)
       case UInt8(ascii: "\\"):
         hasEscapes = true
         try skipEscape()
-      case 0..<0x20:
+      case let byte:
+        guard position < bytes.count else { throw failure("the string that begins here has no end", at: start - 1) }
         throw failure(
           "a control character stands in a string; write it as \\u00\(byte < 16 ? "0" : "")\(String(byte, radix: 16))")
-      case 0x80...:
-        guard let length = utf8SequenceLength(bytes, at: position) else { throw failure("this is not UTF-8") }
-        position += length
-      default:
-        position += 1
       }
     }
-    throw failure("the string that begins here has no end", at: start - 1)
+  }
+
+  /// Passes over a string's characters, up to a quotation mark, an escape, what may not stand there, or the end.
+  private mutating func skipPlainCharacters() throws(JSONError) {
+    guard let base = bytes.baseAddress else { return }
+    let start = position
+    var notASCII: UInt64 = 0
+    while position < bytes.count {
+      let rest = bytes.count - position
+      let block = ByteBlock(base + position, count: rest)
+      let stops = block.escapedInJSON
+      let highs = block.from(0x80)
+      if stops == 0, rest >= ByteBlock.size {  // the next block's place is known before this one has been looked at
+        notASCII |= highs
+        position += ByteBlock.size
+        continue
+      }
+      notASCII |= highs & ~stops & (stops &- 1)  // of those before the first stop
+      position += min(stops.trailingZeroBitCount, rest)
+      if stops != 0 { break }
+    }
+    guard notASCII != 0 else { return }
+    let wellFormed = utf8Prefix(UnsafeBufferPointer(rebasing: bytes[start..<position]))
+    guard wellFormed == position - start else {
+      position = start + wellFormed
+      throw failure("this is not UTF-8")
+    }
   }
 
   private mutating func skipEscape() throws(JSONError) {
@@ -246,12 +270,10 @@ public struct JSONScanner {
     let originalCount = output.count
     var index = text.range.lowerBound
     while index < text.range.upperBound {
-      let byte = bytes[index]
-      guard byte == UInt8(ascii: "\\") else {
-        output.append(byte)
-        index += 1
-        continue
-      }
+      let plain = index
+      index = firstIndex(of: UInt8(ascii: "\\"), in: index..<text.range.upperBound)
+      output.append(contentsOf: UnsafeBufferPointer(rebasing: bytes[plain..<index]))
+      guard index < text.range.upperBound else { break }
       let escape = bytes[index + 1]
       index += 2
       switch escape {
@@ -270,6 +292,18 @@ public struct JSONScanner {
       }
     }
     return true
+  }
+
+  /// Where the byte stands first; the range's end where it does not.
+  private func firstIndex(of byte: UInt8, in range: Range<Int>) -> Int {
+    guard let base = bytes.baseAddress else { return range.upperBound }
+    var index = range.lowerBound
+    while index < range.upperBound {
+      let found = ByteBlock(base + index, count: range.upperBound - index).equal(byte)
+      index += found.trailingZeroBitCount  // a block's size where there is none
+      if found != 0 { break }
+    }
+    return min(index, range.upperBound)
   }
 
   /// The scalar of the escape (or pair of escapes) whose digits begin at `index`, which moves behind it.
@@ -297,7 +331,9 @@ public struct JSONScanner {
 
   /// Whether the string reads `word`.
   public func matches(_ text: Text, _ word: String) -> Bool {
-    guard text.hasEscapes else { return bytes[text.range].elementsEqual(word.utf8) }
+    guard text.hasEscapes else {
+      return text.range.count == word.utf8.count && bytes[text.range].elementsEqual(word.utf8)
+    }
     var characters: [UInt8] = []
     return decode(text, into: &characters) && characters.elementsEqual(word.utf8)
   }

@@ -1,70 +1,94 @@
 // Decimal text to binary, correctly rounded. The texts are numbers of JSON's grammar: `JSONScanner.number` checked them.
 
 /// The nearest `Double`; infinite where the number is too large for one.
+///
+/// Clinger's fast path ("How to read floating point numbers accurately", 1990): digits that make an integer up to 2^53,
+/// times or over a power of ten up to 10^22. Both are exact in a `Double`, so their product or quotient is rounded once.
 func readDouble(_ text: UnsafeBufferPointer<UInt8>) -> Double {
-  exactQuotient(text) ?? Double(String(decoding: text, as: UTF8.self)) ?? .infinity
+  guard let decimal = Decimal(text), decimal.significand <= 1 << 53 else {
+    return Double(String(decoding: text, as: UTF8.self)) ?? .infinity
+  }
+  let (significand, power) = (Double(decimal.significand), Decimal.powersOfTen[abs(decimal.exponent) + 22])
+  let magnitude = decimal.exponent < 0 ? significand / power : significand * power
+  return decimal.isNegative ? -magnitude : magnitude
 }
 
 /// The nearest `Float`; infinite where the number is too large for one.
-///
-/// Rounding first to `Double` and then to `Float` is right unless the `Double` lies exactly halfway between two
-/// neighbouring floats (its 29 lower bits are then 1000…), where the first rounding may have hidden on which side of
-/// the middle the number was, or unless the result is subnormal. Those go through the library's reader.
 func readFloat(_ text: UnsafeBufferPointer<UInt8>) -> Float {
-  if let double = exactQuotient(text), double.bitPattern & 0x1FFF_FFFF != 0x1000_0000,
-    double == 0 || double.magnitude >= Double(Float.leastNormalMagnitude)
-  {
-    return Float(double)
-  }
-  return Float(String(decoding: text, as: UTF8.self)) ?? .infinity
+  Decimal(text)?.nearestFloat ?? Float(String(decoding: text, as: UTF8.self)) ?? .infinity
 }
 
-/// Clinger's fast path ("How to read floating point numbers accurately", 1990): digits that make an integer below
-/// 2^53, times or over a power of ten up to 10^22. Both are exact in a `Double`, so their product or quotient is
-/// rounded once. Nil for other numbers.
-@inline(__always)
-private func exactQuotient(_ text: UnsafeBufferPointer<UInt8>) -> Double? {
-  var index = 0
-  let isNegative = text[0] == UInt8(ascii: "-")
-  if isNegative { index = 1 }
-  var significand: UInt64 = 0
-  var exponent = 0
-  var seenPoint = false
-  let start = index
-  while index < text.count {
-    let digit = text[index] &- UInt8(ascii: "0")
-    if digit < 10 {
-      significand = significand &* 10 &+ UInt64(digit)
-      if seenPoint { exponent -= 1 }
-    } else if text[index] == UInt8(ascii: ".") {
-      seenPoint = true
-    } else {
-      break
-    }
-    index += 1
+/// A number of up to 18 digits, which cannot overflow an `Int64`, times a power of ten from 10^-22 to 10^22, which is exact
+/// in a `Double`.
+struct Decimal {
+  let isNegative: Bool
+  let significand: Int64
+  let exponent: Int
+
+  @inline(__always)
+  init(isNegative: Bool, significand: Int64, exponent: Int) {
+    self.isNegative = isNegative
+    self.significand = significand
+    self.exponent = exponent
   }
-  guard index - start <= 19 else { return nil }  // nineteen digits cannot overflow
-  if index < text.count {  // e or E
-    index += 1
-    let isNegativeExponent = text[index] == UInt8(ascii: "-")
-    if isNegativeExponent || text[index] == UInt8(ascii: "+") { index += 1 }
-    guard text.count - index <= 4 else { return nil }
-    var value = 0
+
+  /// Nil for other numbers.
+  init?(_ text: UnsafeBufferPointer<UInt8>) {
+    var index = 0
+    isNegative = text[0] == UInt8(ascii: "-")
+    if isNegative { index = 1 }
+    var significand: Int64 = 0
+    var exponent = 0
+    var seenPoint = false
+    let start = index
     while index < text.count {
-      value = value * 10 + Int(text[index] &- UInt8(ascii: "0"))
+      let digit = text[index] &- UInt8(ascii: "0")
+      if digit < 10 {
+        significand = significand &* 10 &+ Int64(digit)
+        if seenPoint { exponent -= 1 }
+      } else if text[index] == UInt8(ascii: ".") {
+        seenPoint = true
+      } else {
+        break
+      }
       index += 1
     }
-    exponent += isNegativeExponent ? -value : value
+    guard index - start - (seenPoint ? 1 : 0) <= 18 else { return nil }
+    if index < text.count {  // e or E
+      index += 1
+      let isNegativeExponent = text[index] == UInt8(ascii: "-")
+      if isNegativeExponent || text[index] == UInt8(ascii: "+") { index += 1 }
+      guard text.count - index <= 4 else { return nil }
+      var value = 0
+      while index < text.count {
+        value = value * 10 + Int(text[index] &- UInt8(ascii: "0"))
+        index += 1
+      }
+      exponent += isNegativeExponent ? -value : value
+    }
+    guard -22...22 ~= exponent else { return nil }
+    self.significand = significand
+    self.exponent = exponent
   }
-  guard significand <= 1 << 53, exponent >= -22, exponent <= 22 else {
-    return significand == 0 ? (isNegative ? -0.0 : 0) : nil
-  }
-  let magnitude =
-    exponent < 0 ? Double(significand) / powersOfTen[-exponent] : Double(significand) * powersOfTen[exponent]
-  return isNegative ? -magnitude : magnitude
-}
 
-private let powersOfTen: [Double] = [
-  1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,
-  1e21, 1e22,
-]
+  /// The number rounded to the nearest `Float`; nil where its approximation leaves open which that is.
+  ///
+  /// Three roundings to 53 bits, of the significand, the power and their product, change the number by 3·2^-53 of it and a
+  /// little: by less than four units in the last place. So it lies on the same side of the middle between two floats as
+  /// its approximation does, if that is four units or more away from the middle, where the 29 bits that a float does not
+  /// have are 1000…. (A subnormal float does not have more than these.)
+  @inline(__always)
+  var nearestFloat: Float? {
+    let approximation = Double(significand) * Self.powersOfTen[exponent &+ 22]
+    let distance = Int64(truncatingIfNeeded: approximation.bitPattern & 0x1FFF_FFFF) &- 0x1000_0000
+    guard distance.magnitude > 3, approximation >= 0x1p-126 || approximation == 0 else { return nil }
+    return Float(bitPattern: Float(approximation).bitPattern | (isNegative ? 1 << 31 : 0))
+  }
+
+  /// From 10^-22 on.
+  fileprivate static let powersOfTen: [Double] = [
+    1e-22, 1e-21, 1e-20, 1e-19, 1e-18, 1e-17, 1e-16, 1e-15, 1e-14, 1e-13, 1e-12, 1e-11, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6,
+    1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+    1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
+  ]
+}

@@ -46,17 +46,42 @@ public func utf8SequenceLength(_ bytes: UnsafeBufferPointer<UInt8>, at index: In
 }
 
 /// Whether all of it is well-formed UTF-8.
-public func isUTF8(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+public func isUTF8(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool { utf8Prefix(bytes) == bytes.count }
+
+/// How many bytes at the beginning are well-formed UTF-8.
+func utf8Prefix(_ bytes: UnsafeBufferPointer<UInt8>) -> Int {
+  guard let base = bytes.baseAddress else { return 0 }
   var index = 0
   while index < bytes.count {
-    if bytes[index] < 0x80 {
-      index += 1
-    } else {
-      guard let length = utf8SequenceLength(bytes, at: index) else { return false }
-      index += length
-    }
+    let rest = bytes.count - index
+    guard let length = ByteBlock(base + index, count: rest).utf8Prefix else { break }
+    index += min(length, rest)
   }
-  return true
+  while index < bytes.count, let length = utf8SequenceLength(bytes, at: index) { index += length }  // the exact place
+  return index
+}
+
+extension ByteBlock {
+  /// The length of the UTF-8 sequences that lie whole in a block which one begins with: all of it, or up to three bytes
+  /// less. Nil where one is malformed.
+  @inline(__always)
+  fileprivate var utf8Prefix: Int? {
+    guard from(0x80) != 0 else { return Self.size }
+    let notContinuations = below(0x80) | from(0xC0)
+    let firsts = from(0xC2)  // of two bytes or more; C0 and C1 begin nothing
+    let firstsOfThree = from(0xE0)  // or more
+    let firstsOfFour = from(0xF0)
+    // Continuation bytes stand where a first byte wants them, and nowhere else.
+    var malformed = ~notContinuations ^ (firsts << 1 | firstsOfThree << 2 | firstsOfFour << 3)
+    malformed |= from(0xC0) & ~firsts | from(0xF5)
+    if firstsOfThree != 0 {  // some first bytes narrow the range of the second
+      malformed |= equal(0xE0) << 1 & below(0xA0) | equal(0xED) << 1 & from(0xA0)
+      if firstsOfFour != 0 { malformed |= equal(0xF0) << 1 & below(0x90) | equal(0xF4) << 1 & from(0x90) }
+    }
+    guard malformed == 0 else { return nil }
+    let cutShort = firsts & 1 << 63 | firstsOfThree & 3 << 62 | firstsOfFour & 7 << 61
+    return min(cutShort.trailingZeroBitCount, Self.size)
+  }
 }
 
 /// How many bytes at the end begin a UTF-8 sequence whose rest is still to come: 0 to 3.

@@ -1,57 +1,79 @@
+import CPlatform
 import JSON
 
+// Base64 (RFC 4648) of float32 in the order of bytes that every processor here has them in, the lowest first.
+
+/// A block of letters and the bytes that they stand for.
+private let lettersOfBlock = 32
+private let bytesOfBlock = 24
+/// What codes a block reads and writes so many bytes, whichever way.
+private let bytesTouched = 32
+
 extension ByteBuffer {
-  /// Appends a JSON string that holds the numbers as base64 (RFC 4648) of little-endian float32.
+  /// Appends a JSON string that holds the numbers as base64.
   public func append(base64 numbers: UnsafeBufferPointer<Float>) {
-    let bytes = UnsafeRawBufferPointer(numbers)  // little-endian, as every processor here is
     append(UInt8(ascii: "\""))
-    alphabet.withUTF8Buffer { alphabet in
-      var index = 0
-      while index < bytes.count {
-        let rest = bytes.count - index
-        let group =
-          UInt32(bytes[index]) << 16 | (rest > 1 ? UInt32(bytes[index + 1]) << 8 : 0)
-          | (rest > 2 ? UInt32(bytes[index + 2]) : 0)
-        append(alphabet[Int(group >> 18)])
-        append(alphabet[Int(group >> 12 & 63)])
-        append(rest > 1 ? alphabet[Int(group >> 6 & 63)] : UInt8(ascii: "="))
-        append(rest > 2 ? alphabet[Int(group & 63)] : UInt8(ascii: "="))
-        index += 3
+    numbers.withMemoryRebound(to: UInt8.self) { append(base64: $0) }
+    append(UInt8(ascii: "\""))
+  }
+
+  private func append(base64 bytes: UnsafeBufferPointer<UInt8>) {
+    guard let source = bytes.baseAddress else { return }
+    let letterCount = (bytes.count + 2) / 3 * 4
+    append(upTo: letterCount + 2 * bytesTouched) { letters in
+      var (read, written) = (0, 0)
+      while bytes.count - read >= bytesTouched {
+        lmpipe_base64_encode(source + read, letters + written)
+        read += bytesOfBlock
+        written += lettersOfBlock
       }
+      withPadding(of: 0, behind: source + read, count: bytes.count - read) { rest in  // which may be more than a block
+        lmpipe_base64_encode(rest, letters + written)
+        lmpipe_base64_encode(rest + bytesOfBlock, letters + written + lettersOfBlock)
+      }
+      let padding = letterCount / 4 * 3 - bytes.count
+      (letters + letterCount - padding).update(repeating: UInt8(ascii: "="), count: padding)
+      return letterCount
     }
-    append(UInt8(ascii: "\""))
   }
 }
 
-private let alphabet: StaticString = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-
 /// The float32 numbers of a base64 text; nil where it is none.
-func floats(base64 text: ArraySlice<UInt8>) -> [Float]? {
-  guard text.count % 4 == 0 else { return nil }
-  var bytes: [UInt8] = []
-  bytes.reserveCapacity(text.count / 4 * 3)
-  let padding = text.suffix(2).filter { $0 == UInt8(ascii: "=") }.count
-  var group: UInt32 = 0
-  for (index, letter) in text.dropLast(padding).enumerated() {
-    let value: UInt8
-    switch letter {
-    case UInt8(ascii: "A")...UInt8(ascii: "Z"): value = letter - UInt8(ascii: "A")
-    case UInt8(ascii: "a")...UInt8(ascii: "z"): value = letter - UInt8(ascii: "a") + 26
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): value = letter - UInt8(ascii: "0") + 52
-    case UInt8(ascii: "+"): value = 62
-    case UInt8(ascii: "/"): value = 63
-    default: return nil
+func floats(base64 text: UnsafeBufferPointer<UInt8>) -> [Float]? {
+  guard let source = text.baseAddress else { return [] }
+  let padding = text.suffix(2).reversed().prefix { $0 == UInt8(ascii: "=") }.count
+  let letterCount = text.count - padding
+  let byteCount = text.count / 4 * 3 - padding
+  guard text.count % 4 == 0, byteCount % MemoryLayout<Float>.size == 0 else { return nil }
+  let count = byteCount / MemoryLayout<Float>.size
+  var isBase64 = true
+  let numbers = [Float](unsafeUninitializedCapacity: count + bytesTouched / MemoryLayout<Float>.size) {
+    numbers, filled in
+    numbers.withMemoryRebound(to: UInt8.self) { bytes in
+      guard let target = bytes.baseAddress else { return }
+      var (read, written) = (0, 0)
+      while letterCount - read >= lettersOfBlock {
+        isBase64 = lmpipe_base64_decode(source + read, target + written) && isBase64
+        read += lettersOfBlock
+        written += bytesOfBlock
+      }
+      withPadding(of: UInt8(ascii: "A"), behind: source + read, count: letterCount - read) { rest in
+        isBase64 = lmpipe_base64_decode(rest, target + written) && isBase64
+      }
     }
-    group = group << 6 | UInt32(value)
-    if index % 4 == 3 {
-      bytes += [UInt8(group >> 16 & 255), UInt8(group >> 8 & 255), UInt8(group & 255)]
-      group = 0
-    }
+    filled = count
   }
-  if padding == 1 { bytes += [UInt8(group >> 10 & 255), UInt8(group >> 2 & 255)] }
-  if padding == 2 { bytes.append(UInt8(group >> 4 & 255)) }
-  guard bytes.count % 4 == 0 else { return nil }
-  return bytes.withUnsafeBytes { raw in
-    (0..<raw.count / 4).map { raw.loadUnaligned(fromByteOffset: 4 * $0, as: Float.self) }
+  return isBase64 ? numbers : nil
+}
+
+/// Calls `use` with `count` bytes, fewer than a block touches, and enough others behind them for two blocks.
+private func withPadding(
+  of filler: UInt8, behind source: UnsafePointer<UInt8>, count: Int, _ use: (UnsafePointer<UInt8>) -> Void
+) {
+  withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 2 * bytesTouched) { bytes in
+    guard let start = bytes.baseAddress else { return }
+    start.initialize(repeating: filler, count: 2 * bytesTouched)
+    start.update(from: source, count: count)
+    use(start)
   }
 }

@@ -12,7 +12,7 @@ public struct LineReader: ~Copyable {
   private let descriptor: Int32
   private let path: String
   private let delimiter: UInt8?
-  private var buffer: UnsafeMutableBufferPointer<UInt8>
+  private var buffer = UnsafeMutableBufferPointer<UInt8>(start: nil, count: 0)  // malloc's
   private var start = 0  // of the bytes not yet handed out
   private var searched = 0  // up to here there is no delimiter
   private var end = 0
@@ -23,10 +23,9 @@ public struct LineReader: ~Copyable {
     self.descriptor = descriptor
     self.path = path
     self.delimiter = delimiter
-    buffer = .allocate(capacity: 1 << 17)
   }
 
-  deinit { buffer.deallocate() }
+  deinit { free(buffer.baseAddress) }
 
   /// The next line without its delimiter; nil at the end. A last line without a delimiter counts, an empty one does not.
   ///
@@ -70,24 +69,28 @@ public struct LineReader: ~Copyable {
   }
 
   private mutating func fill() throws(ReadError) {
-    if start > 0, start == end || end == buffer.count {  // make room in front
-      buffer.baseAddress?.update(from: buffer.baseAddress! + start, count: end - start)
+    if start > 0, start == end || end == buffer.count, let base = buffer.baseAddress {  // make room in front
+      memmove(base, base + start, end - start)
       (searched, end, start) = (searched - start, end - start, 0)
     }
-    if end == buffer.count {
-      let larger = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 2 * buffer.count)
-      _ = larger.update(fromContentsOf: buffer[start..<end])
-      buffer.deallocate()
-      buffer = larger
-    }
+    if end == buffer.count { try grow() }
     while true {
-      let count = read(descriptor, buffer.baseAddress! + end, buffer.count - end)
+      let count = read(descriptor, buffer.baseAddress.map { $0 + end }, buffer.count - end)
       if count >= 0 {
         end += count
         isAtEnd = count == 0
         return
       }
-      guard errno == EINTR else { throw ReadError(file: FileError(path: path, code: errno)) }
+      guard errno == EINTR else { throw failure(errno) }
     }
   }
+
+  /// Doubles the buffer. A large one is not copied: realloc has its pages mapped at another address.
+  private mutating func grow() throws(ReadError) {
+    let capacity = max(2 * buffer.count, 1 << 17)
+    guard let larger = realloc(buffer.baseAddress, capacity) else { throw failure(errno) }
+    buffer = UnsafeMutableBufferPointer(start: larger.assumingMemoryBound(to: UInt8.self), count: capacity)
+  }
+
+  private func failure(_ code: Int32) -> ReadError { ReadError(file: FileError(path: path, code: code)) }
 }

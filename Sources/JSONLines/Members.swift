@@ -6,25 +6,21 @@ extension Record {
   /// `ids`; nil where there are none.
   public func ids() throws(JSONError) -> [Int]? {
     guard var scanner = try value(of: "ids") else { return nil }
-    var ids: [Int] = []
-    try scanner.array { (scanner) throws(JSONError) in ids.append(try scanner.integer()) }
-    return ids
+    return try scanner.integers()
   }
 
   /// `logits`, from an array or from base64; nil where there are none.
   public func logits() throws(JSONError) -> [Float]? {
-    guard var scanner = try value(of: "logits") else { return nil }
-    if try scanner.kind() == .string {
-      let text = try scanner.string()
-      var characters: [UInt8] = []
-      guard scanner.decode(text, into: &characters), let logits = floats(base64: characters[...]) else {
-        throw scanner.failure("\"logits\" is not the base64 of float32 numbers", at: text.range.lowerBound)
-      }
-      return logits
-    }
-    var logits: [Float] = []
-    logits.reserveCapacity(1 << 16)
-    try scanner.array { (scanner) throws(JSONError) in logits.append(try scanner.float()) }
+    guard let source = try source(of: "logits") else { return nil }
+    var scanner = scanner(of: source)
+    guard try scanner.kind() == .string else { return try scanner.floats() }
+    // Base64 has no need of escapes, so the characters are those between the quotation marks, or else to be resolved.
+    if let logits = floats(base64: UnsafeBufferPointer(rebasing: line[source].dropFirst().dropLast())) { return logits }
+    let text = try scanner.string()
+    var characters: [UInt8] = []
+    guard text.hasEscapes, scanner.decode(text, into: &characters),
+      let logits = characters.withUnsafeBufferPointer({ floats(base64: $0) })
+    else { throw scanner.failure("\"logits\" is not the base64 of float32 numbers", at: text.range.lowerBound) }
     return logits
   }
 
@@ -49,16 +45,6 @@ extension ByteBuffer {
     for number in numbers {
       if !isFirst { append(UInt8(ascii: ",")) }
       isFirst = false
-      append(json: number)
-    }
-    append(UInt8(ascii: "]"))
-  }
-
-  /// Appends an array of numbers, all finite.
-  public func append(json numbers: UnsafeBufferPointer<Float>) {
-    append(UInt8(ascii: "["))
-    for (index, number) in numbers.enumerated() {
-      if index > 0 { append(UInt8(ascii: ",")) }
       append(json: number)
     }
     append(UInt8(ascii: "]"))

@@ -42,10 +42,20 @@ public struct Record {
   /// The range of the array, where that is all there is.
   private var bareArray: Range<Int>?
 
-  /// A scanner that stands before the value of the member; nil where there is no such member or it is null.
+  /// A scanner of the value of the member; nil where there is no such member or it is null.
   /// Two of the same name are an error: which one was meant?
   public func value(of name: String) throws(JSONError) -> JSONScanner? {
-    if let bareArray, name == "ids" { return JSONScanner(line, position: bareArray.lowerBound) }
+    try source(of: name).map { scanner(of: $0) }
+  }
+
+  /// A scanner of a value, which knows places in the line but nothing behind the value.
+  func scanner(of source: Range<Int>) -> JSONScanner {
+    JSONScanner(UnsafeBufferPointer(rebasing: line[..<source.upperBound]), position: source.lowerBound)
+  }
+
+  /// The range of the value's source text, likewise.
+  func source(of name: String) throws(JSONError) -> Range<Int>? {
+    if let bareArray, name == "ids" { return bareArray }
     let scanner = JSONScanner(line)
     var found: Range<Int>?
     for member in members where scanner.matches(member.name, name) {
@@ -54,7 +64,7 @@ public struct Record {
       }
       found = member.value
     }
-    return found.flatMap { line[$0.lowerBound] == UInt8(ascii: "n") ? nil : JSONScanner(line, position: $0.lowerBound) }
+    return found.flatMap { line[$0.lowerBound] == UInt8(ascii: "n") ? nil : $0 }
   }
 
   public func has(_ name: String) throws(JSONError) -> Bool { try value(of: name) != nil }
@@ -77,20 +87,26 @@ public struct Record {
     let scanner = JSONScanner(line)
     var isWritten = [Bool](repeating: false, count: changes.count)
     var separator = UInt8(ascii: "{")
-    func begin(_ name: String) {  // as it stands in JSON, escapes and all
+    func begin(_ name: UnsafeBufferPointer<UInt8>) {  // as it stands in JSON, escapes and all
       output.append(separator)
-      output.append("\"\(name)\":")
+      output.append(UInt8(ascii: "\""))
+      output.append(name)
+      output.append("\":")
       separator = UInt8(ascii: ",")
+    }
+    func begin(_ name: String) {
+      var name = name
+      name.withUTF8 { begin($0) }
     }
     func text(_ range: Range<Int>) -> UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(rebasing: line[range]) }
     for member in members {
       guard let index = changes.firstIndex(where: { scanner.matches(member.name, $0.name) }) else {
-        begin(scanner.source(member.name.range))
+        begin(text(member.name.range))
         output.append(text(member.value))
         continue
       }
       guard let write = changes[index].write, !isWritten[index] else { continue }
-      begin(scanner.source(member.name.range))
+      begin(text(member.name.range))
       write(output)
       isWritten[index] = true
     }

@@ -31,19 +31,42 @@ public func exponential(_ argument: SIMD16<Float>) -> SIMD16<Float> {
   return result.replacing(with: argument, where: argument .!= argument)
 }
 
-/// e^x to about 1 ulp for x ≤ 709; 0 below -708.
-public func exponential(_ x: Double) -> Double {
-  guard x > -708 else { return 0 }
-  let shift = 6_755_399_441_055_744.0  // 1.5·2^52
+/// e^x in each lane, to about 1 ulp for x ≤ 709; 0 for x ≤ -708 and for NaN.
+///
+/// As above, with a polynomial of degree 13, whose remainder is below 2^-57.
+@inlinable
+@inline(__always)
+public func exponential(_ x: SIMD8<Double>) -> SIMD8<Double> {
+  typealias Lanes = SIMD8<Double>
+  let shift = Lanes(repeating: 6_755_399_441_055_744)  // 1.5·2^52
   let shifted = shift.addingProduct(x, 1.442_695_040_888_963_4)
   let n = shifted - shift
   var r = x.addingProduct(n, -0.693_147_180_369_123_8)
   r = r.addingProduct(n, -1.908_214_929_270_587_7e-10)
-  var sum = 1.0
-  for divisor in stride(from: 13.0, to: 0, by: -1) { sum = 1 + sum * r / divisor }  // Taylor's series, inside out
-  let exponent = UInt64(truncatingIfNeeded: Int64(n)) &<< 52
-  return Double(bitPattern: sum.bitPattern &+ exponent)
+  // Even and odd powers apart: two chains of half the length.
+  let square = r * r
+  var odd = Lanes(repeating: 1 / 6_227_020_800)
+  odd = Lanes(repeating: 1 / 39_916_800).addingProduct(odd, square)
+  odd = Lanes(repeating: 1 / 362_880).addingProduct(odd, square)
+  odd = Lanes(repeating: 1 / 5040).addingProduct(odd, square)
+  odd = Lanes(repeating: 1 / 120).addingProduct(odd, square)
+  odd = Lanes(repeating: 1 / 6).addingProduct(odd, square)
+  odd = Lanes(repeating: 1).addingProduct(odd, square)
+  var even = Lanes(repeating: 1 / 479_001_600)
+  even = Lanes(repeating: 1 / 3_628_800).addingProduct(even, square)
+  even = Lanes(repeating: 1 / 40_320).addingProduct(even, square)
+  even = Lanes(repeating: 1 / 720).addingProduct(even, square)
+  even = Lanes(repeating: 1 / 24).addingProduct(even, square)
+  even = Lanes(repeating: 0.5).addingProduct(even, square)
+  even = Lanes(repeating: 1).addingProduct(even, square)
+  let sum = even.addingProduct(odd, r)
+  let exponents = unsafeBitCast(shifted, to: SIMD8<UInt64>.self) &<< 52
+  let result = unsafeBitCast(unsafeBitCast(sum, to: SIMD8<UInt64>.self) &+ exponents, to: Lanes.self)
+  return Lanes().replacing(with: result, where: x .> -708)
 }
+
+/// e^x of one number, the same as in a lane.
+public func exponential(_ x: Double) -> Double { exponential(SIMD8(repeating: x))[0] }
 
 /// The natural logarithm of a positive, normal number, within 3 ulp.
 ///

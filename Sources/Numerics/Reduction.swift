@@ -27,3 +27,14 @@ public func orderedSums(
   let pairs = SIMD8(lowHalf: ab, highHalf: cd)
   return pairs.evenHalf + pairs.oddHalf
 }
+
+extension SIMD8<Double> {
+  /// The sum of the lanes, always added in the same order: halves, quarters, pairs.
+  @inlinable
+  @inline(__always)
+  public var orderedSum: Double {
+    let four = lowHalf + highHalf
+    let two = four.lowHalf + four.highHalf
+    return two.x + two.y
+  }
+}

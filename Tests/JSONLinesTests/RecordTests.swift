@@ -1,3 +1,4 @@
+import Foundation
 import JSON
 import JSONLines
 import Testing
@@ -148,6 +149,33 @@ import Testing
       let back = try Record(buffer.bytes).logits()
       #expect(back?.map(\.bitPattern) == logits.map(\.bitPattern))
     }
+  }
+
+  /// Base64 is written and read in blocks of 24 bytes and 32 letters.
+  @Test func base64IsTheStandardsAtEveryLength() throws {
+    for count in 0..<70 {
+      let logits = (0..<count).map { Float($0 * $0) * -1.37 + 5 }
+      let expected = logits.withUnsafeBytes { Data($0) }.base64EncodedString()
+      let buffer = ByteBuffer()
+      logits.withUnsafeBufferPointer { buffer.append(base64: $0) }
+      #expect(String(decoding: buffer.bytes, as: UTF8.self) == "\"\(expected)\"")
+      for position in expected.indices where count % 23 == 22 {
+        for wrong in ["-", "_", " ", "=", "@", "[", "`", "{", ".", ":", "\u{7F}", "é"] {
+          let text = expected.replacingCharacters(in: position...position, with: wrong)
+          guard text != expected else { continue }
+          #expect(throws: JSONError.self, "\(wrong) at \(position)") {
+            try with(#"{"logits":"\#(text)"}"#) { record in try record.logits() }
+          }
+        }
+      }
+    }
+    let everyLetter = (0..<192).map { UInt8(truncatingIfNeeded: $0 * 171 + 5) } + Array(0...255)
+    let logits = everyLetter.withUnsafeBytes { raw in
+      (0..<112).map { raw.loadUnaligned(fromByteOffset: 4 * $0, as: Float.self) }
+    }
+    let text = Data(everyLetter).base64EncodedString()
+    let read = try with(#"{"logits":"\#(text)"}"#) { record in try record.logits() }
+    #expect(read?.map(\.bitPattern) == logits.map(\.bitPattern))
   }
 
   @Test(

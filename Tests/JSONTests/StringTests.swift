@@ -98,6 +98,56 @@ import Testing
     }
   }
 
+  /// Strings are written and read in blocks of 64 bytes: something special at every place in and around them.
+  @Test func specialCharactersAreFoundWhereverTheyStand() throws {
+    let escapes = [
+      ("\"", "\\\""), ("\\", "\\\\"), ("\n", "\\n"), ("\u{1F}", "\\u001f"), ("é", "é"), ("☃", "☃"), ("😀", "😀"),
+      ("\u{7F}", "\u{7F}"),
+    ]
+    for length in [0, 1, 40, 62, 63, 64, 65, 66, 100, 127, 128, 129, 200] {
+      for position in 0...length {
+        for (character, escape) in escapes {
+          let (before, after) = (
+            String(repeating: "a", count: position), String(repeating: "b", count: length - position)
+          )
+          let json = "\"" + before + escape + after + escape + "\""
+          #expect(written { $0.append(jsonString: before + character + after + character) } == json)
+          #expect(try decoded(json) == Array((before + character + after + character).utf8))
+        }
+      }
+    }
+  }
+
+  @Test func longTextsThatAreAllEscapes() throws {
+    let text = String(repeating: "\u{1}\n", count: 5000)
+    let json = written { $0.append(jsonString: text) }
+    #expect(json == "\"" + String(repeating: "\\u0001\\n", count: 5000) + "\"")
+    #expect(try decoded(json) == Array(text.utf8))
+  }
+
+  /// The first mistake counts, whatever comes behind it in the same block.
+  @Test func mistakesAreFoundAtTheirPlace() {
+    let mistakes: [([UInt8], String)] = [
+      ([0xFF], "this is not UTF-8"), ([0xC3], "this is not UTF-8"), ([0xED, 0xA0, 0x80], "this is not UTF-8"),
+      ([0x01], "a control character stands in a string; write it as \\u0001"),
+      ([0x5C, 0x78], "there is no such escape"),
+      ([0x5C, 0x75, 0x30], "\\u wants four hexadecimal digits"),
+    ]
+    for before in [0, 1, 30, 60, 61, 62, 63, 64, 65, 126, 127, 128] {
+      for between in [0, 1, 20, 70] {
+        for (mistake, reason) in mistakes {
+          for (other, _) in mistakes {
+            let (a, b) = ([UInt8](repeating: 0x61, count: before), [UInt8](repeating: 0x7A, count: between))
+            #expect(
+              complaint([0x22] + a + mistake + b + other + [0x22]) == JSONError(offset: before + 1, reason: reason))
+          }
+        }
+      }
+      let unending = [0x22] + [UInt8](repeating: 0x61, count: before)
+      #expect(complaint(unending) == JSONError(offset: 0, reason: "the string that begins here has no end"))
+    }
+  }
+
   @Test func buffersGrowAndShrink() {
     let buffer = ByteBuffer(capacity: 1)
     for index in 0..<1000 { buffer.append(UInt8(index & 255)) }

@@ -1,4 +1,5 @@
 import JSON
+import TestSupport
 import Testing
 
 @Suite struct UTF8Tests {
@@ -63,6 +64,47 @@ import Testing
       }
     }
     #expect(wrong.isEmpty)
+  }
+
+  /// Bytes are looked at in blocks of 64: the same edges across the end of one, and in blocks that are not full.
+  @Test func agreesWithTheStandardLibraryAcrossBlocks() {
+    var wrong: [[UInt8]] = []
+    for first in Self.edges {
+      for second in Self.edges {
+        for rest in [[], [0x80], [0xBF, 0x80], [0x80, 0x80, 0x80], [0x41, 0x80], [0xE2, 0x82, 0xAC]] as [[UInt8]] {
+          let sequence = [first, second] + rest
+          let expected = String(validating: sequence, as: UTF8.self) != nil
+          for (before, after) in [(58, 0), (60, 70), (61, 70), (62, 70), (63, 70), (64, 3), (125, 1), (126, 64)] {
+            let bytes = Array(repeating: 0x61, count: before) + sequence + Array(repeating: 0x61, count: after)
+            if isWellFormed(bytes) != expected { wrong.append(sequence) }
+          }
+        }
+      }
+    }
+    #expect(wrong.isEmpty)
+  }
+
+  @Test func longTextsAgreeWithTheStandardLibrary() {
+    var generator = SeededGenerator(7)
+    var (wrong, wellFormed) = (0, 0)
+    for _ in 0..<20_000 {
+      var bytes: [UInt8] = []
+      let limit: UInt32 = [0x80, 0x800, 0x3000, 0x10000, 0x110000].randomElement(using: &generator)!
+      while bytes.count < 200 {
+        if let scalar = Unicode.Scalar(UInt32.random(in: 0..<limit, using: &generator)) {
+          bytes += Array(UTF8.encode(scalar)!)
+        }
+      }
+      if Bool.random(using: &generator) {
+        bytes[Int.random(in: 0..<bytes.count, using: &generator)] = Self.edges.randomElement(using: &generator)!
+      }
+      if Bool.random(using: &generator) { bytes.removeLast() }
+      let expected = String(validating: bytes, as: UTF8.self) != nil
+      if expected { wellFormed += 1 }
+      if isWellFormed(bytes) != expected { wrong += 1 }
+    }
+    #expect(wrong == 0)
+    #expect((2_000..<18_000).contains(wellFormed))
   }
 
   /// An end is incomplete if, and only if, it is the beginning of some scalar's sequence.

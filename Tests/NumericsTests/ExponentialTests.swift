@@ -73,6 +73,16 @@ import Testing
     #expect(exponential(709.0).isFinite)
   }
 
+  @Test func lanesOfDoublesAreTheSameAsOneNumber() {
+    for start in stride(from: -760.0, to: 700, by: 3.7) {
+      var lanes = SIMD8<Double>()
+      for lane in 0..<8 { lanes[lane] = start + Double(lane * lane) }
+      let results = exponential(lanes)
+      for lane in 0..<8 { #expect(results[lane].bitPattern == exponential(lanes[lane]).bitPattern) }
+    }
+    #expect(exponential(Double.nan) == 0)
+  }
+
   @Test func doublesTooSmallAreZero() {
     #expect(exponential(-708.0) == 0 && exponential(-1e6) == 0 && exponential(-Double.infinity) == 0)
     #expect(exponential(-707.0) > 0)

@@ -45,4 +45,14 @@ import Testing
     (lanes[0], lanes[8], lanes[4], lanes[1]) = (16_777_216, 1, 0, -16_777_216)
     #expect(lanes.orderedSum == 0, "the lane 8 is lost in the lane 0 before the lane 1 comes")
   }
+
+  @Test func doublesAreAddedInTheSameOrder() {
+    var lanes = SIMD8<Double>(repeating: 0)
+    let swallowing = 9_007_199_254_740_992.0  // 2^53
+    (lanes[0], lanes[4], lanes[2]) = (swallowing, -swallowing, 1)
+    #expect(lanes.orderedSum == 1, "the lanes 0 and 4 cancel before the lane 2 comes")
+    (lanes[0], lanes[4], lanes[2], lanes[1]) = (swallowing, 1, 0, -swallowing)
+    #expect(lanes.orderedSum == 0, "the lane 4 is lost in the lane 0 before the lane 1 comes")
+    #expect(SIMD8<Double>(1, 2, 3, 4, 5, 6, 7, 8).orderedSum == 36)
+  }
 }

@@ -7,6 +7,9 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "Base64.h"
+#include "ByteBlock.h"
+
 // What getopt_long says of the next option, without its global variables.
 struct lmpipe_option_scan {
     int code;              // getopt_long's result: an option, '?', ':' or -1 at the end

@@ -32,7 +32,10 @@ extension Record {
 ///
 /// - Parameter position: of the logits in their sequence, where it is known.
 public func requireFinite(_ logits: UnsafeBufferPointer<Float>, position: Int? = nil) throws {
-  guard let token = logits.firstIndex(where: { !$0.isFinite }) else { return }
+  // All are looked at without a branch, and again where that found some.
+  let greatest = logits.reduce(0 as UInt32) { max($0, $1.magnitude.bitPattern) }
+  guard greatest > Float.greatestFiniteMagnitude.bitPattern, let token = logits.firstIndex(where: { !$0.isFinite })
+  else { return }
   let place = position.map { " at position \($0)" } ?? ""
   throw RecordError(
     "the logit of token \(token)\(place) is \(logits[token].isNaN ? "nan" : "\(logits[token])"): the model's weights are damaged"
