@@ -10,16 +10,18 @@ import Threads
 // columns, so no lane is ever added to another. Both kernels below keep to this order, so one position alone and many
 // positions together give the same bits.
 //
-//  - Few rows, up to six: the weights are streamed once, straight from the file's pages, as fast as memory can be read.
-//    A part is a block, whose weights lie together. The processor fetches ahead within each of a few streams, so for one
-//    row eight weight rows are read side by side (two of each of four blocks where they are short); for more, four,
-//    which then fit the registers.
+//  - Few rows: the weights are streamed once, straight from the file's pages, as fast as memory can be read. A part is a
+//    block, whose weights lie together. The processor fetches ahead within each of a few streams, so for one row eight
+//    weight rows are read side by side (two of each of four blocks where they are short); for more, four, which stay in
+//    registers while they are used for all rows.
 //  - Many rows: a block of 128 × 128 weights is widened to float32 into panels of 16 columns (8 KiB each, together in
 //    the second-level cache) and multiplied with six input rows at a time, whose 6 × 16 sums stay in registers, as fast
 //    as the processor can multiply. The inputs are packed beforehand, six rows interleaved, so that they are read in
 //    sequence. Processors with 32 registers of 512 bits have panels of 64 columns.
 
 private let blockLength = 128
+/// Up to so many rows, reading the weights takes longer than multiplying them.
+private let fewRows = 16
 /// Columns that are widened together: long enough for the processor to fetch ahead in each weight row.
 private let groupColumns = 128
 
@@ -44,7 +46,7 @@ func columnProduct(
     let product = ColumnProduct<Element>(
       input: input, weights: weights, bias: bias, output: output, completion: completion, pool: pool,
       registers: registers)
-    if input.rows <= tileRows { product.ofFewRows() } else { product.ofManyRows() }
+    if input.rows <= fewRows { product.ofFewRows() } else { product.ofManyRows() }
   }
   withElementType(weights.type) { run($0) }
 }
@@ -75,7 +77,10 @@ private struct ColumnProduct<Element: WeightElement> {
   func ofFewRows() {
     let whole = weights.columns / laneCount * laneCount
     let (n, blocks) = (input.rows, blocks)
-    withAlignedFloats(blocks * n * whole) { sums in  // (blocks, n, whole)
+    let stride = whole + laneCount  // sums that lay 4,096 bytes apart would compete for the same places of the cache
+    withAlignedFloats(blocks * n * stride + weights.rows / 4 * n * 4) { sums in  // (blocks, n, stride)
+      let fours = sums + blocks * n * stride  // (in / 4, n, 4)
+      if n > 1 { packFours(into: fours) }
       let together = n == 1 && hasShortRows ? blocksTogether : 1
       // Where there are more threads than blocks, parts of their columns are shared out as well.
       let sections = max(1, 2 * pool.threads * together / blocks)
@@ -83,12 +88,12 @@ private struct ColumnProduct<Element: WeightElement> {
       pool.run((blocks + together - 1) / together * sections, operations: operations) { part in
         let block = part / sections * together
         let columns = min(part % sections * section, whole)..<min((part % sections + 1) * section, whole)
-        sumBlocks(block..<min(block + together, blocks), columns, sums, stride: whole)
+        sumBlocks(block..<min(block + together, blocks), columns, sums, stride: stride, fours)
       }
       for row in 0..<n {
-        for column in stride(from: 0, to: whole, by: laneCount) {
+        for column in Swift.stride(from: 0, to: whole, by: laneCount) {
           var total = Lanes()
-          for block in 0..<blocks { total += Float.load(sums + (block * n + row) * whole + column) }
+          for block in 0..<blocks { total += Float.load(sums + (block * n + row) * stride + column) }
           complete(total, row: row, column: column)
         }
       }
@@ -99,7 +104,8 @@ private struct ColumnProduct<Element: WeightElement> {
   /// sums (blocks, n, stride): the chains of some blocks, of a range of columns.
   @inline(__always)
   private func sumBlocks(
-    _ blocks: Range<Int>, _ columns: Range<Int>, _ sums: UnsafeMutablePointer<Float>, stride: Int
+    _ blocks: Range<Int>, _ columns: Range<Int>, _ sums: UnsafeMutablePointer<Float>, stride: Int,
+    _ fours: UnsafeMutablePointer<Float>
   ) {
     let n = input.rows
     for row in blocks.lowerBound * n..<blocks.upperBound * n {
@@ -121,8 +127,8 @@ private struct ColumnProduct<Element: WeightElement> {
         addEightRows(k, columns, sums)
         k += 8
       }
-      while k + 4 <= end {
-        addFourRows(k, columns, sums, stride)
+      while n > 1, k + 4 <= end {
+        addFourRows(k, columns, sums, stride, fours + k * n)
         k += 4
       }
       while k < end {
@@ -180,15 +186,25 @@ private struct ColumnProduct<Element: WeightElement> {
     }
   }
 
-  /// Four weight rows, each used for all input rows; sums (n, stride).
+  /// The inputs in the order in which `addFourRows` reads them.
+  private func packFours(into fours: UnsafeMutablePointer<Float>) {
+    for k in 0..<weights.rows / 4 * 4 {
+      for row in 0..<input.rows { fours[(k / 4 * input.rows + row) * 4 + k % 4] = input.row(row)[k] }
+    }
+  }
+
+  /// Four weight rows, each used for all input rows; sums (n, stride), inputs (n, 4).
   @inline(__always)
-  private func addFourRows(_ k: Int, _ columns: Range<Int>, _ sums: UnsafeMutablePointer<Float>, _ stride: Int) {
+  private func addFourRows(
+    _ k: Int, _ columns: Range<Int>, _ sums: UnsafeMutablePointer<Float>, _ stride: Int,
+    _ inputs: UnsafeMutablePointer<Float>
+  ) {
     let next = weights.columns * Element.size
     var source = address(k, columns.lowerBound)
     for column in Swift.stride(from: columns.lowerBound, to: columns.upperBound, by: laneCount) {
       let (w0, w1) = (Element.load(source), Element.load(source + next))
       let (w2, w3) = (Element.load(source + 2 * next), Element.load(source + 3 * next))
-      var x = input.start + k
+      var x = inputs
       var target = sums + column
       for _ in 0..<input.rows {
         var sum = Float.load(target)
@@ -197,7 +213,7 @@ private struct ColumnProduct<Element: WeightElement> {
         sum = sum.addingProduct(w2, x[2])
         sum = sum.addingProduct(w3, x[3])
         store(sum, target)
-        x += input.columns
+        x += 4
         target += stride
       }
       source += laneCount * Element.size
