@@ -129,7 +129,7 @@ public final class ByteLevelEncoder {
     let piece = text + start
     let count = end - start
     if settings.ignoresMerges {
-      let id = vocabulary.id(of: piece, count: count)
+      let id = vocabulary.id(of: piece, count: count, readable: limit - start)
       if id >= 0 {
         output.append(id, end: end)
         return

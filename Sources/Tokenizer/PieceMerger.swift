@@ -15,9 +15,11 @@ final class PieceMerger {
   }
 
   private let vocabulary: Vocabulary
-  private let parts = Arena<Part>(capacity: longestShortPiece)
+  private let parts = UnsafeMutablePointer<Part>.allocate(capacity: longestShortPiece)
 
   init(_ vocabulary: Vocabulary) { self.vocabulary = vocabulary }
+
+  deinit { parts.deallocate() }
 
   /// Gives `output` the piece's tokens in order: id, start, end. The id is -1 for a byte that has no token.
   func merge(_ piece: UnsafePointer<UInt8>, _ count: Int, _ output: (Int32, Int, Int) -> Void) {
@@ -30,7 +32,7 @@ final class PieceMerger {
 
   private func mergeShort(_ piece: UnsafePointer<UInt8>, _ length: Int, _ output: (Int32, Int, Int) -> Void) {
     let vocabulary = vocabulary
-    let parts = parts.base
+    let parts = parts
     var count = length
 
     /// What parts `index` and `index + 1` make.
@@ -41,7 +43,7 @@ final class PieceMerger {
       }
       let start = Int(parts[index].start)
       let end = index + 2 < count ? Int(parts[index + 2].start) : length
-      let merge = vocabulary.merge(piece + start, cut: Int(parts[index + 1].start) - start, count: end - start)
+      let merge = vocabulary.merge(piece + start, cut: Int(parts[index + 1].start) - start, count: end - start, readable: length - start)
       parts[index].rank = merge.rank
       parts[index].joined = merge.id
     }
@@ -82,15 +84,15 @@ final class PieceMerger {
   /// has another rank by now is out of date.
   private func mergeLong(_ piece: UnsafePointer<UInt8>, _ length: Int, _ output: (Int32, Int, Int) -> Void) {
     let vocabulary = vocabulary
-    let arena = Arena<LinkedPart>(capacity: length)
-    let parts = arena.base
+    let parts = UnsafeMutablePointer<LinkedPart>.allocate(capacity: length)
+    defer { parts.deallocate() }
     var queue = MinimumHeap(capacity: length)
 
     /// What the parts that start at `start` and at its end make.
     @inline(__always) func look(_ start: Int) -> (id: Int32, rank: Int32) {
       let cut = Int(parts[start].end)
       guard cut < length else { return (-1, Vocabulary.noMerge) }
-      return vocabulary.merge(piece + start, cut: cut - start, count: Int(parts[cut].end) - start)
+      return vocabulary.merge(piece + start, cut: cut - start, count: Int(parts[cut].end) - start, readable: length - start)
     }
     @inline(__always) func enqueue(_ start: Int) {
       let rank = look(start).rank

@@ -5,7 +5,8 @@
 /// look-up of a stretch of the text and no table of pairs, and opening a vocabulary needs to find the result of each
 /// merge only, not its two halves.
 ///
-/// Unsafe pointers: they lead into the arenas, which live as long as the vocabulary and are full when it is made.
+/// Unsafe pointers: they lead into arenas in the slab, which lives as long as the vocabulary. The arenas are full when it
+/// is made.
 final class Vocabulary: @unchecked Sendable {  // never changes once it is made
   struct Token: BitwiseCopyable {
     /// Where its bytes begin in `bytes`.
@@ -34,9 +35,7 @@ final class Vocabulary: @unchecked Sendable {  // never changes once it is made
   static let limit = 1 << 24
   static let longestToken = Int(UInt16.max)
 
-  private let tokenArena: Arena<Token>
-  private let byteArena: Arena<UInt8>
-  private let otherMergeArena: Arena<OtherMerge>
+  private let slab: Slab
   private let index: TokenIndex
   private let tokens: UnsafePointer<Token>
   private let bytes: UnsafePointer<UInt8>
@@ -48,10 +47,10 @@ final class Vocabulary: @unchecked Sendable {  // never changes once it is made
   /// The id of each byte's token; -1 for a byte without one.
   let byteIDs: [Int32]
 
-  init(tokens: Arena<Token>, bytes: Arena<UInt8>, otherMerges: Arena<OtherMerge>, index: TokenIndex) {
-    tokenArena = tokens
-    byteArena = bytes
-    otherMergeArena = otherMerges
+  init(
+    tokens: Arena<Token>, bytes: Arena<UInt8>, otherMerges: Arena<OtherMerge>, index: TokenIndex, in slab: Slab
+  ) {
+    self.slab = slab
     self.index = index
     self.tokens = UnsafePointer(tokens.base)
     self.bytes = UnsafePointer(bytes.base)
@@ -59,7 +58,9 @@ final class Vocabulary: @unchecked Sendable {  // never changes once it is made
     count = tokens.count
     maximalLength = index.maximalLength
     byteIDs = (0...255).map { (byte: UInt8) in
-      withUnsafePointer(to: byte) { index.find($0, 1, tokens: tokens.base, bytes: bytes.base) }
+      withUnsafePointer(to: byte) { byte in
+        index.find(ByteKey(byte, count: 1, readable: 1), tokens: tokens.base, bytes: bytes.base)
+      }
     }
   }
 
@@ -69,17 +70,19 @@ final class Vocabulary: @unchecked Sendable {  // never changes once it is made
     return UnsafeBufferPointer(start: bytes + Int(tokens[id].start), count: Int(tokens[id].length))
   }
 
-  /// The token that is these bytes, among those that text can be encoded to; -1 where there is none.
+  /// The token that is `text[..<count]`, among those that text can be encoded to; -1 where there is none.
+  /// `text[..<readable]` may be read.
   @inline(__always)
-  func id(of text: UnsafePointer<UInt8>, count: Int) -> Int32 {
+  func id(of text: UnsafePointer<UInt8>, count: Int, readable: Int) -> Int32 {
     guard count <= maximalLength else { return -1 }
-    return index.find(text, count, tokens: tokens, bytes: bytes)
+    return index.find(ByteKey(text, count: count, readable: readable), tokens: tokens, bytes: bytes)
   }
 
   /// Whether `text[..<cut]` and `text[cut..<count]` may be joined: into which token, and at which rank (`noMerge`: no).
+  /// `text[..<readable]` may be read.
   @inline(__always)
-  func merge(_ text: UnsafePointer<UInt8>, cut: Int, count: Int) -> (id: Int32, rank: Int32) {
-    let id = id(of: text, count: count)
+  func merge(_ text: UnsafePointer<UInt8>, cut: Int, count: Int, readable: Int) -> (id: Int32, rank: Int32) {
+    let id = id(of: text, count: count, readable: readable)
     guard id >= 0 else { return (-1, Self.noMerge) }
     let token = tokens[Int(id)]
     if Int(token.cut) == cut { return (id, token.rank) }
