@@ -13,7 +13,7 @@ public final class ByteLevelEncoder {
     merger = PieceMerger(tokenizer.vocabulary)
   }
 
-  /// Appends the ids of a text, and the byte offset in it where each token ends.
+  /// Appends the tokens of a text.
   ///
   /// - `recognizeSpecial`: special tokens that are spelled out in the text become themselves: leftmost first, the
   ///   longest of those that begin at the same place. Without it they are ordinary text.
@@ -23,13 +23,10 @@ public final class ByteLevelEncoder {
   /// Where it throws, nothing has been appended.
   public func encode(
     _ text: UnsafeBufferPointer<UInt8>, recognizeSpecial: Bool = false, addPrefixSpace: Bool = false,
-    into ids: inout [Int32], ends: inout [Int]
+    into tokens: TokenBuffer
   ) throws(UnencodableByteError) {
-    var output = Output(ids: ids, ends: ends)
-    ids = []  // there is one owner at a time, so nothing is copied
-    ends = []
-    defer { (ids, ends) = (output.ids, output.ends) }
-    let (oldCount, oldEndCount) = (output.ids.count, output.ends.count)
+    var output = Output(tokens: tokens)
+    let oldCount = tokens.count
     do {
       if addPrefixSpace, let first = text.first, first != space {
         try withPrefixSpace(text, 0..<text.count) { (text) throws(UnencodableByteError) in
@@ -40,23 +37,15 @@ public final class ByteLevelEncoder {
         try encodeText(text, recognizeSpecial, &output)
       }
     } catch {
-      output.ids.removeLast(output.ids.count - oldCount)
-      output.ends.removeLast(output.ends.count - oldEndCount)
+      tokens.truncate(to: oldCount)
       throw error
     }
   }
 
   private struct Output {
-    var ids: [Int32]
-    var ends: [Int]
+    let tokens: TokenBuffer
     /// What to add to an offset in the bytes at hand to have one in the text of the caller.
     var shift = 0
-
-    @inline(__always)
-    mutating func append(_ id: Int32, end: Int) {
-      ids.append(id)
-      ends.append(end + shift)
-    }
   }
 
   /// A piece of more than 2 GiB is cut, however it be spelled: the merger counts in 32 bits.
@@ -67,7 +56,9 @@ public final class ByteLevelEncoder {
   private func encodeText(
     _ text: UnsafeBufferPointer<UInt8>, _ recognizeSpecial: Bool, _ output: inout Output
   ) throws(UnencodableByteError) {
-    try encodeText(text, 0..<text.count, tokenizer.addedTokens.searches[...], recognizeSpecial, &output)
+    let added = tokenizer.addedTokens
+    let searches = recognizeSpecial ? added.searches : added.ordinarySearches
+    try encodeText(text, 0..<text.count, searches[...], recognizeSpecial, &output)
   }
 
   private func encodeText(
@@ -81,7 +72,7 @@ public final class ByteLevelEncoder {
       position = start + token.content.count
       guard recognizeSpecial || !token.isSpecial else { continue }
       try encodeText(text, ordinary..<start, searches.dropFirst(), recognizeSpecial, &output)
-      output.append(Int32(token.id), end: position)
+      output.tokens.append(Int32(token.id), end: position + output.shift)
       ordinary = position
     }
     try encodeText(text, ordinary..<range.upperBound, searches.dropFirst(), recognizeSpecial, &output)
@@ -111,42 +102,44 @@ public final class ByteLevelEncoder {
     _ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, _ output: inout Output
   ) throws(UnencodableByteError) {
     guard let base = text.baseAddress else { return }
-    var start = range.lowerBound
-    while start < range.upperBound {
-      let end = min(pieceEnd(in: text, from: start, to: range.upperBound), start + longestPiece)
-      try encodePiece(base, start, end, text.count, &output)
-      start = end
+    let shift = output.shift
+    // A token takes a byte at least
+    try output.tokens.fill(upTo: range.count + PieceCache.room) { (tokens) throws(UnencodableByteError) in
+      var start = range.lowerBound
+      while start < range.upperBound {
+        let end = min(pieceEnd(in: text, from: start, to: range.upperBound), start + longestPiece)
+        let key = PieceCache.Key(base + start, count: end - start, readable: text.count - start)
+        if let key, cache.append(key, start: start + shift, to: &tokens) {
+          start = end
+          continue
+        }
+        try encodePiece(base, start..<end, readable: text.count - start, key, shift, &tokens)
+        start = end
+      }
     }
   }
 
-  /// `text[start..<end]` is the piece, and `text[..<limit]` may be read.
-  @inline(__always)
+  /// Encodes the piece `text[range]`, which is not in the cache. `readable` bytes from its start may be read.
+  @inline(never)
   private func encodePiece(
-    _ text: UnsafePointer<UInt8>, _ start: Int, _ end: Int, _ limit: Int, _ output: inout Output
+    _ text: UnsafePointer<UInt8>, _ range: Range<Int>, readable: Int, _ key: PieceCache.Key?, _ shift: Int,
+    _ output: inout TokenBuffer.Cursor
   ) throws(UnencodableByteError) {
-    let key = PieceCache.Key(text + start, count: end - start, readable: limit - start)
-    if let key, cache.tokens(of: key, { id, length, from in output.append(id, end: start + from + length) }) { return }
-    let piece = text + start
-    let count = end - start
-    if settings.ignoresMerges {
-      let id = vocabulary.id(of: piece, count: count, readable: limit - start)
-      if id >= 0 {
-        output.append(id, end: end)
-        return
+    let piece = text + range.lowerBound
+    let start = range.lowerBound + shift
+    let first = output.ids
+    let whole = settings.ignoresMerges ? vocabulary.id(of: piece, count: range.count, readable: readable) : -1
+    if whole >= 0 {
+      output.append(whole, end: start + range.count)
+    } else {
+      var unencodable: Int?
+      merger.merge(piece, range.count) { id, from, to in
+        if id < 0 { unencodable = unencodable ?? from }
+        output.append(id, end: start + to)
       }
+      if let unencodable { throw UnencodableByteError(byte: piece[unencodable], offset: start + unencodable) }
     }
-    let first = output.ids.count
-    var unencodable: Int?
-    merger.merge(piece, count) { id, from, to in
-      if id < 0 { unencodable = unencodable ?? start + from }
-      output.append(id, end: start + to)
-    }
-    if let offset = unencodable {
-      throw UnencodableByteError(byte: text[offset], offset: offset + output.shift)
-    }
-    if let key {
-      cache.insert(key, ids: output.ids[first...], ends: output.ends[first...], start: start + output.shift)
-    }
+    if let key { cache.insert(key, UnsafeBufferPointer(start: first, count: output.ids - first), vocabulary) }
   }
 
   /// Lends `body` a space followed by a part of the text.

@@ -13,7 +13,7 @@ extension ByteLevelTokenizer {
       throw TokenizerError(.malformed, file.path, error.description)
     }
     let vocabulary = reader.reader.builder.build()
-    if reader.hasUnknownToken, vocabulary.byteIDs.contains(-1) {
+    if reader.hasUnknownToken, !vocabulary.coversAllBytes {
       throw TokenizerError(
         .malformed, file.path, "an “unk_token” for bytes without a token of their own is not supported")
     }

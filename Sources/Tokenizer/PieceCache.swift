@@ -11,7 +11,7 @@ import Platform
 final class PieceCache {
   static let longestPiece = 31
   static let mostTokens = 7
-  private static let placeCount = 1 << 14
+  private static let placeCount = 1 << 16
   private static let placeSize = 64
 
   private let memory: UnsafeMutableRawPointer?
@@ -67,29 +67,40 @@ final class PieceCache {
     return differences | (words.3 ^ key.words.3) == 0
   }
 
-  /// Whether the piece is known; if so `body` has been given each token's id, length, and offset in the piece.
+  /// Appends the tokens of a piece that begins at `start`, and tells whether it is known. There must be room for
+  /// `room` tokens.
   @inline(__always)
-  func tokens(of key: Key, _ body: (Int32, Int, Int) -> Void) -> Bool {
+  func append(_ key: Key, start: Int, to output: inout TokenBuffer.Cursor) -> Bool {
     guard let place = place(of: key), isEqual(place, key) else { return false }
     let tokens = (place + 32).assumingMemoryBound(to: UInt32.self)
-    var offset = 0
-    for index in 0..<Int(tokens[Self.mostTokens]) {
-      let length = Int(tokens[index] >> 24)
-      body(Int32(tokens[index] & 0xFF_FFFF), length, offset)
-      offset += length
+    let count = Int(tokens[Self.mostTokens])
+    guard output.ends == nil else {
+      var end = start
+      for index in 0..<count {
+        end += Int(tokens[index] >> 24)
+        output.append(Int32(tokens[index] & 0xFF_FFFF), end: end)
+      }
+      return true
     }
+    let pairs = UnsafeRawPointer(tokens).assumingMemoryBound(to: UInt64.self)
+    let target = UnsafeMutableRawPointer(output.ids)
+    for pair in 0..<Self.room / 2 {  // all of them: that is faster than to ask how many there are
+      target.storeBytes(of: pairs[pair] & 0x00FF_FFFF_00FF_FFFF, toByteOffset: 8 * pair, as: UInt64.self)
+    }
+    output.appendStored(count)
     return true
   }
 
-  /// Remembers a piece that began at `start`; `ends` are where its tokens ended, counted likewise.
-  func insert(_ key: Key, ids: ArraySlice<Int32>, ends: ArraySlice<Int>, start: Int) {
+  /// How many tokens `append` may store, known ones and others behind them.
+  static let room = mostTokens + 1
+
+  /// Remembers a piece.
+  func insert(_ key: Key, _ ids: UnsafeBufferPointer<Int32>, _ vocabulary: Vocabulary) {
     guard ids.count <= Self.mostTokens, let place = place(of: key) else { return }
     place.storeBytes(of: key.words, as: (UInt64, UInt64, UInt64, UInt64).self)
     let tokens = (place + 32).assumingMemoryBound(to: UInt32.self)
-    var previous = start
-    for (index, (id, end)) in zip(ids, ends).enumerated() {
-      tokens[index] = UInt32(id) | UInt32(end - previous) << 24
-      previous = end
+    for (index, id) in ids.enumerated() {
+      tokens[index] = UInt32(id) | UInt32(vocabulary.length(of: id)) << 24
     }
     tokens[Self.mostTokens] = UInt32(ids.count)
   }

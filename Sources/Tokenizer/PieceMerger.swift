@@ -1,72 +1,118 @@
 /// Byte-pair merging: a piece begins as its bytes; of all neighbours that may be joined, those with the lowest rank are,
 /// the leftmost first, until none may be.
 ///
-/// Unsafe pointers: `parts` has room for `longestShortPiece` parts; the piece is the caller's, `count` bytes of it.
+/// Unsafe pointers: the piece is the caller's, `count` bytes of it; `short` leads to one value.
 final class PieceMerger {
   /// Up to this length looking for the lowest rank again after each merge beats keeping order.
   private static let longestShortPiece = 128
 
-  /// A stretch of the piece that is a token, and what joining it with its right neighbour would make.
-  private struct Part: BitwiseCopyable {
-    var start: Int32
-    var id: Int32
-    var rank: Int32
-    var joined: Int32
-  }
-
   private let vocabulary: Vocabulary
-  private let parts = UnsafeMutablePointer<Part>.allocate(capacity: longestShortPiece)
+  private let pairs = PairCache()
+  private let short = ShortPiece(capacity: longestShortPiece)
 
   init(_ vocabulary: Vocabulary) { self.vocabulary = vocabulary }
 
-  deinit { parts.deallocate() }
+  deinit { short.deallocate() }
 
   /// Gives `output` the piece's tokens in order: id, start, end. The id is -1 for a byte that has no token.
+  @inline(__always)
   func merge(_ piece: UnsafePointer<UInt8>, _ count: Int, _ output: (Int32, Int, Int) -> Void) {
-    if count <= Self.longestShortPiece {
-      mergeShort(piece, count, output)
-    } else {
-      mergeLong(piece, count, output)
+    if count > Self.longestShortPiece { return mergeLong(piece, count, output) }
+    mergeShort(piece, count)
+    var start = 0
+    while start < count {
+      let end = Int(short.ends[start])
+      output(short.ids[start], start, end)
+      start = end
     }
   }
 
-  private func mergeShort(_ piece: UnsafePointer<UInt8>, _ length: Int, _ output: (Int32, Int, Int) -> Void) {
-    let vocabulary = vocabulary
-    let parts = parts
-    var count = length
+  /// The parts of a short piece, each at the index of its first byte.
+  private struct ShortPiece {
+    /// The piece, with room to read on behind it.
+    let text: UnsafeMutablePointer<UInt8>
+    /// -1 for a byte without a token.
+    let ids: UnsafeMutablePointer<Int32>
+    /// Where the part ends, and so where the next one starts.
+    let ends: UnsafeMutablePointer<UInt8>
+    /// Where the part before it starts.
+    let previous: UnsafeMutablePointer<UInt8>
+    /// What joining it with the next part makes.
+    let joined: UnsafeMutablePointer<Int32>
+    /// At which rank: the rank, and below it in eight bits the index, so that the least is also the leftmost; `none`
+    /// where there is nothing to join, or no part.
+    let order: UnsafeMutablePointer<UInt32>
 
-    /// What parts `index` and `index + 1` make.
+    static let none = UInt32.max
+
+    init(capacity: Int) {
+      text = .allocate(capacity: capacity + Arena<UInt8>.slack)
+      ids = .allocate(capacity: capacity)
+      ends = .allocate(capacity: capacity + 1)
+      previous = .allocate(capacity: capacity + 1)
+      joined = .allocate(capacity: capacity)
+      order = .allocate(capacity: capacity)
+    }
+
+    func deallocate() {
+      text.deallocate()
+      ids.deallocate()
+      ends.deallocate()
+      previous.deallocate()
+      joined.deallocate()
+      order.deallocate()
+    }
+  }
+
+  /// Merges the piece in `short`.
+  private func mergeShort(_ piece: UnsafePointer<UInt8>, _ length: Int) {
+    let (short, vocabulary) = (short, vocabulary)
+    short.text.update(from: piece, count: length)
+
+    /// What the part at `index` and the next make.
     @inline(__always) func look(_ index: Int) {
-      guard index + 1 < count else {
-        parts[index].rank = Vocabulary.noMerge
+      let cut = Int(short.ends[index])
+      guard cut < length else {
+        short.order[index] = ShortPiece.none
         return
       }
-      let start = Int(parts[index].start)
-      let end = index + 2 < count ? Int(parts[index + 2].start) : length
-      let merge = vocabulary.merge(piece + start, cut: Int(parts[index + 1].start) - start, count: end - start, readable: length - start)
-      parts[index].rank = merge.rank
-      parts[index].joined = merge.id
+      let end = Int(short.ends[cut])
+      let (id, rank) = self.look(
+        short.ids[index], short.ids[cut], short.text + index, cut: cut - index, count: end - index,
+        readable: length - index + Arena<UInt8>.slack)
+      short.joined[index] = id
+      short.order[index] = rank == Vocabulary.noMerge ? ShortPiece.none : UInt32(rank) << 8 | UInt32(index)
     }
 
-    vocabulary.byteIDs.withUnsafeBufferPointer { byteIDs in
-      for index in 0..<count {
-        parts[index] = Part(start: Int32(index), id: byteIDs[Int(piece[index])], rank: Vocabulary.noMerge, joined: -1)
-      }
+    for index in 0..<length {
+      short.ids[index] = vocabulary.byteID(piece[index])
+      short.ends[index] = UInt8(truncatingIfNeeded: index + 1)
+      short.previous[index] = UInt8(truncatingIfNeeded: index &- 1)
     }
-    for index in 0..<count { look(index) }
+    for index in 0..<length { look(index) }
     while true {
-      var lowest = 0
-      for index in 1..<max(count, 1) where parts[index].rank < parts[lowest].rank { lowest = index }
-      guard count > 0, parts[lowest].rank < Vocabulary.noMerge else { break }
-      parts[lowest].id = parts[lowest].joined
-      count -= 1
-      for index in lowest + 1..<max(count, lowest + 1) { parts[index] = parts[index + 1] }
-      look(lowest)
-      if lowest > 0 { look(lowest - 1) }
+      var first = ShortPiece.none
+      for index in 0..<length { first = min(first, short.order[index]) }
+      guard first < ShortPiece.none else { return }
+      let index = Int(first & 0xFF)
+      let cut = Int(short.ends[index])
+      let end = short.ends[cut]
+      short.ids[index] = short.joined[index]
+      short.ends[index] = end
+      short.order[cut] = ShortPiece.none
+      short.previous[Int(end)] = UInt8(truncatingIfNeeded: index)
+      look(index)
+      if index > 0 { look(Int(short.previous[index])) }
     }
-    for index in 0..<count {
-      output(parts[index].id, Int(parts[index].start), index + 1 < count ? Int(parts[index + 1].start) : length)
-    }
+  }
+
+  /// What the tokens `left` and `right` make, which are `text[..<cut]` and `text[cut..<count]`, and at which rank.
+  @inline(__always)
+  private func look(
+    _ left: Int32, _ right: Int32, _ text: UnsafePointer<UInt8>, cut: Int, count: Int, readable: Int
+  ) -> (id: Int32, rank: Int32) {
+    guard left | right >= 0 else { return vocabulary.merge(text, cut: cut, count: count, readable: readable) }
+    return pairs.merge(left, right) { vocabulary.merge(text, cut: cut, count: count, readable: readable) }
   }
 
   /// A part in a list of parts that are linked by the offsets at which they start.
@@ -92,7 +138,9 @@ final class PieceMerger {
     @inline(__always) func look(_ start: Int) -> (id: Int32, rank: Int32) {
       let cut = Int(parts[start].end)
       guard cut < length else { return (-1, Vocabulary.noMerge) }
-      return vocabulary.merge(piece + start, cut: cut - start, count: Int(parts[cut].end) - start, readable: length - start)
+      return self.look(
+        parts[start].id, parts[cut].id, piece + start, cut: cut - start, count: Int(parts[cut].end) - start,
+        readable: length - start)
     }
     @inline(__always) func enqueue(_ start: Int) {
       let rank = look(start).rank
@@ -102,7 +150,7 @@ final class PieceMerger {
 
     for index in 0..<length {
       parts[index] = LinkedPart(
-        previous: Int32(index - 1), end: Int32(index + 1), id: vocabulary.byteIDs[Int(piece[index])],
+        previous: Int32(index - 1), end: Int32(index + 1), id: vocabulary.byteID(piece[index]),
         rank: Vocabulary.noMerge)
     }
     for index in 0..<length { enqueue(index) }

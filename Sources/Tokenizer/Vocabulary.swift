@@ -45,7 +45,7 @@ final class Vocabulary: @unchecked Sendable {  // never changes once it is made
   /// The highest id, and one.
   let count: Int
   /// The id of each byte's token; -1 for a byte without one.
-  let byteIDs: [Int32]
+  private let byteIDs: UnsafeMutablePointer<Int32>
 
   init(
     tokens: Arena<Token>, bytes: Arena<UInt8>, otherMerges: Arena<OtherMerge>, index: TokenIndex, in slab: Slab
@@ -57,12 +57,22 @@ final class Vocabulary: @unchecked Sendable {  // never changes once it is made
     self.otherMerges = UnsafePointer(otherMerges.base)
     count = tokens.count
     maximalLength = index.maximalLength
-    byteIDs = (0...255).map { (byte: UInt8) in
-      withUnsafePointer(to: byte) { byte in
-        index.find(ByteKey(byte, count: 1, readable: 1), tokens: tokens.base, bytes: bytes.base)
-      }
+    byteIDs = slab.allocate(Int32.self, 256)
+    for byte in UInt8.min...UInt8.max {
+      byteIDs[Int(byte)] = withUnsafePointer(to: byte) { id(of: $0, count: 1, readable: 1) }
     }
   }
+
+  /// The id of the byte's token; -1 where it has none.
+  @inline(__always)
+  func byteID(_ byte: UInt8) -> Int32 { byteIDs[Int(byte)] }
+
+  /// Whether every byte has a token.
+  var coversAllBytes: Bool { (UInt8.min...UInt8.max).allSatisfy { byteID($0) >= 0 } }
+
+  /// The length of a token in bytes, for an id that is a token's.
+  @inline(__always)
+  func length(of id: Int32) -> Int { Int(tokens[Int(id)].length) }
 
   /// The bytes of a token; nil where the id is no token's. They live as long as the vocabulary.
   func bytes(of id: Int) -> UnsafeBufferPointer<UInt8>? {
