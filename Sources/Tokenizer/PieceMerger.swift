@@ -90,9 +90,11 @@ final class PieceMerger {
       short.previous[index] = UInt8(truncatingIfNeeded: index &- 1)
     }
     for index in 0..<length { look(index) }
+    let padded = (length + 31) & ~31  // a multiple that the search for the least is unrolled by
+    for index in length..<padded { short.order[index] = ShortPiece.none }
     while true {
       var first = ShortPiece.none
-      for index in 0..<length { first = min(first, short.order[index]) }
+      for index in 0..<padded { first = min(first, short.order[index]) }
       guard first < ShortPiece.none else { return }
       let index = Int(first & 0xFF)
       let cut = Int(short.ends[index])

@@ -1,9 +1,10 @@
 import Platform
 
-/// Memory for the tables of one vocabulary: zeroed, handed out piece by piece, and given back as a whole.
+/// Zeroed memory, handed out piece by piece and given back as a whole.
 ///
-/// It comes from huge pages where the system has some to give. Opening GPT-2's vocabulary fills less than two megabytes:
-/// that is one page fault instead of some four hundred, and those would take longer than the work itself.
+/// The more is asked for, the more it comes from huge pages, where the system has some to give. Opening GPT-2's
+/// vocabulary fills less than two megabytes: that is one page fault instead of some four hundred, and those would take
+/// longer than the work itself.
 final class Slab {
   private static let hugePage = 1 << 21
   private static let leastChunk = 4 * hugePage  // what is never touched costs nothing
@@ -25,11 +26,14 @@ final class Slab {
   }
 
   private func addChunk(_ size: Int) {
-    let room = max(size + Self.hugePage - 1 & ~(Self.hugePage - 1), Self.leastChunk)
-    let mapped = room + Self.hugePage  // so that a huge page begins where we begin
+    let isLarge = size >= Self.hugePage / 4
+    let room = isLarge ? max((size + Self.hugePage - 1) & ~(Self.hugePage - 1), Self.leastChunk) : size
+    let mapped = isLarge ? room + Self.hugePage : room  // so that a huge page begins where we begin
     guard let start = mmap(nil, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), start != MAP_FAILED
     else { fatalError("out of memory: \(String(cString: strerror(errno)))") }
     chunks.append(UnsafeMutableRawBufferPointer(start: start, count: mapped))
+    free = UnsafeMutableRawBufferPointer(start: start, count: mapped)
+    guard isLarge else { return }
     free = UnsafeMutableRawBufferPointer(start: start.alignedUp(toMultipleOf: Self.hugePage), count: room)
     #if os(Linux)
       madvise(free.baseAddress, room, MADV_HUGEPAGE)
