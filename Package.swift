@@ -9,7 +9,10 @@ import PackageDescription
   let processor = Context.environment["LMPIPE_CPU"].map { ["-Xcc", "-mcpu=" + $0] } ?? []
 #endif
 
-let common: [SwiftSetting] = [.unsafeFlags(processor)]
+/// Tests run with checks of exclusive access at run time; release builds have them at compile time only.
+let common: [SwiftSetting] = [
+  .unsafeFlags(processor), .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
+]
 /// Arithmetic that is unbearable unoptimized, in debug builds (and so in `swift test`) as well.
 let numeric: [SwiftSetting] = common + [.unsafeFlags(["-O"], .when(configuration: .debug))]
 /// The Swift runtime inside each tool: nothing to load at its start, nothing to install beside it.
@@ -47,7 +50,7 @@ let package = Package(
     room("JSONLines", ["JSON", "Platform"]),
     room("Tokenizer", ["JSON", "Platform"], numeric),
     room("Checkpoint", ["JSON", "Platform"]),
-    room("LanguageModel", ["Checkpoint", "Numerics", "Threads"], numeric),
+    room("LanguageModel", ["Checkpoint", "CPlatform", "Numerics", "Threads"], numeric),
     room("Sampling", ["Numerics"], numeric),
     room("CommandLineTool", ["CPlatform", "JSON", "JSONLines", "Platform", "Tokenizer", "Checkpoint", "Sampling"]),
     // The doors
@@ -65,7 +68,7 @@ let package = Package(
     tests("JSONLinesTests", ["JSON", "JSONLines"]),
     tests("TokenizerTests", ["Tokenizer"]),
     tests("CheckpointTests", ["Checkpoint"]),
-    tests("LanguageModelTests", ["Checkpoint", "LanguageModel"]),
+    tests("LanguageModelTests", ["Checkpoint", "LanguageModel", "Threads"]),
     tests("SamplingTests", ["Sampling"], fixtures: ["Fixtures"]),
     tests("CommandLineToolTests", ["CommandLineTool", "JSON", "JSONLines"]),
     // Drives the built programs through pipes

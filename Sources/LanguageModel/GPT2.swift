@@ -12,14 +12,15 @@ public final class GPT2 {
   private let weights: GPT2Weights
   private let pool: ThreadPool
   private let workspace = Workspace()
-  private let logitsWorkspace = Workspace()
+  private let blockWorkspace = Workspace()
+  private let headWorkspace = Workspace()
 
-  /// - Parameter threads: into how many parts each product is cut.
+  /// - Parameter threads: how many threads compute, if the machine has processors for them.
   public init(_ checkpoint: Checkpoint, threads: Int) throws(CheckpointError) {
     self.checkpoint = checkpoint
     configuration = checkpoint.configuration
     weights = try GPT2Weights(checkpoint)
-    pool = ThreadPool(parts: threads)
+    pool = ThreadPool(threads: threads)
   }
 
   /// A cache for a sequence that will grow.
@@ -42,29 +43,56 @@ public final class GPT2 {
     precondition(wanted.lowerBound >= first && wanted.upperBound <= first + n)
     cache.reserve(first + n)
 
-    let scratch = workspace.matrices([
-      (n, c.n_embd), (n, c.n_embd), (n, 3 * c.n_embd), (n, c.n_inner),
-      (pool.parts * attentionTileRows, cache.paddedLength(first + n)),
-    ])
-    let (x, normed, qkv, hidden, scores) = (scratch[0], scratch[1], scratch[2], scratch[3], scratch[4])
-
+    let x = workspace.matrices([(n, c.n_embd)])[0]
     embed(ids, first, into: x)  // (n, n_embd)
-    for (layer, block) in weights.blocks.enumerated() {
-      // x = x + attention(ln_1(x))
-      layerNorm(x, block.ln_1, into: normed, pool)
-      columnProduct(normed, block.c_attn.weight, bias: block.c_attn.bias, into: qkv, .store, pool)  // (n, 3·n_embd)
-      attention(qkv, layer, cache, scores, into: normed)  // (n, n_embd)
-      columnProduct(normed, block.attn_c_proj.weight, bias: block.attn_c_proj.bias, into: x, .addToOutput, pool)
-
-      // x = x + mlp(ln_2(x))
-      layerNorm(x, block.ln_2, into: normed, pool)
-      columnProduct(normed, block.c_fc.weight, bias: block.c_fc.bias, into: hidden, .gelu, pool)  // (n, n_inner)
-      columnProduct(hidden, block.mlp_c_proj.weight, bias: block.mlp_c_proj.bias, into: x, .addToOutput, pool)
+    for layer in weights.blocks.indices {
+      // After the last layer only those positions count whose logits are wanted.
+      let needed = layer + 1 < c.n_layer ? 0..<n : wanted.lowerBound - first..<wanted.upperBound - first
+      for rows in chunks(of: n) {
+        let neededHere = needed.clamped(to: rows)
+        transform(
+          x.rows(rows), layer, first + rows.lowerBound, cache,
+          needed: neededHere.lowerBound - rows.lowerBound..<neededHere.upperBound - rows.lowerBound)
+      }
     }
     cache.append(n)
 
     let last = x.rows(wanted.lowerBound - first..<wanted.upperBound - first)
-    try logits(of: last, normed.rows(0..<last.rows)) { row, logits in try visit(wanted.lowerBound + row, logits) }
+    try logits(of: last) { row, logits in try visit(wanted.lowerBound + row, logits) }
+  }
+
+  /// One transformer block, for some rows of x (n, n_embd) at the positions from `first` on: keys and values of all of
+  /// them go into the cache, and the `needed` rows of x become the block's output.
+  private func transform(_ x: Matrix, _ layer: Int, _ first: Int, _ cache: KeyValueCache, needed: Range<Int>) {
+    let (c, block) = (configuration, weights.blocks[layer])
+    let scratch = blockWorkspace.matrices([
+      (x.rows, c.n_embd), (x.rows, 3 * c.n_embd), (x.rows, c.n_inner),
+    ])
+    let (normed, qkv, hidden) = (scratch[0], scratch[1], scratch[2].rows(0..<needed.count))
+
+    // x = x + attention(ln_1(x))
+    layerNorm(x, block.ln_1, into: normed, pool)
+    columnProduct(normed, block.c_attn.weight, bias: block.c_attn.bias, into: qkv, .store, pool)  // (n, 3·n_embd)
+    cache.store(qkv, layer: layer, first: first, pool)
+    guard !needed.isEmpty else { return }
+    let (y, mixed) = (x.rows(needed), normed.rows(needed))
+    attention(
+      qkv.rows(needed), first: first + needed.lowerBound, cache, layer: layer, scale: attentionScale(layer),
+      into: mixed,
+      pool)  // (n, n_embd)
+    columnProduct(mixed, block.attn_c_proj.weight, bias: block.attn_c_proj.bias, into: y, .addToOutput, pool)
+
+    // x = x + mlp(ln_2(x))
+    layerNorm(y, block.ln_2, into: mixed, pool)
+    columnProduct(mixed, block.c_fc.weight, bias: block.c_fc.bias, into: hidden, .gelu, pool)  // (n, n_inner)
+    columnProduct(hidden, block.mlp_c_proj.weight, bias: block.mlp_c_proj.bias, into: y, .addToOutput, pool)
+  }
+
+  /// What the products of queries and keys are multiplied with.
+  private func attentionScale(_ layer: Int) -> Float {
+    let c = configuration
+    let scale: Float = c.scalesAttention ? 1 / Float(c.headWidth).squareRoot() : 1
+    return c.scalesAttentionByLayer ? scale / Float(layer + 1) : scale
   }
 
   /// x = wte[id] + wpe[position]
@@ -79,48 +107,30 @@ public final class GPT2 {
     }
   }
 
-  /// Causal multi-head self-attention. qkv (n, 3·n_embd) holds queries, keys and values; output (n, n_embd).
-  private func attention(_ qkv: Matrix, _ layer: Int, _ cache: KeyValueCache, _ scores: Matrix, into output: Matrix) {
-    let c = configuration
-    let (width, first) = (c.headWidth, cache.count)
-    var scale: Float = c.scalesAttention ? 1 / Float(width).squareRoot() : 1
-    if c.scalesAttentionByLayer { scale /= Float(layer + 1) }
-    let operations = 2 * qkv.rows * (first + qkv.rows) * c.n_embd
-    pool.run(isSmall: operations < ThreadPool.smallWork) { part in
-      for head in stride(from: part, to: c.n_head, by: pool.parts) {
-        for row in 0..<qkv.rows {
-          let query = qkv.row(row) + head * width
-          cache.store(
-            key: query + c.n_embd, value: query + 2 * c.n_embd, layer: layer, head: head, position: first + row)
-        }
-        for row in stride(from: 0, to: qkv.rows, by: attentionTileRows) {
-          attend(
-            qkv.row(row) + head * width, queryStride: qkv.columns, first: first + row,
-            count: min(attentionTileRows, qkv.rows - row), scale: scale, cache, layer: layer, head: head,
-            scores: scores.row(part * attentionTileRows), outputs: output.row(row) + head * width,
-            outputStride: output.columns)
-        }
-      }
-    }
+  /// The rows of n, cut into as few and as equal chunks as memory should be spent on: multiples of a tile.
+  private func chunks(of n: Int) -> [Range<Int>] {
+    let count = (n + Self.chunkRows - 1) / Self.chunkRows
+    let length = (n + count * tileRows - 1) / (count * tileRows) * tileRows
+    return stride(from: 0, to: n, by: length).map { $0..<min($0 + length, n) }
   }
 
   /// logits = lm_head · ln_f(x), for some rows at a time: a vocabulary of logits for each of 1,024 positions would be
   /// 200 MB.
-  private func logits(
-    of x: Matrix, _ normed: Matrix, _ visit: (Int, UnsafeBufferPointer<Float>) throws -> Void
-  ) throws {
+  private func logits(of x: Matrix, _ visit: (Int, UnsafeBufferPointer<Float>) throws -> Void) throws {
     guard x.rows > 0 else { return }
-    layerNorm(x, weights.ln_f, into: normed, pool)
     let vocabulary = configuration.vocabularySize
     for start in stride(from: 0, to: x.rows, by: Self.logitsRows) {
-      let rows = start..<min(start + Self.logitsRows, x.rows)
-      let output = logitsWorkspace.matrices([(rows.count, vocabulary)])[0]
-      rowProduct(normed.rows(rows), weights.lm_head, into: output, pool)
-      for row in rows {
-        try visit(row, UnsafeBufferPointer(start: output.row(row - start), count: vocabulary))
+      let rows = x.rows(start..<min(start + Self.logitsRows, x.rows))
+      let scratch = headWorkspace.matrices([(rows.rows, rows.columns), (rows.rows, vocabulary)])
+      let (normed, output) = (scratch[0], scratch[1])
+      layerNorm(rows, weights.ln_f, into: normed, pool)
+      rowProduct(normed, weights.lm_head, into: output, pool)
+      for row in 0..<rows.rows {
+        try visit(start + row, UnsafeBufferPointer(start: output.row(row), count: vocabulary))
       }
     }
   }
 
-  private static let logitsRows = 16
+  private static let chunkRows = 258
+  private static let logitsRows = 48
 }

@@ -9,3 +9,21 @@ extension SIMD16<Float> {
     return two.x + two.y
   }
 }
+
+/// The sums of four vectors' lanes, each as `orderedSum` adds them.
+@inlinable
+@inline(__always)
+public func orderedSums(
+  _ a: SIMD16<Float>, _ b: SIMD16<Float>, _ c: SIMD16<Float>, _ d: SIMD16<Float>
+) -> SIMD4<Float> {
+  @inline(__always)
+  func quarters(_ lanes: SIMD16<Float>) -> SIMD4<Float> {
+    let eight = lanes.lowHalf + lanes.highHalf
+    return eight.lowHalf + eight.highHalf
+  }
+  let (a, b, c, d) = (quarters(a), quarters(b), quarters(c), quarters(d))
+  let ab = SIMD4(lowHalf: a.lowHalf, highHalf: b.lowHalf) + SIMD4(lowHalf: a.highHalf, highHalf: b.highHalf)
+  let cd = SIMD4(lowHalf: c.lowHalf, highHalf: d.lowHalf) + SIMD4(lowHalf: c.highHalf, highHalf: d.highHalf)
+  let pairs = SIMD8(lowHalf: ab, highHalf: cd)
+  return pairs.evenHalf + pairs.oddHalf
+}

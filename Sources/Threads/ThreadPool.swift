@@ -5,47 +5,51 @@ import Synchronization
 /// Threads that wait, spinning for some tens of microseconds and then asleep, to share out one piece of work after
 /// another.
 ///
-/// The work is cut into `parts` as the caller asked for; no more threads run than the processors at hand. Each thread,
-/// the caller among them, takes the next part that nobody has begun, so a worker that the system does not let run holds
-/// nothing up. Who does which part makes no difference to any result: every part computes whole output elements.
+/// A piece of work is some number of parts, many more than threads where that can be. Each thread, the caller among them,
+/// takes the next part that nobody has begun, so a thread that the system does not let run holds nothing up. Who does
+/// which part makes no difference to any result: every part computes whole output elements.
 ///
 /// Sendable, unchecked: what threads share is atomic, or guarded by `mutex`, or handed over by `ticket`.
 public final class ThreadPool: @unchecked Sendable {
-  /// Into how many parts `run` cuts its work.
-  public let parts: Int
-  private var workers = 0  // beside the calling thread; constant after init
+  /// How many threads do the work, the caller among them.
+  public private(set) var threads = 1  // constant after init
 
-  /// The piece of work in the upper 32 bits, counted from 1, and below them the next part of it that is not begun.
+  /// The number of the piece of work, counted from 1, in the upper 32 bits; below them how many of its parts are not
+  /// begun. Both in one word: nobody can take a part of a piece that is over.
   private let ticket = Atomic<UInt64>(0)
   private let finished = Atomic<Int>(0)  // parts of the current piece
   private let sleepers = Atomic<Int>(0)
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let wake = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-  /// Set before `ticket` announces a piece, and read only by who has taken a part of it: `run` waits for those.
+  /// The current piece. Set before `ticket` announces it, and read only by who has taken a part: `run` waits for those.
   private var work: ((Int) -> Void)?
+  private var parts = 0
 
   /// The pool lives as long as the process: its threads are never joined.
-  public init(parts: Int) {
-    self.parts = max(1, parts)
+  ///
+  /// - Parameter threads: how many are wanted; there are no more than the processors at hand.
+  public init(threads wanted: Int) {
     pthread_mutex_init(mutex, nil)
     pthread_cond_init(wake, nil)
-    let wanted = min(self.parts, Int(lmpipe_available_processors())) - 1
-    while workers < wanted, start() { workers += 1 }  // with fewer if the system gives no more
+    let possible = min(wanted, Int(lmpipe_available_processors()))
+    while threads < possible, start() { threads += 1 }  // with fewer if the system gives no more
   }
 
-  /// Calls `body` once for each part, at the same time where there are processors for it, and returns when all are done.
+  /// Calls `body` once for each part, at the same time where there are threads for it, and returns when all are done.
   ///
-  /// - Parameter isSmall: the work takes less time than handing it over; the caller then does it alone.
-  public func run(isSmall: Bool = false, _ body: (Int) -> Void) {
-    guard workers > 0, !isSmall else {
+  /// - Parameter operations: how many multiplications and additions it takes in all, roughly. Work that takes less time
+  ///   than handing it over is done by the caller alone.
+  public func run(_ parts: Int, operations: Int, _ body: (Int) -> Void) {
+    guard threads > 1, parts > 1, operations >= Self.smallWork else {
       for part in 0..<parts { body(part) }
       return
     }
     withoutActuallyEscaping(body) { body in
       work = body
+      self.parts = parts
       finished.store(0, ordering: .relaxed)
       let piece = (ticket.load(ordering: .relaxed) >> 32 &+ 1) & 0xFFFF_FFFF
-      ticket.store(piece << 32, ordering: .sequentiallyConsistent)
+      ticket.store(piece << 32 | UInt64(UInt32(parts)), ordering: .sequentiallyConsistent)
       if sleepers.load(ordering: .sequentiallyConsistent) > 0 {
         pthread_mutex_lock(mutex)
         pthread_cond_broadcast(wake)
@@ -61,30 +65,26 @@ public final class ThreadPool: @unchecked Sendable {
     }
   }
 
-  /// Runs `body` over equal shares of `count` things, each share a range that begins at a multiple of `unit`.
-  ///
-  /// - Parameter operations: how many multiplications and additions it takes in all, roughly.
-  public func share(_ count: Int, unit: Int = 1, operations: Int, _ body: (Range<Int>) -> Void) {
-    let units = (count + unit - 1) / unit
-    run(isSmall: operations < Self.smallWork) { part in
-      let begin = min(count, units * part / parts * unit)
-      let end = min(count, units * (part + 1) / parts * unit)
-      if begin < end { body(begin..<end) }
+  /// Calls `body` with ranges that together are `0..<count`, each of `unit` things, the last of what is left.
+  public func run(_ count: Int, unit: Int, operations: Int, _ body: (Range<Int>) -> Void) {
+    run((count + unit - 1) / unit, operations: operations) { part in
+      body(part * unit..<min((part + 1) * unit, count))
     }
   }
 
   private static let spinLimit = 2_000  // about 50 µs: longer than the gaps inside a forward pass
-  public static let smallWork = 1 << 18  // about 10 µs
+  private static let smallWork = 1 << 18  // about 10 µs
 
   /// Does parts of a piece as long as there are some that nobody has begun.
   private func takeParts(of piece: UInt64) {
     while true {
-      let next = ticket.load(ordering: .acquiring)
-      let part = Int(next & 0xFFFF_FFFF)
-      guard next >> 32 == piece, part < parts else { return }
-      guard ticket.weakCompareExchange(expected: next, desired: next + 1, ordering: .acquiringAndReleasing).exchanged
+      let current = ticket.load(ordering: .acquiring)
+      let left = Int(current & 0xFFFF_FFFF)
+      guard current >> 32 == piece, left > 0 else { return }
+      guard
+        ticket.weakCompareExchange(expected: current, desired: current - 1, ordering: .acquiringAndReleasing).exchanged
       else { continue }
-      work?(part)
+      work?(parts - left)
       finished.add(1, ordering: .releasing)
     }
   }

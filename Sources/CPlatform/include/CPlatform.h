@@ -4,6 +4,8 @@
 
 #include <getopt.h>
 #include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
 
 // What getopt_long says of the next option, without its global variables.
 struct lmpipe_option_scan {
@@ -19,6 +21,41 @@ struct lmpipe_option_scan lmpipe_next_option(int count, char *const words[], con
 
 // The processors this process may run on: what the scheduler allows, not what the machine has.
 int lmpipe_available_processors(void);
+
+// Whether the processor that this is compiled for has 32 vector registers of 512 bits. A constant, for the choice between
+// two shapes of one kernel; results are the same.
+static inline bool lmpipe_has_wide_vectors(void) {
+#if defined(__AVX512F__)
+    return true;
+#else
+    return false;
+#endif
+}
+
+// Sixteen numbers, as Swift's SIMD16 of the same.
+typedef float lmpipe_lanes __attribute__((ext_vector_type(16)));
+
+// Sixteen IEEE half-precision numbers at any address, widened. (Swift's own conversions of vectors are calls.)
+#if !(defined(__APPLE__) && defined(__x86_64__))
+__attribute__((always_inline)) static inline lmpipe_lanes lmpipe_widen_float16(const void *address) {
+    typedef _Float16 halves __attribute__((ext_vector_type(16)));
+    halves values;
+    memcpy(&values, address, sizeof values);
+    return __builtin_convertvector(values, lmpipe_lanes);
+}
+#endif
+
+// Sixteen numbers that are the upper halves of float32, widened.
+__attribute__((always_inline)) static inline lmpipe_lanes lmpipe_widen_bfloat16(const void *address) {
+    typedef uint16_t halves __attribute__((ext_vector_type(16)));
+    typedef uint32_t words __attribute__((ext_vector_type(16)));
+    halves values;
+    memcpy(&values, address, sizeof values);
+    words bits = __builtin_convertvector(values, words) << 16;
+    lmpipe_lanes lanes;
+    memcpy(&lanes, &bits, sizeof lanes);
+    return lanes;
+}
 
 // Tells the processor that this thread is spinning on a variable.
 static inline void lmpipe_spin_hint(void) {

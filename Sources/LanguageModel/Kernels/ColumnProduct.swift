@@ -5,16 +5,21 @@ import Threads
 // The order of summation, on which rule 8 rests: k runs through the inputs in blocks of 128. Within a block, each
 // output element is one chain of fused multiply-adds in the order of k, beginning with zero; the sums of the blocks are
 // then added to each other in their order. (A single chain would do as well; blocks keep the rounding error of long
-// sums small, and a block of a panel fits the first-level cache.) Lanes are output columns, so no lane is ever added to
-// another. Both kernels below keep to this order, so one position alone and many positions together give the same bits.
+// sums small, can be computed by different threads, and a block of a panel fits the first-level cache.) Lanes are output
+// columns, so no lane is ever added to another. Both kernels below keep to this order, so one position alone and many
+// positions together give the same bits.
 //
-//  - one row: the weights are streamed once, four rows of them at a time, straight from the file's pages: as fast as
-//    memory can be read;
-//  - several rows: a block of 128 × 16 weights is widened into a panel (8 KiB) and multiplied with six input rows at a
-//    time, whose 6 × 16 sums stay in registers: as fast as the processor can multiply.
+//  - One row: the weights are streamed once, straight from the file's pages, as fast as memory can be read. A part is a
+//    block, whose weights lie together. The processor fetches ahead within each of a few streams, so eight rows are
+//    read side by side: eight of one block where rows are long, two of each of four blocks where they are short.
+//  - Several rows: a block of 128 × 128 weights is widened to float32 into panels of 16 columns (8 KiB each, together in
+//    the second-level cache) and multiplied with six input rows at a time, whose 6 × 16 sums stay in registers, as fast
+//    as the processor can multiply. The inputs are packed beforehand, six rows interleaved, so that they are read in
+//    sequence. Processors with 32 registers of 512 bits have panels of 64 columns.
 
 private let blockLength = 128
-private let tileRows = 6
+/// Columns that are widened together: long enough for the processor to fetch ahead in each weight row.
+private let groupColumns = 128
 
 /// What is done with a sum when it is complete.
 enum Completion {
@@ -29,178 +34,261 @@ enum Completion {
 /// output (n, out) from input (n, in) and weights (in, out), then bias (out) and the completion.
 func columnProduct(
   _ input: Matrix, _ weights: WeightMatrix, bias: WeightVector, into output: Matrix, _ completion: Completion,
-  _ pool: ThreadPool
+  _ pool: ThreadPool, registers: VectorRegisters = .here
 ) {
   precondition(input.columns == weights.rows && output.columns == weights.columns && input.rows == output.rows)
   precondition(bias.count == weights.columns)
   func run<Element: WeightElement>(_: Element.Type) {
-    let operations = input.rows * weights.rows * weights.columns
-    pool.share(weights.columns, unit: laneCount, operations: operations) { columns in
-      if input.rows == 1 {
-        streamedColumns(Element.self, input, weights, columns, bias, output, completion)
-      } else {
-        tiledColumns(Element.self, input, weights, columns, bias, output, completion)
-      }
-    }
+    let product = ColumnProduct<Element>(
+      input: input, weights: weights, bias: bias, output: output, completion: completion, pool: pool,
+      registers: registers)
+    if input.rows == 1 { product.ofOneRow() } else { product.ofSeveralRows() }
   }
   withElementType(weights.type) { run($0) }
 }
 
-/// One input row.
-private func streamedColumns<Element: WeightElement>(
-  _: Element.Type, _ input: Matrix, _ weights: WeightMatrix, _ columns: Range<Int>, _ bias: WeightVector,
-  _ output: Matrix, _ completion: Completion
-) {
-  let whole = columns.count / laneCount * laneCount  // the columns behind these are fewer than a vector
-  let stride = weights.columns * Element.size
-  withUnsafeTemporaryAllocation(of: Float.self, capacity: 2 * whole) { scratch in
-    guard whole > 0, let sums = scratch.baseAddress else { return }
-    let total = sums + whole
-    total.initialize(repeating: 0, count: whole)
-    let x = input.start
-    for blockStart in Swift.stride(from: 0, to: weights.rows, by: blockLength) {
-      let blockEnd = min(blockStart + blockLength, weights.rows)
-      sums.initialize(repeating: 0, count: whole)
-      var k = blockStart
-      var row = weights.start + (k * weights.columns + columns.lowerBound) * Element.size
-      while k + 4 <= blockEnd {
-        let (x0, x1, x2, x3) = (x[k], x[k + 1], x[k + 2], x[k + 3])
-        var column = 0
-        while column < whole {
-          let address = row + column * Element.size
-          var sum = Float.load(sums + column)
-          sum = sum.addingProduct(Element.load(address), x0)
-          sum = sum.addingProduct(Element.load(address + stride), x1)
-          sum = sum.addingProduct(Element.load(address + 2 * stride), x2)
-          sum = sum.addingProduct(Element.load(address + 3 * stride), x3)
-          store(sum, sums + column)
-          column += laneCount
+private struct ColumnProduct<Element: WeightElement> {
+  let input: Matrix
+  let weights: WeightMatrix
+  let bias: WeightVector
+  let output: Matrix
+  let completion: Completion
+  let pool: ThreadPool
+  let registers: VectorRegisters
+
+  private var operations: Int { input.rows * weights.rows * weights.columns }
+  private var blocks: Int { (weights.rows + blockLength - 1) / blockLength }
+
+  @inline(__always)
+  private func address(_ row: Int, _ column: Int) -> UnsafeRawPointer {
+    weights.start + (row * weights.columns + column) * Element.size
+  }
+
+  // MARK: One row
+
+  /// Short rows: of so few bytes that eight of them are hardly more than one stream.
+  private var hasShortRows: Bool { weights.columns * Element.size <= 4096 }
+  private let blocksTogether = 4
+
+  func ofOneRow() {
+    let whole = weights.columns / laneCount * laneCount
+    if whole > 0 {
+      let blocks = blocks
+      withUnsafeTemporaryAllocation(of: Float.self, capacity: blocks * whole) { buffer in
+        let sums = buffer.baseAddress.unsafelyUnwrapped  // (blocks, whole); neither is zero
+        let together = hasShortRows ? blocksTogether : 1
+        // Where there are more threads than blocks, parts of their columns are shared out as well.
+        let sections = max(1, 2 * pool.threads * together / blocks)
+        let section = (whole / laneCount + sections - 1) / sections * laneCount
+        pool.run((blocks + together - 1) / together * sections, operations: operations) { part in
+          let block = part / sections * together
+          let columns = min(part % sections * section, whole)..<min((part % sections + 1) * section, whole)
+          sumBlocks(block..<min(block + together, blocks), columns, sums, stride: whole)
         }
-        k += 4
-        row += 4 * stride
+        for column in stride(from: 0, to: whole, by: laneCount) {
+          var total = Lanes()
+          for block in 0..<blocks { total += Float.load(sums + block * whole + column) }
+          complete(total, row: 0, column: column)
+        }
       }
-      while k < blockEnd {
-        for column in Swift.stride(from: 0, to: whole, by: laneCount) {
-          store(Float.load(sums + column).addingProduct(Element.load(row + column * Element.size), x[k]), sums + column)
-        }
+    }
+    if whole < weights.columns { ofSeveralRows(from: whole) }  // the last columns, fewer than a vector
+  }
+
+  /// sums (blocks, whole): the chains of some blocks, of a range of columns.
+  @inline(__always)
+  private func sumBlocks(
+    _ blocks: Range<Int>, _ columns: Range<Int>, _ sums: UnsafeMutablePointer<Float>, stride: Int
+  ) {
+    for block in blocks {
+      for column in Swift.stride(from: columns.lowerBound, to: columns.upperBound, by: laneCount) {
+        store(Lanes(), sums + block * stride + column)
+      }
+    }
+    if blocks.count == blocksTogether, blocks.upperBound * blockLength <= weights.rows {
+      for k in Swift.stride(from: blocks.lowerBound * blockLength, to: (blocks.lowerBound + 1) * blockLength, by: 2) {
+        addTwoRowsOfFourBlocks(k, columns, sums + blocks.lowerBound * stride, stride)
+      }
+      return
+    }
+    for block in blocks {
+      var k = block * blockLength
+      let end = min(k + blockLength, weights.rows)
+      while k + 8 <= end {
+        addEightRows(k, columns, sums + block * stride)
+        k += 8
+      }
+      while k < end {
+        addRow(k, columns, sums + block * stride)
         k += 1
-        row += stride
-      }
-      for column in Swift.stride(from: 0, to: whole, by: laneCount) {
-        store(Float.load(total + column) + Float.load(sums + column), total + column)
       }
     }
-    for column in Swift.stride(from: 0, to: whole, by: laneCount) {
-      let target = output.start + columns.lowerBound + column
-      let sum = Float.load(total + column) + Float.load(bias.values + columns.lowerBound + column)
-      store(completion.complete(sum, Float.load(target)), target)
-    }
   }
-  if whole < columns.count {
-    let rest = columns.lowerBound + whole..<columns.upperBound
-    tiledColumns(Element.self, input, weights, rest, bias, output, completion)
-  }
-}
 
-/// Any number of input rows.
-private func tiledColumns<Element: WeightElement>(
-  _: Element.Type, _ input: Matrix, _ weights: WeightMatrix, _ columns: Range<Int>, _ bias: WeightVector,
-  _ output: Matrix, _ completion: Completion
-) {
-  let panelCount = (columns.count + laneCount - 1) / laneCount
-  withUnsafeTemporaryAllocation(byteCount: blockLength * laneCount * 4, alignment: 64) { bytes in
-    let panel = bytes.bindMemory(to: Float.self).baseAddress.unsafelyUnwrapped  // not empty
-    withUnsafeTemporaryAllocation(of: Float.self, capacity: input.rows * laneCount) { buffer in
-      let total = buffer.baseAddress.unsafelyUnwrapped  // an input has a row at least; the sums of a panel, (n, 16)
-      for index in 0..<panelCount {
-        let column = columns.lowerBound + index * laneCount
-        let width = min(laneCount, columns.upperBound - column)
-        for blockStart in Swift.stride(from: 0, to: weights.rows, by: blockLength) {
-          let length = min(blockLength, weights.rows - blockStart)
-          widen(Element.self, weights, row: blockStart, length, column: column, width, into: panel)
-          for row in Swift.stride(from: 0, to: input.rows, by: tileRows) {
-            let used = min(tileRows, input.rows - row)
-            multiplyTile(
-              input.row(row) + blockStart, input.columns, used, panel, length, total + row * laneCount,
-              isFirstBlock: blockStart == 0)
+  @inline(__always)
+  private func addEightRows(_ k: Int, _ columns: Range<Int>, _ sums: UnsafeMutablePointer<Float>) {
+    let x = input.start + k
+    let (x0, x1, x2, x3, x4, x5, x6, x7) = (x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7])
+    let next = weights.columns * Element.size
+    var source = address(k, columns.lowerBound)
+    for column in stride(from: columns.lowerBound, to: columns.upperBound, by: laneCount) {
+      var sum = Float.load(sums + column)
+      sum = sum.addingProduct(Element.load(source), x0)
+      sum = sum.addingProduct(Element.load(source + next), x1)
+      sum = sum.addingProduct(Element.load(source + 2 * next), x2)
+      sum = sum.addingProduct(Element.load(source + 3 * next), x3)
+      sum = sum.addingProduct(Element.load(source + 4 * next), x4)
+      sum = sum.addingProduct(Element.load(source + 5 * next), x5)
+      sum = sum.addingProduct(Element.load(source + 6 * next), x6)
+      sum = sum.addingProduct(Element.load(source + 7 * next), x7)
+      store(sum, sums + column)
+      source += laneCount * Element.size
+    }
+  }
+
+  /// `k` is a row of the first of the blocks, `sums` are its sums.
+  @inline(__always)
+  private func addTwoRowsOfFourBlocks(
+    _ k: Int, _ columns: Range<Int>, _ sums: UnsafeMutablePointer<Float>, _ stride: Int
+  ) {
+    let x = input.start + k
+    let (x00, x01, x10, x11) = (x[0], x[1], x[blockLength], x[blockLength + 1])
+    let (x20, x21, x30, x31) = (x[2 * blockLength], x[2 * blockLength + 1], x[3 * blockLength], x[3 * blockLength + 1])
+    let next = weights.columns * Element.size
+    let nextBlock = blockLength * next
+    var source = address(k, columns.lowerBound)
+    @inline(__always)
+    func add(_ block: Int, _ first: Float, _ second: Float, _ column: Int) {
+      let target = sums + block * stride + column
+      let weights = source + block * nextBlock
+      let sum = Float.load(target).addingProduct(Element.load(weights), first)
+      store(sum.addingProduct(Element.load(weights + next), second), target)
+    }
+    for column in Swift.stride(from: columns.lowerBound, to: columns.upperBound, by: laneCount) {
+      add(0, x00, x01, column)
+      add(1, x10, x11, column)
+      add(2, x20, x21, column)
+      add(3, x30, x31, column)
+      source += laneCount * Element.size
+    }
+  }
+
+  @inline(__always)
+  private func addRow(_ k: Int, _ columns: Range<Int>, _ sums: UnsafeMutablePointer<Float>) {
+    let x = input.start[k]
+    for column in stride(from: columns.lowerBound, to: columns.upperBound, by: laneCount) {
+      store(Float.load(sums + column).addingProduct(Element.load(address(k, column)), x), sums + column)
+    }
+  }
+
+  // MARK: Several rows
+
+  private var paddedRows: Int { (input.rows + tileRows - 1) / tileRows * tileRows }
+
+  /// The columns from `first` on.
+  func ofSeveralRows(from first: Int = 0) {
+    switch registers {
+    case .narrow: ofSeveralRows(Lanes.self, from: first)
+    case .wide: ofSeveralRows(FourLanes.self, from: first)
+    }
+  }
+
+  private func ofSeveralRows<Row: PanelRow>(_: Row.Type, from first: Int) {
+    withAlignedFloats(paddedRows * weights.rows) { packed in
+      let tiles = paddedRows / tileRows
+      pool.run(tiles, operations: input.rows * weights.rows) { packTile($0, into: packed) }
+      pool.run(weights.columns - first, unit: groupColumns, operations: operations) { columns in
+        multiplyGroup(Row.self, packed, first + columns.lowerBound..<first + columns.upperBound)
+      }
+    }
+  }
+
+  /// Packs six input rows, zeros for those that do not exist: packed (blocks, tiles, 128, 6).
+  private func packTile(_ tile: Int, into packed: UnsafeMutablePointer<Float>) {
+    for blockStart in stride(from: 0, to: weights.rows, by: blockLength) {
+      let length = min(blockLength, weights.rows - blockStart)
+      let target = packed + blockStart * paddedRows + tile * tileRows * length
+      for index in 0..<tileRows {
+        let row = tile * tileRows + index
+        if row < input.rows {
+          let source = input.row(row) + blockStart
+          for k in 0..<length { target[k * tileRows + index] = source[k] }
+        } else {
+          for k in 0..<length { target[k * tileRows + index] = 0 }
+        }
+      }
+    }
+  }
+
+  /// The outputs of all rows in a group of columns.
+  private func multiplyGroup<Row: PanelRow>(
+    _: Row.Type, _ packed: UnsafeMutablePointer<Float>, _ columns: Range<Int>
+  ) {
+    let width = Row.width
+    let panels = (columns.count + width - 1) / width
+    withAlignedFloats(panels * width * (blockLength + paddedRows)) { buffer in
+      let widened = buffer  // (panels, 128, width)
+      let sums = buffer + panels * width * blockLength  // (panels, paddedRows, width)
+      for blockStart in stride(from: 0, to: weights.rows, by: blockLength) {
+        let length = min(blockLength, weights.rows - blockStart)
+        widen(blockStart..<blockStart + length, columns, panelWidth: width, into: widened)
+        for panel in 0..<panels {
+          for row in stride(from: 0, to: paddedRows, by: tileRows) {
+            let target = sums + (panel * paddedRows + row) * width
+            tileProduct(
+              Row.self, packed + blockStart * paddedRows + row * length, rowStride: 1, step: tileRows,
+              widened + panel * width * blockLength, width, length
+            ).store(target, stride: width, addingTo: blockStart > 0)
           }
         }
-        for row in 0..<input.rows {
-          let target = output.row(row) + column
-          let sum = Float.load(total + row * laneCount) + Float.load(bias.values + column)  // vectors are padded to 16
-          if width == laneCount {
-            store(completion.complete(sum, Float.load(target)), target)
-          } else {
-            let result = completion.complete(sum, Float.load(UnsafeRawPointer(target), first: width))
-            for lane in 0..<width { target[lane] = result[lane] }
-          }
+      }
+      for row in 0..<input.rows {
+        for column in stride(from: 0, to: columns.count, by: laneCount) {
+          let (panel, lane) = (column / width, column % width)
+          let sum = Float.load(sums + (panel * paddedRows + row) * width + lane)
+          complete(sum, row: row, column: columns.lowerBound + column)
         }
       }
     }
   }
-}
 
-/// Copies weights (length, 16) into the panel as float32; columns that do not exist become zeros.
-@inline(__always)
-private func widen<Element: WeightElement>(
-  _: Element.Type, _ weights: WeightMatrix, row: Int, _ length: Int, column: Int, _ width: Int,
-  into panel: UnsafeMutablePointer<Float>
-) {
-  for k in 0..<length {
-    let address = weights.start + ((row + k) * weights.columns + column) * Element.size
-    store(width == laneCount ? Element.load(address) : Element.load(address, first: width), panel + k * laneCount)
-  }
-}
-
-/// sums (6, 16) = rows (6, length) · panel (length, 16), stored or added to what is there. Where there are fewer than six
-/// rows the last is computed again and not stored.
-@inline(__always)
-private func multiplyTile(
-  _ rows: UnsafeMutablePointer<Float>, _ stride: Int, _ used: Int, _ panel: UnsafeMutablePointer<Float>, _ length: Int,
-  _ sums: UnsafeMutablePointer<Float>, isFirstBlock: Bool
-) {
-  let x0 = rows
-  let x1 = rows + stride * min(1, used - 1)
-  let x2 = rows + stride * min(2, used - 1)
-  let x3 = rows + stride * min(3, used - 1)
-  let x4 = rows + stride * min(4, used - 1)
-  let x5 = rows + stride * min(5, used - 1)
-  var (s0, s1, s2, s3, s4, s5) = (Lanes(), Lanes(), Lanes(), Lanes(), Lanes(), Lanes())
-  for k in 0..<length {
-    let weights = Float.load(panel + k * laneCount)
-    s0 = s0.addingProduct(weights, x0[k])
-    s1 = s1.addingProduct(weights, x1[k])
-    s2 = s2.addingProduct(weights, x2[k])
-    s3 = s3.addingProduct(weights, x3[k])
-    s4 = s4.addingProduct(weights, x4[k])
-    s5 = s5.addingProduct(weights, x5[k])
-  }
+  /// Copies weights into panels (panels, 128, width) as float32; columns that do not exist become zeros.
   @inline(__always)
-  func keep(_ sum: Lanes, _ row: Int) {
-    guard row < used else { return }
-    let target = sums + row * laneCount
-    store(isFirstBlock ? Lanes() + sum : Float.load(target) + sum, target)
-  }
-  keep(s0, 0)
-  keep(s1, 1)
-  keep(s2, 2)
-  keep(s3, 3)
-  keep(s4, 4)
-  keep(s5, 5)
-}
-
-extension Completion {
-  @inline(__always)
-  fileprivate func complete(_ sum: Lanes, _ previous: @autoclosure () -> Lanes) -> Lanes {
-    switch self {
-    case .store: sum
-    case .gelu: LanguageModel.gelu(sum)
-    case .addToOutput: previous() + sum
+  private func widen(
+    _ rows: Range<Int>, _ columns: Range<Int>, panelWidth width: Int, into panels: UnsafeMutablePointer<Float>
+  ) {
+    for (k, row) in rows.enumerated() {
+      for column in stride(from: 0, to: columns.count, by: laneCount) {
+        let source = address(row, columns.lowerBound + column)
+        let count = min(laneCount, columns.count - column)
+        let target = panels + column / width * width * blockLength + k * width + column % width
+        store(count == laneCount ? Element.load(source) : Element.load(source, first: count), target)
+      }
     }
   }
-}
 
-@inline(__always)
-func store(_ lanes: Lanes, _ address: UnsafeMutablePointer<Float>) {
-  UnsafeMutableRawPointer(address).storeBytes(of: lanes, as: Lanes.self)
+  // MARK: Completion
+
+  /// Turns 16 sums, or as many as there are columns left, into outputs.
+  @inline(__always)
+  private func complete(_ sum: Lanes, row: Int, column: Int) {
+    let target = output.row(row) + column
+    let value = sum + Float.load(bias.values + column)  // vectors are padded to a multiple of 16
+    let count = min(laneCount, output.columns - column)
+    if count == laneCount {
+      store(completed(value, Float.load(target)), target)
+    } else {
+      let result = completed(value, Float.load(UnsafeRawPointer(target), first: count))
+      for lane in 0..<count { target[lane] = result[lane] }
+    }
+  }
+
+  @inline(__always)
+  private func completed(_ value: Lanes, _ previous: @autoclosure () -> Lanes) -> Lanes {
+    switch completion {
+    case .store: value
+    case .gelu: gelu(value)
+    case .addToOutput: previous() + value
+    }
+  }
 }

@@ -15,6 +15,14 @@ struct Matrix {
   }
 }
 
+/// Lends scratch memory for some float32 numbers, not initialized, that begins at a cache line.
+@inline(__always)
+func withAlignedFloats(_ count: Int, _ body: (UnsafeMutablePointer<Float>) -> Void) {
+  withUnsafeTemporaryAllocation(byteCount: max(count, 1) * MemoryLayout<Float>.size, alignment: 64) { bytes in
+    body(bytes.bindMemory(to: Float.self).baseAddress.unsafelyUnwrapped)  // not empty
+  }
+}
+
 /// A matrix of weights where it lies in the checkpoint, at any alignment.
 ///
 /// Invariant: `start` points to `rows × columns` elements of `type`, mapped for as long as the model lives
@@ -24,14 +32,6 @@ struct WeightMatrix {
   let type: ElementType
   let rows: Int
   let columns: Int
-
-  init(_ tensor: Tensor) {
-    precondition(tensor.shape.count == 2 && !tensor.bytes.isEmpty)
-    start = tensor.bytes.baseAddress.unsafelyUnwrapped  // not empty
-    type = tensor.type
-    rows = tensor.shape[0]
-    columns = tensor.shape[1]
-  }
 
   /// Copies one row to float32.
   func copyRow(_ index: Int, to target: UnsafeMutablePointer<Float>) {
@@ -43,22 +43,34 @@ struct WeightMatrix {
   }
 }
 
+extension WeightMatrix {
+  init(_ tensor: Tensor) {
+    precondition(tensor.shape.count == 2 && !tensor.bytes.isEmpty)
+    start = tensor.bytes.baseAddress.unsafelyUnwrapped  // not empty
+    type = tensor.type
+    rows = tensor.shape[0]
+    columns = tensor.shape[1]
+  }
+}
+
 /// A vector of weights, copied to float32: these are small.
 struct WeightVector {
   let values: UnsafeMutablePointer<Float>  // lives as long as the model, which lives as long as the process
   let count: Int
 
+}
+
+extension WeightVector {
   init(_ tensor: Tensor) {
-    count = tensor.count
-    values = .allocate(capacity: (count + laneCount - 1) / laneCount * laneCount)
+    let count = tensor.count
+    let values = UnsafeMutablePointer<Float>.allocate(capacity: (count + laneCount - 1) / laneCount * laneCount)
     values.initialize(repeating: 0, count: (count + laneCount - 1) / laneCount * laneCount)
-    let values = values
-    let count = count
     func copy<Element: WeightElement>(_: Element.Type) {
       guard let start = tensor.bytes.baseAddress else { return }
       for index in 0..<count { values[index] = Element.loadOne(start + index * Element.size) }
     }
     withElementType(tensor.type) { copy($0) }
+    self.init(values: values, count: count)
   }
 }
 

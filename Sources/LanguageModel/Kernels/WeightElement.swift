@@ -1,3 +1,5 @@
+import CPlatform
+
 // How stored weights become float32 lanes. Widening is exact for all of them: a kernel computes the same whichever
 // type its weights have.
 
@@ -36,7 +38,7 @@ extension Float: WeightElement {
   extension Float16: WeightElement {
     static var size: Int { 2 }
     @inline(__always)
-    static func load(_ address: UnsafeRawPointer) -> Lanes { Lanes(address.loadUnaligned(as: SIMD16<Float16>.self)) }
+    static func load(_ address: UnsafeRawPointer) -> Lanes { lmpipe_widen_float16(address) }
     @inline(__always)
     static func loadOne(_ address: UnsafeRawPointer) -> Float { Float(address.loadUnaligned(as: Float16.self)) }
   }
@@ -46,12 +48,14 @@ extension Float: WeightElement {
 struct BFloat16: WeightElement {
   static var size: Int { 2 }
   @inline(__always)
-  static func load(_ address: UnsafeRawPointer) -> Lanes {
-    let halves = SIMD16<UInt32>(truncatingIfNeeded: address.loadUnaligned(as: SIMD16<UInt16>.self))
-    return unsafeBitCast(halves &<< 16, to: Lanes.self)
-  }
+  static func load(_ address: UnsafeRawPointer) -> Lanes { lmpipe_widen_bfloat16(address) }
   @inline(__always)
   static func loadOne(_ address: UnsafeRawPointer) -> Float {
     Float(bitPattern: UInt32(address.loadUnaligned(as: UInt16.self)) << 16)
   }
+}
+
+@inline(__always)
+func store(_ lanes: Lanes, _ address: UnsafeMutablePointer<Float>) {
+  UnsafeMutableRawPointer(address).storeBytes(of: lanes, as: Lanes.self)
 }

@@ -1,4 +1,5 @@
 import Checkpoint
+import Threads
 
 /// The keys and values of a sequence's positions so far, for every layer and head, so that the next position is all that
 /// has to be computed. Memory grows with the sequence.
@@ -10,7 +11,7 @@ public final class KeyValueCache {
   let headWidth: Int
   let paddedHeadWidth: Int
   private let layers: Int
-  private let heads: Int
+  let heads: Int
   /// Positions that are there.
   public private(set) var count = 0
   private var capacity = 0  // in positions, a multiple of 16
@@ -59,13 +60,20 @@ public final class KeyValueCache {
     (storage, capacity) = (larger, newCapacity)
   }
 
-  /// Stores the key and the value, (headWidth) each, of one position.
-  func store(key: UnsafeMutablePointer<Float>, value: UnsafeMutablePointer<Float>, layer: Int, head: Int, position: Int)
-  {
-    precondition(position < capacity)
-    let block = keys(layer: layer, head: head) + position / laneCount * headWidth * laneCount + position % laneCount
-    for d in 0..<headWidth { block[d * laneCount] = key[d] }
-    (values(layer: layer, head: head) + position * paddedHeadWidth).update(from: value, count: headWidth)
+  /// Stores the keys and values of the positions `first`, `first + 1`, … from qkv (n, 3·n_embd), whose rows hold queries,
+  /// keys and values side by side.
+  func store(_ qkv: Matrix, layer: Int, first: Int, _ pool: ThreadPool) {
+    precondition(first + qkv.rows <= capacity && qkv.columns == 3 * heads * headWidth)
+    pool.run(heads, operations: qkv.rows * qkv.columns) { head in
+      let (keys, values) = (keys(layer: layer, head: head), values(layer: layer, head: head))
+      for row in 0..<qkv.rows {
+        let position = first + row
+        let key = qkv.row(row) + (heads + head) * headWidth
+        let block = keys + position / laneCount * headWidth * laneCount + position % laneCount
+        for d in 0..<headWidth { block[d * laneCount] = key[d] }
+        (values + position * paddedHeadWidth).update(from: key + heads * headWidth, count: headWidth)
+      }
+    }
   }
 
   /// Counts positions whose keys and values have been stored in every layer.
