@@ -24,10 +24,10 @@ final class Encoding {
     }
   }
 
-  /// Encodes a text and appends its record, or its table, to the output. `record` is the one that the text came in.
-  func write(_ text: UnsafeBufferPointer<UInt8>, in record: Record = Record(), to output: Output) throws {
+  /// Encodes a text and appends its record, or its table, with the line end. `record` is the one that the text came in.
+  func write(_ text: UnsafeBufferPointer<UInt8>, in record: Record = Record(), to output: ByteBuffer) throws {
     let covered = try encode(text)
-    if arguments.has(.encodeTable) { return try writeTable(to: output) }
+    if arguments.has(.encodeTable) { return writeTable(to: output) }
     var changes: [Record.Change] = []
     if !isUTF8(covered) {
       changes.append(.drop("text"))
@@ -41,8 +41,8 @@ final class Encoding {
     if arguments.has(.attentionMask) {
       changes.append(.set("attention_mask") { $0.append(json: repeatElement(1, count: self.tokens.count)) })
     }
-    record.write(to: output.buffer, changes + Record.Change.dropsOfAnotherSequence)
-    try output.endLine()
+    record.write(to: output, changes + Record.Change.dropsOfAnotherSequence)
+    output.append(UInt8(ascii: "\n"))
   }
 
   /// Fills `tokens`, and returns the part of the text that they stand for: all of it, but for `--max-length`.
@@ -85,13 +85,12 @@ final class Encoding {
   }
 
   /// A line for each token; a blank line between the tables of two texts.
-  private func writeTable(to output: Output) throws {
-    if tables > 0 { try output.endLine() }
+  private func writeTable(to output: ByteBuffer) {
+    if tables > 0 { output.append(UInt8(ascii: "\n")) }
     tables += 1
     for id in tokens.ids {
       guard let bytes = tokenizer.bytes(of: Int(id)) else { continue }
-      output.buffer.append("\(padded("\(id)", 6, right: true))  \(printable(bytes, isUTF8: terminal.isUTF8))")
-      try output.endLine()
+      output.append("\(padded("\(id)", 6, right: true))  \(printable(bytes, isUTF8: terminal.isUTF8))\n")
     }
   }
 }
