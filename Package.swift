@@ -48,7 +48,7 @@ let package = Package(
     room("Numerics", [], numeric),
     // The rooms
     room("JSONLines", ["JSON", "Platform"]),
-    room("Tokenizer", ["JSON", "Platform"], numeric),
+    room("Tokenizer", ["CPlatform", "JSON", "Platform"], numeric),
     room("Checkpoint", ["JSON", "Platform"]),
     room("LanguageModel", ["Checkpoint", "CPlatform", "Numerics", "Threads"], numeric),
     room("Sampling", ["Numerics"], numeric),

@@ -6,12 +6,24 @@ public final class ByteLevelEncoder {
   private var merger: PieceMerger
   private let cache = PieceCache()
 
+  /// A piece of the text, which begins where the one before ends. Some are cut before the first of them is looked for in
+  /// the cache, which is then on its way to the processor.
+  private struct Piece: BitwiseCopyable {
+    let end: Int
+    let key: PieceCache.Key
+  }
+
+  private static let piecesAtOnce = 32
+  private let pieces = UnsafeMutablePointer<Piece>.allocate(capacity: piecesAtOnce)
+
   init(_ tokenizer: ByteLevelTokenizer) {
     self.tokenizer = tokenizer
     vocabulary = tokenizer.vocabulary
     settings = tokenizer.settings
     merger = PieceMerger(tokenizer.vocabulary)
   }
+
+  deinit { pieces.deallocate() }
 
   /// Appends the tokens of a text.
   ///
@@ -102,44 +114,52 @@ public final class ByteLevelEncoder {
     _ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, _ output: inout Output
   ) throws(UnencodableByteError) {
     guard let base = text.baseAddress else { return }
-    let shift = output.shift
+    let (shift, pieces, cache) = (output.shift, pieces, cache)
     // A token takes a byte at least
     try output.tokens.fill(upTo: range.count + PieceCache.room) { (tokens) throws(UnencodableByteError) in
       var start = range.lowerBound
+      var end = start
       while start < range.upperBound {
-        let end = min(pieceEnd(in: text, from: start, to: range.upperBound), start + longestPiece)
-        let key = PieceCache.Key(base + start, count: end - start, readable: text.count - start)
-        if let key, cache.append(key, start: start + shift, to: &tokens) {
-          start = end
-          continue
+        var count = 0
+        while count < Self.piecesAtOnce, end < range.upperBound {
+          let begin = end
+          end = min(pieceEnd(in: text, from: begin, to: range.upperBound), begin + longestPiece)
+          let key = PieceCache.Key(base + begin, count: end - begin, readable: text.count - begin)
+          cache.prefetch(key)
+          pieces[count] = Piece(end: end, key: key)
+          count += 1
         }
-        try encodePiece(base, start..<end, readable: text.count - start, key, shift, &tokens)
-        start = end
+        for index in 0..<count {
+          if !cache.append(pieces[index].key, start: start &+ shift, to: &tokens) {
+            try encodePiece(text, start, pieces[index], shift, &tokens)
+          }
+          start = pieces[index].end
+        }
       }
     }
   }
 
-  /// Encodes the piece `text[range]`, which is not in the cache. `readable` bytes from its start may be read.
+  /// Encodes a piece that is not in the cache.
   @inline(never)
   private func encodePiece(
-    _ text: UnsafePointer<UInt8>, _ range: Range<Int>, readable: Int, _ key: PieceCache.Key?, _ shift: Int,
+    _ text: UnsafeBufferPointer<UInt8>, _ start: Int, _ piece: Piece, _ shift: Int,
     _ output: inout TokenBuffer.Cursor
   ) throws(UnencodableByteError) {
-    let piece = text + range.lowerBound
-    let start = range.lowerBound + shift
+    guard let bytes = text.baseAddress.map({ $0 + start }) else { return }
+    let count = piece.end - start
     let first = output.ids
-    let whole = settings.ignoresMerges ? vocabulary.id(of: piece, count: range.count, readable: readable) : -1
+    let whole = settings.ignoresMerges ? vocabulary.id(of: bytes, count: count, readable: text.count - start) : -1
     if whole >= 0 {
-      output.append(whole, end: start + range.count)
+      output.append(whole, end: piece.end + shift)
     } else {
       var unencodable: Int?
-      merger.merge(piece, range.count) { id, from, to in
+      merger.merge(bytes, count) { id, from, to in
         if id < 0 { unencodable = unencodable ?? from }
-        output.append(id, end: start + to)
+        output.append(id, end: start + to + shift)
       }
-      if let unencodable { throw UnencodableByteError(byte: piece[unencodable], offset: start + unencodable) }
+      if let unencodable { throw UnencodableByteError(byte: bytes[unencodable], offset: start + unencodable + shift) }
     }
-    if let key { cache.insert(key, UnsafeBufferPointer(start: first, count: output.ids - first), vocabulary) }
+    cache.insert(piece.key, UnsafeBufferPointer(start: first, count: output.ids - first), vocabulary)
   }
 
   /// Lends `body` a space followed by a part of the text.

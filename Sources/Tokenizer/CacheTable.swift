@@ -5,6 +5,7 @@
 final class CacheTable<Place: BitwiseCopyable> {
   private let largeBits: Int
   private var bits: Int
+  private var shift: UInt64  // of a hash, of which the uppermost bits count
   private var misses = 0
   private var slab = Slab()
   private var places: UnsafeMutablePointer<Place>
@@ -12,12 +13,13 @@ final class CacheTable<Place: BitwiseCopyable> {
   init(smallBits: Int, largeBits: Int) {
     self.largeBits = largeBits
     bits = smallBits
+    shift = UInt64(64 - bits)
     places = slab.allocate(Place.self, 1 << bits)
   }
 
   /// The place for a hash.
   @inline(__always)
-  func place(_ hash: UInt64) -> UnsafeMutablePointer<Place> { places + Int(truncatingIfNeeded: hash >> UInt64(64 &- bits)) }
+  func place(_ hash: UInt64) -> UnsafeMutablePointer<Place> { places + Int(truncatingIfNeeded: hash &>> shift) }
 
   /// Takes note that something had to be found elsewhere. Places from before may be gone afterwards.
   @inline(__always)
@@ -29,6 +31,7 @@ final class CacheTable<Place: BitwiseCopyable> {
   @inline(never)
   private func enlarge() {
     bits = largeBits
+    shift = UInt64(64 - bits)
     slab = Slab()
     places = slab.allocate(Place.self, 1 << bits)
   }

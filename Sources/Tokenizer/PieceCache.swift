@@ -1,3 +1,5 @@
+import CPlatform
+
 /// The tokens of pieces that were encoded lately: words repeat. There is one place for each hash, and the newer piece
 /// drives out the older.
 final class PieceCache {
@@ -15,34 +17,43 @@ final class PieceCache {
 
   private let table = CacheTable<Place>(smallBits: 8, largeBits: 16)
 
-  /// A piece as four words: its bytes, zeros, and in the last byte its length.
-  struct Key {
-    let words: (UInt64, UInt64, UInt64, UInt64)
+  /// A piece as four words: its bytes, zeros, and in the last byte its length. A piece that is too long has ones
+  /// throughout, as no piece in the cache has.
+  struct Key: BitwiseCopyable {
+    fileprivate let words: (UInt64, UInt64, UInt64, UInt64)
+    fileprivate let hash: UInt64
 
-    /// Nil for a piece that is too long. `bytes[..<readable]` may be read.
+    /// `bytes[..<readable]` may be read.
     @inline(__always)
-    init?(_ bytes: UnsafePointer<UInt8>, count: Int, readable: Int) {
-      guard count <= PieceCache.longestPiece else { return nil }
-      let length = UInt64(count) << 56
-      if readable >= 32 {
-        let bytes = UnsafeRawPointer(bytes)
-        @inline(__always) func word(_ index: Int) -> UInt64 {
-          let excess = min(max(64 &* (index &+ 1) &- 8 &* count, 0), 64)  // bits of this word behind the piece
-          return bytes.loadUnaligned(fromByteOffset: 8 * index, as: UInt64.self) & (.max >> UInt64(excess))
-        }
-        words = (word(0), word(1), word(2), word(3) | length)
-      } else {
-        var copy: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
-        withUnsafeMutableBytes(of: &copy) { $0.copyMemory(from: UnsafeRawBufferPointer(start: bytes, count: count)) }
-        copy.3 |= length
-        words = copy
+    init(_ bytes: UnsafePointer<UInt8>, count: Int, readable: Int) {
+      let length = UInt64(truncatingIfNeeded: count) << 56
+      let raw = UnsafeRawPointer(bytes)
+      @inline(__always) func word(_ index: Int) -> UInt64 {
+        let excess = min(max(64 &* (index &+ 1) &- 8 &* count, 0), 64)  // bits of this word behind the piece
+        return raw.loadUnaligned(fromByteOffset: 8 &* index, as: UInt64.self) & (.max >> UInt64(excess))
       }
+      if readable < 32 || count > PieceCache.longestPiece {
+        words = Self.copied(bytes, count: count, length)
+      } else if count <= 16 {
+        words = (word(0), word(1), 0, length)
+      } else {
+        words = (word(0), word(1), word(2), word(3) | length)
+      }
+      hash = fold(words.0 ^ hashFactor1, words.1 ^ words.2 &* hashFactor2 ^ words.3 &* hashFactor1 ^ hashFactor2)
     }
 
-    @inline(__always)
-    fileprivate var hash: UInt64 {
-      fold(words.0 ^ hashFactor1, words.1 ^ hashFactor2) ^ fold(words.2 ^ hashFactor2, words.3 ^ hashFactor1)
+    @inline(never)
+    private static func copied(
+      _ bytes: UnsafePointer<UInt8>, count: Int, _ length: UInt64
+    ) -> (UInt64, UInt64, UInt64, UInt64) {
+      guard count <= PieceCache.longestPiece else { return (.max, .max, .max, .max) }
+      var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+      withUnsafeMutableBytes(of: &words) { $0.copyMemory(from: UnsafeRawBufferPointer(start: bytes, count: count)) }
+      words.3 |= length
+      return words
     }
+
+    fileprivate var isTooLong: Bool { words.3 == .max }
 
     @inline(__always)
     fileprivate func equals(_ piece: (UInt64, UInt64, UInt64, UInt64)) -> Bool {
@@ -50,6 +61,10 @@ final class PieceCache {
       return differences | (piece.3 ^ words.3) == 0
     }
   }
+
+  /// Gets ready to be asked for a piece.
+  @inline(__always)
+  func prefetch(_ key: Key) { lmpipe_prefetch(table.place(key.hash)) }
 
   /// Appends the tokens of a piece that begins at `start`, and tells whether it is known. There must be room for
   /// `room` tokens.
@@ -83,7 +98,7 @@ final class PieceCache {
   /// Remembers a piece that was not known.
   func insert(_ key: Key, _ ids: UnsafeBufferPointer<Int32>, _ vocabulary: Vocabulary) {
     table.countMiss()
-    guard ids.count <= Self.mostTokens else { return }
+    guard !key.isTooLong, ids.count <= Self.mostTokens else { return }
     var place = Place(piece: key.words, tokens: (0, 0, 0, UInt64(ids.count) << 32))
     withUnsafeMutableBytes(of: &place.tokens) { tokens in
       let tokens = tokens.bindMemory(to: UInt32.self)

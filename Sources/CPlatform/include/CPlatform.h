@@ -57,6 +57,9 @@ __attribute__((always_inline)) static inline lmpipe_lanes lmpipe_widen_bfloat16(
     return lanes;
 }
 
+// Asks for the cache line of an address that will be read soon.
+static inline void lmpipe_prefetch(const void *address) { __builtin_prefetch(address); }
+
 // Tells the processor that this thread is spinning on a variable.
 static inline void lmpipe_spin_hint(void) {
 #if defined(__x86_64__)
