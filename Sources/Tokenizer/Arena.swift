@@ -18,6 +18,8 @@ struct Arena<Element: BitwiseCopyable> {
     base = slab.allocate(Element.self, capacity + Self.slack)
   }
 
+  var last: Element? { count > 0 ? base[count - 1] : nil }
+
   /// Makes room for `amount` more elements.
   @inline(__always)
   mutating func reserve(_ amount: Int) {

@@ -1,25 +1,24 @@
-/// What joining two tokens makes, for pairs that were looked up lately. There is one place for each hash, and the newer
-/// pair drives out the older.
+/// The ranks at which tokens may be joined, for pairs that were looked up lately. There is one place for each hash, and
+/// the newer pair drives out the older.
+///
+/// Two ids of 24 bits are a number of 48, and multiplied by an odd one modulo 2^48 it becomes another, from which it could
+/// be told: so the upper bits can say where the pair is, and the other bits, all that is left of it, are kept there with
+/// the rank. That is one word for a pair.
 final class PairCache {
-  /// All zero where there is none.
-  private struct Pair: BitwiseCopyable {
-    var key: UInt64
-    var id: Int32
-    var rank: Int32
-  }
+  /// The lower 40 bits of the product; then 0 where there is no pair, 1 for a pair that cannot be joined, or rank + 2.
+  private let table = CacheTable<UInt64>(smallBits: 9, largeBits: 17)
 
-  private let table = CacheTable<Pair>(smallBits: 9, largeBits: 16)
-
-  /// The token that `left` and `right`, which are ids, make, and the rank at which they do, both as `find` answers.
+  /// The rank of joining the tokens with the ids `left` and `right`, as `find` answers it.
   @inline(__always)
-  func merge(_ left: Int32, _ right: Int32, _ find: () -> (id: Int32, rank: Int32)) -> (id: Int32, rank: Int32) {
-    let key = UInt64(UInt32(bitPattern: left &+ 1)) << 32 | UInt64(UInt32(bitPattern: right))
-    let hash = key &* hashFactor1
-    let pair = table.place(hash)
-    if pair.pointee.key == key { return (pair.pointee.id, pair.pointee.rank) }
-    let result = find()
+  func rank(_ left: Int32, _ right: Int32, _ find: () -> Int32) -> Int32 {
+    let pair = UInt64(truncatingIfNeeded: left) << 24 | UInt64(truncatingIfNeeded: right)
+    let product = (pair &* hashFactor1) << 16
+    let known = table.place(product).pointee ^ product << 8  // where it is this pair, the tables' bits alone are left
+    if known &- 1 < 0xFF_FFFF { return known == 1 ? Vocabulary.noMerge : Int32(truncatingIfNeeded: known) - 2 }
+    let rank = find()
     table.countMiss()
-    table.place(hash).pointee = Pair(key: key, id: result.id, rank: result.rank)
-    return result
+    let code = rank == Vocabulary.noMerge ? 1 : UInt64(truncatingIfNeeded: rank) + 2
+    table.place(product).pointee = product << 8 | code
+    return rank
   }
 }

@@ -37,10 +37,8 @@ final class PieceMerger {
     let ends: UnsafeMutablePointer<UInt8>
     /// Where the part before it starts.
     let previous: UnsafeMutablePointer<UInt8>
-    /// What joining it with the next part makes.
-    let joined: UnsafeMutablePointer<Int32>
-    /// At which rank: the rank, and below it in eight bits the index, so that the least is also the leftmost; `none`
-    /// where there is nothing to join, or no part.
+    /// Of joining it with the next part: the rank, and below it in eight bits the index, so that the least is also the
+    /// leftmost; `none` where there is nothing to join, or no part.
     let order: UnsafeMutablePointer<UInt32>
 
     static let none = UInt32.max
@@ -50,7 +48,6 @@ final class PieceMerger {
       ids = .allocate(capacity: capacity)
       ends = .allocate(capacity: capacity + 1)
       previous = .allocate(capacity: capacity + 1)
-      joined = .allocate(capacity: capacity)
       order = .allocate(capacity: capacity)
     }
 
@@ -59,7 +56,6 @@ final class PieceMerger {
       ids.deallocate()
       ends.deallocate()
       previous.deallocate()
-      joined.deallocate()
       order.deallocate()
     }
   }
@@ -69,7 +65,7 @@ final class PieceMerger {
     let (short, vocabulary) = (short, vocabulary)
     short.text.update(from: piece, count: length)
 
-    /// What the part at `index` and the next make.
+    /// Whether the part at `index` and the next may be joined.
     @inline(__always) func look(_ index: Int) {
       let cut = Int(short.ends[index])
       guard cut < length else {
@@ -77,11 +73,12 @@ final class PieceMerger {
         return
       }
       let end = Int(short.ends[cut])
-      let (id, rank) = self.look(
-        short.ids[index], short.ids[cut], short.text + index, cut: cut - index, count: end - index,
-        readable: length - index + Arena<UInt8>.slack)
-      short.joined[index] = id
-      short.order[index] = rank == Vocabulary.noMerge ? ShortPiece.none : UInt32(rank) << 8 | UInt32(index)
+      let rank = rank(
+        short.ids[index], short.ids[cut], short.text + index, cut: cut &- index, count: end &- index,
+        readable: length &- index &+ Arena<UInt8>.slack)
+      short.order[index] =
+        rank == Vocabulary.noMerge
+        ? ShortPiece.none : UInt32(truncatingIfNeeded: rank) << 8 | UInt32(truncatingIfNeeded: index)
     }
 
     for index in 0..<length {
@@ -99,7 +96,7 @@ final class PieceMerger {
       let index = Int(first & 0xFF)
       let cut = Int(short.ends[index])
       let end = short.ends[cut]
-      short.ids[index] = short.joined[index]
+      short.ids[index] = vocabulary.result(ofMerge: Int(first >> 8))
       short.ends[index] = end
       short.order[cut] = ShortPiece.none
       short.previous[Int(end)] = UInt8(truncatingIfNeeded: index)
@@ -108,13 +105,13 @@ final class PieceMerger {
     }
   }
 
-  /// What the tokens `left` and `right` make, which are `text[..<cut]` and `text[cut..<count]`, and at which rank.
+  /// The rank of joining the tokens `left` and `right`, which are `text[..<cut]` and `text[cut..<count]`.
   @inline(__always)
-  private func look(
+  private func rank(
     _ left: Int32, _ right: Int32, _ text: UnsafePointer<UInt8>, cut: Int, count: Int, readable: Int
-  ) -> (id: Int32, rank: Int32) {
-    guard left | right >= 0 else { return vocabulary.merge(text, cut: cut, count: count, readable: readable) }
-    return pairs.merge(left, right) { vocabulary.merge(text, cut: cut, count: count, readable: readable) }
+  ) -> Int32 {
+    guard left | right >= 0 else { return vocabulary.rank(text, cut: cut, count: count, readable: readable) }
+    return pairs.rank(left, right) { vocabulary.rank(text, cut: cut, count: count, readable: readable) }
   }
 
   /// A part in a list of parts that are linked by the offsets at which they start.
@@ -136,16 +133,16 @@ final class PieceMerger {
     defer { parts.deallocate() }
     var queue = MinimumHeap(capacity: length)
 
-    /// What the parts that start at `start` and at its end make.
-    @inline(__always) func look(_ start: Int) -> (id: Int32, rank: Int32) {
+    /// Of joining the parts that start at `start` and at its end.
+    @inline(__always) func rank(_ start: Int) -> Int32 {
       let cut = Int(parts[start].end)
-      guard cut < length else { return (-1, Vocabulary.noMerge) }
-      return self.look(
+      guard cut < length else { return Vocabulary.noMerge }
+      return self.rank(
         parts[start].id, parts[cut].id, piece + start, cut: cut - start, count: Int(parts[cut].end) - start,
         readable: length - start)
     }
     @inline(__always) func enqueue(_ start: Int) {
-      let rank = look(start).rank
+      let rank = rank(start)
       parts[start].rank = rank
       if rank < Vocabulary.noMerge { queue.append(UInt64(rank) << 32 | UInt64(start)) }
     }
@@ -162,12 +159,12 @@ final class PieceMerger {
       guard parts[start].rank == Int32(entry >> 32) else { continue }
       let cut = Int(parts[start].end)
       let end = Int(parts[cut].end)
-      parts[start].id = look(start).id
+      parts[start].id = vocabulary.result(ofMerge: Int(entry >> 32))
       parts[start].end = Int32(end)
       parts[cut].rank = Vocabulary.noMerge
       if end < length { parts[end].previous = Int32(start) }
       for place in [Int(parts[start].previous), start] where place >= 0 {
-        let rank = look(place).rank
+        let rank = rank(place)
         parts[place].rank = rank
         if rank < Vocabulary.noMerge { queue.insert(UInt64(rank) << 32 | UInt64(place)) }
       }

@@ -33,6 +33,7 @@ final class Vocabulary: @unchecked Sendable {  // never changes once it is made
   static let noMerge = Int32.max
   /// Ids and ranks lie below. No vocabulary comes near, and it bounds what a wrong file can make us allocate.
   static let limit = 1 << 24
+  static let mergeLimit = limit - 2  // a rank has 24 bits, with two values to spare for `PairCache`
   static let longestToken = Int(UInt16.max)
 
   private let slab: Slab
@@ -40,6 +41,8 @@ final class Vocabulary: @unchecked Sendable {  // never changes once it is made
   private let tokens: UnsafePointer<Token>
   private let bytes: UnsafePointer<UInt8>
   private let otherMerges: UnsafePointer<OtherMerge>
+  /// The token that each merge makes, by rank.
+  private let results: UnsafePointer<Int32>
   /// In bytes, of the tokens that merging and looking up can find.
   let maximalLength: Int
   /// The highest id, and one.
@@ -48,13 +51,15 @@ final class Vocabulary: @unchecked Sendable {  // never changes once it is made
   private let byteIDs: UnsafeMutablePointer<Int32>
 
   init(
-    tokens: Arena<Token>, bytes: Arena<UInt8>, otherMerges: Arena<OtherMerge>, index: TokenIndex, in slab: Slab
+    tokens: Arena<Token>, bytes: Arena<UInt8>, results: Arena<Int32>, otherMerges: Arena<OtherMerge>,
+    index: TokenIndex, in slab: Slab
   ) {
     self.slab = slab
     self.index = index
     self.tokens = UnsafePointer(tokens.base)
     self.bytes = UnsafePointer(bytes.base)
     self.otherMerges = UnsafePointer(otherMerges.base)
+    self.results = UnsafePointer(results.base)
     count = tokens.count
     maximalLength = index.maximalLength
     byteIDs = slab.allocate(Int32.self, 256)
@@ -88,22 +93,25 @@ final class Vocabulary: @unchecked Sendable {  // never changes once it is made
     return index.find(ByteKey(text, count: count, readable: readable), tokens: tokens, bytes: bytes)
   }
 
-  /// Whether `text[..<cut]` and `text[cut..<count]` may be joined: into which token, and at which rank (`noMerge`: no).
+  /// The rank at which `text[..<cut]` and `text[cut..<count]` may be joined; `noMerge` where they may not.
   /// `text[..<readable]` may be read.
-  @inline(__always)
-  func merge(_ text: UnsafePointer<UInt8>, cut: Int, count: Int, readable: Int) -> (id: Int32, rank: Int32) {
+  func rank(_ text: UnsafePointer<UInt8>, cut: Int, count: Int, readable: Int) -> Int32 {
     let id = id(of: text, count: count, readable: readable)
-    guard id >= 0 else { return (-1, Self.noMerge) }
+    guard id >= 0 else { return Self.noMerge }
     let token = tokens[Int(id)]
-    if Int(token.cut) == cut { return (id, token.rank) }
+    if Int(token.cut) == cut { return token.rank }
     var other = token.other
     while other >= 0 {
       let merge = otherMerges[Int(other)]
-      if Int(merge.cut) == cut { return (id, merge.rank) }
+      if Int(merge.cut) == cut { return merge.rank }
       other = merge.other
     }
-    return (-1, Self.noMerge)
+    return Self.noMerge
   }
+
+  /// The token that the merge of this rank makes.
+  @inline(__always)
+  func result(ofMerge rank: Int) -> Int32 { results[rank] }
 
   /// FNV-1a, 64 bits, over each id's token in order: its length in two bytes, lower first, then its bytes.
   func fingerprint() -> UInt64 {

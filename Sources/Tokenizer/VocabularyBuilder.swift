@@ -11,8 +11,7 @@ struct VocabularyBuilder {
   private var otherMerges: Arena<Vocabulary.OtherMerge>
   private var scratch: Arena<UInt8>
   private var index: TokenIndex
-  private var mergeCount = 0
-  private var lastResult = -1
+  private var results: Arena<Int32>  // of the merges so far
 
   /// `size`: of the files, of which tokens cannot be longer and cannot be many more than one in 16 bytes.
   init(size: Int) {
@@ -21,6 +20,7 @@ struct VocabularyBuilder {
     otherMerges = Arena(capacity: 0, in: slab)
     index = TokenIndex(capacity: 0, in: slab)
     bytes = Arena(capacity: min(size, 1 << 19), in: slab)
+    results = Arena(capacity: 0, in: slab)
   }
 
   /// Defines a token of the model, spelled in the byte-level alphabet. False where the spelling is in other characters:
@@ -83,6 +83,7 @@ struct VocabularyBuilder {
   mutating func indexTokens() throws(VocabularyError) {
     guard tokens.count > 0 else { throw VocabularyError(reason: "there is no token in it") }
     index = TokenIndex(capacity: tokens.count, in: slab)
+    results = Arena(capacity: tokens.count, in: slab)
     for id in 0..<tokens.count where tokens.base[id].length > 0 {
       let twin = index.insert(Int32(id), tokens: tokens.base, bytes: bytes.base)
       guard twin < 0 else {
@@ -97,7 +98,7 @@ struct VocabularyBuilder {
   mutating func addMerge(
     _ left: UnsafeBufferPointer<UInt8>, _ right: UnsafeBufferPointer<UInt8>
   ) throws(VocabularyError) {
-    let number = mergeCount + 1
+    let number = results.count + 1
     scratch.truncate(to: 0)
     guard ByteLevelAlphabet.decode(left, into: &scratch) else { throw foreignMerge(number, left) }
     let cut = scratch.count
@@ -105,8 +106,8 @@ struct VocabularyBuilder {
     guard cut > 0, scratch.count > cut else {
       throw VocabularyError(reason: "merge \(number) is not of two tokens")
     }
-    guard number <= Vocabulary.limit else {
-      throw VocabularyError(reason: "there are more than \(Vocabulary.limit) merges")
+    guard number <= Vocabulary.mergeLimit else {
+      throw VocabularyError(reason: "there are more than \(Vocabulary.mergeLimit) merges")
     }
     guard addMerge(cut: cut) else {
       let result = String(decoding: left, as: UTF8.self) + String(decoding: right, as: UTF8.self)
@@ -118,7 +119,7 @@ struct VocabularyBuilder {
   /// says what it is.
   @inline(__always)
   mutating func addMerge(_ left: SimpleSpelling, _ right: SimpleSpelling) -> Bool {
-    guard left.count > 0, right.count > 0, mergeCount < Vocabulary.limit else { return false }
+    guard left.count > 0, right.count > 0, results.count < Vocabulary.mergeLimit else { return false }
     scratch.truncate(to: 0)
     left.store(to: scratch.base)
     right.store(to: scratch.base + left.count)
@@ -131,14 +132,14 @@ struct VocabularyBuilder {
   private mutating func addMerge(cut: Int) -> Bool {
     let result = ByteKey(scratch.base, count: scratch.count, readable: scratch.count + Arena<UInt8>.slack)
     // The ids of trained vocabularies are in the order of their merges
-    let id = isToken(lastResult + 1, result) ? lastResult + 1 : Int(find(result))
+    let next = Int(results.last ?? -1) + 1
+    let id = isToken(next, result) ? next : Int(find(result))
     guard id >= 0 else { return false }
     let token = tokens.base + id
     if token.pointee.rank < Vocabulary.noMerge { keepMerge(of: token) }
     token.pointee.cut = UInt16(truncatingIfNeeded: cut)  // as short as the token
-    token.pointee.rank = Int32(truncatingIfNeeded: mergeCount)
-    mergeCount += 1
-    lastResult = id
+    token.pointee.rank = Int32(truncatingIfNeeded: results.count)
+    results.append(Int32(truncatingIfNeeded: id))
     return true
   }
 
@@ -152,7 +153,7 @@ struct VocabularyBuilder {
   }
 
   func build() -> Vocabulary {
-    Vocabulary(tokens: tokens, bytes: bytes, otherMerges: otherMerges, index: index, in: slab)
+    Vocabulary(tokens: tokens, bytes: bytes, results: results, otherMerges: otherMerges, index: index, in: slab)
   }
 
   // MARK: parts
