@@ -5,6 +5,9 @@ public final class ByteLevelEncoder {
   private let settings: ByteLevelTokenizer.Settings
   private var merger: PieceMerger
   private let cache = PieceCache()
+  private lazy var neighbours = ByteNeighbours(vocabulary)
+  /// In bytes, of pieces that are merged as they are: a short text need not wait for `neighbours`.
+  private static let longestUncut = 12
 
   /// A piece of the text, which begins where the one before ends. Some are cut before the first of them is looked for in
   /// the cache, which is then on its way to the processor.
@@ -145,21 +148,45 @@ public final class ByteLevelEncoder {
     _ text: UnsafeBufferPointer<UInt8>, _ start: Int, _ piece: Piece, _ shift: Int,
     _ output: inout TokenBuffer.Cursor
   ) throws(UnencodableByteError) {
-    guard let bytes = text.baseAddress.map({ $0 + start }) else { return }
-    let count = piece.end - start
+    guard let base = text.baseAddress else { return }
     let first = output.ids
-    let whole = settings.ignoresMerges ? vocabulary.id(of: bytes, count: count, readable: text.count - start) : -1
-    if whole >= 0 {
-      output.append(whole, end: piece.end + shift)
-    } else {
-      var unencodable: Int?
-      merger.merge(bytes, count) { id, from, to in
-        if id < 0 { unencodable = unencodable ?? from }
-        output.append(id, end: start + to + shift)
+    if settings.ignoresMerges {
+      let id = vocabulary.id(of: base + start, count: piece.end - start, readable: text.count - start)
+      if id >= 0 {
+        output.append(id, end: piece.end + shift)
+      } else {
+        try merge(base, start..<piece.end, shift, &output)
       }
-      if let unencodable { throw UnencodableByteError(byte: bytes[unencodable], offset: start + unencodable + shift) }
+    } else if piece.end - start <= Self.longestUncut {
+      try merge(base, start..<piece.end, shift, &output)
+    } else {
+      var partStart = start
+      while partStart < piece.end {
+        let partEnd = neighbours.partEnd(in: base, from: partStart, to: piece.end)
+        let key = PieceCache.Key(base + partStart, count: partEnd - partStart, readable: text.count - partStart)
+        if !cache.append(key, start: partStart + shift, to: &output) {
+          let first = output.ids
+          try merge(base, partStart..<partEnd, shift, &output)
+          cache.insert(key, UnsafeBufferPointer(start: first, count: output.ids - first), vocabulary)
+        }
+        partStart = partEnd
+      }
     }
     cache.insert(piece.key, UnsafeBufferPointer(start: first, count: output.ids - first), vocabulary)
+  }
+
+  /// Merges a piece or a part of one.
+  @inline(__always)
+  private func merge(
+    _ text: UnsafePointer<UInt8>, _ range: Range<Int>, _ shift: Int, _ output: inout TokenBuffer.Cursor
+  ) throws(UnencodableByteError) {
+    let start = range.lowerBound
+    var unencodable: Int?
+    merger.merge(text + start, range.count) { id, from, to in
+      if id < 0 { unencodable = unencodable ?? start + from }
+      output.append(id, end: start + to + shift)
+    }
+    if let unencodable { throw UnencodableByteError(byte: text[unencodable], offset: unencodable + shift) }
   }
 
   /// Lends `body` a space followed by a part of the text.

@@ -75,6 +75,9 @@ final class Vocabulary: @unchecked Sendable {  // never changes once it is made
   /// Whether every byte has a token.
   var coversAllBytes: Bool { (UInt8.min...UInt8.max).allSatisfy { byteID($0) >= 0 } }
 
+  /// Whether some merge makes the token with this id, which is below `count`.
+  func isMerged(_ id: Int) -> Bool { tokens[id].rank < Self.noMerge }
+
   /// The length of a token in bytes, for an id that is a token's.
   @inline(__always)
   func length(of id: Int32) -> Int { Int(tokens[Int(id)].length) }
