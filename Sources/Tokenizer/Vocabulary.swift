@@ -47,6 +47,7 @@ final class Vocabulary: @unchecked Sendable {  // never changes once it is made
   let maximalLength: Int
   /// The highest id, and one.
   let count: Int
+  let mergeCount: Int
   /// The id of each byte's token; -1 for a byte without one.
   private let byteIDs: UnsafeMutablePointer<Int32>
 
@@ -61,6 +62,7 @@ final class Vocabulary: @unchecked Sendable {  // never changes once it is made
     self.otherMerges = UnsafePointer(otherMerges.base)
     self.results = UnsafePointer(results.base)
     count = tokens.count
+    mergeCount = results.count
     maximalLength = index.maximalLength
     byteIDs = slab.allocate(Int32.self, 256)
     for byte in UInt8.min...UInt8.max {

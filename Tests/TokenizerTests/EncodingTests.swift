@@ -32,6 +32,7 @@ import Tokenizer
   @Test func anyBytesComeBack() throws {
     let tokenizer = try Fixture.tokenizer()
     let encoder = tokenizer.makeEncoder()
+    let tokens = TokenBuffer(recordsEnds: true)
     let frequent: [UInt8] = [0x20, 0x61, 0xC3, 0xA9, 0xE6, 0x9D, 0xB1, 0xF0]  // so that well-formed UTF-8 comes about
     var generator = SeededGenerator(1)
     for round in 0..<10_000 {
@@ -40,13 +41,14 @@ import Tokenizer
         Bool.random(using: &generator)
           ? .random(in: 0...255, using: &generator) : frequent.randomElement(using: &generator)!
       }
-      var (ids, ends): ([Int32], [Int]) = ([], [])
-      try bytes.withUnsafeBufferPointer { try encoder.encode($0, into: &ids, ends: &ends) }
-      guard tokenizer.decode(ids) == bytes else {
-        Issue.record("\(bytes) came back as \(tokenizer.decode(ids))")
+      tokens.removeAll()
+      try bytes.withUnsafeBufferPointer { try encoder.encode($0, into: tokens) }
+      let decoded = tokenizer.decode(Array(tokens.ids))
+      guard decoded == bytes else {
+        Issue.record("\(bytes) came back as \(decoded)")
         return
       }
-      #expect(ends.last ?? 0 == bytes.count && ends.count == ids.count)
+      #expect(tokens.ends.last ?? 0 == bytes.count && tokens.ends.count == tokens.count)
     }
   }
 
@@ -70,10 +72,11 @@ import Tokenizer
 
   @Test func outputIsAppended() throws {
     let tokenizer = try SmallVocabulary().open()
-    var (ids, ends): ([Int32], [Int]) = ([7], [8])
-    try [UInt8]([0x61]).withUnsafeBufferPointer { try tokenizer.makeEncoder().encode($0, into: &ids, ends: &ends) }
-    #expect(ids == [7, 0x61])
-    #expect(ends == [8, 1])
+    let tokens = TokenBuffer(recordsEnds: true)
+    tokens.append(7, end: 8)
+    try [UInt8]([0x61]).withUnsafeBufferPointer { try tokenizer.makeEncoder().encode($0, into: tokens) }
+    #expect(Array(tokens.ids) == [7, 0x61])
+    #expect(Array(tokens.ends) == [8, 1])
   }
 
   // MARK: merges
@@ -190,10 +193,11 @@ import Tokenizer
     #expect(
       UnencodableByteError(byte: 0x0A, offset: 3).description
         == "byte 4 of the text is 0x0A, for which the vocabulary has no token")
-    var (ids, ends): ([Int32], [Int]) = ([1], [1])
+    let tokens = TokenBuffer(recordsEnds: true)
+    tokens.append(1, end: 1)
     #expect(throws: UnencodableByteError.self) {
-      try Array("a z".utf8).withUnsafeBufferPointer { try tokenizer.makeEncoder().encode($0, into: &ids, ends: &ends) }
+      try Array("a z".utf8).withUnsafeBufferPointer { try tokenizer.makeEncoder().encode($0, into: tokens) }
     }
-    #expect(ids == [1] && ends == [1])
+    #expect(Array(tokens.ids) == [1] && Array(tokens.ends) == [1])
   }
 }
