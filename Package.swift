@@ -53,7 +53,8 @@ let package = Package(
     room("LanguageModel", ["Checkpoint", "CPlatform", "Numerics", "Threads"], numeric),
     room("Sampling", ["Numerics"], numeric),
     room(
-      "CommandLineTool", ["CPlatform", "JSON", "JSONLines", "Platform", "Threads", "Tokenizer", "Checkpoint", "Sampling"]),
+      "CommandLineTool",
+      ["CPlatform", "JSON", "JSONLines", "Platform", "Threads", "Tokenizer", "Checkpoint", "Sampling"]),
     // The doors
     door("bpe-encode", ["JSON", "JSONLines", "Tokenizer"]),
     door("bpe-decode", ["JSON", "JSONLines", "Tokenizer"]),

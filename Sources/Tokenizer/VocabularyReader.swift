@@ -68,7 +68,8 @@ struct VocabularyReader {
     guard var cursor = SimpleCursor(scanner) else { return }
     var end = scanner.position
     while cursor.skipWhiteSpace(), cursor.skip(UInt8(ascii: "\"")), let spelling = cursor.spelling(),
-      cursor.skip(UInt8(ascii: ":")), cursor.skipWhiteSpace(), let id = cursor.integer(), cursor.skip(UInt8(ascii: ",")),
+      cursor.skip(UInt8(ascii: ":")), cursor.skipWhiteSpace(), let id = cursor.integer(),
+      cursor.skip(UInt8(ascii: ",")),
       builder.define(id, spelling: spelling)
     {
       end = cursor.position
@@ -94,8 +95,10 @@ struct VocabularyReader {
       guard let left = cursor.spelling(endingWith: UInt8(ascii: " ")), let right = cursor.spelling() else { return nil }
       return (left, right)
     }
-    guard cursor.skip(UInt8(ascii: "[")), cursor.skipWhiteSpace(), cursor.skip(UInt8(ascii: "\"")), let left = cursor.spelling(),
-      cursor.skip(UInt8(ascii: ",")), cursor.skipWhiteSpace(), cursor.skip(UInt8(ascii: "\"")), let right = cursor.spelling(),
+    guard cursor.skip(UInt8(ascii: "[")), cursor.skipWhiteSpace(), cursor.skip(UInt8(ascii: "\"")),
+      let left = cursor.spelling(),
+      cursor.skip(UInt8(ascii: ",")), cursor.skipWhiteSpace(), cursor.skip(UInt8(ascii: "\"")),
+      let right = cursor.spelling(),
       cursor.skipWhiteSpace(), cursor.skip(UInt8(ascii: "]"))
     else { return nil }
     return (left, right)
