@@ -8,7 +8,8 @@ struct SimpleInteger {
   /// looked at: it may be a fraction.
   @inline(__always)
   init?(_ text: UnsafeRawPointer) {
-    let digits = text.loadUnaligned(as: UInt64.self) ^ 0x3030_3030_3030_3030  // little-endian, as every processor here is
+    // Little-endian, as every processor here is
+    let digits = text.loadUnaligned(as: UInt64.self) ^ 0x3030_3030_3030_3030
     let others = ((digits & 0x7F7F_7F7F_7F7F_7F7F) &+ 0x7676_7676_7676_7676 | digits) & 0x8080_8080_8080_8080
     count = others.trailingZeroBitCount >> 3
     guard 1...7 ~= count, digits & 0xFF != 0 || count == 1 else { return nil }

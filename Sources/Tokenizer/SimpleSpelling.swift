@@ -1,3 +1,5 @@
+import CPlatform
+
 /// A token's spelling as nearly all are: `Ġ` or not, then at most sixteen printable ASCII characters, none of which JSON
 /// escapes. Such a one is read and stored a word at a time, without a loop.
 struct SimpleSpelling {
@@ -27,8 +29,7 @@ struct SimpleSpelling {
       text.loadUnaligned(fromByteOffset: start, as: UInt64.self),
       text.loadUnaligned(fromByteOffset: start + 8, as: UInt64.self)
     )
-    let (stop, secondStop) = (Self.stop(in: letters.0), Self.stop(in: letters.1))
-    letterCount = stop < 8 ? stop : 8 + secondStop
+    letterCount = Int(lmpipe_plain_characters(text + start))
     sourceCount = start + letterCount
   }
 
@@ -47,18 +48,4 @@ struct SimpleSpelling {
 
   /// How many bytes `store` may write.
   static let storeLimit = 17
-
-  /// The index of the first byte that is no printable ASCII character, or a quotation mark or backslash; 8 for none.
-  ///
-  /// All eight are tested at once: each test leaves the highest bit of a byte set where it holds. A borrow or carry may
-  /// then set bits of the bytes above, but what is wanted is the lowest.
-  @inline(__always)
-  private static func stop(in word: UInt64) -> Int {
-    let ones: UInt64 = 0x0101_0101_0101_0101
-    let (quotes, backslashes) = (word ^ 0x22 &* ones, word ^ 0x5C &* ones)  // zero where one stands
-    let low = (word &- 0x21 &* ones) & ~word
-    let high = (word &+ ones) | word
-    let escaped = (quotes &- ones) & ~quotes | (backslashes &- ones) & ~backslashes
-    return ((low | high | escaped) & (0x80 &* ones)).trailingZeroBitCount >> 3
-  }
 }

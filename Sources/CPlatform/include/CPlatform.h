@@ -57,6 +57,19 @@ __attribute__((always_inline)) static inline lmpipe_lanes lmpipe_widen_bfloat16(
     return lanes;
 }
 
+// How many of sixteen bytes, from the first on, are printable ASCII characters other than a quotation mark and a
+// backslash. (Swift's own comparisons of byte vectors are loops.)
+static inline int lmpipe_plain_characters(const void *address) {
+    typedef uint8_t bytes __attribute__((ext_vector_type(16)));
+    typedef bool flags __attribute__((ext_vector_type(16)));
+    bytes text;
+    memcpy(&text, address, sizeof text);
+    flags others = __builtin_convertvector((text - (bytes)0x21 > (bytes)0x5D) | (text == (bytes)'"') | (text == (bytes)'\\'), flags);
+    uint16_t bits;
+    memcpy(&bits, &others, sizeof bits);
+    return __builtin_ctz(bits | 1u << 16);
+}
+
 // Asks for the cache line of an address that will be read soon.
 static inline void lmpipe_prefetch(const void *address) { __builtin_prefetch(address); }
 
