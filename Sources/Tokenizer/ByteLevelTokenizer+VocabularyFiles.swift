@@ -41,7 +41,7 @@ private func readMerges(_ file: MappedFile, into builder: inout VocabularyBuilde
   var rest = file.characters[...]
   var number = 0
   while !rest.isEmpty {
-    if let end = simpleMergeEnd(rest, into: &builder) {
+    if let end = expectedMergeEnd(rest, into: &builder) {
       rest = rest[end...]
       number += 1
       continue
@@ -66,22 +66,20 @@ private func readMerges(_ file: MappedFile, into builder: inout VocabularyBuilde
   withExtendedLifetime(file) {}
 }
 
-/// Adds the merge on the line that begins the text, where both tokens are simply spelled, and returns where the next
-/// line begins. Nil where nothing has been added.
+/// Adds the merge on the line that begins the text, if it is the one expected, and returns where the next line begins.
 @inline(__always)
-private func simpleMergeEnd(
+private func expectedMergeEnd(
   _ text: Slice<UnsafeBufferPointer<UInt8>>, into builder: inout VocabularyBuilder
 ) -> Int? {
-  guard text.count >= 2 * (SimpleSpelling.reach + 1), let base = text.base.baseAddress else { return nil }
-  let start = UnsafeRawPointer(base + text.startIndex)
-  let left = SimpleSpelling(start, isJSON: false)
-  let space = start + left.sourceCount
-  let right = SimpleSpelling(space + 1, isJSON: false)
-  let feed = space + 1 + right.sourceCount
-  guard space.load(as: UInt8.self) == UInt8(ascii: " "), feed.load(as: UInt8.self) == UInt8(ascii: "\n"),
-    builder.addMerge(left, right)
+  guard text.count >= 2 * (ExpectedMerge.reach + 1), text.first != UInt8(ascii: "#"),  // that may be no merge
+    let base = text.base.baseAddress, var merge = builder.expectedMerge
   else { return nil }
-  return text.startIndex + (feed + 1 - start)
+  let start = UnsafeRawPointer(base + text.startIndex)
+  guard let left = merge.leftHalf(start, before: UInt8(ascii: " "), isJSON: false),
+    let right = merge.rightHalf(start + left + 1, before: UInt8(ascii: "\n"))
+  else { return nil }
+  builder.add(merge)
+  return text.startIndex + left + right + 2
 }
 
 private func position(of byte: UInt8, in text: Slice<UnsafeBufferPointer<UInt8>>) -> Int? {

@@ -47,12 +47,28 @@ struct SimpleCursor {
     return true
   }
 
-  /// Passes over a spelling and the byte behind it.
+  /// Passes over a spelling and the quotation mark behind it.
   @inline(__always)
-  mutating func spelling(endingWith byte: UInt8 = UInt8(ascii: "\"")) -> SimpleSpelling? {
-    let spelling = SimpleSpelling(next, isJSON: true)
+  mutating func spelling() -> SimpleSpelling? {
+    let spelling = SimpleSpelling(next)
     next += spelling.sourceCount
-    return skip(byte) ? spelling : nil
+    return skip(UInt8(ascii: "\"")) ? spelling : nil
+  }
+
+  /// Passes over the left half of a merge and the byte behind it. False where it is not that.
+  @inline(__always)
+  mutating func skipLeftHalf(of merge: inout ExpectedMerge, before separator: UInt8) -> Bool {
+    guard let count = merge.leftHalf(next, before: separator, isJSON: true) else { return false }
+    next += count + 1
+    return true
+  }
+
+  /// Passes over the right half of a merge and the quotation mark behind it. False where it is not that.
+  @inline(__always)
+  mutating func skipRightHalf(of merge: ExpectedMerge) -> Bool {
+    guard let count = merge.rightHalf(next, before: UInt8(ascii: "\"")) else { return false }
+    next += count + 1
+    return true
   }
 
   @inline(__always)

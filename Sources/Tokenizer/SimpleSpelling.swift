@@ -15,14 +15,12 @@ struct SimpleSpelling {
   /// character must follow one that is complete.
   let sourceCount: Int
 
-  /// Reads at `text`, where `reach` bytes may be read.
-  ///
-  /// - Parameter isJSON: `Ġ` may be written `\u0120`.
+  /// Reads at `text`, where `reach` bytes may be read. `Ġ` may be written `\u0120`.
   @inline(__always)
-  init(_ text: UnsafeRawPointer, isJSON: Bool) {
+  init(_ text: UnsafeRawPointer) {
     let first = text.loadUnaligned(as: UInt64.self)
     let isPlainSpace = first & 0xFFFF == 0xA0C4
-    let isEscapedSpace = isJSON && first & 0xFFFF_FFFF_FFFF == 0x3032_3130_755C
+    let isEscapedSpace = first & 0xFFFF_FFFF_FFFF == 0x3032_3130_755C
     spaces = isPlainSpace || isEscapedSpace ? 1 : 0
     let start = isEscapedSpace ? 6 : isPlainSpace ? 2 : 0
     letters = (

@@ -109,38 +109,40 @@ struct VocabularyBuilder {
     guard number <= Vocabulary.mergeLimit else {
       throw VocabularyError(reason: "there are more than \(Vocabulary.mergeLimit) merges")
     }
-    guard addMerge(cut: cut) else {
+    let key = ByteKey(scratch.base, count: scratch.count, readable: scratch.count + Arena<UInt8>.slack)
+    let expected = expectedResult
+    let id = isToken(expected, key) ? expected : Int(find(key))
+    guard id >= 0 else {
       let result = String(decoding: left, as: UTF8.self) + String(decoding: right, as: UTF8.self)
       throw VocabularyError(reason: "merge \(number) makes “\(result)”, which is not in the vocabulary")
     }
+    addMerge(of: id, cut: cut)
   }
 
-  /// The same of simple spellings. False where anything is wrong: then nothing has been added, and the other `addMerge`
-  /// says what it is.
+  /// The merge that makes the token behind the one of the last merge; nil where there is none, or it must be read.
   @inline(__always)
-  mutating func addMerge(_ left: SimpleSpelling, _ right: SimpleSpelling) -> Bool {
-    guard left.count > 0, right.count > 0, results.count < Vocabulary.mergeLimit else { return false }
-    scratch.truncate(to: 0)
-    left.store(to: scratch.base)
-    right.store(to: scratch.base + left.count)
-    scratch.appendStored(left.count + right.count)
-    return addMerge(cut: left.count)
+  var expectedMerge: ExpectedMerge? {
+    let id = expectedResult
+    guard id < tokens.count, results.count < Vocabulary.mergeLimit else { return nil }
+    let token = tokens.base[id]
+    return ExpectedMerge(bytes.base + Int(token.start), count: Int(token.length))
   }
 
-  /// Adds the merge whose result is in `scratch`. False where there is no such token.
+  /// Adds a merge that was expected.
   @inline(__always)
-  private mutating func addMerge(cut: Int) -> Bool {
-    let result = ByteKey(scratch.base, count: scratch.count, readable: scratch.count + Arena<UInt8>.slack)
-    // The ids of trained vocabularies are in the order of their merges
-    let next = Int(results.last ?? -1) + 1
-    let id = isToken(next, result) ? next : Int(find(result))
-    guard id >= 0 else { return false }
+  mutating func add(_ merge: ExpectedMerge) { addMerge(of: expectedResult, cut: merge.cut) }
+
+  /// The ids of trained vocabularies are in the order of their merges.
+  @inline(__always)
+  private var expectedResult: Int { Int(results.last ?? -1) + 1 }
+
+  @inline(__always)
+  private mutating func addMerge(of id: Int, cut: Int) {
     let token = tokens.base + id
     if token.pointee.rank < Vocabulary.noMerge { keepMerge(of: token) }
     token.pointee.cut = UInt16(truncatingIfNeeded: cut)  // as short as the token
     token.pointee.rank = Int32(truncatingIfNeeded: results.count)
     results.append(Int32(truncatingIfNeeded: id))
-    return true
   }
 
   /// Puts the merge that makes the token where it is found behind another. A merge given twice counts where it was

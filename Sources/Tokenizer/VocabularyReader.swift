@@ -32,7 +32,7 @@ struct VocabularyReader {
   mutating func readMerges(_ scanner: inout JSONScanner) throws(JSONError) {
     guard try scanner.beginArray() else { return }
     repeat {
-      readSimpleMerges(&scanner)
+      readExpectedMerges(&scanner)
       if try scanner.kind() == .array {
         let offset = scanner.position
         guard try scanner.beginArray() else { throw scanner.failure("a merge is not of two tokens", at: offset) }
@@ -77,30 +77,28 @@ struct VocabularyReader {
     scanner = JSONScanner(scanner.bytes, position: end)
   }
 
-  /// Reads merges as long as they are simple, in the same way.
-  private mutating func readSimpleMerges(_ scanner: inout JSONScanner) {
+  /// Reads merges as long as they are those expected, in the same way.
+  private mutating func readExpectedMerges(_ scanner: inout JSONScanner) {
     guard var cursor = SimpleCursor(scanner) else { return }
     var end = scanner.position
-    while cursor.skipWhiteSpace(), let (left, right) = simplePair(&cursor), cursor.skip(UInt8(ascii: ",")),
-      builder.addMerge(left, right)
+    while cursor.skipWhiteSpace(), var merge = builder.expectedMerge, skip(&merge, &cursor),
+      cursor.skip(UInt8(ascii: ","))
     {
+      builder.add(merge)
       end = cursor.position
     }
     scanner = JSONScanner(scanner.bytes, position: end)
   }
 
   @inline(__always)
-  private func simplePair(_ cursor: inout SimpleCursor) -> (SimpleSpelling, SimpleSpelling)? {
-    if cursor.skip(UInt8(ascii: "\"")) {
-      guard let left = cursor.spelling(endingWith: UInt8(ascii: " ")), let right = cursor.spelling() else { return nil }
-      return (left, right)
+  private func skip(_ merge: inout ExpectedMerge, _ cursor: inout SimpleCursor) -> Bool {
+    let quote = UInt8(ascii: "\"")
+    if cursor.skip(quote) {
+      return cursor.skipLeftHalf(of: &merge, before: UInt8(ascii: " ")) && cursor.skipRightHalf(of: merge)
     }
-    guard cursor.skip(UInt8(ascii: "[")), cursor.skipWhiteSpace(), cursor.skip(UInt8(ascii: "\"")),
-      let left = cursor.spelling(),
-      cursor.skip(UInt8(ascii: ",")), cursor.skipWhiteSpace(), cursor.skip(UInt8(ascii: "\"")),
-      let right = cursor.spelling(),
-      cursor.skipWhiteSpace(), cursor.skip(UInt8(ascii: "]"))
-    else { return nil }
-    return (left, right)
+    return cursor.skip(UInt8(ascii: "[")) && cursor.skipWhiteSpace() && cursor.skip(quote)
+      && cursor.skipLeftHalf(of: &merge, before: quote) && cursor.skip(UInt8(ascii: ","))
+      && cursor.skipWhiteSpace() && cursor.skip(quote) && cursor.skipRightHalf(of: merge)
+      && cursor.skipWhiteSpace() && cursor.skip(UInt8(ascii: "]"))
   }
 }
