@@ -79,7 +79,9 @@ public struct Record {
     var separator = UInt8(ascii: "{")
     func begin(_ name: String) {  // as it stands in JSON, escapes and all
       output.append(separator)
-      output.append("\"\(name)\":")
+      output.append("\"")
+      output.append(name)
+      output.append("\":")
       separator = UInt8(ascii: ",")
     }
     func text(_ range: Range<Int>) -> UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(rebasing: line[range]) }

@@ -5,59 +5,79 @@ import Tokenizer
 
 /// Writes texts as records, or as tables, with what the options ask for.
 final class Encoding {
-  private let arguments: Arguments
   private let tokenizer: ByteLevelTokenizer
   private let encoder: ByteLevelEncoder
-  private let fingerprint: String
-  private let terminal = Terminal.standardOutput()
   private let tokens: TokenBuffer
+  /// The part of the text that `tokens` stand for.
+  private var text = UnsafeBufferPointer<UInt8>(start: nil, count: 0)
+  private let terminal = Terminal.standardOutput()
   private var tables = 0
 
-  init(_ arguments: Arguments, _ tokenizer: ByteLevelTokenizer) throws {
-    self.arguments = arguments
+  // What the options say: to look that up for each line would take longer than to encode it
+  private let bos: Int?
+  private let recognizesSpecial: Bool
+  private let addsPrefixSpace: Bool
+  private let maximalCount: Int?
+  private let isTable: Bool
+  /// What changes in every record, behind the text.
+  private var changes: [Record.Change] = []
+  private var changesWithText: [Record.Change] = []
+  private var changesWithoutText: [Record.Change] = []
+
+  /// `fingerprint`: the tokenizer's, as records have it.
+  init(_ arguments: Arguments, _ tokenizer: ByteLevelTokenizer, _ fingerprint: String) throws {
     self.tokenizer = tokenizer
     encoder = tokenizer.makeEncoder()
     tokens = TokenBuffer(recordsEnds: arguments.has(.offsets) || arguments.has(.maxLength))
-    fingerprint = tokenizer.fingerprintText
-    guard !arguments.has(.bos) || tokenizer.endOfText != nil else {
+    bos = arguments.has(.bos) ? tokenizer.endOfText : nil
+    guard !arguments.has(.bos) || bos != nil else {
       throw ToolError(.badData, "this model's vocabulary has no <|endoftext|> for --bos")
     }
+    recognizesSpecial = arguments.has(.special)
+    addsPrefixSpace = arguments.has(.addPrefixSpace)
+    maximalCount = arguments.integer(.maxLength)
+    isTable = arguments.has(.encodeTable)
+
+    changes = [
+      .set("ids") { [tokens] in $0.append(json: tokens.ids) }, .set("vocab") { $0.append(jsonString: fingerprint) },
+    ]
+    if arguments.has(.tokens) { changes.append(.set("tokens") { [unowned self] in appendTokens(to: $0) }) }
+    if arguments.has(.offsets) { changes.append(.set("offsets") { [unowned self] in appendOffsets(to: $0) }) }
+    if arguments.has(.attentionMask) {
+      changes.append(.set("attention_mask") { [tokens] in $0.append(json: repeatElement(1, count: tokens.count)) })
+    }
+    changes += Record.Change.dropsOfAnotherSequence
+    changesWithText = [.set("text") { [unowned self] in $0.append(jsonString: text) }] + changes
+    changesWithoutText = [.drop("text")] + changes
   }
 
   /// Encodes a text and appends its record, or its table, with the line end. `record` is the one that the text came in.
   func write(_ text: UnsafeBufferPointer<UInt8>, in record: Record = Record(), to output: ByteBuffer) throws {
-    let covered = try encode(text)
-    if arguments.has(.encodeTable) { return writeTable(to: output) }
-    var changes: [Record.Change] = []
-    if !isUTF8(covered) {
-      changes.append(.drop("text"))
-    } else if try !record.has("text") || covered.count < text.count {
-      changes.append(.set("text") { $0.append(jsonString: covered) })
+    try encode(text)
+    if isTable { return writeTable(to: output) }
+    if !isUTF8(self.text) {
+      record.write(to: output, changesWithoutText)
+    } else if try !record.has("text") || self.text.count < text.count {
+      record.write(to: output, changesWithText)
+    } else {
+      record.write(to: output, changes)
     }
-    changes.append(.set("ids") { $0.append(json: self.tokens.ids) })
-    changes.append(.set("vocab") { $0.append(jsonString: self.fingerprint) })
-    if arguments.has(.tokens) { changes.append(.set("tokens", appendTokens)) }
-    if arguments.has(.offsets) { changes.append(.set("offsets", appendOffsets)) }
-    if arguments.has(.attentionMask) {
-      changes.append(.set("attention_mask") { $0.append(json: repeatElement(1, count: self.tokens.count)) })
-    }
-    record.write(to: output, changes + Record.Change.dropsOfAnotherSequence)
     output.append(UInt8(ascii: "\n"))
   }
 
-  /// Fills `tokens`, and returns the part of the text that they stand for: all of it, but for `--max-length`.
-  private func encode(_ text: UnsafeBufferPointer<UInt8>) throws -> UnsafeBufferPointer<UInt8> {
+  /// Fills `tokens` and `text`, which is all of the text, but for `--max-length`.
+  private func encode(_ text: UnsafeBufferPointer<UInt8>) throws {
     tokens.removeAll()
-    if arguments.has(.bos), let bos = tokenizer.endOfText { tokens.append(Int32(bos), end: 0) }
+    if let bos { tokens.append(Int32(bos), end: 0) }
     do {
-      try encoder.encode(
-        text, recognizeSpecial: arguments.has(.special), addPrefixSpace: arguments.has(.addPrefixSpace), into: tokens)
+      try encoder.encode(text, recognizeSpecial: recognizesSpecial, addPrefixSpace: addsPrefixSpace, into: tokens)
     } catch {  // a byte that this vocabulary has no token for
       throw RecordError(error.description)
     }
-    guard let limit = arguments.integer(.maxLength), tokens.count > limit else { return text }
-    tokens.truncate(to: limit)
-    return UnsafeBufferPointer(rebasing: text[..<(tokens.ends.last ?? 0)])
+    self.text = text
+    guard let maximalCount, tokens.count > maximalCount else { return }
+    tokens.truncate(to: maximalCount)
+    self.text = UnsafeBufferPointer(rebasing: text[..<(tokens.ends.last ?? 0)])
   }
 
   private func appendTokens(to buffer: ByteBuffer) {

@@ -5,9 +5,10 @@ import Tokenizer
 
 run(.bpeEncode) { arguments, output in
   let tokenizer = try arguments.tokenizer()
+  let fingerprint = tokenizer.fingerprintText
   let isTable = arguments.has(.encodeTable)
   // Tables are for people, and know of those before them
-  let workers = try Workers(isTable ? 1 : arguments.threadCount) { try Encoding(arguments, tokenizer) }
+  let workers = try Workers(isTable ? 1 : arguments.threadCount) { try Encoding(arguments, tokenizer, fingerprint) }
   let filter = Filter(arguments, output)
   func encode(_ encoding: Encoding, _ record: Record, _ output: ByteBuffer) throws {
     guard let text = try record.string("text") else { throw RecordError("there is no \"text\"") }
