@@ -38,8 +38,9 @@ final class LongPieceMerger {
   }
 
   func merge(_ piece: UnsafePointer<UInt8>, _ length: Int, _ output: (Int32, Int, Int) -> Void) {
-    let parts = UnsafeMutablePointer<Part>.allocate(capacity: length)
-    defer { parts.deallocate() }
+    let memory = Slab()
+    defer { withExtendedLifetime(memory) {} }
+    let parts = memory.allocate(Part.self, length)
     for index in 0..<length {
       parts[index] = Part(
         previous: Int32(index - 1), end: Int32(index + 1), id: vocabulary.byteID(piece[index]),
