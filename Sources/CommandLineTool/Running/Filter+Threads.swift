@@ -46,7 +46,7 @@ extension Filter {
   ) throws {
     let isShared = workers.count > 1
     var results: [PartialOutput] = []  // from batch to batch, for their memory
-    try forEachBatch(delimiter: delimiter, upTo: isShared ? workers.count << 19 : 1) { batch in
+    try forEachBatch(delimiter: delimiter, upTo: isShared ? workers.count << 20 : 1) { batch in
       let parts = isShared ? batch.parts(of: 1 << 15) : []
       guard parts.count > 1 else {
         for (index, line) in batch.lines.enumerated() {
