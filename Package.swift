@@ -48,11 +48,13 @@ let package = Package(
     room("Numerics", [], numeric),
     // The rooms
     room("JSONLines", ["CPlatform", "JSON", "Platform"]),
-    room("Tokenizer", ["JSON", "Platform"], numeric),
+    room("Tokenizer", ["CPlatform", "JSON", "Platform"], numeric),
     room("Checkpoint", ["JSON", "Platform"]),
     room("LanguageModel", ["Checkpoint", "CPlatform", "Numerics", "Threads"], numeric),
     room("Sampling", ["Numerics"], numeric),
-    room("CommandLineTool", ["CPlatform", "JSON", "JSONLines", "Platform", "Tokenizer", "Checkpoint", "Sampling"]),
+    room(
+      "CommandLineTool",
+      ["CPlatform", "JSON", "JSONLines", "Platform", "Threads", "Tokenizer", "Checkpoint", "Sampling"]),
     // The doors
     door("bpe-encode", ["JSON", "JSONLines", "Tokenizer"]),
     door("bpe-decode", ["JSON", "JSONLines", "Tokenizer"]),

@@ -5,9 +5,9 @@ public struct ReadError: Error {
   public let file: FileError
 }
 
-/// Lines (or NUL-terminated records) of a file descriptor, one at a time, each as a view into the read buffer.
+/// Lines (or NUL-terminated records) of a file descriptor, each as a view into the read buffer.
 ///
-/// Unsafe pointers: a line is valid until the next call of `next`, which may move or overwrite the buffer.
+/// Unsafe pointers: a line is valid until the next call of `next` or `batch`, which may move or overwrite the buffer.
 public struct LineReader: ~Copyable {
   private let descriptor: Int32
   private let path: String
@@ -31,29 +31,42 @@ public struct LineReader: ~Copyable {
   ///
   /// `willWait` is called before a read that has to wait for input, so that output can be flushed first.
   public mutating func next<E>(willWait: () throws(E) -> Void) throws -> UnsafeBufferPointer<UInt8>? {
-    while true {
+    try batch(upTo: 1, willWait: willWait).first
+  }
+
+  /// The next line, and with it the lines that can be had without waiting: up to `size` bytes, and a line more. Empty at
+  /// the end of the input. The lines are valid until the next call.
+  public mutating func batch<E>(upTo size: Int, willWait: () throws(E) -> Void) throws -> [UnsafeBufferPointer<UInt8>] {
+    var ranges: [Range<Int>] = []  // counted from `start`, which `fill` may move
+    var next = 0
+    while next < size {
       if let delimiter, let found = firstIndex(of: delimiter) {
-        defer {
-          start = found + 1
-          searched = start
-        }
-        return UnsafeBufferPointer(rebasing: buffer[start..<found])
+        searched = found + 1
+        ranges.append(next..<found - start)
+        next = searched - start
+        continue
       }
       searched = end
       if isAtEnd {
-        guard start < end || delimiter == nil else { return nil }
-        defer { (start, searched, end) = (0, 0, 0) }
-        if delimiter == nil, start == end {  // the whole input, and it is empty
-          guard !handedOutWhole else { return nil }
-        }
+        guard ranges.isEmpty else { break }
+        guard start < end || delimiter == nil && !handedOutWhole else { return [] }
         handedOutWhole = true
-        return UnsafeBufferPointer(rebasing: buffer[start..<end])
+        ranges.append(0..<end - start)
+        next = end - start
+        break
       }
-      if !isReadable() { try willWait() }
-      try fill()
+      if ranges.isEmpty {
+        if !isReadable() { try willWait() }
+        try fill()
+      } else {
+        guard isReadable(), (try? fill()) != nil else { break }  // what went wrong will do so again, after these lines
+      }
     }
+    defer { start += next }
+    return ranges.map { UnsafeBufferPointer(rebasing: buffer[start + $0.lowerBound..<start + $0.upperBound]) }
   }
 
+  /// The whole input was handed out, for want of a delimiter, or its last line.
   private var handedOutWhole = false
 
   private func firstIndex(of delimiter: UInt8) -> Int? {

@@ -12,13 +12,16 @@ struct AddedTokens: Sendable {
   static let endOfText = Array("<|endoftext|>".utf8)
 
   let tokens: [Token]
-  /// The two searches, one after the other.
+  /// The two searches, one after the other; those without anything to find are left out.
   let searches: [Search]
+  /// The searches in a text where special tokens are not recognized.
+  let ordinarySearches: [Search]
 
   init(_ tokens: [Token]) {
     self.tokens = tokens
     searches = [false, true].map { isNormalized in Search(tokens.filter { $0.isNormalized == isNormalized }) }
       .filter { !$0.isEmpty }
+    ordinarySearches = searches.filter { !$0.isSpecialOnly }
   }
 
   func isSpecial(_ id: Int) -> Bool { tokens.contains { $0.id == id && $0.isSpecial } }
@@ -29,7 +32,8 @@ struct AddedTokens: Sendable {
   struct Search: Sendable {
     /// By the first byte; longest first.
     private let candidates: [[Token]]
-    let isEmpty: Bool
+    fileprivate let isEmpty: Bool
+    fileprivate let isSpecialOnly: Bool
 
     init(_ tokens: [Token]) {
       var candidates = [[Token]](repeating: [], count: 256)
@@ -38,6 +42,7 @@ struct AddedTokens: Sendable {
       }
       self.candidates = candidates
       isEmpty = tokens.isEmpty
+      isSpecialOnly = tokens.allSatisfy(\.isSpecial)
     }
 
     func next(in text: UnsafeBufferPointer<UInt8>, from start: Int, to limit: Int) -> (start: Int, token: Token)? {

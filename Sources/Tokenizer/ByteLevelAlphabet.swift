@@ -20,7 +20,7 @@ enum ByteLevelAlphabet {
   /// Appends the bytes that `text` (UTF-8) spells. False where a character is none of the alphabet's; then a part may
   /// have been appended.
   @inline(__always)
-  static func decode(_ text: UnsafeBufferPointer<UInt8>, into bytes: Arena<UInt8>) -> Bool {
+  static func decode(_ text: UnsafeBufferPointer<UInt8>, into bytes: inout Arena<UInt8>) -> Bool {
     bytes.reserve(text.count)
     var index = 0
     while index < text.count {

@@ -5,6 +5,19 @@ public final class ByteLevelEncoder {
   private let settings: ByteLevelTokenizer.Settings
   private var merger: PieceMerger
   private let cache = PieceCache()
+  private lazy var neighbours = ByteNeighbours(vocabulary)
+  /// In bytes, of pieces that are merged as they are: a short text need not wait for `neighbours`.
+  private static let longestUncut = 12
+
+  /// A piece of the text, which begins where the one before ends. Some are cut before the first of them is looked for in
+  /// the cache, which is then on its way to the processor.
+  private struct Piece: BitwiseCopyable {
+    let end: Int
+    let key: PieceCache.Key
+  }
+
+  private static let piecesAtOnce = 32
+  private let pieces = UnsafeMutablePointer<Piece>.allocate(capacity: piecesAtOnce)
 
   init(_ tokenizer: ByteLevelTokenizer) {
     self.tokenizer = tokenizer
@@ -13,7 +26,9 @@ public final class ByteLevelEncoder {
     merger = PieceMerger(tokenizer.vocabulary)
   }
 
-  /// Appends the ids of a text, and the byte offset in it where each token ends.
+  deinit { pieces.deallocate() }
+
+  /// Appends the tokens of a text.
   ///
   /// - `recognizeSpecial`: special tokens that are spelled out in the text become themselves: leftmost first, the
   ///   longest of those that begin at the same place. Without it they are ordinary text.
@@ -23,13 +38,10 @@ public final class ByteLevelEncoder {
   /// Where it throws, nothing has been appended.
   public func encode(
     _ text: UnsafeBufferPointer<UInt8>, recognizeSpecial: Bool = false, addPrefixSpace: Bool = false,
-    into ids: inout [Int32], ends: inout [Int]
+    into tokens: TokenBuffer
   ) throws(UnencodableByteError) {
-    var output = Output(ids: ids, ends: ends)
-    ids = []  // there is one owner at a time, so nothing is copied
-    ends = []
-    defer { (ids, ends) = (output.ids, output.ends) }
-    let (oldCount, oldEndCount) = (output.ids.count, output.ends.count)
+    var output = Output(tokens: tokens)
+    let oldCount = tokens.count
     do {
       if addPrefixSpace, let first = text.first, first != space {
         try withPrefixSpace(text, 0..<text.count) { (text) throws(UnencodableByteError) in
@@ -40,23 +52,15 @@ public final class ByteLevelEncoder {
         try encodeText(text, recognizeSpecial, &output)
       }
     } catch {
-      output.ids.removeLast(output.ids.count - oldCount)
-      output.ends.removeLast(output.ends.count - oldEndCount)
+      tokens.truncate(to: oldCount)
       throw error
     }
   }
 
   private struct Output {
-    var ids: [Int32]
-    var ends: [Int]
+    let tokens: TokenBuffer
     /// What to add to an offset in the bytes at hand to have one in the text of the caller.
     var shift = 0
-
-    @inline(__always)
-    mutating func append(_ id: Int32, end: Int) {
-      ids.append(id)
-      ends.append(end + shift)
-    }
   }
 
   /// A piece of more than 2 GiB is cut, however it be spelled: the merger counts in 32 bits.
@@ -67,7 +71,9 @@ public final class ByteLevelEncoder {
   private func encodeText(
     _ text: UnsafeBufferPointer<UInt8>, _ recognizeSpecial: Bool, _ output: inout Output
   ) throws(UnencodableByteError) {
-    try encodeText(text, 0..<text.count, tokenizer.addedTokens.searches[...], recognizeSpecial, &output)
+    let added = tokenizer.addedTokens
+    let searches = recognizeSpecial ? added.searches : added.ordinarySearches
+    try encodeText(text, 0..<text.count, searches[...], recognizeSpecial, &output)
   }
 
   private func encodeText(
@@ -81,7 +87,7 @@ public final class ByteLevelEncoder {
       position = start + token.content.count
       guard recognizeSpecial || !token.isSpecial else { continue }
       try encodeText(text, ordinary..<start, searches.dropFirst(), recognizeSpecial, &output)
-      output.append(Int32(token.id), end: position)
+      output.tokens.append(Int32(token.id), end: position + output.shift)
       ordinary = position
     }
     try encodeText(text, ordinary..<range.upperBound, searches.dropFirst(), recognizeSpecial, &output)
@@ -111,42 +117,76 @@ public final class ByteLevelEncoder {
     _ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, _ output: inout Output
   ) throws(UnencodableByteError) {
     guard let base = text.baseAddress else { return }
-    var start = range.lowerBound
-    while start < range.upperBound {
-      let end = min(pieceEnd(in: text, from: start, to: range.upperBound), start + longestPiece)
-      try encodePiece(base, start, end, text.count, &output)
-      start = end
+    let (shift, pieces, cache) = (output.shift, pieces, cache)
+    // A token takes a byte at least
+    try output.tokens.fill(upTo: range.count + PieceCache.room) { (tokens) throws(UnencodableByteError) in
+      var start = range.lowerBound
+      var end = start
+      while start < range.upperBound {
+        var count = 0
+        while count < Self.piecesAtOnce, end < range.upperBound {
+          let begin = end
+          end = min(pieceEnd(in: text, from: begin, to: range.upperBound), begin + longestPiece)
+          let key = PieceCache.Key(base + begin, count: end - begin, readable: text.count - begin)
+          cache.prefetch(key)
+          pieces[count] = Piece(end: end, key: key)
+          count += 1
+        }
+        for index in 0..<count {
+          if !cache.append(pieces[index].key, start: start &+ shift, to: &tokens) {
+            try encodePiece(text, start, pieces[index], shift, &tokens)
+          }
+          start = pieces[index].end
+        }
+      }
     }
   }
 
-  /// `text[start..<end]` is the piece, and `text[..<limit]` may be read.
-  @inline(__always)
+  /// Encodes a piece that is not in the cache.
+  @inline(never)
   private func encodePiece(
-    _ text: UnsafePointer<UInt8>, _ start: Int, _ end: Int, _ limit: Int, _ output: inout Output
+    _ text: UnsafeBufferPointer<UInt8>, _ start: Int, _ piece: Piece, _ shift: Int,
+    _ output: inout TokenBuffer.Cursor
   ) throws(UnencodableByteError) {
-    let key = PieceCache.Key(text + start, count: end - start, readable: limit - start)
-    if let key, cache.tokens(of: key, { id, length, from in output.append(id, end: start + from + length) }) { return }
-    let piece = text + start
-    let count = end - start
+    guard let base = text.baseAddress else { return }
+    let first = output.ids
     if settings.ignoresMerges {
-      let id = vocabulary.id(of: piece, count: count)
+      let id = vocabulary.id(of: base + start, count: piece.end - start, readable: text.count - start)
       if id >= 0 {
-        output.append(id, end: end)
-        return
+        output.append(id, end: piece.end + shift)
+      } else {
+        try merge(base, start..<piece.end, shift, &output)
+      }
+    } else if piece.end - start <= Self.longestUncut {
+      try merge(base, start..<piece.end, shift, &output)
+    } else {
+      var partStart = start
+      while partStart < piece.end {
+        let partEnd = neighbours.partEnd(in: base, from: partStart, to: piece.end)
+        let key = PieceCache.Key(base + partStart, count: partEnd - partStart, readable: text.count - partStart)
+        if !cache.append(key, start: partStart + shift, to: &output) {
+          let first = output.ids
+          try merge(base, partStart..<partEnd, shift, &output)
+          cache.insert(key, UnsafeBufferPointer(start: first, count: output.ids - first), vocabulary)
+        }
+        partStart = partEnd
       }
     }
-    let first = output.ids.count
+    cache.insert(piece.key, UnsafeBufferPointer(start: first, count: output.ids - first), vocabulary)
+  }
+
+  /// Merges a piece or a part of one.
+  @inline(__always)
+  private func merge(
+    _ text: UnsafePointer<UInt8>, _ range: Range<Int>, _ shift: Int, _ output: inout TokenBuffer.Cursor
+  ) throws(UnencodableByteError) {
+    let start = range.lowerBound
     var unencodable: Int?
-    merger.merge(piece, count) { id, from, to in
+    merger.merge(text + start, range.count) { id, from, to in
       if id < 0 { unencodable = unencodable ?? start + from }
-      output.append(id, end: start + to)
+      output.append(id, end: start + to + shift)
     }
-    if let offset = unencodable {
-      throw UnencodableByteError(byte: text[offset], offset: offset + output.shift)
-    }
-    if let key {
-      cache.insert(key, ids: output.ids[first...], ends: output.ends[first...], start: start + output.shift)
-    }
+    if let unencodable { throw UnencodableByteError(byte: text[unencodable], offset: unencodable + shift) }
   }
 
   /// Lends `body` a space followed by a part of the text.

@@ -12,8 +12,8 @@ extension ByteLevelTokenizer {
     } catch {
       throw TokenizerError(.malformed, file.path, error.description)
     }
-    let vocabulary = reader.builder.build()
-    if reader.hasUnknownToken, vocabulary.byteIDs.contains(-1) {
+    let vocabulary = reader.reader.builder.build()
+    if reader.hasUnknownToken, !vocabulary.coversAllBytes {
       throw TokenizerError(
         .malformed, file.path, "an “unk_token” for bytes without a token of their own is not supported")
     }
@@ -23,16 +23,15 @@ extension ByteLevelTokenizer {
 }
 
 private struct TokenizerJSONReader {
-  var builder: VocabularyBuilder
+  var reader: VocabularyReader
   var addedTokens: [AddedTokens.Token] = []
   var settings = ByteLevelTokenizer.Settings()
   var hasUnknownToken = false
 
-  private var spellings = SpellingReader()
   /// Tokens of the model that are not spelled in the byte-level alphabet: they must be added tokens.
-  private var foreignTokens: [(id: Int, content: [UInt8], offset: Int)] = []
+  private var foreignTokens: [VocabularyReader.ForeignToken] = []
 
-  init(size: Int) { builder = VocabularyBuilder(size: size) }
+  init(size: Int) { reader = VocabularyReader(size: size) }
 
   /// Members may stand in any order, but the model is needed for the added tokens.
   mutating func read(_ scanner: inout JSONScanner) throws(JSONError) {
@@ -210,7 +209,7 @@ private struct TokenizerJSONReader {
       } else if scanner.matches(name, "merges") {
         hasMerges = true
         if hasVocabulary {
-          try readMerges(&scanner)
+          try reader.readMerges(&scanner)
         } else {
           mergesBeforeVocabulary = scanner
           _ = try scanner.skipValue()
@@ -238,7 +237,7 @@ private struct TokenizerJSONReader {
     }
     guard hasVocabulary else { throw scanner.failure("“vocab” of the model is missing") }
     guard hasMerges else { throw scanner.failure("“merges” of the model is missing") }
-    if var mergesBeforeVocabulary { try readMerges(&mergesBeforeVocabulary) }
+    if var mergesBeforeVocabulary { try reader.readMerges(&mergesBeforeVocabulary) }
   }
 
   /// A member of the model that must be null or an empty string.
@@ -250,44 +249,8 @@ private struct TokenizerJSONReader {
 
   private mutating func readVocabulary(_ scanner: inout JSONScanner) throws(JSONError) {
     let start = scanner.position
-    try scanner.object { (name, scanner) throws(JSONError) in
-      let id = try scanner.integer()
-      let foreign = try spellings.with(name, scanner) { (spelling) throws(VocabularyError) -> [UInt8]? in
-        try builder.define(id, spelling: spelling) ? nil : Array(spelling)
-      }
-      if let foreign { foreignTokens.append((id, foreign, name.range.lowerBound)) }
-    }
+    try reader.readTokens(&scanner) { foreign in foreignTokens.append(foreign) }
     try define(scanner, at: start) { (builder) throws(VocabularyError) in try builder.indexTokens() }
-  }
-
-  /// Merges are pairs, or, in older files, strings with a space between the two.
-  private mutating func readMerges(_ scanner: inout JSONScanner) throws(JSONError) {
-    try scanner.array { (scanner) throws(JSONError) in
-      if try scanner.kind() == .array {
-        let offset = scanner.position
-        guard try scanner.beginArray() else { throw scanner.failure("a merge is not of two tokens", at: offset) }
-        let left = try scanner.string()
-        guard try scanner.another(closing: UInt8(ascii: "]")) else {
-          throw scanner.failure("a merge is not of two tokens", at: offset)
-        }
-        let right = try scanner.string()
-        guard try !scanner.another(closing: UInt8(ascii: "]")) else {
-          throw scanner.failure("a merge is not of two tokens", at: offset)
-        }
-        try spellings.with(left, right, scanner) { (left, right) throws(VocabularyError) in
-          try builder.addMerge(left, right)
-        }
-      } else {
-        let text = try scanner.string()
-        try spellings.with(text, scanner) { (spelling) throws(VocabularyError) in
-          guard let space = spelling.firstIndex(of: UInt8(ascii: " ")) else {
-            throw VocabularyError(reason: "a merge is two tokens with a space between them")
-          }
-          try builder.addMerge(
-            UnsafeBufferPointer(rebasing: spelling[..<space]), UnsafeBufferPointer(rebasing: spelling[(space + 1)...]))
-        }
-      }
-    }
   }
 
   /// Lets `change` work on the vocabulary; what it finds wrong is wrong at `offset`.
@@ -295,7 +258,7 @@ private struct TokenizerJSONReader {
     _ scanner: JSONScanner, at offset: Int, _ change: (inout VocabularyBuilder) throws(VocabularyError) -> Void
   ) throws(JSONError) {
     do {
-      try change(&builder)
+      try change(&reader.builder)
     } catch {
       throw scanner.failure(error.reason, at: offset)
     }

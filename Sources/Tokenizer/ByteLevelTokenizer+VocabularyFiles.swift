@@ -6,22 +6,28 @@ extension ByteLevelTokenizer {
   /// on each line after a `#version` line. They say nothing about splitting or special tokens: the rule is GPT-2's, and
   /// `<|endoftext|>`, where there is one, is special.
   convenience init(vocabulary: MappedFile, merges: MappedFile) throws(TokenizerError) {
-    var builder = VocabularyBuilder(size: vocabulary.bytes.count)
+    var reader = VocabularyReader(size: vocabulary.bytes.count)
     do {
-      try readVocabulary(vocabulary.characters, into: &builder)
+      var scanner = JSONScanner(vocabulary.characters)
+      try reader.readTokens(&scanner) { (foreign) throws(JSONError) in
+        throw JSONError(
+          offset: foreign.offset,
+          reason: "the token with id \(foreign.id) has characters outside the byte-level alphabet")
+      }
+      try scanner.end()
     } catch {
       throw TokenizerError(.malformed, vocabulary.path, error.description)
     }
     do {
-      try builder.indexTokens()
+      try reader.builder.indexTokens()
     } catch {
       throw TokenizerError(.malformed, vocabulary.path, error.reason)
     }
-    try readMerges(merges, into: &builder)
+    try readMerges(merges, into: &reader.builder)
 
-    let tables = builder.build()
+    let tables = reader.builder.build()
     let id = AddedTokens.endOfText.withUnsafeBufferPointer { text in
-      text.baseAddress.map { tables.id(of: $0, count: text.count) } ?? -1
+      text.baseAddress.map { tables.id(of: $0, count: text.count, readable: text.count) } ?? -1
     }
     let special =
       id < 0
@@ -31,28 +37,15 @@ extension ByteLevelTokenizer {
   }
 }
 
-private func readVocabulary(
-  _ text: UnsafeBufferPointer<UInt8>, into builder: inout VocabularyBuilder
-) throws(JSONError) {
-  var scanner = JSONScanner(text)
-  var spellings = SpellingReader()
-  try scanner.object { (name, scanner) throws(JSONError) in
-    let id = try scanner.integer()
-    let isSpelled = try spellings.with(name, scanner) { (spelling) throws(VocabularyError) in
-      try builder.define(id, spelling: spelling)
-    }
-    guard isSpelled else {
-      throw scanner.failure(
-        "the token with id \(id) has characters outside the byte-level alphabet", at: name.range.lowerBound)
-    }
-  }
-  try scanner.end()
-}
-
 private func readMerges(_ file: MappedFile, into builder: inout VocabularyBuilder) throws(TokenizerError) {
   var rest = file.characters[...]
   var number = 0
   while !rest.isEmpty {
+    if let end = expectedMergeEnd(rest, into: &builder) {
+      rest = rest[end...]
+      number += 1
+      continue
+    }
     let feed = position(of: UInt8(ascii: "\n"), in: rest) ?? rest.endIndex
     let end = feed > rest.startIndex && rest[feed - 1] == UInt8(ascii: "\r") ? feed - 1 : feed
     let line = UnsafeBufferPointer(rebasing: rest[rest.startIndex..<end])
@@ -71,6 +64,22 @@ private func readMerges(_ file: MappedFile, into builder: inout VocabularyBuilde
     }
   }
   withExtendedLifetime(file) {}
+}
+
+/// Adds the merge on the line that begins the text, if it is the one expected, and returns where the next line begins.
+@inline(__always)
+private func expectedMergeEnd(
+  _ text: Slice<UnsafeBufferPointer<UInt8>>, into builder: inout VocabularyBuilder
+) -> Int? {
+  guard text.count >= 2 * (ExpectedMerge.reach + 1), text.first != UInt8(ascii: "#"),  // that may be no merge
+    let base = text.base.baseAddress, var merge = builder.expectedMerge
+  else { return nil }
+  let start = UnsafeRawPointer(base + text.startIndex)
+  guard let left = merge.leftHalf(start, before: UInt8(ascii: " "), isJSON: false),
+    let right = merge.rightHalf(start + left + 1, before: UInt8(ascii: "\n"))
+  else { return nil }
+  builder.add(merge)
+  return text.startIndex + left + right + 2
 }
 
 private func position(of byte: UInt8, in text: Slice<UnsafeBufferPointer<UInt8>>) -> Int? {

@@ -44,7 +44,7 @@ public final class ByteLevelTokenizer: Sendable {
   public func id(of token: [UInt8]) -> Int? {
     if let id = addedTokens.id(of: token) { return id }
     let id = token.withUnsafeBufferPointer { token in
-      token.baseAddress.map { vocabulary.id(of: $0, count: token.count) } ?? -1
+      token.baseAddress.map { vocabulary.id(of: $0, count: token.count, readable: token.count) } ?? -1
     }
     return id < 0 ? nil : Int(id)
   }

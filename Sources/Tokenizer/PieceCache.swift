@@ -1,96 +1,109 @@
-import Platform
+import CPlatform
 
-/// The tokens of pieces that were encoded lately: words repeat. A table with one place for each hash, where the newer
-/// piece drives out the older.
-///
-/// A place is 64 bytes: the piece (at most 31 bytes, zeros behind, its length in the last byte), then at most seven
-/// tokens of 32 bits, the id in the lower 24, the length above, and their number in the last 32.
-///
-/// Unsafe pointers: `places` leads to `placeCount` zeroed places in `memory`; a zeroed place is the piece of no bytes,
-/// which nobody asks for.
+/// The tokens of pieces that were encoded lately: words repeat. There is one place for each hash, and the newer piece
+/// drives out the older.
 final class PieceCache {
   static let longestPiece = 31
-  static let mostTokens = 7
-  private static let placeCount = 1 << 14
-  private static let placeSize = 64
+  private static let mostTokens = 7
 
-  private let memory: UnsafeMutableRawPointer?
-  private let places: UnsafeMutableRawPointer?
-
-  init() {
-    // Pages that are never touched cost nothing: a single line does not pay for the whole table
-    memory = calloc(Self.placeCount + 1, Self.placeSize)
-    places = memory?.alignedUp(toMultipleOf: Self.placeSize)
+  /// A piece and its tokens, on one cache line. All zero where there is none: the piece of no bytes, which nobody asks
+  /// for.
+  private struct Place: BitwiseCopyable {
+    /// The piece as a key has it.
+    var piece: (UInt64, UInt64, UInt64, UInt64)
+    /// Seven times 32 bits: the id in the lower 24, the length in bytes above; and the number of tokens.
+    var tokens: (UInt64, UInt64, UInt64, UInt64)
   }
 
-  deinit { free(memory) }
+  private let table = CacheTable<Place>(smallBits: 8, largeBits: 16)
 
-  /// A piece as four words: its bytes, zeros, its length.
-  struct Key {
-    let words: (UInt64, UInt64, UInt64, UInt64)
+  /// A piece as four words: its bytes, zeros, and in the last byte its length. A piece that is too long has ones
+  /// throughout, as no piece in the cache has.
+  struct Key: BitwiseCopyable {
+    fileprivate let words: (UInt64, UInt64, UInt64, UInt64)
+    fileprivate let hash: UInt64
 
-    /// Nil for a piece that is too long. `bytes[..<readable]` may be read.
+    /// `bytes[..<readable]` may be read.
     @inline(__always)
-    init?(_ bytes: UnsafePointer<UInt8>, count: Int, readable: Int) {
-      guard count <= PieceCache.longestPiece else { return nil }
-      let length = UInt64(count) << 56
-      if readable >= 32 {
-        let bytes = UnsafeRawPointer(bytes)
-        @inline(__always) func word(_ index: Int) -> UInt64 {
-          let bits = max(0, 8 * (count - 8 * index))  // of the piece, from this word on
-          return bytes.loadUnaligned(fromByteOffset: 8 * index, as: UInt64.self) & ~(UInt64.max << UInt64(bits))
-        }
-        words = (word(0), word(1), word(2), word(3) | length)
-      } else {
-        var copy: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
-        withUnsafeMutableBytes(of: &copy) { $0.copyMemory(from: UnsafeRawBufferPointer(start: bytes, count: count)) }
-        copy.3 |= length
-        words = copy
+    init(_ bytes: UnsafePointer<UInt8>, count: Int, readable: Int) {
+      let length = UInt64(truncatingIfNeeded: count) << 56
+      let raw = UnsafeRawPointer(bytes)
+      @inline(__always) func word(_ index: Int) -> UInt64 {
+        let excess = min(max(64 &* (index &+ 1) &- 8 &* count, 0), 64)  // bits of this word behind the piece
+        return raw.loadUnaligned(fromByteOffset: 8 &* index, as: UInt64.self) & (.max >> UInt64(excess))
       }
+      if readable < 32 || count > PieceCache.longestPiece {
+        words = Self.copied(bytes, count: count, length)
+      } else if count <= 16 {
+        words = (word(0), word(1), 0, length)
+      } else {
+        words = (word(0), word(1), word(2), word(3) | length)
+      }
+      hash = fold(words.0 ^ hashFactor1, words.1 ^ words.2 &* hashFactor2 ^ words.3 &* hashFactor1 ^ hashFactor2)
     }
+
+    @inline(never)
+    private static func copied(
+      _ bytes: UnsafePointer<UInt8>, count: Int, _ length: UInt64
+    ) -> (UInt64, UInt64, UInt64, UInt64) {
+      guard count <= PieceCache.longestPiece else { return (.max, .max, .max, .max) }
+      var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+      withUnsafeMutableBytes(of: &words) { $0.copyMemory(from: UnsafeRawBufferPointer(start: bytes, count: count)) }
+      words.3 |= length
+      return words
+    }
+
+    fileprivate var isTooLong: Bool { words.3 == .max }
 
     @inline(__always)
-    fileprivate var hash: UInt64 {
-      fold(words.0 ^ hashFactor1, words.1 ^ hashFactor2) ^ fold(words.2 ^ hashFactor2, words.3 ^ hashFactor1)
+    fileprivate func equals(_ piece: (UInt64, UInt64, UInt64, UInt64)) -> Bool {
+      let differences = (piece.0 ^ words.0) | (piece.1 ^ words.1) | (piece.2 ^ words.2)
+      return differences | (piece.3 ^ words.3) == 0
     }
   }
 
+  /// Gets ready to be asked for a piece.
   @inline(__always)
-  private func place(of key: Key) -> UnsafeMutableRawPointer? {
-    places.map { $0 + (Int(truncatingIfNeeded: key.hash) & (Self.placeCount - 1)) * Self.placeSize }
-  }
+  func prefetch(_ key: Key) { lmpipe_prefetch(table.place(key.hash)) }
 
+  /// Appends the tokens of a piece that begins at `start`, and tells whether it is known. There must be room for
+  /// `room` tokens.
   @inline(__always)
-  private func isEqual(_ place: UnsafeMutableRawPointer, _ key: Key) -> Bool {
-    let words = place.load(as: (UInt64, UInt64, UInt64, UInt64).self)
-    let differences = (words.0 ^ key.words.0) | (words.1 ^ key.words.1) | (words.2 ^ key.words.2)
-    return differences | (words.3 ^ key.words.3) == 0
-  }
-
-  /// Whether the piece is known; if so `body` has been given each token's id, length, and offset in the piece.
-  @inline(__always)
-  func tokens(of key: Key, _ body: (Int32, Int, Int) -> Void) -> Bool {
-    guard let place = place(of: key), isEqual(place, key) else { return false }
-    let tokens = (place + 32).assumingMemoryBound(to: UInt32.self)
-    var offset = 0
-    for index in 0..<Int(tokens[Self.mostTokens]) {
-      let length = Int(tokens[index] >> 24)
-      body(Int32(tokens[index] & 0xFF_FFFF), length, offset)
-      offset += length
+  func append(_ key: Key, start: Int, to output: inout TokenBuffer.Cursor) -> Bool {
+    let place = table.place(key.hash)
+    guard key.equals(place.pointee.piece) else { return false }
+    let tokens = place.pointee.tokens
+    let count = Int(tokens.3 >> 32)
+    guard output.ends == nil else {
+      var end = start
+      withUnsafeBytes(of: tokens) { tokens in
+        for token in tokens.bindMemory(to: UInt32.self)[..<count] {
+          end += Int(token >> 24)
+          output.append(Int32(token & 0xFF_FFFF), end: end)
+        }
+      }
+      return true
     }
+    // All of them: that is faster than to ask how many there are
+    let ids: UInt64 = 0x00FF_FFFF_00FF_FFFF
+    UnsafeMutableRawPointer(output.ids).storeBytes(
+      of: (tokens.0 & ids, tokens.1 & ids, tokens.2 & ids, tokens.3 & ids), as: (UInt64, UInt64, UInt64, UInt64).self)
+    output.appendStored(count)
     return true
   }
 
-  /// Remembers a piece that began at `start`; `ends` are where its tokens ended, counted likewise.
-  func insert(_ key: Key, ids: ArraySlice<Int32>, ends: ArraySlice<Int>, start: Int) {
-    guard ids.count <= Self.mostTokens, let place = place(of: key) else { return }
-    place.storeBytes(of: key.words, as: (UInt64, UInt64, UInt64, UInt64).self)
-    let tokens = (place + 32).assumingMemoryBound(to: UInt32.self)
-    var previous = start
-    for (index, (id, end)) in zip(ids, ends).enumerated() {
-      tokens[index] = UInt32(id) | UInt32(end - previous) << 24
-      previous = end
+  /// How many tokens `append` may store, known ones and others behind them.
+  static let room = mostTokens + 1
+
+  /// Remembers a piece that was not known.
+  func insert(_ key: Key, _ ids: UnsafeBufferPointer<Int32>, _ vocabulary: Vocabulary) {
+    table.countMiss()
+    guard !key.isTooLong, ids.count <= Self.mostTokens else { return }
+    var place = Place(piece: key.words, tokens: (0, 0, 0, UInt64(ids.count) << 32))
+    withUnsafeMutableBytes(of: &place.tokens) { tokens in
+      let tokens = tokens.bindMemory(to: UInt32.self)
+      for (index, id) in ids.enumerated() { tokens[index] = UInt32(id) | UInt32(vocabulary.length(of: id)) << 24 }
     }
-    tokens[Self.mostTokens] = UInt32(ids.count)
+    table.place(key.hash).pointee = place
   }
 }

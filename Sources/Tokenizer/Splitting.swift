@@ -30,10 +30,32 @@ private func runEnd(
   of kind: ScalarClass, in text: UnsafeBufferPointer<UInt8>, from start: Int, to limit: Int
 ) -> Int {
   var index = start
-  while index < limit {
+  while true {
+    if kind == .letter { index = asciiLettersEnd(in: text, from: index, to: limit) }
+    guard index < limit else { return index }
     let next = item(in: text, at: index, limit: limit)
-    guard next.class == kind else { break }
-    index += next.length
+    guard next.class == kind else { return index }
+    index &+= next.length
+  }
+}
+
+/// Passes over ASCII letters, eight at once, and leaves the last few before the limit to others.
+///
+/// Each sum carries into the highest bit of a byte where its character, in lower case, is at or behind a letter of the
+/// alphabet's ends. Bytes that are not ASCII may carry into those above; but what is wanted is the lowest.
+@inline(__always)
+private func asciiLettersEnd(in text: UnsafeBufferPointer<UInt8>, from start: Int, to limit: Int) -> Int {
+  guard let base = text.baseAddress else { return start }
+  let bytes = UnsafeRawPointer(base)
+  let ones: UInt64 = 0x0101_0101_0101_0101
+  var index = start
+  while index &+ 8 <= limit {
+    let word = bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+    let lower = word | 0x20 &* ones
+    let (fromA, behindZ) = (lower &+ (0x80 - 0x61) &* ones, lower &+ (0x80 - 0x7B) &* ones)
+    let others = (~fromA | behindZ | word) & (0x80 &* ones)
+    guard others == 0 else { return index &+ others.trailingZeroBitCount &>> 3 }
+    index &+= 8
   }
   return index
 }

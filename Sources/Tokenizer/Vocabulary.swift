@@ -5,7 +5,8 @@
 /// look-up of a stretch of the text and no table of pairs, and opening a vocabulary needs to find the result of each
 /// merge only, not its two halves.
 ///
-/// Unsafe pointers: they lead into the arenas, which live as long as the vocabulary and are full when it is made.
+/// Unsafe pointers: they lead into arenas in the slab, which lives as long as the vocabulary. The arenas are full when it
+/// is made.
 final class Vocabulary: @unchecked Sendable {  // never changes once it is made
   struct Token: BitwiseCopyable {
     /// Where its bytes begin in `bytes`.
@@ -32,36 +33,56 @@ final class Vocabulary: @unchecked Sendable {  // never changes once it is made
   static let noMerge = Int32.max
   /// Ids and ranks lie below. No vocabulary comes near, and it bounds what a wrong file can make us allocate.
   static let limit = 1 << 24
+  static let mergeLimit = limit - 2  // a rank has 24 bits, with two values to spare for `PairCache`
   static let longestToken = Int(UInt16.max)
 
-  private let tokenArena: Arena<Token>
-  private let byteArena: Arena<UInt8>
-  private let otherMergeArena: Arena<OtherMerge>
+  private let slab: Slab
   private let index: TokenIndex
   private let tokens: UnsafePointer<Token>
   private let bytes: UnsafePointer<UInt8>
   private let otherMerges: UnsafePointer<OtherMerge>
+  /// The token that each merge makes, by rank.
+  private let results: UnsafePointer<Int32>
   /// In bytes, of the tokens that merging and looking up can find.
   let maximalLength: Int
   /// The highest id, and one.
   let count: Int
+  let mergeCount: Int
   /// The id of each byte's token; -1 for a byte without one.
-  let byteIDs: [Int32]
+  private let byteIDs: UnsafeMutablePointer<Int32>
 
-  init(tokens: Arena<Token>, bytes: Arena<UInt8>, otherMerges: Arena<OtherMerge>, index: TokenIndex) {
-    tokenArena = tokens
-    byteArena = bytes
-    otherMergeArena = otherMerges
+  init(
+    tokens: Arena<Token>, bytes: Arena<UInt8>, results: Arena<Int32>, otherMerges: Arena<OtherMerge>,
+    index: TokenIndex, in slab: Slab
+  ) {
+    self.slab = slab
     self.index = index
     self.tokens = UnsafePointer(tokens.base)
     self.bytes = UnsafePointer(bytes.base)
     self.otherMerges = UnsafePointer(otherMerges.base)
+    self.results = UnsafePointer(results.base)
     count = tokens.count
+    mergeCount = results.count
     maximalLength = index.maximalLength
-    byteIDs = (0...255).map { (byte: UInt8) in
-      withUnsafePointer(to: byte) { index.find($0, 1, tokens: tokens.base, bytes: bytes.base) }
+    byteIDs = slab.allocate(Int32.self, 256)
+    for byte in UInt8.min...UInt8.max {
+      byteIDs[Int(byte)] = withUnsafePointer(to: byte) { id(of: $0, count: 1, readable: 1) }
     }
   }
+
+  /// The id of the byte's token; -1 where it has none.
+  @inline(__always)
+  func byteID(_ byte: UInt8) -> Int32 { byteIDs[Int(byte)] }
+
+  /// Whether every byte has a token.
+  var coversAllBytes: Bool { (UInt8.min...UInt8.max).allSatisfy { byteID($0) >= 0 } }
+
+  /// Whether some merge makes the token with this id, which is below `count`.
+  func isMerged(_ id: Int) -> Bool { tokens[id].rank < Self.noMerge }
+
+  /// The length of a token in bytes, for an id that is a token's.
+  @inline(__always)
+  func length(of id: Int32) -> Int { Int(tokens[Int(id)].length) }
 
   /// The bytes of a token; nil where the id is no token's. They live as long as the vocabulary.
   func bytes(of id: Int) -> UnsafeBufferPointer<UInt8>? {
@@ -69,28 +90,33 @@ final class Vocabulary: @unchecked Sendable {  // never changes once it is made
     return UnsafeBufferPointer(start: bytes + Int(tokens[id].start), count: Int(tokens[id].length))
   }
 
-  /// The token that is these bytes, among those that text can be encoded to; -1 where there is none.
+  /// The token that is `text[..<count]`, among those that text can be encoded to; -1 where there is none.
+  /// `text[..<readable]` may be read.
   @inline(__always)
-  func id(of text: UnsafePointer<UInt8>, count: Int) -> Int32 {
+  func id(of text: UnsafePointer<UInt8>, count: Int, readable: Int) -> Int32 {
     guard count <= maximalLength else { return -1 }
-    return index.find(text, count, tokens: tokens, bytes: bytes)
+    return index.find(ByteKey(text, count: count, readable: readable), tokens: tokens, bytes: bytes)
   }
 
-  /// Whether `text[..<cut]` and `text[cut..<count]` may be joined: into which token, and at which rank (`noMerge`: no).
-  @inline(__always)
-  func merge(_ text: UnsafePointer<UInt8>, cut: Int, count: Int) -> (id: Int32, rank: Int32) {
-    let id = id(of: text, count: count)
-    guard id >= 0 else { return (-1, Self.noMerge) }
+  /// The rank at which `text[..<cut]` and `text[cut..<count]` may be joined; `noMerge` where they may not.
+  /// `text[..<readable]` may be read.
+  func rank(_ text: UnsafePointer<UInt8>, cut: Int, count: Int, readable: Int) -> Int32 {
+    let id = id(of: text, count: count, readable: readable)
+    guard id >= 0 else { return Self.noMerge }
     let token = tokens[Int(id)]
-    if Int(token.cut) == cut { return (id, token.rank) }
+    if Int(token.cut) == cut { return token.rank }
     var other = token.other
     while other >= 0 {
       let merge = otherMerges[Int(other)]
-      if Int(merge.cut) == cut { return (id, merge.rank) }
+      if Int(merge.cut) == cut { return merge.rank }
       other = merge.other
     }
-    return (-1, Self.noMerge)
+    return Self.noMerge
   }
+
+  /// The token that the merge of this rank makes.
+  @inline(__always)
+  func result(ofMerge rank: Int) -> Int32 { results[rank] }
 
   /// FNV-1a, 64 bits, over each id's token in order: its length in two bytes, lower first, then its bytes.
   func fingerprint() -> UInt64 {

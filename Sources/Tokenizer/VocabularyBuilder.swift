@@ -5,18 +5,22 @@ struct VocabularyError: Error {
 
 /// Fills the tables of a `Vocabulary`: first all tokens of the model, then (after `indexTokens`) added tokens and merges.
 struct VocabularyBuilder {
-  private let tokens: Arena<Vocabulary.Token>
-  private let bytes: Arena<UInt8>
-  private let otherMerges = Arena<Vocabulary.OtherMerge>(capacity: 0)
-  private let scratch = Arena<UInt8>(capacity: 256)
-  private var index = TokenIndex(capacity: 0)
-  private var mergeCount = 0
-  private var lastResult = -1
+  private let slab = Slab()
+  private var tokens: Arena<Vocabulary.Token>
+  private var bytes: Arena<UInt8>
+  private var otherMerges: Arena<Vocabulary.OtherMerge>
+  private var scratch: Arena<UInt8>
+  private var index: TokenIndex
+  private var results: Arena<Int32>  // of the merges so far
 
   /// `size`: of the files, of which tokens cannot be longer and cannot be many more than one in 16 bytes.
   init(size: Int) {
-    tokens = Arena(capacity: size / 16)
-    bytes = Arena(capacity: size)  // memory that is not touched costs nothing
+    tokens = Arena(capacity: min(size / 16, 1 << 16), in: slab)
+    scratch = Arena(capacity: 256, in: slab)
+    otherMerges = Arena(capacity: 0, in: slab)
+    index = TokenIndex(capacity: 0, in: slab)
+    bytes = Arena(capacity: min(size, 1 << 19), in: slab)
+    results = Arena(capacity: 0, in: slab)
   }
 
   /// Defines a token of the model, spelled in the byte-level alphabet. False where the spelling is in other characters:
@@ -25,11 +29,29 @@ struct VocabularyBuilder {
     try claim(id)
     guard tokens.base[id].length == 0 else { throw VocabularyError(reason: "id \(id) is given to two tokens") }
     let start = bytes.count
-    guard ByteLevelAlphabet.decode(spelling, into: bytes) else {
+    guard ByteLevelAlphabet.decode(spelling, into: &bytes) else {
       bytes.truncate(to: start)
       return false
     }
     try finish(id, start)
+    return true
+  }
+
+  /// The same of a simple spelling. False where anything is wrong: then nothing has been defined, and the other `define`
+  /// says what it is.
+  @inline(__always)
+  mutating func define(_ id: Int, spelling: SimpleSpelling) -> Bool {
+    guard id < Vocabulary.limit, spelling.count > 0, bytes.count < Int(UInt32.max) - SimpleSpelling.storeLimit else {
+      return false
+    }
+    while id >= tokens.count { tokens.append(.hole) }
+    let token = tokens.base + id
+    guard token.pointee.length == 0 else { return false }
+    bytes.reserve(SimpleSpelling.storeLimit)
+    spelling.store(to: bytes.base + bytes.count)
+    token.pointee.start = UInt32(truncatingIfNeeded: bytes.count)
+    token.pointee.length = UInt16(truncatingIfNeeded: spelling.count)
+    bytes.appendStored(spelling.count)
     return true
   }
 
@@ -38,7 +60,8 @@ struct VocabularyBuilder {
     try claim(id)
     let asModelToken = content.withUnsafeBufferPointer { content in
       scratch.truncate(to: 0)
-      return ByteLevelAlphabet.decode(content, into: scratch) ? find(scratch) : -1
+      guard ByteLevelAlphabet.decode(content, into: &scratch) else { return Int32(-1) }
+      return find(ByteKey(scratch.base, count: scratch.count, readable: scratch.count + Arena<UInt8>.slack))
     }
     if asModelToken >= 0 && Int(asModelToken) != id {
       throw VocabularyError(
@@ -59,7 +82,8 @@ struct VocabularyBuilder {
   /// To be called between the model's tokens and everything else.
   mutating func indexTokens() throws(VocabularyError) {
     guard tokens.count > 0 else { throw VocabularyError(reason: "there is no token in it") }
-    index = TokenIndex(capacity: tokens.count)
+    index = TokenIndex(capacity: tokens.count, in: slab)
+    results = Arena(capacity: tokens.count, in: slab)
     for id in 0..<tokens.count where tokens.base[id].length > 0 {
       let twin = index.insert(Int32(id), tokens: tokens.base, bytes: bytes.base)
       guard twin < 0 else {
@@ -74,44 +98,74 @@ struct VocabularyBuilder {
   mutating func addMerge(
     _ left: UnsafeBufferPointer<UInt8>, _ right: UnsafeBufferPointer<UInt8>
   ) throws(VocabularyError) {
-    let number = mergeCount + 1
+    let number = results.count + 1
     scratch.truncate(to: 0)
-    guard ByteLevelAlphabet.decode(left, into: scratch) else { throw foreignMerge(number, left) }
+    guard ByteLevelAlphabet.decode(left, into: &scratch) else { throw foreignMerge(number, left) }
     let cut = scratch.count
-    guard ByteLevelAlphabet.decode(right, into: scratch) else { throw foreignMerge(number, right) }
+    guard ByteLevelAlphabet.decode(right, into: &scratch) else { throw foreignMerge(number, right) }
     guard cut > 0, scratch.count > cut else {
       throw VocabularyError(reason: "merge \(number) is not of two tokens")
     }
-    // The ids of trained vocabularies are in the order of their merges
-    let id = isToken(lastResult + 1, scratch) ? lastResult + 1 : Int(find(scratch))
+    guard number <= Vocabulary.mergeLimit else {
+      throw VocabularyError(reason: "there are more than \(Vocabulary.mergeLimit) merges")
+    }
+    let key = ByteKey(scratch.base, count: scratch.count, readable: scratch.count + Arena<UInt8>.slack)
+    let expected = expectedResult
+    let id = isToken(expected, key) ? expected : Int(find(key))
     guard id >= 0 else {
       let result = String(decoding: left, as: UTF8.self) + String(decoding: right, as: UTF8.self)
       throw VocabularyError(reason: "merge \(number) makes “\(result)”, which is not in the vocabulary")
     }
-    guard number <= Vocabulary.limit else {
-      throw VocabularyError(reason: "there are more than \(Vocabulary.limit) merges")
-    }
-    let token = tokens.base[id]
-    if token.rank < Vocabulary.noMerge {  // a merge given twice counts where it was given last, as in `tokenizers`
-      otherMerges.append(Vocabulary.OtherMerge(cut: token.cut, rank: token.rank, other: token.other))
-      tokens.base[id].other = Int32(otherMerges.count - 1)
-    }
-    tokens.base[id].cut = UInt16(cut)
-    tokens.base[id].rank = Int32(mergeCount)
-    mergeCount = number
-    lastResult = id
+    addMerge(of: id, cut: cut)
   }
 
-  func build() -> Vocabulary { Vocabulary(tokens: tokens, bytes: bytes, otherMerges: otherMerges, index: index) }
+  /// The merge that makes the token behind the one of the last merge; nil where there is none, or it must be read.
+  @inline(__always)
+  var expectedMerge: ExpectedMerge? {
+    let id = expectedResult
+    guard id < tokens.count, results.count < Vocabulary.mergeLimit else { return nil }
+    let token = tokens.base[id]
+    return ExpectedMerge(bytes.base + Int(token.start), count: Int(token.length))
+  }
+
+  /// Adds a merge that was expected.
+  @inline(__always)
+  mutating func add(_ merge: ExpectedMerge) { addMerge(of: expectedResult, cut: merge.cut) }
+
+  /// The ids of trained vocabularies are in the order of their merges.
+  @inline(__always)
+  private var expectedResult: Int { Int(results.last ?? -1) + 1 }
+
+  @inline(__always)
+  private mutating func addMerge(of id: Int, cut: Int) {
+    let token = tokens.base + id
+    if token.pointee.rank < Vocabulary.noMerge { keepMerge(of: token) }
+    token.pointee.cut = UInt16(truncatingIfNeeded: cut)  // as short as the token
+    token.pointee.rank = Int32(truncatingIfNeeded: results.count)
+    results.append(Int32(truncatingIfNeeded: id))
+  }
+
+  /// Puts the merge that makes the token where it is found behind another. A merge given twice counts where it was
+  /// given last, as in `tokenizers`.
+  @inline(never)
+  private mutating func keepMerge(of token: UnsafeMutablePointer<Vocabulary.Token>) {
+    otherMerges.append(
+      Vocabulary.OtherMerge(cut: token.pointee.cut, rank: token.pointee.rank, other: token.pointee.other))
+    token.pointee.other = Int32(otherMerges.count - 1)
+  }
+
+  func build() -> Vocabulary {
+    Vocabulary(tokens: tokens, bytes: bytes, results: results, otherMerges: otherMerges, index: index, in: slab)
+  }
 
   // MARK: parts
 
   /// Makes sure that there is an entry for the id.
-  private func claim(_ id: Int) throws(VocabularyError) {
+  private mutating func claim(_ id: Int) throws(VocabularyError) {
     guard (0..<Vocabulary.limit).contains(id) else {
       throw VocabularyError(reason: "the id \(id) is out of range (0…\(Vocabulary.limit - 1))")
     }
-    if id >= tokens.count { tokens.append(repeating: .hole, count: id + 1 - tokens.count) }
+    while id >= tokens.count { tokens.append(.hole) }
   }
 
   /// The token's bytes are those that were appended since `start`.
@@ -125,14 +179,14 @@ struct VocabularyBuilder {
     tokens.base[id].length = UInt16(length)
   }
 
-  private func find(_ text: Arena<UInt8>) -> Int32 {
-    text.count <= index.maximalLength
-      ? index.find(text.base, text.count, tokens: tokens.base, bytes: bytes.base) : -1
+  private func find(_ key: ByteKey) -> Int32 {
+    key.count <= index.maximalLength ? index.find(key, tokens: tokens.base, bytes: bytes.base) : -1
   }
 
-  private func isToken(_ id: Int, _ text: Arena<UInt8>) -> Bool {
-    guard id < tokens.count, Int(tokens.base[id].length) == text.count else { return false }
-    return areEqual(bytes.base + Int(tokens.base[id].start), text.base, text.count)
+  @inline(__always)
+  private func isToken(_ id: Int, _ key: ByteKey) -> Bool {
+    guard id < tokens.count, Int(tokens.base[id].length) == key.count else { return false }
+    return key.equals(bytes.base + Int(tokens.base[id].start))
   }
 
   private func foreignMerge(_ number: Int, _ half: UnsafeBufferPointer<UInt8>) -> VocabularyError {

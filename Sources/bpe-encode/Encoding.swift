@@ -5,70 +5,84 @@ import Tokenizer
 
 /// Writes texts as records, or as tables, with what the options ask for.
 final class Encoding {
-  private let arguments: Arguments
   private let tokenizer: ByteLevelTokenizer
   private let encoder: ByteLevelEncoder
-  private let fingerprint: String
+  private let tokens: TokenBuffer
+  /// The part of the text that `tokens` stand for.
+  private var text = UnsafeBufferPointer<UInt8>(start: nil, count: 0)
   private let terminal = Terminal.standardOutput()
-  private var ids: [Int32] = []
-  private var ends: [Int] = []
   private var tables = 0
 
-  init(_ arguments: Arguments, _ tokenizer: ByteLevelTokenizer) throws {
-    self.arguments = arguments
+  // What the options say: to look that up for each line would take longer than to encode it
+  private let bos: Int?
+  private let recognizesSpecial: Bool
+  private let addsPrefixSpace: Bool
+  private let maximalCount: Int?
+  private let isTable: Bool
+  /// What changes in every record, behind the text.
+  private var changes: [Record.Change] = []
+  private var changesWithText: [Record.Change] = []
+  private var changesWithoutText: [Record.Change] = []
+
+  /// `fingerprint`: the tokenizer's, as records have it.
+  init(_ arguments: Arguments, _ tokenizer: ByteLevelTokenizer, _ fingerprint: String) throws {
     self.tokenizer = tokenizer
     encoder = tokenizer.makeEncoder()
-    fingerprint = tokenizer.fingerprintText
-    guard !arguments.has(.bos) || tokenizer.endOfText != nil else {
+    tokens = TokenBuffer(recordsEnds: arguments.has(.offsets) || arguments.has(.maxLength))
+    bos = arguments.has(.bos) ? tokenizer.endOfText : nil
+    guard !arguments.has(.bos) || bos != nil else {
       throw ToolError(.badData, "this model's vocabulary has no <|endoftext|> for --bos")
     }
-  }
+    recognizesSpecial = arguments.has(.special)
+    addsPrefixSpace = arguments.has(.addPrefixSpace)
+    maximalCount = arguments.integer(.maxLength)
+    isTable = arguments.has(.encodeTable)
 
-  /// Encodes a text and appends its record, or its table, to the output. `record` is the one that the text came in.
-  func write(_ text: UnsafeBufferPointer<UInt8>, in record: Record = Record(), to output: Output) throws {
-    let covered = try encode(text)
-    if arguments.has(.encodeTable) { return try writeTable(to: output) }
-    var changes: [Record.Change] = []
-    if !isUTF8(covered) {
-      changes.append(.drop("text"))
-    } else if try !record.has("text") || covered.count < text.count {
-      changes.append(.set("text") { $0.append(jsonString: covered) })
-    }
-    changes.append(.set("ids") { $0.append(json: self.ids.lazy.map { Int($0) }) })
-    changes.append(.set("vocab") { $0.append(jsonString: self.fingerprint) })
-    if arguments.has(.tokens) { changes.append(.set("tokens", appendTokens)) }
-    if arguments.has(.offsets) { changes.append(.set("offsets", appendOffsets)) }
+    changes = [
+      .set("ids") { [tokens] in $0.append(json: tokens.ids) }, .set("vocab") { $0.append(jsonString: fingerprint) },
+    ]
+    if arguments.has(.tokens) { changes.append(.set("tokens") { [unowned self] in appendTokens(to: $0) }) }
+    if arguments.has(.offsets) { changes.append(.set("offsets") { [unowned self] in appendOffsets(to: $0) }) }
     if arguments.has(.attentionMask) {
-      changes.append(.set("attention_mask") { $0.append(json: self.ids.lazy.map { _ in 1 }) })
+      changes.append(.set("attention_mask") { [tokens] in $0.append(json: repeatElement(1, count: tokens.count)) })
     }
-    record.write(to: output.buffer, changes + Record.Change.dropsOfAnotherSequence)
-    try output.endLine()
+    changes += Record.Change.dropsOfAnotherSequence
+    changesWithText = [.set("text") { [unowned self] in $0.append(jsonString: text) }] + changes
+    changesWithoutText = [.drop("text")] + changes
   }
 
-  /// Fills `ids` and `ends`, and returns the part of the text that they stand for: all of it, but for `--max-length`.
-  private func encode(_ text: UnsafeBufferPointer<UInt8>) throws -> UnsafeBufferPointer<UInt8> {
-    ids.removeAll(keepingCapacity: true)
-    ends.removeAll(keepingCapacity: true)
-    if arguments.has(.bos), let bos = tokenizer.endOfText {
-      ids.append(Int32(bos))
-      ends.append(0)
+  /// Encodes a text and appends its record, or its table, with the line end. `record` is the one that the text came in.
+  func write(_ text: UnsafeBufferPointer<UInt8>, in record: Record = Record(), to output: ByteBuffer) throws {
+    try encode(text)
+    if isTable { return writeTable(to: output) }
+    if !isUTF8(self.text) {
+      record.write(to: output, changesWithoutText)
+    } else if try !record.has("text") || self.text.count < text.count {
+      record.write(to: output, changesWithText)
+    } else {
+      record.write(to: output, changes)
     }
+    output.append(UInt8(ascii: "\n"))
+  }
+
+  /// Fills `tokens` and `text`, which is all of the text, but for `--max-length`.
+  private func encode(_ text: UnsafeBufferPointer<UInt8>) throws {
+    tokens.removeAll()
+    if let bos { tokens.append(Int32(bos), end: 0) }
     do {
-      try encoder.encode(
-        text, recognizeSpecial: arguments.has(.special), addPrefixSpace: arguments.has(.addPrefixSpace), into: &ids,
-        ends: &ends)
+      try encoder.encode(text, recognizeSpecial: recognizesSpecial, addPrefixSpace: addsPrefixSpace, into: tokens)
     } catch {  // a byte that this vocabulary has no token for
       throw RecordError(error.description)
     }
-    guard let limit = arguments.integer(.maxLength), ids.count > limit else { return text }
-    ids.removeLast(ids.count - limit)
-    ends.removeLast(ends.count - limit)
-    return UnsafeBufferPointer(rebasing: text[..<(ends.last ?? 0)])
+    self.text = text
+    guard let maximalCount, tokens.count > maximalCount else { return }
+    tokens.truncate(to: maximalCount)
+    self.text = UnsafeBufferPointer(rebasing: text[..<(tokens.ends.last ?? 0)])
   }
 
   private func appendTokens(to buffer: ByteBuffer) {
     buffer.append(UInt8(ascii: "["))
-    for (index, id) in ids.enumerated() {
+    for (index, id) in tokens.ids.enumerated() {
       if index > 0 { buffer.append(UInt8(ascii: ",")) }
       if let bytes = tokenizer.bytes(of: Int(id)), isUTF8(bytes) {
         buffer.append(jsonString: bytes)
@@ -82,7 +96,7 @@ final class Encoding {
   private func appendOffsets(to buffer: ByteBuffer) {
     var start = 0
     buffer.append(UInt8(ascii: "["))
-    for (index, end) in ends.enumerated() {
+    for (index, end) in tokens.ends.enumerated() {
       if index > 0 { buffer.append(UInt8(ascii: ",")) }
       buffer.append(json: [start, end])
       start = end
@@ -91,13 +105,12 @@ final class Encoding {
   }
 
   /// A line for each token; a blank line between the tables of two texts.
-  private func writeTable(to output: Output) throws {
-    if tables > 0 { try output.endLine() }
+  private func writeTable(to output: ByteBuffer) {
+    if tables > 0 { output.append(UInt8(ascii: "\n")) }
     tables += 1
-    for id in ids {
+    for id in tokens.ids {
       guard let bytes = tokenizer.bytes(of: Int(id)) else { continue }
-      output.buffer.append("\(padded("\(id)", 6, right: true))  \(printable(bytes, isUTF8: terminal.isUTF8))")
-      try output.endLine()
+      output.append("\(padded("\(id)", 6, right: true))  \(printable(bytes, isUTF8: terminal.isUTF8))\n")
     }
   }
 }

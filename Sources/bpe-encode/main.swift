@@ -1,26 +1,36 @@
 import CommandLineTool
+import JSON
 import JSONLines
 import Tokenizer
 
 run(.bpeEncode) { arguments, output in
-  let encoding = try Encoding(arguments, try arguments.tokenizer())
+  let tokenizer = try arguments.tokenizer()
+  let fingerprint = tokenizer.fingerprintText
+  let isTable = arguments.has(.encodeTable)
+  // Tables are for people, and know of those before them
+  let workers = try Workers(isTable ? 1 : arguments.threadCount) { try Encoding(arguments, tokenizer, fingerprint) }
   let filter = Filter(arguments, output)
-  func encode(_ record: Record) throws {
+  func encode(_ encoding: Encoding, _ record: Record, _ output: ByteBuffer) throws {
     guard let text = try record.string("text") else { throw RecordError("there is no \"text\"") }
     try text.withUnsafeBufferPointer { try encoding.write($0, in: record, to: output) }
   }
 
-  if arguments.has(.jsonInput), arguments.has(.encodeTable) {
-    try filter.forEachRecord(encode) { try output.endLine() }
+  if arguments.has(.jsonInput), isTable {
+    try filter.forEachRecord { record in
+      try encode(workers.first, record, output.buffer)
+      try output.endLine(nil)
+    } orWrite: {
+      try output.endLine()
+    }
   } else if arguments.has(.jsonInput) {
-    try filter.forEachRecord(encode)
+    try filter.forEachRecord(workers, encode)
   } else {
     let delimiter: UInt8? =
       arguments.has(.wholeInput) ? nil : arguments.has(.nullTerminated) ? 0 : UInt8(ascii: "\n")
-    try filter.forEachLine(delimiter: delimiter) { text in
+    try filter.forEachLine(delimiter: delimiter, workers) { encoding, text, output in
       try encoding.write(text, to: output)
     } orWrite: { _, message in
-      if arguments.has(.encodeTable) {
+      if isTable {
         try filter.reportError(message)
         try output.endLine()
       } else {

@@ -76,6 +76,41 @@ import Testing
     #expect(waits == 2, "the end is not waited for")
   }
 
+  @Test func aBatchIsWhatIsThereWithoutWaiting() throws {
+    let pipe = Pipe()
+    let input = pipe.fileHandleForWriting
+    try input.write(contentsOf: Data("one\ntwo\nthree\nfo".utf8))
+    var reader = LineReader(descriptor: pipe.fileHandleForReading.fileDescriptor, path: "pipe", delimiter: 0x0A)
+    func batch(_ size: Int, _ willWait: () throws -> Void = { Issue.record("waited") }) throws -> [String] {
+      try reader.batch(upTo: size, willWait: willWait).map { String(decoding: $0, as: UTF8.self) }
+    }
+    #expect(try batch(5) == ["one", "two"])  // up to five bytes are four, and then a line more
+    #expect(try batch(1000) == ["three"])  // the rest of the next line is still to come
+    #expect(try batch(1000) { try input.write(contentsOf: Data("ur\n\nfive".utf8)) } == ["four", ""])
+    try input.close()
+    #expect(try batch(1000) == ["five"])
+    #expect(try batch(1000) == [])
+  }
+
+  @Test func aBatchMayBeLongerThanTheBuffer() throws {
+    let lines = (0..<50).map { index in String(repeating: "x", count: index * 1000) + "\(index)" }
+    let file = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+    try Data(lines.map { $0 + "\n" }.joined().utf8).write(to: file)
+    defer { try? FileManager.default.removeItem(at: file) }
+    for size in [1, 100_000, 300_000, 1_000_000, 10_000_000] {
+      let handle = try FileHandle(forReadingFrom: file)
+      var reader = LineReader(descriptor: handle.fileDescriptor, path: "file", delimiter: 0x0A)
+      var all: [String] = []
+      while true {
+        let batch = try reader.batch(upTo: size, willWait: {}).map { String(decoding: $0, as: UTF8.self) }
+        if batch.isEmpty { break }
+        #expect(batch.dropLast().reduce(0) { $0 + $1.utf8.count + 1 } < size)
+        all += batch
+      }
+      #expect(all == lines)
+    }
+  }
+
   @Test func errorsOfTheSystemNameTheInput() {
     var reader = LineReader(descriptor: -1, path: "notes.txt", delimiter: 0x0A)
     do {

@@ -22,6 +22,33 @@ import Testing
     for threads in [2, 3, 16] { #expect(try run("lm-logits --threads \(threads)", input) == one) }
   }
 
+  /// Enough lines that they are shared out among threads, with bad ones among them, the same as one after the other.
+  @Test func threadsEncodeWhatOneDoes() throws {
+    let words = "It was a fine evening and they walked to 東京 with \u{1F600}".split(separator: " ")
+    let texts = (0..<20_000).map { index in
+      (0..<index % 17).map { words[(index + $0 * $0) % words.count] }.joined(separator: " ")
+    }
+    let plain = texts.joined(separator: "\n") + "\n"
+    let options = ["", "--offsets --tokens", "-z", "-w"]
+    for option in options {
+      let one = try run("bpe-encode \(option) --threads 1", plain)
+      for threads in [2, 5] { #expect(try run("bpe-encode \(option) --threads \(threads)", plain) == one) }
+    }
+    let records = texts.enumerated().map { index, text in
+      index % 997 == 990
+        ? "{\"text\":7,\"n\":\(index)}" : index % 991 == 5 ? "{\"error\":\"no\"}" : "{\"text\":\"\(text)\"}"
+    }
+    let input = Data((records.joined(separator: "\n") + "\n").utf8)
+    for option in ["", "--keep-going"] {
+      let one = try Programs.shell("bpe-encode -j \(option) --threads 1", input: input)
+      #expect(one.status == 65)
+      for threads in [2, 5] {
+        let many = try Programs.shell("bpe-encode -j \(option) --threads \(threads)", input: input)
+        #expect(many.output == one.output && many.errors == one.errors && many.status == one.status)
+      }
+    }
+  }
+
   @Test func everyPositionIsThatOfItsPrefixAlone() throws {
     let ids = Self.ids(40)
     let all = try run("lm-logits --all --base64", Self.record(ids))

@@ -32,6 +32,7 @@ import Tokenizer
   @Test func anyBytesComeBack() throws {
     let tokenizer = try Fixture.tokenizer()
     let encoder = tokenizer.makeEncoder()
+    let tokens = TokenBuffer(recordsEnds: true)
     let frequent: [UInt8] = [0x20, 0x61, 0xC3, 0xA9, 0xE6, 0x9D, 0xB1, 0xF0]  // so that well-formed UTF-8 comes about
     var generator = SeededGenerator(1)
     for round in 0..<10_000 {
@@ -40,13 +41,14 @@ import Tokenizer
         Bool.random(using: &generator)
           ? .random(in: 0...255, using: &generator) : frequent.randomElement(using: &generator)!
       }
-      var (ids, ends): ([Int32], [Int]) = ([], [])
-      try bytes.withUnsafeBufferPointer { try encoder.encode($0, into: &ids, ends: &ends) }
-      guard tokenizer.decode(ids) == bytes else {
-        Issue.record("\(bytes) came back as \(tokenizer.decode(ids))")
+      tokens.removeAll()
+      try bytes.withUnsafeBufferPointer { try encoder.encode($0, into: tokens) }
+      let decoded = tokenizer.decode(Array(tokens.ids))
+      guard decoded == bytes else {
+        Issue.record("\(bytes) came back as \(decoded)")
         return
       }
-      #expect(ends.last ?? 0 == bytes.count && ends.count == ids.count)
+      #expect(tokens.ends.last ?? 0 == bytes.count && tokens.ends.count == tokens.count)
     }
   }
 
@@ -70,10 +72,11 @@ import Tokenizer
 
   @Test func outputIsAppended() throws {
     let tokenizer = try SmallVocabulary().open()
-    var (ids, ends): ([Int32], [Int]) = ([7], [8])
-    try [UInt8]([0x61]).withUnsafeBufferPointer { try tokenizer.makeEncoder().encode($0, into: &ids, ends: &ends) }
-    #expect(ids == [7, 0x61])
-    #expect(ends == [8, 1])
+    let tokens = TokenBuffer(recordsEnds: true)
+    tokens.append(7, end: 8)
+    try [UInt8]([0x61]).withUnsafeBufferPointer { try tokenizer.makeEncoder().encode($0, into: tokens) }
+    #expect(Array(tokens.ids) == [7, 0x61])
+    #expect(Array(tokens.ends) == [8, 1])
   }
 
   // MARK: merges
@@ -94,25 +97,75 @@ import Tokenizer
 
   @Test func longPiecesMergeAsShortOnesDo() throws {
     let tokenizer = try Fixture.tokenizer()
+    let merges = (0..<500).compactMap { tokenizer.bytes(of: $0).map(Array.init) }.filter { $0.count > 1 }
+    let ranks = Dictionary(uniqueKeysWithValues: zip(merges, 0...))
     // Letters only, so one piece; its start and its end are the same whatever is between
     var generator = SeededGenerator(2)
-    for length in [100, 127, 128, 129, 130, 300, 1000] {
+    for length in [5, 13, 30, 31, 32, 100, 127, 128, 129, 130, 300, 1000] {
       let letters = (0..<length).map { _ in Array("theasonfoli".utf8).randomElement(using: &generator)! }
-      #expect(try tokenizer.encode(letters).ids == quadraticMerges(letters, tokenizer))
+      let tokens = plainMerges(letters) { ranks[$0 + $1] }
+      #expect(try tokenizer.encode(letters).ids == tokens.map { Int32(tokenizer.id(of: $0)!) })
     }
   }
 
-  /// Byte-pair merging as it is defined, with the ranks of the fixture: merges in the order of their results' ids.
-  private func quadraticMerges(_ bytes: [UInt8], _ tokenizer: ByteLevelTokenizer) -> [Int32] {
+  /// A merge may be listed before those that make its halves, so that a join allows another of a lower rank.
+  @Test func mergesInAnyOrder() throws {
+    var generator = SeededGenerator(4)
+    for round in 0..<60 {
+      var tokens = ["a", "b", "c", "d"]
+      var merges: Set<[String]> = []
+      for _ in 0..<40 {
+        let merge = [tokens.randomElement(using: &generator)!, tokens.randomElement(using: &generator)!]
+        merges.insert(merge)
+        if !tokens.contains(merge.joined()) { tokens.append(merge.joined()) }
+      }
+      let order = merges.sorted { $0.lexicographicallyPrecedes($1) }.shuffled(using: &generator)
+      let ranks = Dictionary(uniqueKeysWithValues: zip(order.map { $0.map { Array($0.utf8) } }, 0...))
+      let tokenizer = try SmallVocabulary(order.map { $0.joined(separator: " ") }).open()
+      let encoder = tokenizer.makeEncoder()
+      let buffer = TokenBuffer(recordsEnds: false)
+      for length in [1, 2, 3, 10, 12, 13, 40, 128, 129, 500] {
+        let letters = (0..<length).map { _ in Array("abcd".utf8).prefix(2 + round % 3).randomElement(using: &generator)!
+        }
+        buffer.removeAll()
+        try letters.withUnsafeBufferPointer { try encoder.encode($0, into: buffer) }
+        let expected = plainMerges(letters) { ranks[[$0, $1]] }
+        #expect(buffer.ids.map { tokenizer.decode([$0]) } == expected)
+      }
+    }
+  }
+
+  /// Byte-pair merging as it is defined.
+  private func plainMerges(_ bytes: [UInt8], _ rank: ([UInt8], [UInt8]) -> Int?) -> [[UInt8]] {
     var parts = bytes.map { [$0] }
     while true {
       let joined = (0..<max(parts.count - 1, 0)).compactMap { index in
-        tokenizer.id(of: parts[index] + parts[index + 1]).map { (id: $0, index: index) }
+        rank(parts[index], parts[index + 1]).map { (rank: $0, index: index) }
       }
-      guard let first = joined.min(by: { ($0.id, $0.index) < ($1.id, $1.index) }) else { break }
+      guard let first = joined.min(by: { ($0.rank, $0.index) < ($1.rank, $1.index) }) else { return parts }
       parts[first.index] += parts.remove(at: first.index + 1)
     }
-    return parts.map { Int32(tokenizer.id(of: $0)!) }
+  }
+
+  /// More different pieces than any cache holds, and pieces that nothing joins in the middle.
+  @Test func whatWasEncodedBeforeMakesNoDifference() throws {
+    let tokenizer = try Fixture.tokenizer()
+    let encoder = tokenizer.makeEncoder()
+    let buffer = TokenBuffer(recordsEnds: true)
+    var generator = SeededGenerator(5)
+    let words = (0..<3000).map { _ in
+      " "
+        + String(
+          (0..<Int.random(in: 1...40, using: &generator)).map { _ in "theasonfli東京é".randomElement(using: &generator)! }
+        )
+    }
+    for word in words + words.reversed() {
+      let bytes = Array(word.utf8)
+      buffer.removeAll()
+      try bytes.withUnsafeBufferPointer { try encoder.encode($0, into: buffer) }
+      let (ids, ends) = try tokenizer.encode(bytes)
+      #expect(buffer.ids.elementsEqual(ids) && buffer.ends.elementsEqual(ends))
+    }
   }
 
   @Test func aMillionEqualLettersAreNoTrouble() throws {
@@ -190,10 +243,11 @@ import Tokenizer
     #expect(
       UnencodableByteError(byte: 0x0A, offset: 3).description
         == "byte 4 of the text is 0x0A, for which the vocabulary has no token")
-    var (ids, ends): ([Int32], [Int]) = ([1], [1])
+    let tokens = TokenBuffer(recordsEnds: true)
+    tokens.append(1, end: 1)
     #expect(throws: UnencodableByteError.self) {
-      try Array("a z".utf8).withUnsafeBufferPointer { try tokenizer.makeEncoder().encode($0, into: &ids, ends: &ends) }
+      try Array("a z".utf8).withUnsafeBufferPointer { try tokenizer.makeEncoder().encode($0, into: tokens) }
     }
-    #expect(ids == [1] && ends == [1])
+    #expect(Array(tokens.ids) == [1] && Array(tokens.ends) == [1])
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import Tokenizer
 
@@ -44,6 +45,60 @@ import Tokenizer
     }
     let crlf = small.mergesText.replacing("\n", with: "\r\n")
     #expect(try openTokenizer(["vocab.json": small.vocabularyJSON, "merges.txt": crlf]).tokens("ab ab") == "ab| ab")
+  }
+
+  /// Simple spellings are read in a way of their own: whatever the length, the spelling and the form, the tokens are the
+  /// same.
+  @Test func everySpellingAndEveryForm() throws {
+    var generator = SeededGenerator(6)
+    var small = SmallVocabulary()
+    var bytes = (0...255).map { [UInt8($0)] }
+    for length in 2...40 {
+      for _ in 0..<12 {
+        let letters = (1..<length).map { _ in UInt8.random(in: 0x21...0x7E, using: &generator) }
+        let first: UInt8 = Bool.random(using: &generator) ? 0x20 : .random(in: 0...255, using: &generator)
+        let cut = Int.random(in: 1..<length, using: &generator)
+        let token = [first] + letters
+        guard !bytes.contains(token) else { continue }
+        func spelled(_ bytes: some Sequence<UInt8>) -> String {
+          bytes.map { String(byteLevelAlphabet[Int($0)]) }.joined()
+        }
+        small.add(spelled(token[..<cut]) + " " + spelled(token[cut...]))
+        bytes.append(token)
+      }
+    }
+    let escaped = small.vocabularyJSON.unicodeScalars
+      .map { $0.isASCII ? String($0) : "\\u" + String($0.value + 0x10000, radix: 16).dropFirst() }.joined()
+    let spaced =
+      "{"
+      + small.tokens.enumerated().map { "\(SmallVocabulary.quoted($1)) : \n\t\($0) " }.joined(separator: ",\r\n     ")
+      + "}"
+    let pairs = small.merges.map { merge in
+      "[" + merge.split(separator: " ").map { SmallVocabulary.quoted(String($0)) }.joined(separator: ", ") + "]"
+    }
+    func json(_ vocabulary: String, _ merges: String) -> [String: String] {
+      [
+        "tokenizer.json":
+          #"{"model":{"vocab":\#(vocabulary),"merges":\#(merges)},"pre_tokenizer":\#(Self.byteLevel)}"#
+      ]
+    }
+    let strings = small.merges.map(SmallVocabulary.quoted).joined(separator: ",\n      ")
+    let forms = [
+      ["vocab.json": small.vocabularyJSON, "merges.txt": small.mergesText],
+      ["vocab.json": escaped, "merges.txt": small.mergesText.replacing("\n", with: "\r\n")],
+      ["vocab.json": spaced, "merges.txt": small.mergesText + "\n"],
+      json(escaped, "[" + strings + "]"),
+      json(small.vocabularyJSON, "[\n" + pairs.joined(separator: " ,\r\n        ") + "\n]"),
+      json(small.vocabularyJSON, "[" + pairs.map { $0.replacing(", ", with: ",") }.joined(separator: ",") + "]"),
+    ]
+    let texts = bytes.map { $0 + bytes.randomElement(using: &generator)! }
+    let first = try openTokenizer(forms[0])
+    for form in forms {
+      let tokenizer = try openTokenizer(form)
+      #expect((0..<bytes.count).allSatisfy { tokenizer.bytes(of: $0).map(Array.init) == bytes[$0] })
+      #expect(tokenizer.fingerprint == first.fingerprint)
+      for text in texts { #expect(try tokenizer.encode(text).ids == first.encode(text).ids) }
+    }
   }
 
   // MARK: what is refused, and how

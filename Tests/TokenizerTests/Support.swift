@@ -43,11 +43,14 @@ func openTokenizer(_ files: [String: String]) throws -> ByteLevelTokenizer {
 
 extension ByteLevelTokenizer {
   func encode(_ text: [UInt8], special: Bool = false, prefix: Bool = false) throws -> (ids: [Int32], ends: [Int]) {
-    var (ids, ends): ([Int32], [Int]) = ([], [])
-    try text.withUnsafeBufferPointer {
-      try makeEncoder().encode($0, recognizeSpecial: special, addPrefixSpace: prefix, into: &ids, ends: &ends)
+    let (tokens, bare) = (TokenBuffer(recordsEnds: true), TokenBuffer(recordsEnds: false))
+    try text.withUnsafeBufferPointer { text in
+      for tokens in [tokens, bare] {
+        try makeEncoder().encode(text, recognizeSpecial: special, addPrefixSpace: prefix, into: tokens)
+      }
     }
-    return (ids, ends)
+    precondition(tokens.ids.elementsEqual(bare.ids) && bare.ends.isEmpty, "the ids are the same without ends")
+    return (Array(tokens.ids), Array(tokens.ends))
   }
 
   func encode(_ text: String, special: Bool = false, prefix: Bool = false) throws -> [Int32] {

@@ -60,6 +60,35 @@ __attribute__((always_inline)) static inline lmpipe_lanes lmpipe_widen_bfloat16(
     return lanes;
 }
 
+typedef uint8_t lmpipe_bytes __attribute__((ext_vector_type(16)));
+
+static inline lmpipe_bytes lmpipe_load_bytes(const void *address) {
+    lmpipe_bytes bytes;
+    memcpy(&bytes, address, sizeof bytes);
+    return bytes;
+}
+
+// The index of the first byte that differs from zero, or 16.
+static inline int lmpipe_first_set(lmpipe_bytes bytes) {
+    typedef bool flags __attribute__((ext_vector_type(16)));
+    flags set = __builtin_convertvector(bytes != (lmpipe_bytes)0, flags);
+    uint16_t bits;
+    memcpy(&bits, &set, sizeof bits);
+    return __builtin_ctz(bits | 1u << 16);
+}
+
+// How many of sixteen bytes, from the first on, are printable ASCII characters other than a quotation mark and a
+// backslash. (Swift's own comparisons of byte vectors are loops.)
+static inline int lmpipe_plain_characters(const void *address) {
+    lmpipe_bytes text = lmpipe_load_bytes(address);
+    return lmpipe_first_set((lmpipe_bytes)((text - 0x21 > 0x5D) | (text == '"') | (text == '\\')));
+}
+
+// How many of sixteen bytes, from the first on, are the same in both places.
+static inline int lmpipe_common_bytes(const void *a, const void *b) {
+    return lmpipe_first_set(lmpipe_load_bytes(a) ^ lmpipe_load_bytes(b));
+}
+
 // Asks for a cache line that will be read soon. Any address will do, mapped or not.
 static inline void lmpipe_prefetch(const void *address) { __builtin_prefetch(address); }
 

@@ -5,8 +5,8 @@ import Platform
 /// Runs records through a tool: reads the operands one after the other, names the place of what is bad, keeps going if
 /// it was told to, and flushes the output before it waits for more input.
 public final class Filter {
-  private let arguments: Arguments
-  private let output: Output
+  let arguments: Arguments
+  let output: Output
   private var badRecords = 0
   private var records = 0
 
@@ -28,9 +28,14 @@ public final class Filter {
       }
       try transform(record)
     } orWrite: { line, message in
-      let record = (try? Record(line)) ?? Record()  // with the members it was given, where they can be read
-      try writeError(message, in: record)
+      try writeError(message, inRecordOf: line)
     }
+  }
+
+  /// Writes a record that says what was wrong, and which tool found it, with the members that the line gave it, where
+  /// they can be read.
+  func writeError(_ message: String, inRecordOf line: UnsafeBufferPointer<UInt8>) throws {
+    try writeError(message, in: (try? Record(line)) ?? Record())
   }
 
   /// Writes a record that says what was wrong, and which tool found it.
@@ -70,30 +75,55 @@ public final class Filter {
     delimiter: UInt8?, _ transform: (UnsafeBufferPointer<UInt8>) throws -> Void,
     orWrite replacement: (UnsafeBufferPointer<UInt8>, _ message: String) throws -> Void
   ) throws {
+    try forEachBatch(delimiter: delimiter, upTo: 1) { batch in
+      for index in batch.lines.indices {
+        do { try transform(batch.lines[index]) } catch { try settle(error, index, in: batch, replacement) }
+      }
+    }
+  }
+
+  /// Lines that were waiting together.
+  struct Batch {
+    let lines: [UnsafeBufferPointer<UInt8>]
+    fileprivate let file: String
+    /// Of the first line, from 1; nil where it is a whole file.
+    fileprivate let number: Int?
+  }
+
+  /// Calls `body` with the lines of the input, as many together as can be had without waiting: `size` bytes, and a line
+  /// more. The output is flushed before more is waited for.
+  func forEachBatch(delimiter: UInt8?, upTo size: Int, _ body: (Batch) throws -> Void) throws {
     for file in arguments.files {
       let input = try open(file)
       defer { if input.descriptor != STDIN_FILENO { close(input.descriptor) } }
       var reader = LineReader(descriptor: input.descriptor, path: input.name, delimiter: delimiter)
-      var number = 0
-      while let line = try reader.next(willWait: output.flush) {
-        number += 1
-        records += 1
-        do {
-          try transform(line)
-        } catch {
-          output.discardPartialLine()
-          guard let reason = Self.reason(error) else { throw error }
-          let message = delimiter == nil ? "\(input.name): \(reason)" : "\(input.name):\(number): \(reason)"
-          guard arguments.has(.keepGoing) else { throw ToolError(.badData, message) }
-          badRecords += 1
-          try replacement(line, message)
-        }
+      var number = 1
+      while true {
+        let lines = try reader.batch(upTo: size, willWait: output.flush)
+        guard !lines.isEmpty else { break }
+        records += lines.count
+        try body(Batch(lines: lines, file: input.name, number: delimiter == nil ? nil : number))
+        number += lines.count
       }
     }
     if badRecords > 0 {
       let noun = records == 1 ? "record" : "records"
       try reportError("\(badRecords) of \(records) \(noun) \(badRecords == 1 ? "was" : "were") bad")
     }
+  }
+
+  /// What becomes of a line that `error` was thrown for, after those before it have been written: it ends the run, or
+  /// with `--keep-going` is replaced.
+  func settle(
+    _ error: any Error, _ index: Int, in batch: Batch,
+    _ replacement: (UnsafeBufferPointer<UInt8>, _ message: String) throws -> Void
+  ) throws {
+    output.discardPartialLine()
+    guard let reason = Self.reason(error) else { throw error }
+    let message = batch.number.map { "\(batch.file):\($0 + index): \(reason)" } ?? "\(batch.file): \(reason)"
+    guard arguments.has(.keepGoing) else { throw ToolError(.badData, message) }
+    badRecords += 1
+    try replacement(batch.lines[index], message)
   }
 
   /// What is wrong with a record; nil for an error that is not the record's.

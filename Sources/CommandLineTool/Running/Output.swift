@@ -16,6 +16,16 @@ public final class Output {
     if complete >= 1 << 16 { try flush() }
   }
 
+  /// Writes whole lines that were assembled elsewhere.
+  func append(lines: UnsafeBufferPointer<UInt8>) throws(ToolError) {
+    guard lines.count >= 1 << 16 else {
+      buffer.append(lines)
+      return try endLine(nil)
+    }
+    try flush()
+    try write(lines)
+  }
+
   /// Forgets what was appended since the last whole line.
   func discardPartialLine() { buffer.truncate(to: complete) }
 
@@ -25,9 +35,13 @@ public final class Output {
       buffer.removeAll()
       complete = 0
     }
-    var rest = UnsafeRawBufferPointer(buffer.bytes)
+    try write(buffer.bytes)
+  }
+
+  private func write(_ bytes: UnsafeBufferPointer<UInt8>) throws(ToolError) {
+    var rest = UnsafeRawBufferPointer(bytes)
     while rest.count > 0 {
-      let count = write(STDOUT_FILENO, rest.baseAddress, rest.count)
+      let count = Platform.write(STDOUT_FILENO, rest.baseAddress, rest.count)
       if count < 0 {
         if errno == EINTR { continue }
         throw Self.failure(errno)

@@ -1,0 +1,75 @@
+import Platform
+
+/// Some bytes to look up: their hash, and the first sixteen of them as two words, with which nearly every comparison is
+/// settled.
+struct ByteKey {
+  private let bytes: UnsafePointer<UInt8>
+  let count: Int
+  private let head: (UInt64, UInt64)
+  let hash: UInt64
+
+  /// The key of `bytes[..<count]`, where `bytes[..<readable]` may be read.
+  @inline(__always)
+  init(_ bytes: UnsafePointer<UInt8>, count: Int, readable: Int) {
+    self.bytes = bytes
+    self.count = count
+    head = Self.head(bytes, count, readable)
+    var hash = UInt64(truncatingIfNeeded: count)
+    if count > 16 { hash = Self.hash(UnsafeRawPointer(bytes) + 16, count - 16, hash) }
+    self.hash = fold(head.0 ^ hashFactor1, head.1 ^ hash ^ hashFactor2)
+  }
+
+  /// Whether `other[..<count]` are the same bytes; sixteen may be read even where they are fewer.
+  @inline(__always)
+  func equals(_ other: UnsafePointer<UInt8>) -> Bool {
+    let theirs = Self.head(other, count, 16)
+    guard (head.0 ^ theirs.0) | (head.1 ^ theirs.1) == 0 else { return false }
+    return count <= 16 || memcmp(bytes + 16, other + 16, count - 16) == 0
+  }
+
+  /// Sixteen bytes, zeros from `count` on.
+  @inline(__always)
+  private static func head(_ bytes: UnsafePointer<UInt8>, _ count: Int, _ readable: Int) -> (UInt64, UInt64) {
+    guard readable >= 16 else { return copiedHead(bytes, count) }
+    let bytes = UnsafeRawPointer(bytes)
+    return (
+      bytes.loadUnaligned(as: UInt64.self) & (.max >> UInt64(max(0, 64 - 8 * count))),
+      bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self) & (.max >> UInt64(max(0, 128 - 8 * count)))
+    )
+  }
+
+  @inline(never)
+  private static func copiedHead(_ bytes: UnsafePointer<UInt8>, _ count: Int) -> (UInt64, UInt64) {
+    var head: (UInt64, UInt64) = (0, 0)
+    withUnsafeMutableBytes(of: &head) {
+      $0.copyMemory(from: UnsafeRawBufferPointer(start: bytes, count: min(count, 16)))
+    }
+    return head
+  }
+
+  @inline(never)
+  private static func hash(_ bytes: UnsafeRawPointer, _ count: Int, _ seed: UInt64) -> UInt64 {
+    var hash = seed
+    var index = 0
+    while index + 8 <= count {
+      hash = fold(hash ^ bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self), hashFactor2)
+      index += 8
+    }
+    while index < count {
+      hash = fold(hash ^ UInt64(bytes.load(fromByteOffset: index, as: UInt8.self)), hashFactor1)
+      index += 1
+    }
+    return hash
+  }
+}
+
+/// Multiplies and folds the 128 bits of the product: every bit of both factors reaches every bit of the result.
+@inline(__always)
+func fold(_ a: UInt64, _ b: UInt64) -> UInt64 {
+  let (high, low) = a.multipliedFullWidth(by: b)
+  return high ^ low
+}
+
+/// Odd, with as many ones as zeros and no pattern: digits of the golden ratio and of π.
+let hashFactor1: UInt64 = 0x9E37_79B9_7F4A_7C15
+let hashFactor2: UInt64 = 0x243F_6A88_85A3_08D3

@@ -1,0 +1,104 @@
+import JSON
+
+/// Reads the tokens and the merges of a vocabulary from JSON. Nearly all of them are simple, and are read by fast ways of
+/// their own; each of these stops before what is not simple, or not right, and leaves it to the general way.
+struct VocabularyReader {
+  var builder: VocabularyBuilder
+  private var spellings = SpellingReader()
+
+  /// A token of the model that is not spelled in the byte-level alphabet.
+  typealias ForeignToken = (id: Int, content: [UInt8], offset: Int)
+
+  /// `size`: of the file.
+  init(size: Int) { builder = VocabularyBuilder(size: size) }
+
+  /// Reads an object of tokens and ids.
+  mutating func readTokens(
+    _ scanner: inout JSONScanner, _ visitForeign: (ForeignToken) throws(JSONError) -> Void
+  ) throws(JSONError) {
+    guard try scanner.beginObject() else { return }
+    repeat {
+      readSimpleTokens(&scanner)
+      let name = try scanner.memberName()
+      let id = try scanner.integer()
+      let foreign = try spellings.with(name, scanner) { (spelling) throws(VocabularyError) -> [UInt8]? in
+        try builder.define(id, spelling: spelling) ? nil : Array(spelling)
+      }
+      if let foreign { try visitForeign((id, foreign, name.range.lowerBound)) }
+    } while try scanner.another(closing: UInt8(ascii: "}"))
+  }
+
+  /// Reads an array of merges: pairs, or, in older files, strings with a space between the two.
+  mutating func readMerges(_ scanner: inout JSONScanner) throws(JSONError) {
+    guard try scanner.beginArray() else { return }
+    repeat {
+      readExpectedMerges(&scanner)
+      if try scanner.kind() == .array {
+        let offset = scanner.position
+        guard try scanner.beginArray() else { throw scanner.failure("a merge is not of two tokens", at: offset) }
+        let left = try scanner.string()
+        guard try scanner.another(closing: UInt8(ascii: "]")) else {
+          throw scanner.failure("a merge is not of two tokens", at: offset)
+        }
+        let right = try scanner.string()
+        guard try !scanner.another(closing: UInt8(ascii: "]")) else {
+          throw scanner.failure("a merge is not of two tokens", at: offset)
+        }
+        try spellings.with(left, right, scanner) { (left, right) throws(VocabularyError) in
+          try builder.addMerge(left, right)
+        }
+      } else {
+        let text = try scanner.string()
+        try spellings.with(text, scanner) { (spelling) throws(VocabularyError) in
+          guard let space = spelling.firstIndex(of: UInt8(ascii: " ")) else {
+            throw VocabularyError(reason: "a merge is two tokens with a space between them")
+          }
+          try builder.addMerge(
+            UnsafeBufferPointer(rebasing: spelling[..<space]), UnsafeBufferPointer(rebasing: spelling[(space + 1)...]))
+        }
+      }
+    } while try scanner.another(closing: UInt8(ascii: "]"))
+  }
+
+  // MARK: the fast ways
+
+  /// Reads members as long as they are simple. The scanner stands before a member, and does so afterwards: the last one
+  /// of an object is never read.
+  private mutating func readSimpleTokens(_ scanner: inout JSONScanner) {
+    guard var cursor = SimpleCursor(scanner) else { return }
+    var end = scanner.position
+    while cursor.skipWhiteSpace(), cursor.skip(UInt8(ascii: "\"")), let spelling = cursor.spelling(),
+      cursor.skip(UInt8(ascii: ":")), cursor.skipWhiteSpace(), let id = cursor.integer(),
+      cursor.skip(UInt8(ascii: ",")),
+      builder.define(id, spelling: spelling)
+    {
+      end = cursor.position
+    }
+    scanner = JSONScanner(scanner.bytes, position: end)
+  }
+
+  /// Reads merges as long as they are those expected, in the same way.
+  private mutating func readExpectedMerges(_ scanner: inout JSONScanner) {
+    guard var cursor = SimpleCursor(scanner) else { return }
+    var end = scanner.position
+    while cursor.skipWhiteSpace(), var merge = builder.expectedMerge, skip(&merge, &cursor),
+      cursor.skip(UInt8(ascii: ","))
+    {
+      builder.add(merge)
+      end = cursor.position
+    }
+    scanner = JSONScanner(scanner.bytes, position: end)
+  }
+
+  @inline(__always)
+  private func skip(_ merge: inout ExpectedMerge, _ cursor: inout SimpleCursor) -> Bool {
+    let quote = UInt8(ascii: "\"")
+    if cursor.skip(quote) {
+      return cursor.skipLeftHalf(of: &merge, before: UInt8(ascii: " ")) && cursor.skipRightHalf(of: merge)
+    }
+    return cursor.skip(UInt8(ascii: "[")) && cursor.skipWhiteSpace() && cursor.skip(quote)
+      && cursor.skipLeftHalf(of: &merge, before: quote) && cursor.skip(UInt8(ascii: ","))
+      && cursor.skipWhiteSpace() && cursor.skip(quote) && cursor.skipRightHalf(of: merge)
+      && cursor.skipWhiteSpace() && cursor.skip(UInt8(ascii: "]"))
+  }
+}
