@@ -7,6 +7,7 @@ run(.lmLogits) { arguments, output in
   let model = try GPT2(Checkpoint(arguments.modelLocation()), threads: arguments.threadCount)
   let vocabulary = VocabularyCheck(arguments.tokenizer)
   let filter = Filter(arguments, output)
+  filter.whileWaiting = vocabulary.prepare
   let isBase64 = arguments.has(.base64)
 
   try filter.forEachRecord { record in

@@ -7,6 +7,8 @@ import Platform
 public final class Filter {
   let arguments: Arguments
   let output: Output
+  /// What can be got ready in the time until the first line comes. It must leave errors to whoever needs the thing.
+  public var whileWaiting: (() -> Void)?
   private var badRecords = 0
   private var records = 0
 
@@ -99,7 +101,7 @@ public final class Filter {
       var reader = LineReader(descriptor: input.descriptor, path: input.name, delimiter: delimiter)
       var number = 1
       while true {
-        let lines = try reader.batch(upTo: size, willWait: output.flush)
+        let lines = try reader.batch(upTo: size, willWait: useTheTime)
         guard !lines.isEmpty else { break }
         records += lines.count
         try body(Batch(lines: lines, file: input.name, number: delimiter == nil ? nil : number))
@@ -110,6 +112,13 @@ public final class Filter {
       let noun = records == 1 ? "record" : "records"
       try reportError("\(badRecords) of \(records) \(noun) \(badRecords == 1 ? "was" : "were") bad")
     }
+  }
+
+  /// Called before a read that has to wait.
+  private func useTheTime() throws(ToolError) {
+    try output.flush()
+    whileWaiting?()
+    whileWaiting = nil
   }
 
   /// What becomes of a line that `error` was thrown for, after those before it have been written: it ends the run, or

@@ -18,6 +18,9 @@ public struct VocabularyCheck {
     fingerprint = Lazy { try tokenizer().fingerprintText }
   }
 
+  /// Opens the vocabulary if that can be done; if not, the record that needs it will say why.
+  public func prepare() { _ = try? fingerprint() }
+
   public func check(_ record: Record) throws {
     guard let vocabulary = try record.string("vocab") else { return }
     let (theirs, ours) = (String(decoding: vocabulary, as: UTF8.self), try fingerprint())
