@@ -4,9 +4,9 @@
 /// uniqueness and bounds checks that an array makes for every byte.
 public final class ByteBuffer {
   // No access lasts longer than a statement, so that none can overlap another: checking it would double a byte's cost.
-  @exclusivity(unchecked) public private(set) var count = 0
-  @exclusivity(unchecked) private var capacity: Int
-  @exclusivity(unchecked) private var storage: UnsafeMutablePointer<UInt8>
+  public private(set) var count = 0
+  private var capacity: Int
+  private var storage: UnsafeMutablePointer<UInt8>
 
   public init(capacity: Int = 4096) {
     self.capacity = max(capacity, 64)

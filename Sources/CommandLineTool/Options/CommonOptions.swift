@@ -6,8 +6,8 @@ extension Option {
   public static let threads = Option(
     "threads", takes: .integer("N", 1...1024),
     "Compute with N threads, but with no more than there are processors; the default is all processors. The results are "
-      + "the same for every N. lm-logits and lm-step compute; the other tools accept the option, so that all stages of a "
-      + "pipeline can be given the same.")
+      + "the same for every N. lm-logits and lm-step compute with them, bpe-encode shares out the lines that are waiting; the "
+      + "other tools accept the option, so that all stages of a pipeline can be given the same.")
   public static let keepGoing = Option(
     "keep-going",
     "Where a record is bad, write a record with a member \"error\" in its place and go on; the exit status is still 65. "
