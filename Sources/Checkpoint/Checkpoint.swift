@@ -28,6 +28,12 @@ public struct Checkpoint: Sendable {
     try refuseSurplus()
   }
 
+  /// Has all weights read from the disk, if they are not in memory.
+  public func readAhead() {
+    var files: Set<ObjectIdentifier> = []
+    for tensor in tensors.values where files.insert(ObjectIdentifier(tensor.file)).inserted { tensor.file.readAhead() }
+  }
+
   private static func shards(of index: String, in folder: String) throws(CheckpointError) -> (
     [String], [String: Tensor]
   ) {

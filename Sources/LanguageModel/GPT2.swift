@@ -19,6 +19,7 @@ public final class GPT2 {
   public init(_ checkpoint: Checkpoint, threads: Int) throws(CheckpointError) {
     self.checkpoint = checkpoint
     configuration = checkpoint.configuration
+    checkpoint.readAhead()  // before a weight is touched: what is read here and there does not come in large pages
     weights = try GPT2Weights(checkpoint)
     pool = ThreadPool(threads: threads)
   }
