@@ -3,7 +3,6 @@
 /// A class around one allocation rather than `[UInt8]`: the number writer stores digits straight into it, without the
 /// uniqueness and bounds checks that an array makes for every byte.
 public final class ByteBuffer {
-  // No access lasts longer than a statement, so that none can overlap another: checking it would double a byte's cost.
   public private(set) var count = 0
   private var capacity: Int
   private var storage: UnsafeMutablePointer<UInt8>

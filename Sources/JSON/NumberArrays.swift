@@ -47,7 +47,7 @@ private func plainInteger(_ text: UnsafePointer<UInt8>, _ point: Int, _ length: 
   let isNegative = text.pointee == UInt8(ascii: "-")
   let count = length &- (isNegative ? 1 : 0)
   guard point == length, count <= 8 else { return nil }
-  let magnitude = Int(truncatingIfNeeded: eightDigits(text + (length &- count), count))
+  let magnitude = Int(truncatingIfNeeded: numberOfDigits(text + (length &- count), count))
   return isNegative ? 0 &- magnitude : magnitude
 }
 
@@ -58,14 +58,14 @@ private func plainFloat(_ text: UnsafePointer<UInt8>, _ point: Int, _ length: In
   let wholeCount = point &- (isNegative ? 1 : 0)
   let fractionCount = length &- point &- (point < length ? 1 : 0)
   guard wholeCount <= 8, wholeCount &+ fractionCount <= 18 else { return nil }
-  var significand = eightDigits(text + (point &- wholeCount), wholeCount)
+  var significand = numberOfDigits(text + (point &- wholeCount), wholeCount)
   var (digits, rest) = (text + (point &+ 1), fractionCount)
   while rest > 8 {
-    significand = significand &* 100_000_000 &+ eightDigits(digits, 8)
+    significand = significand &* 100_000_000 &+ numberOfDigits(digits, 8)
     digits += 8
     rest &-= 8
   }
-  significand = significand &* powersOfTen[rest] &+ eightDigits(digits, rest)
+  significand = significand &* powersOfTen[rest] &+ numberOfDigits(digits, rest)
   return Decimal(
     isNegative: isNegative, significand: Int64(truncatingIfNeeded: significand), exponent: 0 &- fractionCount
   ).nearestFloat
@@ -73,7 +73,7 @@ private func plainFloat(_ text: UnsafePointer<UInt8>, _ point: Int, _ length: In
 
 /// The number that the first 0 to 8 of eight bytes are the digits of.
 @inline(__always)
-private func eightDigits(_ text: UnsafePointer<UInt8>, _ count: Int) -> UInt64 {
+private func numberOfDigits(_ text: UnsafePointer<UInt8>, _ count: Int) -> UInt64 {
   let word = UInt64(littleEndian: UnsafeRawPointer(text).loadUnaligned(as: UInt64.self))
   // Zeros in front push out what stands behind; then digits are put together to pairs, these to fours, these to eight.
   let digits = (word & 0x0F0F_0F0F_0F0F_0F0F) << UInt64(truncatingIfNeeded: 64 &- 8 &* count)

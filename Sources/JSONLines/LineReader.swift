@@ -34,12 +34,15 @@ public struct LineReader: ~Copyable {
     try batch(upTo: 1, willWait: willWait).first
   }
 
-  /// The next line, and with it the lines that can be had without waiting: up to `size` bytes, and a line more. Empty at
-  /// the end of the input. The lines are valid until the next call.
+  /// What a line in a batch takes beside its bytes.
+  public static let sizeOfLine = 32
+
+  /// The next line, and with it the lines that can be had without waiting: up to `size` bytes, each line with its
+  /// `sizeOfLine`, and a line more. Empty at the end of the input. The lines are valid until the next call.
   public mutating func batch<E>(upTo size: Int, willWait: () throws(E) -> Void) throws -> [UnsafeBufferPointer<UInt8>] {
     var ranges: [Range<Int>] = []  // counted from `start`, which `fill` may move
     var next = 0
-    while next < size {
+    while next + Self.sizeOfLine * ranges.count < size {
       if let delimiter, let found = firstIndex(of: delimiter) {
         searched = found + 1
         ranges.append(next..<found - start)

@@ -132,6 +132,8 @@ public final class GPT2 {
     }
   }
 
-  private static let chunkRows = 258
+  /// Whole tiles; memory for the activations of so many, and weights that are read again seldom enough.
+  private static let chunkRows = 43 * tileRows
+  /// Rows of which one reading of the head makes logits: 10 MB of them with GPT-2's vocabulary.
   private static let logitsRows = 48
 }

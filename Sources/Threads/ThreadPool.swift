@@ -31,9 +31,12 @@ public final class ThreadPool: @unchecked Sendable {
   public init(threads wanted: Int) {
     pthread_mutex_init(mutex, nil)
     pthread_cond_init(wake, nil)
-    let possible = min(wanted, Int(lmpipe_available_processors()))
+    let possible = Self.possibleThreads(wanted)
     while threads < possible, start() { threads += 1 }  // with fewer if the system gives no more
   }
+
+  /// As many threads as are wanted, but no more than there are processors.
+  public static func possibleThreads(_ wanted: Int) -> Int { min(wanted, Int(lmpipe_available_processors())) }
 
   /// Calls `body` once for each part, at the same time where there are threads for it, and returns when all are done.
   ///

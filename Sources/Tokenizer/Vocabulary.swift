@@ -33,7 +33,7 @@ final class Vocabulary: @unchecked Sendable {  // never changes once it is made
   static let noMerge = Int32.max
   /// Ids and ranks lie below. No vocabulary comes near, and it bounds what a wrong file can make us allocate.
   static let limit = 1 << 24
-  static let mergeLimit = limit - 2  // a rank has 24 bits, with two values to spare for `PairCache`
+  static let mergeLimit = limit - 2  // a rank has 24 bits, with two values to spare for `PairRanks`
   static let longestToken = Int(UInt16.max)
 
   private let slab: Slab

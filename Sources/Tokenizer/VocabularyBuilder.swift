@@ -11,6 +11,7 @@ struct VocabularyBuilder {
   private var otherMerges: Arena<Vocabulary.OtherMerge>
   private var scratch: Arena<UInt8>
   private var index: TokenIndex
+  private var isIndexed = false
   private var results: Arena<Int32>  // of the merges so far
 
   /// `size`: of the files, of which tokens cannot be longer and cannot be many more than one in 16 bytes.
@@ -81,7 +82,9 @@ struct VocabularyBuilder {
 
   /// To be called between the model's tokens and everything else.
   mutating func indexTokens() throws(VocabularyError) {
+    guard !isIndexed else { throw VocabularyError(reason: "there is a second vocabulary") }
     guard tokens.count > 0 else { throw VocabularyError(reason: "there is no token in it") }
+    isIndexed = true
     index = TokenIndex(capacity: tokens.count, in: slab)
     results = Arena(capacity: tokens.count, in: slab)
     for id in 0..<tokens.count where tokens.base[id].length > 0 {

@@ -208,6 +208,11 @@ import Tokenizer
     (#"{"pre_tokenizer":\#(byteLevel),"model":{"merges":[]}}"#, "byte 85: “vocab” of the model is missing"),
     (#"{"pre_tokenizer":\#(byteLevel),"model":{"vocab":{"a":0}}}"#, "byte 89: “merges” of the model is missing"),
     (#"{"pre_tokenizer":\#(byteLevel),"model":{"vocab":{}}}"#, "byte 81: there is no token in it"),
+    (#"{"model":{"vocab":{"a":0},"merges":[],"vocab":{"b":1}}}"#, "byte 47: there is a second vocabulary"),
+    (
+      #"{"model":{"vocab":{"a":0},"merges":[]},"model":{"vocab":{"b":1},"merges":[]}}"#,
+      "byte 57: there is a second vocabulary"
+    ),
     (#"{"pre_tokenizer":{"type":"ByteLevel"}}"#, "byte 18: “add_prefix_space” of “ByteLevel” is missing"),
     (#"{"model":{"vocab":{"a":0},"merges":["a"]}}"#, "byte 38: a merge is two tokens with a space between them"),
     (#"{"model":{"vocab":{"a":0},"merges":[["a"]]}}"#, "byte 37: a merge is not of two tokens"),

@@ -1,40 +1,8 @@
 import JSON
 import JSONLines
-import Platform
-import Synchronization
-import Threads
 
-/// What transforms records, once for each thread.
-public final class Workers<Worker> {
-  private let make: () throws -> Worker
-  /// The first is made at once. The others are made when there is enough to do for them.
-  private var workers: [Worker]
-  fileprivate let count: Int
-  private var pool: ThreadPool?
-
-  public init(_ count: Int, _ make: @escaping () throws -> Worker) rethrows {
-    self.count = count
-    self.make = make
-    workers = [try make()]
-  }
-
-  public var first: Worker { workers[0] }
-
-  /// Calls `body` for each of `parts` parts of some work, with a worker that no other thread uses at the time.
-  fileprivate func run(_ parts: Int, _ body: (Int, Worker) -> Void) throws {
-    let pool = pool ?? ThreadPool(threads: count)
-    self.pool = pool
-    while workers.count < pool.threads { workers.append(try make()) }
-    let next = Atomic<Int>(0)
-    pool.run(workers.count, operations: .max) { index in
-      while true {
-        let part = next.wrappingAdd(1, ordering: .relaxed).oldValue
-        guard part < parts else { return }
-        body(part, workers[index])
-      }
-    }
-  }
-}
+/// How many bytes of lines a thread takes at a time: some tenths of a millisecond of work.
+private let partSize = 1 << 15
 
 extension Filter {
   /// The same as without workers, but lines that are waiting together are shared out among threads. What `transform`
@@ -46,8 +14,8 @@ extension Filter {
   ) throws {
     let isShared = workers.count > 1
     var results: [PartialOutput] = []  // from batch to batch, for their memory
-    try forEachBatch(delimiter: delimiter, upTo: isShared ? workers.count << 20 : 1) { batch in
-      let parts = isShared ? batch.parts(of: 1 << 15) : []
+    try forEachBatch(delimiter: delimiter, upTo: isShared ? min(workers.count, 8) << 20 : 1) { batch in
+      let parts = isShared ? batch.parts(of: partSize) : []
       guard parts.count > 1 else {
         for (index, line) in batch.lines.enumerated() {
           do {
@@ -93,45 +61,11 @@ extension Filter.Batch {
     var parts: [Range<Int>] = []
     var (start, bytes) = (0, 0)
     for (index, line) in lines.enumerated() {
-      bytes += line.count
+      bytes += line.count + LineReader.sizeOfLine
       guard bytes >= size || index == lines.count - 1 else { continue }
       parts.append(start..<index + 1)
       (start, bytes) = (index + 1, 0)
     }
     return parts
-  }
-}
-
-/// What has been made of some lines that follow each other.
-private final class PartialOutput {
-  private let buffer = ByteBuffer()
-  /// `offset`: where in the buffer the line's output would be.
-  private var failures: [(error: any Error, index: Int, offset: Int)] = []
-
-  /// Calls `transform` for each of the lines. One that it throws for leaves nothing, and, unless it `goesOn`, is the last.
-  func fill(_ lines: Range<Int>, goesOn: Bool, _ transform: (Int, ByteBuffer) throws -> Void) {
-    buffer.removeAll()
-    failures.removeAll()
-    for index in lines {
-      let offset = buffer.count
-      do {
-        try transform(index, buffer)
-      } catch {
-        buffer.truncate(to: offset)
-        failures.append((error, index, offset))
-        guard goesOn else { return }
-      }
-    }
-  }
-
-  /// Writes it all, with `settle` in the places of the lines that there is no output for.
-  func write(to output: Output, _ settle: (any Error, Int) throws -> Void) throws {
-    var start = 0
-    for failure in failures {
-      try output.append(lines: UnsafeBufferPointer(rebasing: buffer.bytes[start..<failure.offset]))
-      start = failure.offset
-      try settle(failure.error, failure.index)
-    }
-    try output.append(lines: UnsafeBufferPointer(rebasing: buffer.bytes[start...]))
   }
 }

@@ -302,7 +302,8 @@ private struct ColumnProduct<Element: WeightElement> {
     }
   }
 
-  /// Copies weights into panels (panels, 128, width) as float32; columns that do not exist become zeros. Eight rows are
+  /// Copies weights into panels (panels, 128, width) as float32. Of the last vector, columns that do not exist become
+  /// zeros; what is behind it in a wide panel is never looked at, nor are the sums that come of it. Eight rows are
   /// read side by side, as above.
   @inline(__always)
   private func widen(
