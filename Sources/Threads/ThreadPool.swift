@@ -19,10 +19,11 @@ public final class ThreadPool: @unchecked Sendable {
   private let ticket = Atomic<UInt64>(0)
   private let finished = Atomic<Int>(0)  // parts of the current piece
   private let sleepers = Atomic<Int>(0)
+  private let started = Atomic<Int>(0)  // threads beside the caller's, which are numbered from 1
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let wake = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
   /// The current piece. Set before `ticket` announces it, and read only by who has taken a part: `run` waits for those.
-  private var work: ((Int) -> Void)?
+  private var work: ((_ part: Int, _ thread: Int) -> Void)?
   private var parts = 0
 
   /// The pool lives as long as the process: its threads are never joined.
@@ -43,8 +44,13 @@ public final class ThreadPool: @unchecked Sendable {
   /// - Parameter operations: how many multiplications and additions it takes in all, roughly. Work that takes less time
   ///   than handing it over is done by the caller alone.
   public func run(_ parts: Int, operations: Int, _ body: (Int) -> Void) {
+    run(parts, operations: operations) { part, _ in body(part) }
+  }
+
+  /// The same for a body that is also told which of the `threads` it runs on.
+  public func run(_ parts: Int, operations: Int, _ body: (_ part: Int, _ thread: Int) -> Void) {
     guard threads > 1, parts > 1, operations >= Self.smallWork else {
-      for part in 0..<parts { body(part) }
+      for part in 0..<parts { body(part, 0) }
       return
     }
     withoutActuallyEscaping(body) { body in
@@ -58,7 +64,7 @@ public final class ThreadPool: @unchecked Sendable {
         pthread_cond_broadcast(wake)
         pthread_mutex_unlock(mutex)
       }
-      takeParts(of: piece)
+      takeParts(of: piece, thread: 0)
       var spins = 0
       while finished.load(ordering: .acquiring) < parts {
         spins += 1
@@ -79,7 +85,7 @@ public final class ThreadPool: @unchecked Sendable {
   private static let smallWork = 1 << 18  // about 10 µs
 
   /// Does parts of a piece as long as there are some that nobody has begun.
-  private func takeParts(of piece: UInt64) {
+  private func takeParts(of piece: UInt64, thread: Int) {
     while true {
       let current = ticket.load(ordering: .acquiring)
       let left = Int(current & 0xFFFF_FFFF)
@@ -87,7 +93,7 @@ public final class ThreadPool: @unchecked Sendable {
       guard
         ticket.weakCompareExchange(expected: current, desired: current - 1, ordering: .acquiringAndReleasing).exchanged
       else { continue }
-      work?(parts - left)
+      work?(parts - left, thread)
       finished.add(1, ordering: .releasing)
     }
   }
@@ -113,6 +119,7 @@ public final class ThreadPool: @unchecked Sendable {
 
   /// A worker's life: it has no end, and the thread goes with the process.
   private func serve() {
+    let thread = started.add(1, ordering: .relaxed).newValue
     var seen: UInt64 = 0
     while true {
       var spins = 0
@@ -121,7 +128,7 @@ public final class ThreadPool: @unchecked Sendable {
         if spins < Self.spinLimit { lmpipe_spin_hint() } else { sleep(until: seen) }
       }
       seen = ticket.load(ordering: .acquiring) >> 32
-      takeParts(of: seen)
+      takeParts(of: seen, thread: thread)
     }
   }
 

@@ -17,15 +17,12 @@ extension Filter {
     try forEachBatch(delimiter: delimiter, upTo: isShared ? min(workers.count, 8) << 20 : 1) { batch in
       let parts = isShared ? batch.parts(of: partSize) : []
       guard parts.count > 1 else {
-        for (index, line) in batch.lines.enumerated() {
-          do {
-            try transform(workers.first, line, output.buffer)
-            try output.endLine(nil)
-          } catch {
-            try settle(error, index, in: batch, replacement)
-          }
+        return try transformEachLine(of: batch) { line in
+          try transform(workers.first, line, output.buffer)
+          try output.endLine(nil)
+        } orWrite: {
+          try replacement($0, $1)
         }
-        return
       }
       while results.count < parts.count { results.append(PartialOutput()) }
       let goesOn = arguments.has(.keepGoing)

@@ -77,10 +77,16 @@ public final class Filter {
     delimiter: UInt8?, _ transform: (UnsafeBufferPointer<UInt8>) throws -> Void,
     orWrite replacement: (UnsafeBufferPointer<UInt8>, _ message: String) throws -> Void
   ) throws {
-    try forEachBatch(delimiter: delimiter, upTo: 1) { batch in
-      for index in batch.lines.indices {
-        do { try transform(batch.lines[index]) } catch { try settle(error, index, in: batch, replacement) }
-      }
+    try forEachBatch(delimiter: delimiter, upTo: 1) { try transformEachLine(of: $0, transform, orWrite: replacement) }
+  }
+
+  /// Calls `transform` for each line of a batch, on this thread.
+  func transformEachLine(
+    of batch: Batch, _ transform: (UnsafeBufferPointer<UInt8>) throws -> Void,
+    orWrite replacement: (UnsafeBufferPointer<UInt8>, _ message: String) throws -> Void
+  ) throws {
+    for (index, line) in batch.lines.enumerated() {
+      do { try transform(line) } catch { try settle(error, index, in: batch, replacement) }
     }
   }
 

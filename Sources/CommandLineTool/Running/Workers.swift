@@ -1,4 +1,3 @@
-import Synchronization
 import Threads
 
 /// What transforms records, once for each thread.
@@ -23,13 +22,6 @@ public final class Workers<Worker> {
     let pool = pool ?? ThreadPool(threads: count)
     self.pool = pool
     while workers.count < pool.threads { workers.append(try make()) }
-    let next = Atomic<Int>(0)
-    pool.run(workers.count, operations: .max) { index in
-      while true {
-        let part = next.wrappingAdd(1, ordering: .relaxed).oldValue
-        guard part < parts else { return }
-        body(part, workers[index])
-      }
-    }
+    pool.run(parts, operations: .max) { part, thread in body(part, workers[thread]) }
   }
 }

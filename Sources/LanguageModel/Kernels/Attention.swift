@@ -53,7 +53,7 @@ private struct HeadAttention {
 
   /// Positions that the last row sees.
   private var length: Int { first + count }
-  private var padded: Int { (length + laneCount - 1) / laneCount * laneCount }
+  private var padded: Int { paddedCount(length) }
 
   // MARK: One row
 

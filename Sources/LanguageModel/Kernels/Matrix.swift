@@ -63,8 +63,8 @@ struct WeightVector {
 extension WeightVector {
   init(_ tensor: Tensor) {
     let count = tensor.count
-    let values = UnsafeMutablePointer<Float>.allocate(capacity: (count + laneCount - 1) / laneCount * laneCount)
-    values.initialize(repeating: 0, count: (count + laneCount - 1) / laneCount * laneCount)
+    let values = UnsafeMutablePointer<Float>.allocate(capacity: paddedCount(count))
+    values.initialize(repeating: 0, count: paddedCount(count))
     func copy<Element: WeightElement>(_: Element.Type) {
       guard let start = tensor.bytes.baseAddress else { return }
       for index in 0..<count { values[index] = Element.loadOne(start + index * Element.size) }

@@ -43,7 +43,7 @@ private struct RowProduct<Element: WeightElement> {
 
   private var whole: Int { weights.columns / laneCount * laneCount }
   private var rest: Int { weights.columns - whole }
-  private var padded: Int { (weights.columns + laneCount - 1) / laneCount * laneCount }
+  private var padded: Int { paddedCount(weights.columns) }
 
   @inline(__always)
   private func address(_ row: Int) -> UnsafeRawPointer { weights.start + row * weights.columns * Element.size }

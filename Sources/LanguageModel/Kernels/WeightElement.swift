@@ -7,6 +7,9 @@ import CPlatform
 /// registers take two or four per vector, and the sums come out the same.
 let laneCount = 16
 
+/// How many numbers whole vectors have that hold `count`.
+func paddedCount(_ count: Int) -> Int { (count + laneCount - 1) / laneCount * laneCount }
+
 typealias Lanes = SIMD16<Float>
 
 protocol WeightElement {

@@ -21,14 +21,12 @@ public final class KeyValueCache {
   ///   overwrites the one before it, and the cache takes the memory of one layer.
   init(_ configuration: GPT2Configuration, keepsLayers: Bool) {
     headWidth = configuration.headWidth
-    paddedHeadWidth = (headWidth + laneCount - 1) / laneCount * laneCount
+    paddedHeadWidth = paddedCount(headWidth)
     heads = configuration.n_head
     layers = keepsLayers ? configuration.n_layer : 1
   }
 
   deinit { storage.deallocate() }
-
-  func paddedLength(_ length: Int) -> Int { (length + laneCount - 1) / laneCount * laneCount }
 
   private var keySize: Int { capacity * headWidth }
   private var headSize: Int { capacity * (headWidth + paddedHeadWidth) }
@@ -45,7 +43,7 @@ public final class KeyValueCache {
   /// Makes room for `total` positions, keeping those that are there.
   func reserve(_ total: Int) {
     guard total > capacity else { return }
-    let newCapacity = paddedLength(count == 0 ? total : max(total, capacity + capacity / 2))
+    let newCapacity = paddedCount(count == 0 ? total : max(total, capacity + capacity / 2))
     let newHeadSize = newCapacity * (headWidth + paddedHeadWidth)
     let larger = UnsafeMutableBufferPointer<Float>.allocate(capacity: layers * heads * newHeadSize)
     larger.initialize(repeating: 0)  // the lanes and columns of the padding must be numbers
