@@ -39,6 +39,15 @@ golden:
 	"$(REFERENCE)/venv/bin/python" Tests/Reference/golden.py Models/$(MODEL) > Tests/PipelineTests/Fixtures/golden-logits.jsonl
 	$(MAKE) renew-sessions
 
+# How fifty everyday beginnings go on, with the words that were accepted beforehand; MODEL_DIR for another model.
+beginnings: build
+	@python3 Training/beginnings.py $(MODEL_DIR)
+
+# The whole recipe of the default model with a budget of MINUTES, into a scratch folder: about a quarter of an hour.
+MINUTES ?= 2
+try-training: build
+	Training/try.sh $(MINUTES)
+
 # REFERENCE=DIR: a folder with venv (transformers, tokenizers, tiktoken) and models; see Tests/Reference/README.md.
 compare: build
 	sh Tests/Reference/compare.sh "$(REFERENCE)"
@@ -76,4 +85,4 @@ uninstall:
 clean:
 	rm -rf .build
 
-.PHONY: all build demo test format check-format generate check-generated renew-sessions golden compare bench install uninstall clean
+.PHONY: all build demo test format check-format generate check-generated renew-sessions golden beginnings try-training compare bench install uninstall clean

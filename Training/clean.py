@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Turns the unpacked packages into plain documents, one a line.
+"""Turns the unpacked packages, and what the teacher wrote, into plain documents, one a line.
 
-usage: clean.py WORK_DIR     reads WORK_DIR/packages, writes WORK_DIR/texts.jsonl
+usage: clean.py WORK_DIR     reads WORK_DIR/packages and WORK_DIR/written.jsonl, writes WORK_DIR/texts.jsonl
 
-A document is {"kind", "name", "text"}: a chapter of a novel, a chapter of the Bible, or a page of WordNet's
-example sentences. A text is paragraphs, one a line, with straight quotation marks: those people type.
+A document is {"kind", "name", "text"}: a chapter of a novel, a chapter of the Bible, a page of WordNet's example
+sentences, or a story, letter or the like. A text is paragraphs, one a line, with straight quotation marks: those
+people type.
 """
 import html
 import json
@@ -21,6 +22,11 @@ import rdata
 # The books of the Bible that tell stories; laws, lists, psalms and prophecies would teach another English.
 STORIES = """Gen Exod Josh Judg Ruth 1Sam 2Sam 1Kgs 2Kgs Ezra Neh Esth Dan Jonah
 Tob Jdt 1Macc 2Macc Matt Mark Luke John Acts""".split()
+
+RUN = 8         # so many words in a row twice in a text are a repetition
+SHORTEST = 160  # characters: less is no document
+ABOUT_ITSELF = re.compile(r"(?i)\b(AI|language model|simple words|short story|plain words|simple sentences|quotation marks"
+                          r"|the prompt|this story|this sentence|past tense|I'll (write|create)|here's an?|here is an?)\b")
 
 
 def plain(text: str) -> str:
@@ -92,6 +98,36 @@ def wordnet(folder: Path) -> Iterator[tuple[str, str]]:
             yield f"{part} {page}", "\n".join(sentences[first : first + 50])
 
 
+def written(path: Path) -> Iterator[tuple[str, str, str]]:
+    """What the teacher wrote, up to where it repeats itself or was cut off; kind, name, text.
+
+    A sentence ends at a mark with a space behind it. Where one comes again, or shares eight words in a row with what
+    went before, the text ends; where little is left, or the text speaks of its own making, it is left out.
+    """
+    for line in path.open():
+        document = json.loads(line)
+        text = paragraphs(document["text"].replace("\n", "\n\n"))
+        if ABOUT_ITSELF.search(text):
+            continue
+        kept, runs = [], set()
+        for sentence in re.findall(r"[^.!?]*(?:[.!?]+[\"')]*(?:\s+|$)|$)", text):
+            parts = re.findall(r"[\w']+", sentence.lower())
+            fresh = {tuple(parts[first : first + RUN]) for first in range(max(1, len(parts) - RUN + 1))}
+            if len(parts) > 2 and fresh & runs:
+                break
+            runs |= fresh
+            kept.append(sentence)
+        text = "".join(kept)
+        whole = re.match(r".*[.!?][\"')]*", text, re.S)
+        text = whole[0].strip() if whole else ""
+        # An unpaired quotation mark is left by a speech that was cut off.
+        last = text.rpartition("\n")[2]
+        if last.count('"') % 2:
+            text += '"' if text[-1] in ".!?" else ""
+        if len(text) >= SHORTEST:
+            yield document["kind"], document["name"], text
+
+
 def main() -> None:
     work = Path(sys.argv[1])
     packages = work / "packages"
@@ -104,10 +140,11 @@ def main() -> None:
     module = packages / "sword-text-web/files/usr/share/sword/modules/texts/ztext/engWEB2015eb"
     documents += [("bible", *chapter) for chapter in bible(module)]
     documents += [("wordnet", *page) for page in wordnet(packages / "wordnet-base/files/usr/share/wordnet")]
+    documents += written(work / "written.jsonl")
     sizes: dict[str, list[int]] = {}
     with (work / "texts.new").open("w") as out:
         for kind, name, text in documents:
-            if len(text) < 200:
+            if len(text) < SHORTEST:
                 continue
             out.write(json.dumps({"kind": kind, "name": name, "text": text}, ensure_ascii=False) + "\n")
             sizes.setdefault(kind, []).append(len(text.encode()))

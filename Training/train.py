@@ -4,7 +4,7 @@
 usage: train.py WORK_DIR MINUTES     reads train.jsonl, heldout.jsonl, tokenizer.json
                                      writes checkpoint.pt, and a line to training.jsonl at each checkpoint
 
-The budget is time, so the learning rate follows the part of the time that is spent: warm-up, then a cosine.
+The budget is time, so the learning rates follow the part of the time that is spent: warm-up, then a cosine.
 """
 import json
 import math
@@ -19,10 +19,12 @@ from tokenizers import Tokenizer
 from transformers import GPT2LMHeadModel
 
 from evaluate import bits_per_byte
-from recipe import (BATCH, BETAS, CLIP, CONTEXT, FLOOR, PEAK_RATE, SEED, WARM_UP, WEIGHT_DECAY, config, documents,
-                    stream)
+from muon import Muon
+from recipe import (BATCH, BETAS, CLIP, CONTEXT, DEVICE, FLOOR, MATRIX_RATE, PEAK_RATE, SEED, WARM_UP, WEIGHT_DECAY,
+                    config, documents, stream)
 
 CHECKPOINT_EVERY = 180  # seconds of training
+GLANCE = 6              # at a checkpoint, one in so many held-out documents is looked at
 
 
 def batch(ids: torch.Tensor, step: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -36,50 +38,58 @@ def batch(ids: torch.Tensor, step: int) -> tuple[torch.Tensor, torch.Tensor]:
     shift = torch.randint(CONTEXT, (), generator=chance)
     order = torch.randperm(steps_an_epoch * BATCH, generator=chance)
     starts = order[step * BATCH : (step + 1) * BATCH] * CONTEXT + shift
-    windows = torch.stack([ids[start : start + CONTEXT + 1] for start in starts])
+    windows = torch.stack([ids[start : start + CONTEXT + 1] for start in starts]).to(DEVICE)
     return windows[:, :-1], windows[:, 1:]
 
 
 def rate(part: float) -> float:
+    """The part of its peak that a learning rate has after a part of the training."""
     if part < WARM_UP:
-        return PEAK_RATE * max(part, 1e-3) / WARM_UP
+        return max(part, 1e-3) / WARM_UP
     cosine = 0.5 + 0.5 * math.cos(math.pi * min(1.0, (part - WARM_UP) / (1 - WARM_UP)))
-    return PEAK_RATE * (FLOOR + (1 - FLOOR) * cosine)
+    return FLOOR + (1 - FLOOR) * cosine
 
 
-def optimizer_for(model: torch.nn.Module) -> torch.optim.AdamW:
-    # Matrices decay; biases and the gains of the norms are left alone.
-    matrices = [p for p in model.parameters() if p.dim() > 1]
+def optimizers_for(model: GPT2LMHeadModel) -> list[tuple[torch.optim.Optimizer, float]]:
+    """The optimizers with their peak rates. Matrices and embeddings decay; biases and the gains of norms don't."""
+    matrices = [p for p in model.transformer.h.parameters() if p.dim() > 1]
+    embeddings = [p for p in model.transformer.parameters() if p.dim() > 1 and all(p is not m for m in matrices)]
     others = [p for p in model.parameters() if p.dim() <= 1]
-    return torch.optim.AdamW([{"params": matrices, "weight_decay": WEIGHT_DECAY},
-                              {"params": others, "weight_decay": 0.0}], lr=PEAK_RATE, betas=BETAS, fused=True)
+    return [(Muon(matrices, lr=MATRIX_RATE, weight_decay=WEIGHT_DECAY), MATRIX_RATE),
+            (torch.optim.AdamW([{"params": embeddings, "weight_decay": WEIGHT_DECAY},
+                                {"params": others, "weight_decay": 0.0}], lr=PEAK_RATE, betas=BETAS, fused=True),
+             PEAK_RATE)]
 
 
 def main() -> None:
     work, budget = Path(sys.argv[1]), float(sys.argv[2]) * 60
     tokenizer = Tokenizer.from_file(str(work / "tokenizer.json"))
     ids = stream(tokenizer, documents(work / "train.jsonl"))
-    heldout = documents(work / "heldout.jsonl")
+    heldout = documents(work / "heldout.jsonl")[::GLANCE]
     torch.manual_seed(SEED)
-    model = GPT2LMHeadModel(config(tokenizer))
-    optimizer = optimizer_for(model)
+    model = GPT2LMHeadModel(config(tokenizer)).to(DEVICE)
+    optimizers = optimizers_for(model)
     step, spent = 0, 0.0
     checkpoint = work / "checkpoint.pt"
     if checkpoint.exists():
-        saved = torch.load(checkpoint)
+        saved = torch.load(checkpoint, map_location=DEVICE)
         model.load_state_dict(saved["model"])
-        optimizer.load_state_dict(saved["optimizer"])
+        for (optimizer, _), state in zip(optimizers, saved["optimizers"]):
+            optimizer.load_state_dict(state)
         step, spent = saved["step"], saved["spent"]
         print(f"going on from step {step}, minute {spent / 60:.1f}", flush=True)
 
     @torch.compile
     def loss_of(inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        return F.cross_entropy(model(inputs, use_cache=False).logits.flatten(0, 1), targets.flatten())
+        # Processors that have bfloat16 multiply it no faster than float32; a GPU does.
+        with torch.autocast(DEVICE, torch.bfloat16, enabled=DEVICE == "cuda"):
+            logits = model(inputs, use_cache=False).logits
+        return F.cross_entropy(logits.float().flatten(0, 1), targets.flatten())
 
     def save(loss: float) -> None:
         # Written beside and renamed: there is a whole checkpoint at any time.
-        torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": step, "spent": spent},
-                   checkpoint.with_suffix(".new"))
+        torch.save({"model": model.state_dict(), "optimizers": [each.state_dict() for each, _ in optimizers],
+                    "step": step, "spent": spent}, checkpoint.with_suffix(".new"))
         os.replace(checkpoint.with_suffix(".new"), checkpoint)
         scores = bits_per_byte(model, tokenizer, heldout)
         line = {"step": step, "tokens": step * BATCH * CONTEXT, "minutes": round(spent / 60, 2),
@@ -92,17 +102,18 @@ def main() -> None:
     print(f"{sum(p.numel() for p in model.parameters()):,} parameters, {len(ids):,} tokens to learn from", flush=True)
     if spent < budget:
         loss_of(*batch(ids, 0)).backward()  # compiling takes a minute or so, which is no training
-        optimizer.zero_grad()
+        model.zero_grad()
     last_save, mean = spent, None
     while spent < budget:
         started = time.monotonic()
-        for group in optimizer.param_groups:
-            group["lr"] = rate(spent / budget)
         loss = loss_of(*batch(ids, step))
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), CLIP)
-        optimizer.step()
-        optimizer.zero_grad()
+        for optimizer, peak in optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = peak * rate(spent / budget)
+            optimizer.step()
+        model.zero_grad()
         mean = loss.item() if mean is None else 0.98 * mean + 0.02 * loss.item()
         step += 1
         spent += time.monotonic() - started

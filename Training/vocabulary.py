@@ -3,14 +3,12 @@
 
 usage: vocabulary.py WORK_DIR     reads train.jsonl, writes tokenizer.json
 """
-import json
 import sys
 from pathlib import Path
 
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
-SIZE = 4096
-END = "<|endoftext|>"
+from recipe import END, VOCABULARY, documents, readings
 
 
 def main() -> None:
@@ -19,11 +17,10 @@ def main() -> None:
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     # All 256 bytes are tokens, so that no input is unknown. The special token comes first: id 0.
-    trainer = trainers.BpeTrainer(vocab_size=SIZE, special_tokens=[END], show_progress=False,
+    trainer = trainers.BpeTrainer(vocab_size=VOCABULARY, special_tokens=[END], show_progress=False,
                                   initial_alphabet=pre_tokenizers.ByteLevel.alphabet())
-    documents = (json.loads(line)["text"] for line in (work / "train.jsonl").open())
-    tokenizer.train_from_iterator(documents, trainer)
-    assert tokenizer.get_vocab_size() == SIZE
+    tokenizer.train_from_iterator((text["text"] for text in readings(documents(work / "train.jsonl"))), trainer)
+    assert tokenizer.get_vocab_size() == VOCABULARY
     tokenizer.save(str(work / "tokenizer.json"))
 
 
