@@ -24,6 +24,19 @@ extension Record {
     return logits
   }
 
+  /// `seed`; nil where there is none.
+  public func seed() throws(JSONError) -> UInt64? {
+    guard var scanner = try value(of: "seed") else { return nil }
+    let seed = try scanner.integer()
+    guard Self.seeds.contains(seed) else {
+      throw scanner.failure("\"seed\" is \(seed), which is not between 0 and \(Self.seeds.upperBound)")
+    }
+    return UInt64(seed)
+  }
+
+  /// What a seed can be: programs that read all numbers as float64 read these rightly.
+  public static let seeds = 0...(1 << 53) - 1
+
   /// A member that is a string; nil where there is none.
   public func string(_ name: String) throws(JSONError) -> [UInt8]? {
     guard var scanner = try value(of: name) else { return nil }

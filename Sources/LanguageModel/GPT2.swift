@@ -30,6 +30,31 @@ public final class GPT2 {
   /// A cache for a sequence that is computed in one pass: it needs the memory of one layer.
   public func makeSinglePassCache() -> KeyValueCache { KeyValueCache(configuration, keepsLayers: false) }
 
+  /// A cache that is kept in a file; where the file is of no use, one that is not.
+  ///
+  /// - Parameter report: is told what a person may want to know of it, in words that go behind the file's name.
+  public func makeCache(inFile path: String, report: @escaping (String) -> Void) -> KeyValueCache {
+    do {
+      return KeyValueCache(try CacheFile(path: path, configuration, model: checkpoint.identity, report: report))
+    } catch {
+      report("\(error.reason): computing without it")
+      return makeCache()
+    }
+  }
+
+  /// The next positions of one sequence.
+  public struct Continuation {
+    /// The ids of the positions, at least one: those that follow what is in the cache.
+    public let ids: [Int]
+    let cache: KeyValueCache
+    /// The positions whose logits are wanted, counted from the start of the sequence; among the new ones.
+    let wanted: Range<Int>
+
+    public init(_ ids: [Int], _ cache: KeyValueCache, logitsAt wanted: Range<Int>) {
+      (self.ids, self.cache, self.wanted) = (ids, cache, wanted)
+    }
+  }
+
   /// Computes the positions of `ids`, which follow those in the cache, adds them to the cache, and calls `visit` with
   /// the logits (vocabulary) of each position in `wanted`, in order. Positions count from the start of the sequence.
   ///
@@ -38,55 +63,104 @@ public final class GPT2 {
     _ ids: [Int], _ cache: KeyValueCache, logitsAt wanted: Range<Int>,
     _ visit: (_ position: Int, _ logits: UnsafeBufferPointer<Float>) throws -> Void
   ) throws {
-    let c = configuration
-    let (first, n) = (cache.count, ids.count)
-    precondition(n > 0 && first + n <= c.n_positions && ids.allSatisfy((0..<c.vocabularySize).contains))
-    precondition(wanted.lowerBound >= first && wanted.upperBound <= first + n)
-    cache.reserve(first + n)
-
-    let x = workspace.matrices([(n, c.n_embd)])[0]
-    embed(ids, first, into: x)  // (n, n_embd)
-    for layer in weights.blocks.indices {
-      // After the last layer only those positions count whose logits are wanted.
-      let needed = layer + 1 < c.n_layer ? 0..<n : wanted.lowerBound - first..<wanted.upperBound - first
-      for rows in chunks(of: n) {
-        let neededHere = needed.clamped(to: rows)
-        transform(
-          x.rows(rows), layer, first + rows.lowerBound, cache,
-          needed: neededHere.lowerBound - rows.lowerBound..<neededHere.upperBound - rows.lowerBound)
-      }
-    }
-    cache.append(n)
-
-    let last = x.rows(wanted.lowerBound - first..<wanted.upperBound - first)
-    try logits(of: last) { row, logits in try visit(wanted.lowerBound + row, logits) }
+    try forward([Continuation(ids, cache, logitsAt: wanted)]) { try visit($1, $2) }
   }
 
-  /// One transformer block, for some rows of x (n, n_embd) at the positions from `first` on: keys and values of all of
-  /// them go into the cache, and the `needed` rows of x become the block's output.
-  private func transform(_ x: Matrix, _ layer: Int, _ first: Int, _ cache: KeyValueCache, needed: Range<Int>) {
+  /// The same for several sequences with caches of their own at once: the weights are read once for all of them.
+  public func forward(
+    _ continuations: [Continuation],
+    _ visit: (_ index: Int, _ position: Int, _ logits: UnsafeBufferPointer<Float>) throws -> Void
+  ) throws {
+    let c = configuration
+    var sequences: [SequenceRows] = []  // rows of x (n, n_embd)
+    var wanted: [SequenceRows] = []  // those of them whose logits are wanted
+    var n = 0
+    for continuation in continuations {
+      let (ids, cache) = (continuation.ids, continuation.cache)
+      let positions = cache.count..<cache.count + ids.count
+      precondition(
+        !ids.isEmpty && positions.upperBound <= c.n_positions && ids.allSatisfy((0..<c.vocabularySize).contains))
+      precondition(continuation.wanted.clamped(to: positions) == continuation.wanted)
+      cache.reserve(positions.upperBound)
+      let rows = n..<n + ids.count
+      sequences.append(SequenceRows(rows: rows, first: cache.count, cache: cache))
+      wanted.append(sequences[sequences.count - 1].part(at: continuation.wanted))
+      n = rows.upperBound
+    }
+    let matrices = workspace.matrices([(n, c.n_embd), (wanted.reduce(0) { $0 + $1.rows.count }, c.n_embd)])
+    let (x, last) = (matrices[0], matrices[1])
+    for (continuation, sequence) in zip(continuations, sequences) {
+      embed(continuation.ids, sequence.first, into: x.rows(sequence.rows))
+    }
+    for layer in 0..<c.n_layer - 1 {
+      for rows in chunks(of: n) { transform(x.rows(rows), layer, sequences.within(rows)) }
+    }
+    // The last layer's output is of interest only where logits are wanted.
+    var filled = 0
+    for rows in chunks(of: n) {
+      let kept = wanted.within(rows)
+      let count = kept.reduce(0) { $0 + $1.rows.count }
+      transform(
+        x.rows(rows), c.n_layer - 1, sequences.within(rows), keeping: kept, in: last.rows(filled..<filled + count))
+      filled += count
+    }
+    for (continuation, sequence) in zip(continuations, sequences) { sequence.cache.append(continuation.ids) }
+
+    let places = continuations.indices.flatMap { index in continuations[index].wanted.map { (index, $0) } }
+    try logits(of: last) { row, logits in try visit(places[row].0, places[row].1, logits) }
+  }
+
+  /// One transformer block, for rows of x (n, n_embd) that are positions of some sequences: their keys and values go
+  /// into the caches, and x becomes the block's output.
+  private func transform(_ x: Matrix, _ layer: Int, _ sequences: [SequenceRows]) {
+    transform(x, layer, sequences, keeping: nil, in: x)
+  }
+
+  /// The same, but of the output only the rows `kept` are computed, and moved together in y (kept, n_embd).
+  private func transform(
+    _ x: Matrix, _ layer: Int, _ sequences: [SequenceRows], keeping kept: [SequenceRows]?, in y: Matrix
+  ) {
     let (c, block) = (configuration, weights.blocks[layer])
     let scratch = blockWorkspace.matrices([
-      (x.rows, c.n_embd), (x.rows, 3 * c.n_embd), (x.rows, c.n_inner),
+      (x.rows, c.n_embd), (x.rows, 3 * c.n_embd), (y.rows, c.n_inner),
     ])
-    let (normed, qkv, hidden) = (scratch[0], scratch[1], scratch[2].rows(0..<needed.count))
+    let (normed, qkv, hidden) = (scratch[0], scratch[1], scratch[2])
 
     // x = x + attention(ln_1(x))
     layerNorm(x, block.ln_1, into: normed, pool)
     columnProduct(normed, block.c_attn.weight, bias: block.c_attn.bias, into: qkv, .store, pool)  // (n, 3·n_embd)
-    cache.store(qkv, layer: layer, first: first, pool)
-    guard !needed.isEmpty else { return }
-    let (y, mixed) = (x.rows(needed), normed.rows(needed))
+    store(qkv, sequences, layer)
+    guard y.rows > 0 else { return }
+    if let kept {
+      move(kept, of: x, to: y)
+      move(kept, of: qkv, to: qkv)
+    }
+    let mixed = normed.rows(0..<y.rows)
     attention(
-      qkv.rows(needed), first: first + needed.lowerBound, cache, layer: layer, scale: attentionScale(layer),
-      into: mixed,
-      pool)  // (n, n_embd)
+      qkv.rows(0..<y.rows), kept?.together ?? sequences, layer: layer, heads: c.n_head, scale: attentionScale(layer),
+      into: mixed, pool)  // (n, n_embd)
     columnProduct(mixed, block.attn_c_proj.weight, bias: block.attn_c_proj.bias, into: y, .addToOutput, pool)
 
     // x = x + mlp(ln_2(x))
     layerNorm(y, block.ln_2, into: mixed, pool)
     columnProduct(mixed, block.c_fc.weight, bias: block.c_fc.bias, into: hidden, .gelu, pool)  // (n, n_inner)
     columnProduct(hidden, block.mlp_c_proj.weight, bias: block.mlp_c_proj.bias, into: y, .addToOutput, pool)
+  }
+
+  /// Puts the keys and values of qkv (n, 3·n_embd) into the sequences' caches.
+  private func store(_ qkv: Matrix, _ sequences: [SequenceRows], _ layer: Int) {
+    let heads = configuration.n_head
+    pool.run(heads * sequences.count, operations: qkv.rows * qkv.columns) { part in
+      let sequence = sequences[part / heads]
+      sequence.cache.store(qkv.rows(sequence.rows), layer: layer, head: part % heads, first: sequence.first)
+    }
+  }
+
+  /// Copies rows to the beginning of a matrix, one behind the other; it may be the same matrix.
+  private func move(_ kept: [SequenceRows], of source: Matrix, to target: Matrix) {
+    for (row, from) in kept.lazy.flatMap(\.rows).enumerated() {
+      target.row(row).update(from: source.row(from), count: source.columns)
+    }
   }
 
   /// What the products of queries and keys are multiplied with.
@@ -131,6 +205,9 @@ public final class GPT2 {
       }
     }
   }
+
+  /// So many positions keep the arithmetic busy: with fewer, a pass waits for the weights to be read.
+  public static let positionsOfPass = chunkRows
 
   /// Whole tiles; memory for the activations of so many, and weights that are read again seldom enough.
   private static let chunkRows = 43 * tileRows

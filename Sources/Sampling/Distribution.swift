@@ -31,6 +31,23 @@ public struct Distribution {
     return Candidate(id: id, logit: logits[id], logprob: Float(logprob), p: Float(exponential(logprob)))
   }
 
+  func probability(_ id: Int) -> Double { exponential(Double(logits[id]) - logSumOfExponentials) }
+
+  /// Of all tokens.
+  var probabilities: [Double] {
+    [Double](unsafeUninitializedCapacity: logits.count) { result, count in
+      for index in stride(from: 0, to: logits.count, by: Lanes.scalarCount) {
+        let lanes = load(logits, at: index)
+        let low = exponential(SIMD8<Double>(lanes.lowHalf) - logSumOfExponentials)
+        let high = exponential(SIMD8<Double>(lanes.highHalf) - logSumOfExponentials)
+        for lane in 0..<min(Lanes.scalarCount, logits.count - index) {
+          result.initializeElement(at: index + lane, to: lane < 8 ? low[lane] : high[lane - 8])
+        }
+      }
+      count = logits.count
+    }
+  }
+
   /// The likeliest token; of several the one with the lowest id.
   public var likeliest: Candidate {
     let greatest = maximum(logits)

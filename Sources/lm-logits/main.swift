@@ -6,24 +6,33 @@ import LanguageModel
 run(.lmLogits) { arguments, output in
   let model = try GPT2(Checkpoint(arguments.modelLocation()), threads: arguments.threadCount)
   let vocabulary = VocabularyCheck(arguments.tokenizer)
+  let kept = arguments.text(.cache).map { path in model.makeCache(inFile: path) { arguments.note("\(path): \($0)") } }
   let filter = Filter(arguments, output)
   filter.whileWaiting = vocabulary.prepare
   let isBase64 = arguments.has(.base64)
+  let isForEveryPosition = arguments.has(.everyPosition)
 
-  try filter.forEachRecord { record in
+  try filter.forEachRun { record in
     try vocabulary.check(record)
-    let ids = try record.ids(for: model.configuration)
-    let wanted = (arguments.has(.everyPosition) ? 0 : ids.count - 1)..<ids.count
-    try model.forward(ids, model.makeSinglePassCache(), logitsAt: wanted) { position, logits in
-      try requireFinite(logits, position: position)
+    return (record: record, ids: try record.ids(for: model.configuration))
+  } while: { run, next in
+    kept == nil && run.reduce(next.ids.count) { $0 + $1.ids.count } <= GPT2.positionsOfPass
+  } _: { run in
+    let continuations = run.map { _, ids in
+      let cache = kept ?? model.makeSinglePassCache()
+      cache.begin(ids)
+      return GPT2.Continuation(
+        Array(ids[cache.count...]), cache, logitsAt: (isForEveryPosition ? 0 : ids.count - 1)..<ids.count)
+    }
+    try model.forward(continuations) { index, position, logits in
+      let (record, ids) = run[index]
+      do { try requireFinite(logits, position: position) } catch { throw RunError(error, at: index) }
       var changes: [Record.Change] = []
-      if arguments.has(.everyPosition) {
+      if isForEveryPosition {
         changes = [.set("ids") { $0.append(json: ids[...position]) }, .set("position") { $0.append(json: position) }]
       }
       changes.append(.set("logits") { isBase64 ? $0.append(base64: logits) : $0.append(json: logits) })
-      if arguments.has(.everyPosition) {
-        changes += [.drop("text")] + Record.Change.dropsOfAnotherSequence
-      }
+      if isForEveryPosition { changes += [.drop("text")] + Record.Change.dropsOfAnotherSequence }
       record.write(to: output.buffer, changes)
       try output.endLine()
     }

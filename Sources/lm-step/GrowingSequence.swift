@@ -12,11 +12,18 @@ struct GrowingSequence {
     case endOfText = "eos"
     case stop
     case length
+    case before  // it was done when it was read
   }
 
   private(set) var ids: [Int]
+  /// Why it has ended; nil as long as it can go on.
   var done: End?
-  var cache: KeyValueCache?
+  /// Tokens appended so far.
+  private(set) var steps = 0
+  private var cache: KeyValueCache?
+
+  /// What tokens are drawn with; nil where they are not.
+  let seed: UInt64?
 
   private let record: Record
   private let tokenizer: ByteLevelTokenizer
@@ -26,8 +33,10 @@ struct GrowingSequence {
   private var logits: [Float]?
   private var next: Distribution.Candidate?
 
-  init(_ record: Record, _ ids: [Int], text: [UInt8]?, logits: [Float]?, _ tokenizer: ByteLevelTokenizer) {
+  init(_ record: Record, _ ids: [Int], text: [UInt8]?, logits: [Float]?, seed: UInt64?, _ tokenizer: ByteLevelTokenizer)
+  {
     self.record = record
+    self.seed = seed
     self.ids = ids
     self.text = text
     hadText = text != nil
@@ -38,8 +47,20 @@ struct GrowingSequence {
     tail = end.suffix(end.withUnsafeBufferPointer { incompleteUTF8Suffix($0) })
   }
 
-  /// Whether no token has been appended.
-  var isUntouched: Bool { next == nil }
+  /// The sequence of a record that is done: nothing is read of it, and it is written as it is.
+  init(finished record: Record, _ tokenizer: ByteLevelTokenizer) {
+    self.init(record, [], text: nil, logits: nil, seed: nil, tokenizer)
+    done = .before
+  }
+
+  /// What the model has to compute for the next token.
+  ///
+  /// - Parameter makeCache: is called the first time, and gives a cache that may have the beginning of the ids.
+  mutating func continuation(_ makeCache: ([Int]) throws -> KeyValueCache) rethrows -> GPT2.Continuation {
+    let cache = try cache ?? makeCache(ids)
+    self.cache = cache
+    return GPT2.Continuation(Array(ids[cache.count...]), cache, logitsAt: ids.count - 1..<ids.count)
+  }
 
   /// The record's own logits, which are used up by this.
   mutating func takeLogits() -> [Float]? {
@@ -49,6 +70,7 @@ struct GrowingSequence {
 
   mutating func append(_ candidate: Distribution.Candidate, isSpecial: Bool) {
     ids.append(candidate.id)
+    steps += 1
     next = candidate
     guard !isSpecial else {  // it is no text; and a character that it interrupts will never be complete
       if !tail.isEmpty { text = nil }
@@ -82,13 +104,15 @@ struct GrowingSequence {
 
   /// Appends the record of the sequence as it stands, without a line end.
   func write(to output: ByteBuffer) {
+    guard done != .before else { return output.append(record.line) }
     var changes: [Record.Change] = []
-    if hadText, !isUntouched {
+    if hadText, steps > 0 {
       changes.append(text.map { text in .set("text") { $0.append(jsonString: text) } } ?? .drop("text"))
     }
     if let next {
       changes.append(.set("ids") { $0.append(json: ids) })
       changes.append(.set("next") { $0.append(next, tokenizer) })
+      if let seed { changes.append(.set("seed") { $0.append(json: Int(seed)) }) }
       changes += Record.Change.dropsOfNewIDs
     }
     if let done { changes.append(.set("done") { $0.append(jsonString: done.rawValue) }) }

@@ -3,17 +3,22 @@ import CommandLineTool
 import JSON
 import JSONLines
 import LanguageModel
-import Sampling
 import Tokenizer
 
-/// Chooses the next token of a sequence, and knows when the sequence has ended.
+/// Grows sequences by the tokens that the command line asks for, and knows when they have ended.
 final class Stepper {
   private let configuration: GPT2Configuration
   private let tokenizer: ByteLevelTokenizer
   private let vocabulary: VocabularyCheck
   private let model: Lazy<GPT2>  // not opened for records that carry their logits
+  private let kept: Lazy<KeyValueCache>?  // of --cache
+  private let choice: TokenChoice
   private let stop: [UInt8]?
   private let endOfTextTokens: [Int]
+  private let count: Int
+  private let writesEachStep: Bool
+  /// Whether a record was read that was not done.
+  private(set) var hadWork = false
 
   init(_ arguments: Arguments) throws {
     let location = try arguments.modelLocation()
@@ -21,58 +26,114 @@ final class Stepper {
     let tokenizer = try arguments.tokenizer()
     self.tokenizer = tokenizer
     vocabulary = VocabularyCheck { tokenizer }
-    model = Lazy { try GPT2(Checkpoint(location), threads: arguments.threadCount) }
+    let model = Lazy { try GPT2(Checkpoint(location), threads: arguments.threadCount) }
+    self.model = model
+    kept = arguments.text(.cache).map { path in
+      Lazy { try model().makeCache(inFile: path) { arguments.note("\(path): \($0)") } }
+    }
+    choice = TokenChoice(arguments)
     stop = arguments.text(.stop).map { Array($0.utf8) }
     guard stop?.isEmpty != true else { throw ToolError(.usage, "--stop wants a text of one character at least") }
     endOfTextTokens = arguments.has(.ignoreEndOfText) ? [] : configuration.endOfTextTokens
+    count = arguments.integer(.count) ?? 1
+    writesEachStep = arguments.has(.each)
   }
 
   /// The state of the sequence that a record holds.
-  func begin(_ record: Record) throws -> GrowingSequence {
+  ///
+  /// - Parameter index: of the record in the input, from 0.
+  func begin(_ record: Record, at index: Int) throws -> GrowingSequence {
+    guard try !record.has("done") else { return GrowingSequence(finished: record, tokenizer) }
+    hadWork = true
     try vocabulary.check(record)
     let ids = try record.ids(for: configuration)
-    var sequence = GrowingSequence(record, ids, text: try record.string("text"), logits: try record.logits(), tokenizer)
+    let logits = try record.logits()
+    guard logits == nil || logits?.count == configuration.vocabularySize else {
+      throw RecordError(
+        "\"logits\" has \(logits?.count ?? 0) numbers, but the vocabulary has \(configuration.vocabularySize) tokens")
+    }
+    var sequence = GrowingSequence(
+      record, ids, text: try record.string("text"), logits: logits, seed: try choice.seed(of: record, at: index),
+      tokenizer)
     if ids.count == configuration.n_positions { sequence.done = .length }
     return sequence
   }
 
-  /// Appends one token.
-  func step(_ sequence: inout GrowingSequence) throws {
-    let next = try withLogits(of: &sequence) { Distribution($0).likeliest }
-    sequence.append(next, isSpecial: tokenizer.isSpecial(next.id))
-    if endOfTextTokens.contains(next.id) {
-      sequence.done = .endOfText
-    } else if let stop, sequence.completes(stop) {
-      sequence.done = .stop
-    } else if sequence.ids.count == configuration.n_positions {
-      sequence.done = .length
-    }
+  /// Whether one more sequence can grow together with some others: caches take memory.
+  func hasRoom(besides run: [GrowingSequence], for next: GrowingSequence) -> Bool {
+    guard !writesEachStep, kept == nil, run.count < Self.mostSequences else { return false }
+    let lengths = (run + [next]).map { min($0.ids.count + count, configuration.n_positions) }
+    return lengths.reduce(0) { $0 + KeyValueCache.size(configuration, positions: $1) } <= Self.mostCacheBytes
   }
 
-  /// The logits for what follows the sequence: its record's own, or the model's.
-  private func withLogits<Result>(
-    of sequence: inout GrowingSequence, _ use: (UnsafeBufferPointer<Float>) throws -> Result
-  ) throws -> Result {
-    let position = sequence.ids.count - 1
-    if let logits = sequence.takeLogits() {
-      guard logits.count == configuration.vocabularySize else {
-        throw RecordError(
-          "\"logits\" has \(logits.count) numbers, but the vocabulary has \(configuration.vocabularySize) tokens")
+  private static let mostSequences = 64
+  private static let mostCacheBytes = 1 << 29
+
+  /// Grows the sequences together, and writes each as soon as it and all before it are ready.
+  func grow(_ sequences: [GrowingSequence], _ output: Output) throws {
+    var sequences = sequences
+    var fault: RunError?  // of the first that turns out to be bad: it and those behind it are not grown
+    var written = 0
+    while true {
+      while written < fault?.index ?? sequences.count, !needsStep(sequences[written]) {
+        if !writesEachStep || sequences[written].steps == 0 { try write(sequences[written], output) }
+        written += 1
       }
-      return try logits.withUnsafeBufferPointer { logits in
-        try requireFinite(logits, position: position)
-        return try use(logits)
+      let growing = (written..<(fault?.index ?? sequences.count)).filter { needsStep(sequences[$0]) }
+      guard !growing.isEmpty else { break }
+      try step(&sequences, growing) { error, index in
+        if index < fault?.index ?? .max { fault = RunError(error, at: index) }
       }
+      if writesEachStep, fault == nil { try write(sequences[0], output) }
     }
-    let model = try model()
-    let cache = sequence.cache ?? model.makeCache()
-    sequence.cache = cache
-    var result: Result?
-    try model.forward(Array(sequence.ids[cache.count...]), cache, logitsAt: position..<position + 1) { _, logits in
-      try requireFinite(logits, position: position)
-      result = try use(logits)
+    if let fault { throw fault }
+  }
+
+  private func needsStep(_ sequence: GrowingSequence) -> Bool { sequence.done == nil && sequence.steps < count }
+
+  private func write(_ sequence: GrowingSequence, _ output: Output) throws {
+    sequence.write(to: output.buffer)
+    try output.endLine()
+    try output.flush()  // the next token takes a while
+  }
+
+  /// Appends a token to each of the sequences at `indices`; `refuse` is told of those for which there is none.
+  private func step(
+    _ sequences: inout [GrowingSequence], _ indices: [Int], _ refuse: (_ error: any Error, _ index: Int) -> Void
+  ) throws {
+    func append(_ logits: UnsafeBufferPointer<Float>, _ index: Int) {
+      do {
+        try requireFinite(logits, position: sequences[index].ids.count - 1)
+        let next = choice.next(logits, after: sequences[index].ids, seed: sequences[index].seed)
+        sequences[index].append(next, isSpecial: tokenizer.isSpecial(next.id))
+        sequences[index].done = end(of: sequences[index])
+      } catch { refuse(error, index) }
     }
-    guard let result else { throw ToolError(.internalError, "the model gave no logits") }
-    return result
+    var pass: [(index: Int, continuation: GPT2.Continuation)] = []
+    func compute() throws {
+      try model().forward(pass.map(\.continuation)) { place, _, logits in append(logits, pass[place].index) }
+      pass = []
+    }
+    for index in indices {
+      if let logits = sequences[index].takeLogits() {
+        logits.withUnsafeBufferPointer { append($0, index) }
+        continue
+      }
+      let continuation = try sequences[index].continuation { ids in
+        let cache = try kept?() ?? model().makeCache()
+        cache.begin(ids)
+        return cache
+      }
+      pass.append((index, continuation))
+      if pass.reduce(0, { $0 + $1.continuation.ids.count }) >= GPT2.positionsOfPass { try compute() }
+    }
+    if !pass.isEmpty { try compute() }
+  }
+
+  /// Why a sequence ends with its last token; nil where it goes on.
+  private func end(of sequence: GrowingSequence) -> GrowingSequence.End? {
+    if let last = sequence.ids.last, endOfTextTokens.contains(last) { return .endOfText }
+    if let stop, sequence.completes(stop) { return .stop }
+    return sequence.ids.count == configuration.n_positions ? .length : nil
   }
 }

@@ -113,6 +113,7 @@ import Testing
       let value: String? =
         switch option.argument {
         case .integer(_, let range): "\(max(range.lowerBound, min(7, range.upperBound)))"
+        case .number(_, let range): "\(max(range.lowerBound, min(0.5, range.upperBound)))"
         case .some: "value"
         case nil: nil
         }

@@ -67,6 +67,29 @@ import Testing
     for length in [1, 2, 17] { #expect(try Self.bits(one, Array(ids[..<length])) == [all[length - 1]]) }
   }
 
+  /// Sequences of many lengths in one pass, more rows than a chunk has, some of them with a beginning in the cache.
+  @Test(arguments: shapes)
+  func sequencesTogetherAreWhatEachIsAlone(_ shape: RandomCheckpoint.Shape) throws {
+    let checkpoint = try RandomCheckpoint(shape, seed: 3).open()
+    let model = try GPT2(checkpoint, threads: 2)
+    let sequences = (0..<24).map { index in
+      Array(Self.ids(40, shape.vocabulary)[(index % 7)..<min(40, index % 7 + 1 + 5 * index % 37)])
+    }
+    var continuations: [GPT2.Continuation] = []
+    var expected: [[[UInt32]]] = []
+    for (index, ids) in sequences.enumerated() {
+      let done = index % 3 == 0 ? ids.count / 2 : 0
+      let cache = index % 3 == 2 ? model.makeSinglePassCache() : model.makeCache()
+      if done > 0 { _ = try Self.bits(model, Array(ids[..<done]), cache) }
+      let wanted = (index % 4 == 0 ? done : ids.count - 1)..<(index % 5 == 4 ? ids.count - 1 : ids.count)
+      continuations.append(GPT2.Continuation(Array(ids[done...]), cache, logitsAt: wanted))
+      expected.append(try Self.bits(model, ids, wanted: 0..<ids.count).enumerated().filter { wanted ~= $0.0 }.map(\.1))
+    }
+    var found = [[[UInt32]]](repeating: [], count: sequences.count)
+    try model.forward(continuations) { index, _, logits in found[index].append(logits.map(\.bitPattern)) }
+    #expect(found == expected)
+  }
+
   @Test func attentionMayBeScaledByItsLayer() throws {
     let checkpoint = try RandomCheckpoint(.init(more: ",\"scale_attn_by_inverse_layer_idx\":true"))
     let model = try GPT2(checkpoint.open(), threads: 1)

@@ -44,6 +44,24 @@ import Testing
     }
   }
 
+  /// Everyday beginnings, with the words that were accepted before the model was trained (Training/beginnings.tsv).
+  @Test func everydayBeginningsGoOnAsAReaderAccepts() throws {
+    let list = try String(contentsOf: Programs.checkout.appending(path: "Training/beginnings.tsv"), encoding: .utf8)
+    let rows = list.split(separator: "\n").map { $0.split(separator: "\t") }
+    let beginnings = rows.map { $0[0] + "\n" }.joined()
+    let result = try Programs.shell(
+      "bpe-encode | lm-logits | lm-topk -k 5 | jq -c '[.topk[].token]'", input: Data(beginnings.utf8))
+    let tops = try result.text.split(separator: "\n").map {
+      try JSONDecoder().decode([String?].self, from: Data($0.utf8))
+    }
+    #expect(rows.count == 50 && tops.count == rows.count)
+    let accepted = zip(rows, tops).filter { row, top in
+      let words = row[1].split(separator: " ").map(String.init)
+      return top.contains { words.contains(($0 ?? "").trimmingCharacters(in: .whitespaces)) }
+    }
+    #expect(accepted.count >= 40)
+  }
+
   struct Published: Decodable {
     let model: String
     let ids: [Int]

@@ -49,6 +49,28 @@ import Testing
     }
   }
 
+  /// Hundreds of waiting records, long and short, with bad ones, done ones and ones with logits among them.
+  @Test func recordsTogetherAreWhatEachIsAlone() throws {
+    var records = (0..<200).map { Self.record(Array(Self.ids(1 + 37 * $0 % 90))) }
+    for index in stride(from: 3, to: 200, by: 17) { records[index] = "{\"ids\":[4096],\"n\":\(index)}\n" }
+    for index in stride(from: 5, to: 200, by: 31) { records[index] = "{\"ids\":[1],\"done\":\"eos\",\"n\":\(index)}\n" }
+    records[60] = "{\"error\":\"earlier\"}\n"
+    records[100] = "no record\n"
+    records[120] = try run("lm-logits --base64", Self.record([1, 2, 3]))[0] + "\n"
+    let input = records.joined()
+    for command in ["lm-logits --base64", "lm-step -n 7", "lm-step -n 5 --seed 3"] {
+      let together = try Programs.shell("\(command) --keep-going", input: Data(input.utf8))
+      let slowly = "while IFS= read -r record; do printf '%s\\n' \"$record\"; sleep 0.005; done"
+      let oneByOne = try Programs.shell("\(slowly) | \(command) --keep-going", input: Data(input.utf8))
+      #expect(together.status == 65 && oneByOne.status == 65)
+      #expect(together.output == oneByOne.output && together.errors == oneByOne.errors)
+      #expect(together.text.split(separator: "\n").count == records.count)
+      let stopped = try Programs.shell(command, input: Data(input.utf8))
+      #expect(stopped.status == 65 && stopped.text.split(separator: "\n").count == 3)
+      #expect(together.text.hasPrefix(stopped.text))
+    }
+  }
+
   @Test func everyPositionIsThatOfItsPrefixAlone() throws {
     let ids = Self.ids(40)
     let all = try run("lm-logits --all --base64", Self.record(ids))

@@ -6,6 +6,6 @@ complete -c bpe-decode -s j -l json -d 'Write the records, with a member "text",
 complete -c bpe-decode -l follow -d 'The records are successive states of one sequence, as lm-step --each writes them: write only what is new, whole characters at a time'
 complete -c bpe-decode -l threads -x -d 'Compute with N threads, but with no more than there are processors; the default is all processors'
 complete -c bpe-decode -l keep-going -d 'Where a record is bad, write a record with a member "error" in its place and go on; the exit status is still 65'
-complete -c bpe-decode -s q -l quiet -d 'Do not say on a terminal what is being waited for'
+complete -c bpe-decode -s q -l quiet -d 'Say nothing but errors: not on a terminal what is being waited for, nor what is amiss with a cache'
 complete -c bpe-decode -s h -l help -d 'Print a summary of the options and exit'
 complete -c bpe-decode -s V -l version -d 'Print the version and exit'

@@ -13,6 +13,6 @@ complete -c bpe-encode -l max-length -x -d 'Keep the first N tokens, and the tex
 complete -c bpe-encode -s t -l table -d 'For people: a line for each token, with its id and its text'
 complete -c bpe-encode -l threads -x -d 'Compute with N threads, but with no more than there are processors; the default is all processors'
 complete -c bpe-encode -l keep-going -d 'Where a record is bad, write a record with a member "error" in its place and go on; the exit status is still 65'
-complete -c bpe-encode -s q -l quiet -d 'Do not say on a terminal what is being waited for'
+complete -c bpe-encode -s q -l quiet -d 'Say nothing but errors: not on a terminal what is being waited for, nor what is amiss with a cache'
 complete -c bpe-encode -s h -l help -d 'Print a summary of the options and exit'
 complete -c bpe-encode -s V -l version -d 'Print the version and exit'

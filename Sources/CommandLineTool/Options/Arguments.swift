@@ -15,6 +15,9 @@ public struct Arguments {
   /// The option's number, which parsing has checked against the table.
   public func integer(_ option: Option) -> Int? { text(option).flatMap { Int($0) } }
 
+  /// The option's decimal number, likewise.
+  public func number(_ option: Option) -> Double? { text(option).flatMap { Double($0) } }
+
   /// What the command line asks for.
   package enum Request {
     case run(Arguments)
@@ -69,6 +72,9 @@ public struct Arguments {
       if case .integer(_, let range) = option.argument, let value, Int(value).map(range.contains) != true {
         complain("--\(option.name) wants a whole number \(description(of: range)), not \"\(value)\"")
       }
+      if case .number(_, let range) = option.argument, let value, Double(value).map(range.contains) != true {
+        complain("--\(option.name) wants a number \(description(of: range)), not \"\(value)\"")
+      }
       values.updateValue(value, forKey: option)
     }
     // Whatever else is on the line, a call for help is answered.
@@ -92,6 +98,11 @@ public struct Arguments {
 
   private static func description(of range: ClosedRange<Int>) -> String {
     range.upperBound == .max ? "of at least \(range.lowerBound)" : "from \(range.lowerBound) to \(range.upperBound)"
+  }
+
+  private static func description(of range: ClosedRange<Double>) -> String {
+    func plain(_ number: Double) -> String { Int(exactly: number).map(String.init) ?? "\(number)" }
+    return "from \(plain(range.lowerBound)) to \(plain(range.upperBound))"
   }
 
   /// Says that there is no such option, and which one may have been meant.

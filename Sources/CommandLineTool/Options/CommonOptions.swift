@@ -13,7 +13,13 @@ extension Option {
     "Where a record is bad, write a record with a member \"error\" in its place and go on; the exit status is still 65. "
       + "Where the output is text or a table, a message on standard error and an empty line take its place. Without the "
       + "option the tool stops at the first bad record.")
-  public static let quiet = Option("quiet", short: "q", "Do not say on a terminal what is being waited for.")
+  public static let cache = Option(
+    "cache", takes: .file("FILE"),
+    "Keep the keys and values of the sequence in FILE, and use what is there of its beginning: the next call then "
+      + "computes only what is new. One sequence, any number of calls; what does not fit is computed again.")
+  public static let quiet = Option(
+    "quiet", short: "q",
+    "Say nothing but errors: not on a terminal what is being waited for, nor what is amiss with a cache.")
   public static let help = Option("help", short: "h", "Print a summary of the options and exit.")
   public static let version = Option("version", short: "V", "Print the version and exit.")
 

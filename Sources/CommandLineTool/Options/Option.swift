@@ -11,16 +11,23 @@ public struct Option: Sendable, Hashable {
   public enum Argument: Sendable, Hashable {
     /// A whole number; `placeholder` is its name in the help.
     case integer(_ placeholder: String, ClosedRange<Int>)
+    /// A decimal number.
+    case number(_ placeholder: String, ClosedRange<Double>)
     case text(_ placeholder: String)
+    case file(_ placeholder: String)
     /// A model's folder or its name in the hub cache.
     case model
 
     public var placeholder: String {
       switch self {
-      case .integer(let name, _), .text(let name): name
+      case .integer(let name, _), .number(let name, _), .text(let name), .file(let name): name
       case .model: "MODEL"
       }
     }
+  }
+
+  var takesFile: Bool {
+    if case .file = argument { true } else { false }
   }
 
   init(_ name: String, short: Character? = nil, takes argument: Argument? = nil, _ explanation: String) {

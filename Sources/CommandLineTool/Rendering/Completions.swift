@@ -30,8 +30,11 @@ private func spellings(_ option: Option) -> [String] { (option.short.map { ["-\(
 
 private func bashCompletions(of tool: Tool) -> String {
   let function = "_" + String(tool.name.map { $0 == "-" ? "_" : $0 })
-  let withValue = tool.options.filter { $0.argument != nil && $0.argument != .model }.flatMap(spellings).joined(
-    separator: "|")
+  func patterns(_ isMeant: (Option) -> Bool) -> String {
+    tool.options.filter(isMeant).flatMap(spellings).joined(separator: "|")
+  }
+  let withFile = patterns(\.takesFile)
+  let withValue = patterns { $0.argument != nil && $0.argument != .model && !$0.takesFile }
   let all = tool.options.map { "--\($0.name)" }.joined(separator: " ")
   var text = notice + "\(function)() {\n"
   text += "  local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}\n"
@@ -43,6 +46,7 @@ private func bashCompletions(of tool: Tool) -> String {
     text += "    COMPREPLY=($(compgen -d -- \"$word\") $(compgen -W \"$(\(listModels))\" -- \"$word\"))\n"
     text += "    return ;;\n"
   }
+  if !withFile.isEmpty { text += "  \(withFile)) COMPREPLY=($(compgen -f -- \"$word\")); return ;;\n" }
   if !withValue.isEmpty { text += "  \(withValue)) return ;;\n" }
   text += "  esac\n  case $word in\n"
   text += "  -*) COMPREPLY=($(compgen -W \"\(all)\" -- \"$word\")) ;;\n"
@@ -75,6 +79,7 @@ private func zshCompletions(of tool: Tool) -> String {
     let value =
       switch option.argument {
       case .model: ":model:_lmpipe_models"
+      case .file(let name): ":\(name):_files"
       case .some(let argument): ":\(argument.placeholder): "
       case nil: ""
       }
@@ -101,6 +106,7 @@ private func fishCompletions(of tool: Tool) -> String {
     text += " -l \(option.name)"
     switch option.argument {
     case .model: text += " -x -a \(quoted("(__fish_complete_directories) (sh -c \(quoted(listModels)))"))"
+    case .file: text += " -r -F"
     case .some: text += " -x"
     case nil: break
     }

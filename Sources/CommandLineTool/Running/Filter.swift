@@ -9,6 +9,8 @@ public final class Filter {
   let output: Output
   /// What can be got ready in the time until the first line comes. It must leave errors to whoever needs the thing.
   public var whileWaiting: (() -> Void)?
+  /// Which record is being transformed, from 0, counted over all files.
+  public private(set) var recordIndex = 0
   private var badRecords = 0
   private var records = 0
 
@@ -86,9 +88,13 @@ public final class Filter {
     orWrite replacement: (UnsafeBufferPointer<UInt8>, _ message: String) throws -> Void
   ) throws {
     for (index, line) in batch.lines.enumerated() {
+      enter(index, of: batch)
       do { try transform(line) } catch { try settle(error, index, in: batch, replacement) }
     }
   }
+
+  /// Takes up a line of the batch.
+  func enter(_ index: Int, of batch: Batch) { recordIndex = records - batch.lines.count + index }
 
   /// Lines that were waiting together.
   struct Batch {
@@ -140,6 +146,9 @@ public final class Filter {
     badRecords += 1
     try replacement(batch.lines[index], message)
   }
+
+  /// Whether the error is a record's, and not one that ends the run anyway.
+  static func isOfRecord(_ error: any Error) -> Bool { reason(error) != nil }
 
   /// What is wrong with a record; nil for an error that is not the record's.
   private static func reason(_ error: any Error) -> String? {

@@ -5,6 +5,7 @@ import Tokenizer
 
 /// The whole of a program: reads the command line, runs `body`, and turns errors into messages and exit statuses.
 public func run(_ tool: Tool, _ body: (Arguments, Output) throws -> ExitStatus) -> Never {
+  signal(SIGXFSZ, SIG_IGN)  // a file at its limit of size is then an error like a full disk
   let output = Output()
   var status = ExitStatus.success
   do {
@@ -43,6 +44,13 @@ func toolError(from error: any Error) -> ToolError {
   case let error as FileError: ToolError(.noInput, error.description)
   case let error as ReadError: ToolError(.inputOutput, error.file.description)
   default: ToolError(.internalError, "this should not have happened: \(error)")
+  }
+}
+
+extension Arguments {
+  /// Tells on standard error, unless `--quiet` is given, something that is no error.
+  public func note(_ message: String) {
+    if !has(.quiet) { warn("\(tool.name): \(message)") }
   }
 }
 

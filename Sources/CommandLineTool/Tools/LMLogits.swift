@@ -16,8 +16,8 @@ extension Tool {
         + "order of the ids, the score of that token coming next.",
       "The logits depend on the ids alone, to the bit: not on the number of threads, nor on what else is computed.",
     ],
-    input: "records",
-    options: [.model, .everyPosition, .base64, .threads, .keepGoing, .quiet, .help, .version],
+    input: "records", exclusions: [[.everyPosition, .cache]],
+    options: [.model, .everyPosition, .base64, .cache, .threads, .keepGoing, .quiet, .help, .version],
     examples: [
       Tool.Example(
         "The five likeliest next tokens:", "echo 'Once upon a' | bpe-encode | lm-logits | lm-topk -k 5 --table"),

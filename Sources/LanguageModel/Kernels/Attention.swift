@@ -6,37 +6,39 @@ import Threads
 //
 // The order of summation: a score is one chain of fused multiply-adds along the head's width. The exponentials of the
 // scores are added in 16 lanes, lane l those of positions l, l + 16, …, and the lanes by `orderedSum`. A weighted value
-// is a chain along each 64 positions, and the chains' sums are added in their order. All three depend on the position
+// is a chain along each page of 64 positions, which rounds less than one along all, and the chains' sums are added in their order. All three depend on the position
 // alone, so it does not matter how many positions are computed together. Six are, as a tile; one alone has kernels of its
 // own, whose independent chains are along positions and along the head's width instead.
 
-/// How many positions' weighted values make one chain: short chains round less.
-private let chainLength = 64
-
-/// outputs (n, heads · headWidth) for queries (n, heads · headWidth) of the positions `first`, `first + 1`, …, whose keys
-/// and values are in the cache.
+/// outputs (n, heads · headWidth) for queries (n, heads · headWidth) of some sequences' positions, whose keys and values
+/// are in the caches.
 ///
 /// - Parameter queries: rows of a wider matrix, of which each begins with the queries.
 func attention(
-  _ queries: Matrix, first: Int, _ cache: KeyValueCache, layer: Int, scale: Float, into outputs: Matrix,
+  _ queries: Matrix, _ sequences: [SequenceRows], layer: Int, heads: Int, scale: Float, into outputs: Matrix,
   _ pool: ThreadPool
 ) {
-  precondition(queries.rows == outputs.rows && outputs.columns == cache.heads * cache.headWidth)
-  let tiles = (queries.rows + tileRows - 1) / tileRows
-  let operations = 2 * queries.rows * (first + queries.rows) * outputs.columns
-  pool.run(cache.heads * tiles, operations: operations) { part in
-    let (head, row) = (part / tiles, part % tiles * tileRows)
-    let rows = row..<min(row + tileRows, queries.rows)
-    let column = head * cache.headWidth
-    let attention = HeadAttention(
-      first: first + row, count: rows.count, scale: scale, headWidth: cache.headWidth,
-      paddedHeadWidth: cache.paddedHeadWidth, keys: cache.keys(layer: layer, head: head),
-      values: cache.values(layer: layer, head: head))
-    if rows.count == 1 {
-      attention.ofOneRow(queries.row(row) + column, into: outputs.row(row) + column)
-    } else {
-      attention.ofSeveralRows(
-        queries.row(row) + column, queries.columns, into: outputs.row(row) + column, outputs.columns)
+  precondition(queries.rows == outputs.rows && outputs.columns % heads == 0)
+  let headWidth = outputs.columns / heads
+  let tiles = sequences.flatMap { sequence in
+    stride(from: sequence.rows.lowerBound, to: sequence.rows.upperBound, by: tileRows).map { row in
+      SequenceRows(
+        rows: row..<min(row + tileRows, sequence.rows.upperBound),
+        first: sequence.first + row - sequence.rows.lowerBound, cache: sequence.cache)
+    }
+  }
+  let pairs = tiles.reduce(0) { $0 + $1.rows.count * ($1.first + $1.rows.count) }
+  pool.run(heads * tiles.count, operations: 2 * pairs * outputs.columns) { part in
+    let (head, tile) = (part / tiles.count, tiles[part % tiles.count])
+    let (row, column) = (tile.rows.lowerBound, head * headWidth)
+    tile.cache.withHead(layer, head) { cache in
+      let attention = HeadAttention(first: tile.first, count: tile.rows.count, scale: scale, cache: cache)
+      if tile.rows.count == 1 {
+        attention.ofOneRow(queries.row(row) + column, into: outputs.row(row) + column)
+      } else {
+        attention.ofSeveralRows(
+          queries.row(row) + column, queries.columns, into: outputs.row(row) + column, outputs.columns)
+      }
     }
   }
 }
@@ -46,11 +48,10 @@ private struct HeadAttention {
   let first: Int
   let count: Int
   let scale: Float
-  let headWidth: Int
-  let paddedHeadWidth: Int
-  let keys: UnsafeMutablePointer<Float>  // (blocks, headWidth, 16)
-  let values: UnsafeMutablePointer<Float>  // (positions, paddedHeadWidth)
+  let cache: CacheHead
 
+  private var headWidth: Int { cache.shape.headWidth }
+  private var paddedHeadWidth: Int { cache.shape.paddedHeadWidth }
   /// Positions that the last row sees.
   private var length: Int { first + count }
   private var padded: Int { paddedCount(length) }
@@ -65,7 +66,7 @@ private struct HeadAttention {
     }
   }
 
-  /// Scores of one query: four blocks of 16 positions at a time.
+  /// Scores of one query: a page at a time, which is four blocks of 16 positions.
   private func score(
     _ query: UnsafeMutablePointer<Float>, into scores: UnsafeMutablePointer<Float>
   ) {
@@ -73,7 +74,7 @@ private struct HeadAttention {
     let blocks = padded / laneCount
     for block in stride(from: 0, to: blocks, by: 4) {
       let used = min(4, blocks - block)
-      let k0 = keys + block * blockSize
+      let k0 = cache.keys(block / 4)
       let k1 = k0 + blockSize * min(1, used - 1)
       let k2 = k0 + blockSize * min(2, used - 1)
       let k3 = k0 + blockSize * min(3, used - 1)
@@ -104,11 +105,12 @@ private struct HeadAttention {
       let o2 = laneCount * min(2, used - 1)
       let o3 = laneCount * min(3, used - 1)
       var (t0, t1, t2, t3) = (Lanes(), Lanes(), Lanes(), Lanes())
-      for chain in Swift.stride(from: 0, to: length, by: chainLength) {
+      for chain in Swift.stride(from: 0, to: length, by: pageLength) {
+        let values = cache.values(chain / pageLength) + d
         var (s0, s1, s2, s3) = (Lanes(), Lanes(), Lanes(), Lanes())
-        for position in chain..<min(chain + chainLength, length) {
-          let value = values + position * stride + d
-          let weight = weights[position]
+        for position in 0..<min(pageLength, length - chain) {
+          let value = values + position * stride
+          let weight = weights[chain + position]
           s0 = s0.addingProduct(Float.load(value), weight)
           s1 = s1.addingProduct(Float.load(value + o1), weight)
           s2 = s2.addingProduct(Float.load(value + o2), weight)
@@ -140,7 +142,8 @@ private struct HeadAttention {
         for d in 0..<headWidth { packed[d * tileRows + row] = row < count ? queries[row * queryStride + d] : 0 }
       }
       for position in stride(from: 0, to: padded, by: laneCount) {
-        tileProduct(Lanes.self, packed, rowStride: 1, step: tileRows, keys + position * headWidth, laneCount, headWidth)
+        let keys = cache.keys(position / pageLength) + position % pageLength * headWidth
+        tileProduct(Lanes.self, packed, rowStride: 1, step: tileRows, keys, laneCount, headWidth)
           .store(scores + position, stride: padded)
       }
       var inverses = SIMD8<Float>()
@@ -151,11 +154,10 @@ private struct HeadAttention {
       // A position that a row does not see has weight zero there, and adding zero times a finite value changes no sum.
       for d in stride(from: 0, to: paddedHeadWidth, by: laneCount) {
         var total = Tile<Lanes>()
-        for chain in stride(from: 0, to: length, by: chainLength) {
+        for chain in stride(from: 0, to: length, by: pageLength) {
           total += tileProduct(
-            Lanes.self, scores + chain, rowStride: padded, step: 1, values + chain * paddedHeadWidth + d,
-            paddedHeadWidth,
-            min(chainLength, length - chain))
+            Lanes.self, scores + chain, rowStride: padded, step: 1, cache.values(chain / pageLength) + d,
+            paddedHeadWidth, min(pageLength, length - chain))
         }
         total.store(sums, stride: laneCount)
         for row in 0..<count {

@@ -1,0 +1,220 @@
+import Checkpoint
+import Platform
+
+/// The keys and values of a sequence in a file, so that another process can go on with them (lm-records(5) has the
+/// format).
+///
+/// The file is mapped, and the forward pass computes in it. Nothing in it is trusted: a position counts as there if its
+/// digest, which names the model, all ids up to it, and its keys and values, is that of what the file holds. So there is
+/// no order in which things must reach the file, and a process may be killed at any instant. Whoever holds the lock is
+/// alone with the file.
+final class CacheFile: CachePages {
+  let shape: CacheShape
+  private let descriptor: Int32
+  private let isReadOnly: Bool
+  private let report: (String) -> Void
+  private let digest: CacheDigest  // of the model
+  private let header: Header
+  private let table: UnsafeMutablePointer<Entry>
+  /// Pages that lie in the file at the moment.
+  private var pagesInFile: Int
+  private var pages: [UnsafeMutablePointer<Float>] = []
+  /// Where the file ends and has no room: pages that are lost with the process.
+  private var overflow: AnonymousPages?
+  /// Leading ids for which the table has been checked in this process, or written by it.
+  private var sound: [Int] = []
+
+  /// What the table has for each position.
+  private struct Entry {
+    var digest: UInt64  // 0: nothing
+    var id: UInt64
+  }
+
+  /// The first bytes of a cache file.
+  private struct Header: Equatable {
+    var magic: UInt64 = 0x0A31_7665_6B70_6D6C  // "lmpkev1\n", in little-endian order as everything here
+    var model: UInt64
+    var positions: UInt64
+    var pageBytes: UInt64
+
+    /// Where the pages begin, in bytes.
+    var pagesOffset: Int { aligned(tableOffset + Int(positions) * MemoryLayout<Entry>.stride) }
+  }
+
+  private static let tableOffset = 4096
+
+  /// A multiple of the memory pages of all systems.
+  private static func aligned(_ size: Int) -> Int { (size + 0xFFFF) & ~0xFFFF }
+
+  /// Opens or makes the file. What it holds of another model is given up.
+  ///
+  /// - Parameters:
+  ///   - model: identifies the weights.
+  ///   - report: is told, in a sentence, what a person may want to know: that what was kept is of no use, or that what is
+  ///     new cannot be kept.
+  /// - Throws: where the file cannot be used and the sequence should be computed without it, the reason.
+  init(
+    path: String, _ configuration: GPT2Configuration, model: UInt64, report: @escaping (String) -> Void
+  ) throws(CacheFileProblem) {
+    self.report = report
+    shape = CacheShape(configuration, layers: configuration.n_layer)
+    digest = CacheDigest(model: model)
+    header = Header(
+      model: model, positions: UInt64(configuration.n_positions),
+      pageBytes: UInt64(Self.aligned(shape.pageSize * MemoryLayout<Float>.size)))
+    (descriptor, isReadOnly) = try Self.open(path)
+    do {
+      (table, pagesInFile) = try Self.map(descriptor, header, isReadOnly, report)
+    } catch {
+      close(descriptor)
+      throw error
+    }
+  }
+
+  deinit {
+    for page in pages { munmap(page, pageBytes) }
+    munmap(UnsafeMutableRawPointer(table) - Self.tableOffset, header.pagesOffset)
+    close(descriptor)  // and with it the lock
+  }
+
+  /// Opens and locks the file: to write, or where that is not allowed to read.
+  private static func open(_ path: String) throws(CacheFileProblem) -> (descriptor: Int32, isReadOnly: Bool) {
+    var isReadOnly = false
+    var descriptor = Platform.open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0o600)
+    if descriptor < 0, errno == EACCES || errno == EROFS || errno == EPERM {
+      isReadOnly = true
+      descriptor = Platform.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    }
+    guard descriptor >= 0 else { throw CacheFileProblem(system: errno) }
+    guard flock(descriptor, (isReadOnly ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0 else {
+      let code = errno
+      close(descriptor)
+      throw code == EWOULDBLOCK ? CacheFileProblem("another process is using it") : CacheFileProblem(system: code)
+    }
+    return (descriptor, isReadOnly)
+  }
+
+  private static func size(of descriptor: Int32) throws(CacheFileProblem) -> Int {
+    var information = stat()
+    guard fstat(descriptor, &information) == 0 else { throw CacheFileProblem(system: errno) }
+    guard information.st_mode & S_IFMT == S_IFREG else { throw CacheFileProblem("it is no regular file") }
+    return Int(information.st_size)
+  }
+
+  /// Maps the table, after the file has been made a cache of this model if it was none; and counts the pages.
+  private static func map(
+    _ descriptor: Int32, _ header: Header, _ isReadOnly: Bool, _ report: (String) -> Void
+  ) throws(CacheFileProblem) -> (UnsafeMutablePointer<Entry>, Int) {
+    let pagesOffset = header.pagesOffset
+    var found = Header(magic: 0, model: 0, positions: 0, pageBytes: 0)
+    let size = try size(of: descriptor)
+    _ = withUnsafeMutableBytes(of: &found) { pread(descriptor, $0.baseAddress, $0.count, 0) }
+    guard size == 0 || found.magic == header.magic else {
+      throw CacheFileProblem("this is no cache file, and it is left as it is")
+    }
+    if found != header || size < pagesOffset {
+      guard !isReadOnly else { throw CacheFileProblem("it belongs to another model and is read-only") }
+      if size > 0 { report("it belonged to another model or was cut short, and begins anew") }
+      try begin(descriptor, header)
+    }
+    guard
+      let map = mmap(
+        nil, pagesOffset, PROT_READ | PROT_WRITE, isReadOnly ? MAP_PRIVATE : MAP_SHARED, descriptor, 0),
+      map != MAP_FAILED
+    else { throw CacheFileProblem(system: errno) }
+    let table = (map + tableOffset).bindMemory(to: Entry.self, capacity: Int(header.positions))
+    return (table, max(0, try Self.size(of: descriptor) - pagesOffset) / Int(header.pageBytes))
+  }
+
+  /// Makes an empty cache of the file. The magic number comes first: what a killed process leaves is known for a cache.
+  private static func begin(_ descriptor: Int32, _ header: Header) throws(CacheFileProblem) {
+    guard ftruncate(descriptor, 0) == 0 else { throw CacheFileProblem(system: errno) }
+    let written = withUnsafeBytes(of: header) { pwrite(descriptor, $0.baseAddress, $0.count, 0) }
+    guard written == MemoryLayout<Header>.size else { throw CacheFileProblem(system: written < 0 ? errno : ENOSPC) }
+    let code = allocateFile(descriptor, from: 0, count: header.pagesOffset)
+    guard code == 0 else { throw CacheFileProblem(system: code) }
+  }
+
+  // MARK: Pages
+
+  private var pageBytes: Int { Int(header.pageBytes) }
+
+  func page(_ index: Int) -> UnsafeMutablePointer<Float> {
+    if index < pages.count { return pages[index] }
+    if let overflow { return overflow.page(index - pages.count) }
+    let offset = header.pagesOffset + index * pageBytes
+    if index == pagesInFile {
+      let code = isReadOnly ? EROFS : allocateFile(descriptor, from: offset, count: pageBytes)
+      guard code == 0 else { return beginOverflow(code) }
+      pagesInFile += 1
+    }
+    // Of a file that cannot be written the process changes its own copy.
+    let sharing = isReadOnly ? MAP_PRIVATE : MAP_SHARED
+    guard let page = mmap(nil, pageBytes, PROT_READ | PROT_WRITE, sharing, descriptor, off_t(offset)),
+      page != MAP_FAILED
+    else { return beginOverflow(errno) }
+    pages.append(page.assumingMemoryBound(to: Float.self))
+    return pages[index]
+  }
+
+  private func beginOverflow(_ code: Int32) -> UnsafeMutablePointer<Float> {
+    pagesInFile = pages.count
+    report("what is new cannot be kept: \(String(cString: strerror(code)))")
+    let overflow = AnonymousPages(size: shape.pageSize)
+    self.overflow = overflow
+    return overflow.page(0)
+  }
+
+  // MARK: Positions
+
+  /// How many of the leading ids have sound keys and values here.
+  func prefix(of ids: [Int]) -> Int {
+    let common = zip(sound, ids).prefix { $0 == $1 }.count
+    guard common == sound.count else {
+      sound.removeLast(sound.count - common)
+      return common
+    }
+    let candidates = zip(0..<Int(header.positions), ids).prefix { table[$0].id == UInt64($1) && table[$0].digest != 0 }
+      .count
+    guard candidates > sound.count else { return sound.count }
+    var digest = digest
+    for id in sound { digest.append(id) }
+    for block in sound.count / laneCount..<(candidates + laneCount - 1) / laneCount {
+      let index = block * laneCount / pageLength
+      guard index < pagesInFile else { break }
+      let sums = PositionSums.ofBlock(block % (pageLength / laneCount), page(index), shape)
+      for position in max(sound.count, block * laneCount)..<min(candidates, (block + 1) * laneCount) {
+        digest.append(ids[position])
+        guard table[position].digest == digest.of(sums[position % laneCount]) else { return sound.count }
+        sound.append(ids[position])
+      }
+    }
+    return sound.count
+  }
+
+  /// Enters the positions of `ids` from `first` on, whose keys and values have been stored.
+  func keep(_ ids: [Int], from first: Int) {
+    sound = Array(ids[..<min(first, pagesInFile * pageLength)])
+    let end = min(ids.count, pagesInFile * pageLength)
+    guard !isReadOnly, first < end else { return }
+    var digest = digest
+    for id in sound { digest.append(id) }
+    for block in first / laneCount..<(end + laneCount - 1) / laneCount {
+      let sums = PositionSums.ofBlock(block % (pageLength / laneCount), pages[block * laneCount / pageLength], shape)
+      for position in max(first, block * laneCount)..<min(end, (block + 1) * laneCount) {
+        digest.append(ids[position])
+        table[position] = Entry(digest: digest.of(sums[position % laneCount]), id: UInt64(ids[position]))
+        sound.append(ids[position])
+      }
+    }
+  }
+}
+
+/// Why a cache file is of no use.
+struct CacheFileProblem: Error {
+  /// What is said behind the file's name.
+  let reason: String
+
+  init(_ reason: String) { self.reason = reason }
+  init(system code: Int32) { reason = String(cString: strerror(code)) }
+}

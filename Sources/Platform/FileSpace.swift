@@ -1,0 +1,15 @@
+/// Has the file system set room aside for bytes of a file, which become zeros where they are new. Without it a write into
+/// a mapped file on a full disk would end the process.
+///
+/// - Returns: 0, or the system's error.
+public func allocateFile(_ descriptor: Int32, from offset: Int, count: Int) -> Int32 {
+  #if canImport(Darwin)
+    var store = fstore_t(
+      fst_flags: UInt32(F_ALLOCATEALL), fst_posmode: F_PEOFPOSMODE, fst_offset: 0, fst_length: off_t(count),
+      fst_bytesalloc: 0)
+    guard fcntl(descriptor, F_PREALLOCATE, &store) != -1 else { return errno }
+    return ftruncate(descriptor, off_t(offset + count)) == 0 ? 0 : errno
+  #else
+    return posix_fallocate(descriptor, off_t(offset), off_t(count))
+  #endif
+}

@@ -1,0 +1,201 @@
+import Foundation
+import Testing
+
+/// `--cache FILE`: whatever happens to the file, the output is what it is without.
+@Suite struct CacheTests {
+  /// A folder of its own for each test.
+  private let folder: URL
+  private let file: URL
+
+  init() throws {
+    folder = FileManager.default.temporaryDirectory.appending(path: "lmpipe-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    file = folder.appending(path: "cache")
+  }
+
+  private func run(_ script: String, _ input: String = "", status: Int32 = 0) throws -> (text: String, errors: String) {
+    let result = try Programs.shell(script, input: Data(input.utf8), in: folder)
+    #expect(result.status == status, "\(script): \(result.errors)")
+    return (result.text, result.errors)
+  }
+
+  private static func record(_ ids: [Int]) -> String { "{\"ids\":\(ids)}\n".replacing(" ", with: "") }
+  private static let ids = (0..<150).map { (13 * $0 * $0 + 5) % 4000 }
+
+  /// The logits of a record without a cache, and with it.
+  private func expectSame(_ ids: [Int], note: String? = nil, model: String = "") throws {
+    let alone = try run("lm-logits --base64 \(model)", Self.record(ids))
+    let cached = try run("lm-logits --base64 \(model) --cache cache", Self.record(ids))
+    #expect(cached.text == alone.text)
+    if let note {
+      #expect(cached.errors.contains(note), "\(cached.errors)")
+    } else {
+      #expect(cached.errors.isEmpty, "\(cached.errors)")
+    }
+  }
+
+  @Test(arguments: ["", "--temperature 0.9 --seed 3", "--top-p 0.9 --repetition-penalty 1.1"])
+  func aLoopWithACacheIsOneCall(_ options: String) throws {
+    let seed = options.contains("seed") || options.isEmpty ? "" : "--seed 8"
+    let begin = "echo 'The old man said' | bpe-encode > r"
+    let whole = try run("\(begin); lm-step -n 80 \(options) \(seed) r").text
+    let loop = "for n in $(seq 80); do lm-step \(options) \(seed) --cache cache r > s; mv s r; done; cat r"
+    #expect(try run("\(begin); \(loop)").text == whole)
+    let chunks =
+      "for n in 7 7 7 7 7 7 7 7 7 7 7 3; do lm-step -n $n \(options) \(seed) --cache new r > s; mv s r; done; cat r"
+    #expect(try run("\(begin); \(chunks)").text == whole)
+    let threads =
+      "for n in $(seq 40); do lm-step -n 2 --threads 1 \(options) \(seed) --cache cache r > s; mv s r; done; cat r"
+    #expect(try run("\(begin); \(threads)").text == whole)
+  }
+
+  /// Lengths around blocks of 16 and pages of 64, growing, shrinking, and changed in the middle.
+  @Test func anySequenceAfterAnyOther() throws {
+    for length in [1, 2, 15, 16, 17, 63, 64, 65, 150, 64, 3, 149, 128, 129] {
+      try expectSame(Array(Self.ids[..<length]))
+    }
+    for place in [0, 7, 16, 63, 64, 100, 148, 149] {
+      var other = Self.ids
+      other[place] = (other[place] + 1) % 4000
+      try expectSame(other)
+      try expectSame(Self.ids)
+    }
+  }
+
+  /// A process that is killed in the middle of a sequence leaves another's positions behind it.
+  @Test func positionsBehindAChangeAreNotTrusted() throws {
+    try expectSame(Self.ids)
+    var other = Self.ids
+    other[40] = 1
+    try expectSame(Array(other[..<60]))  // what follows in the file was computed after another id at 40
+    try expectSame(other)
+  }
+
+  @Test func recordsOfOneRunUseTheFileOneAfterTheOther() throws {
+    let records = [150, 20, 60, 150, 1].map { Self.record(Array(Self.ids[..<$0])) }.joined() + Self.record([9, 8, 7])
+    #expect(
+      try run("lm-step -n 3 --cache cache", records).text == run("lm-step -n 3 --threads 1", records).text)
+  }
+
+  @Test func damageIsComputedAgain() throws {
+    var generator = SystemRandomNumberGenerator()
+    try expectSame(Self.ids)
+    let whole = try Data(contentsOf: file)
+    for _ in 0..<40 {
+      var damaged = whole
+      let place = Int.random(in: 8..<damaged.count, using: &generator)
+      damaged[place] ^= 1 << UInt8.random(in: 0..<8, using: &generator)
+      try damaged.write(to: file)
+      let result = try run("lm-logits --base64 --cache cache", Self.record(Self.ids))
+      #expect(try result.text == run("lm-logits --base64", Self.record(Self.ids)).text, "byte \(place)")
+    }
+  }
+
+  @Test(arguments: [1, 7, 8, 31, 32, 4096, 5000, 65536, 65537, 200_000, 458_751])
+  func aFileThatWasCutShortIsMended(_ size: Int) throws {
+    try expectSame(Self.ids)
+    try FileHandle(forWritingTo: file).truncate(atOffset: UInt64(size))
+    let cached = try run("lm-logits --base64 --cache cache", Self.record(Self.ids))
+    #expect(try cached.text == run("lm-logits --base64", Self.record(Self.ids)).text)
+    if size >= 8 { try expectSame(Self.ids) }
+  }
+
+  @Test func anotherFileIsLeftAlone() throws {
+    for content in ["my notes\n", "x", String(repeating: "text", count: 100_000)] {
+      try Data(content.utf8).write(to: file)
+      try expectSame(Self.ids, note: "lm-logits: cache: this is no cache file, and it is left as it is")
+      #expect(try String(contentsOf: file, encoding: .utf8) == content)
+    }
+    #expect(try run("lm-logits --cache cache -q", Self.record([5])).errors.isEmpty)
+  }
+
+  @Test func anotherModelsCacheBeginsAnew() throws {
+    let other = folder.appending(path: "other")
+    try FileManager.default.copyItem(at: Programs.checkout.appending(path: "Models/wren"), to: other)
+    let weights = try FileHandle(forUpdating: other.appending(path: "model.safetensors"))
+    try weights.seek(toOffset: 3_000_000)
+    let byte = try #require(try weights.read(upToCount: 1)?.first)
+    try weights.seek(toOffset: 3_000_000)
+    try weights.write(contentsOf: Data([byte ^ 1]))
+    try weights.close()
+    try expectSame(Self.ids)
+    try expectSame(Self.ids, note: "another model", model: "-m other")
+    try expectSame(Self.ids, model: "-m other")
+    try expectSame(Self.ids, note: "another model")
+  }
+
+  @Test func placesWhereNoFileCanBe() throws {
+    try expectNoCache("nowhere/cache", "No such file or directory")
+    try expectNoCache(".", "Is a directory")
+    try expectNoCache("/dev/null", "it is no regular file")
+    _ = try run("mkfifo pipe")
+    try expectNoCache("pipe", "it is no regular file")
+  }
+
+  private func expectNoCache(_ path: String, _ note: String) throws {
+    let cached = try run("lm-logits --base64 --cache \(path)", Self.record(Self.ids))
+    #expect(try cached.text == run("lm-logits --base64", Self.record(Self.ids)).text)
+    #expect(cached.errors.contains("\(path): ") && cached.errors.contains(note), "\(cached.errors)")
+  }
+
+  @Test func aFileThatAnotherProcessHasIsNotWaitedFor() throws {
+    try expectSame(Array(Self.ids[..<30]))
+    let held = try run("exec 9<> cache; flock 9; lm-logits --base64 --cache cache", Self.record(Self.ids))
+    #expect(try held.text == run("lm-logits --base64", Self.record(Self.ids)).text)
+    #expect(held.errors.contains("another process is using it"))
+  }
+
+  @Test func twoLoopsOnOneFileAreBothRight() throws {
+    func loop(_ name: String) -> String {
+      "for n in $(seq 25); do lm-step -q --cache cache \(name) > \(name).new; mv \(name).new \(name); done"
+    }
+    _ = try run(
+      "echo 'The old man' | bpe-encode > a; echo 'My mother' | bpe-encode > b; (\(loop("a"))) & \(loop("b")); wait")
+    #expect(try run("cat a").text == run("echo 'The old man' | bpe-encode | lm-step -n 25").text)
+    #expect(try run("cat b").text == run("echo 'My mother' | bpe-encode | lm-step -n 25").text)
+  }
+
+  /// A limit on the size of files is met like a full disk: first the second page has no room, then nothing has.
+  @Test(arguments: [500, 300, 40])
+  func aFullDiskIsNoted(_ kilobytes: Int) throws {
+    let full = try run("ulimit -f \(kilobytes); lm-logits --base64 --cache cache", Self.record(Self.ids))
+    #expect(try full.text == run("lm-logits --base64", Self.record(Self.ids)).text)
+    #expect(full.errors.contains("File too large"), "\(full.errors)")
+    try FileManager.default.removeItem(at: file)
+  }
+
+  @Test func aReadOnlyFileIsRead() throws {
+    try expectSame(Self.ids)
+    guard geteuid() != 0 else {
+      print("not tested: a read-only cache, for root may write it")
+      return
+    }
+    _ = try run("chmod 400 cache")
+    try expectSame(Array(Self.ids[..<100]))
+    try expectSame(Self.ids + [1, 2, 3], note: "what is new cannot be kept")
+  }
+
+  /// Killed at any instant, a process leaves a file that the next one makes the right thing of.
+  @Test func killedProcessesLeaveWhatIsRight() throws {
+    let script = """
+      echo 'Once upon a time' | bpe-encode > begin
+      lm-step -n 100 begin > whole
+      for round in 1 2 3; do
+        cp begin r
+        for n in $(seq 100); do
+          lm-step --cache cache r > s 2> /dev/null & pid=$!
+          sleep 0.00$((RANDOM % 10)); kill -9 $pid 2> /dev/null
+          wait $pid 2> /dev/null
+          lm-step --cache cache r > s; mv s r
+        done
+        cmp r whole || exit 1
+      done
+      """
+    _ = try run(script)
+  }
+
+  @Test func cachesArePrivate() throws {
+    try expectSame([5])
+    #expect(try run("umask 0; lm-logits --cache new; stat -c %a new", Self.record([5])).text.hasSuffix("\n600\n"))
+  }
+}
