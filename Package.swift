@@ -50,7 +50,7 @@ let package = Package(
     room("JSONLines", ["CPlatform", "JSON", "Platform"]),
     room("Tokenizer", ["CPlatform", "JSON", "Platform"], numeric),
     room("Checkpoint", ["JSON", "Platform"]),
-    room("LanguageModel", ["Checkpoint", "CPlatform", "Numerics", "Threads"], numeric),
+    room("LanguageModel", ["Checkpoint", "CPlatform", "Numerics", "Platform", "Threads"], numeric),
     room("Sampling", ["Numerics"], numeric),
     room(
       "CommandLineTool",
