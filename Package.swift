@@ -13,8 +13,10 @@ import PackageDescription
 let common: [SwiftSetting] = [
   .unsafeFlags(processor), .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
 ]
-/// Arithmetic that is unbearable unoptimized, in debug builds (and so in `swift test`) as well.
-let numeric: [SwiftSetting] = common + [.unsafeFlags(["-O"], .when(configuration: .debug))]
+/// Arithmetic that is unbearable unoptimized, in debug builds (and so in `swift test`) as well: whole modules, because
+/// generic kernels are specialized only where their bodies are in sight, and on threads, or the index has no file names.
+let wholeModule = ["-O", "-disable-batch-mode", "-whole-module-optimization", "-num-threads", "2"]
+let numeric: [SwiftSetting] = common + [.unsafeFlags(wholeModule, .when(configuration: .debug))]
 /// The Swift runtime inside each tool: nothing to load at its start, nothing to install beside it.
 #if os(Linux)
   let linking: [LinkerSetting] = [.unsafeFlags(["-static-stdlib"])]

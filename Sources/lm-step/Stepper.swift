@@ -62,7 +62,7 @@ final class Stepper {
   /// Whether one more sequence can grow together with some others: caches take memory.
   func hasRoom(besides run: [GrowingSequence], for next: GrowingSequence) -> Bool {
     guard !writesEachStep, kept == nil, run.count < Self.mostSequences else { return false }
-    let lengths = (run + [next]).map { min($0.ids.count + count, configuration.n_positions) }
+    let lengths = (run + [next]).map { $0.ids.count + min(count, configuration.n_positions - $0.ids.count) }
     return lengths.reduce(0) { $0 + KeyValueCache.size(configuration, positions: $1) } <= Self.mostCacheBytes
   }
 

@@ -4,13 +4,10 @@ import Sampling
 
 /// How the next token is chosen: what the command line says of it.
 struct TokenChoice {
-  /// Nil where the likeliest token is taken.
-  private let draw: Draw?
   private let settings: SamplingSettings
-
-  private struct Draw {
-    let firstSeed: UInt64?
-  }
+  /// Otherwise the likeliest token is taken.
+  private let draws: Bool
+  private let firstSeed: UInt64?
 
   init(_ arguments: Arguments) {
     var settings = SamplingSettings()
@@ -21,15 +18,16 @@ struct TokenChoice {
     settings.repetitionPenalty = arguments.number(.repetitionPenalty).map { Float($0) } ?? 1
     self.settings = settings
     let asksToDraw = [Option.temperature, .topKFilter, .topPFilter, .minPFilter, .seed].contains(where: arguments.has)
-    draw = asksToDraw && settings.temperature > 0 ? Draw(firstSeed: arguments.integer(.seed).map { UInt64($0) }) : nil
+    draws = asksToDraw && settings.temperature > 0
+    firstSeed = arguments.integer(.seed).map { UInt64($0) }
   }
 
   /// The seed of a sequence: from the command line, from its record, or a new one; nil where nothing is drawn.
   ///
   /// - Parameter index: of the record in the input, from 0. No two records of one run draw with the same seed.
   func seed(of record: Record, at index: Int) throws -> UInt64? {
-    guard let draw else { return nil }
-    if let first = draw.firstSeed { return (first + UInt64(index)) % (UInt64(Record.seeds.upperBound) + 1) }
+    guard draws else { return nil }
+    if let firstSeed { return (firstSeed + UInt64(index)) % (UInt64(Record.seeds.upperBound) + 1) }
     return try record.seed() ?? UInt64(UInt32.random(in: 0...UInt32.max))
   }
 

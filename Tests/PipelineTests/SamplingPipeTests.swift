@@ -42,6 +42,12 @@ import Testing
     #expect(Set(others.split(separator: "\n")).count > 10)
   }
 
+  /// The number of tokens may be any number: the context length ends them all.
+  @Test func thereIsNoTooMany() throws {
+    let many = "printf 'The old man\\n%.0s' 1 2 | bpe-encode | lm-step --ignore-eos -n \(Int.max) | jq -r .done"
+    #expect(try run(many) == "length\nlength\n")
+  }
+
   @Test func recordsOfOneRunHaveSeedsOfTheirOwn() throws {
     let many = try run("printf 'The old man\\n%.0s' 1 2 3 | bpe-encode | lm-step -n 5 --seed 10").split(separator: "\n")
     for (index, line) in many.enumerated() {
