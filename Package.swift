@@ -19,7 +19,7 @@ let wholeModule = ["-O", "-disable-batch-mode", "-whole-module-optimization", "-
 let numeric: [SwiftSetting] = common + [.unsafeFlags(wholeModule, .when(configuration: .debug))]
 /// The Swift runtime inside each tool: nothing to load at its start, nothing to install beside it.
 #if os(Linux)
-  let linking: [LinkerSetting] = [.unsafeFlags(["-static-stdlib"])]
+  let linking: [LinkerSetting] = [.unsafeFlags(["-static-executable", "-use-ld=lld"])]
 #else
   let linking: [LinkerSetting] = []
 #endif

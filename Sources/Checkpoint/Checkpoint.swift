@@ -16,7 +16,7 @@ public struct Checkpoint: Sendable {
     configuration = try GPT2Configuration(location)
     shapes = configuration.tensorShapes
     let single = location.folder + "/model.safetensors"
-    let index = single + ".index.json"
+    let index = location.shardIndex
     if hasEntry(single) {
       files = [single]
       tensors = try SafeTensors(path: single).tensors
@@ -28,15 +28,13 @@ public struct Checkpoint: Sendable {
     try refuseSurplus()
   }
 
-  /// Tells this model from others, and from what its files held before they were changed. Made of the configuration and
-  /// of what the system knows of the files: reading all weights would take longer than computing with them.
+  /// Tells this model from others, and from what its files held before they were changed. Made of what the system knows
+  /// of the files: reading all weights would take longer than computing with them.
   public var identity: UInt64 {
     var hash: UInt64 = 0xCBF2_9CE4_8422_2325  // FNV-1a (Fowler, Noll and Vo)
-    func add(_ bytes: some Sequence<UInt8>) {
-      for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+    for path in [location.configurationFile, location.shardIndex] + files {
+      for byte in fileIdentity(path).utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
     }
-    add("\(configuration)".utf8)
-    for path in files { add(fileIdentity(path).utf8) }
     return hash
   }
 

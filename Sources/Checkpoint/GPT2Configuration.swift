@@ -47,7 +47,7 @@ public struct GPT2Configuration: Sendable {
   public var headWidth: Int { n_embd / n_head }
 
   public init(_ location: ModelLocation) throws(CheckpointError) {
-    let path = location.folder + "/config.json"
+    let path = location.configurationFile
     guard hasEntry(path) else {
       throw .notFound("\(location.folder): this folder is no model: config.json is missing or cannot be read")
     }

@@ -11,6 +11,10 @@ public struct ModelLocation: Equatable, Sendable {
     self.folder = folder
   }
 
+  var configurationFile: String { folder + "/config.json" }
+  /// It says in which file each tensor is, where there are several.
+  var shardIndex: String { folder + "/model.safetensors.index.json" }
+
   /// The model that comes with the toolset.
   public static let defaultName = "wren"
 

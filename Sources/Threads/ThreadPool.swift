@@ -12,7 +12,7 @@ import Synchronization
 /// Sendable, unchecked: what threads share is atomic, or guarded by `mutex`, or handed over by `ticket`.
 public final class ThreadPool: @unchecked Sendable {
   /// How many threads do the work, the caller among them.
-  public private(set) var threads = 1  // constant after init
+  public let threads: Int
 
   /// The number of the piece of work, counted from 1, in the upper 32 bits; below them how many of its parts are not
   /// begun. Both in one word: nobody can take a part of a piece that is over.
@@ -25,15 +25,17 @@ public final class ThreadPool: @unchecked Sendable {
   /// The current piece. Set before `ticket` announces it, and read only by who has taken a part: `run` waits for those.
   private var work: ((_ part: Int, _ thread: Int) -> Void)?
   private var parts = 0
+  /// What the caller has done alone so far, before there were threads: see `firstWork`.
+  private var operationsAlone = 0
+  private var hasStarted = false
 
-  /// The pool lives as long as the process: its threads are never joined.
+  /// The pool lives as long as the process: its threads are never joined. They are started once there is work for them.
   ///
   /// - Parameter threads: how many are wanted; there are no more than the processors at hand.
   public init(threads wanted: Int) {
     pthread_mutex_init(mutex, nil)
     pthread_cond_init(wake, nil)
-    let possible = Self.possibleThreads(wanted)
-    while threads < possible, start() { threads += 1 }  // with fewer if the system gives no more
+    threads = max(Self.possibleThreads(wanted), 1)
   }
 
   /// As many threads as are wanted, but no more than there are processors.
@@ -49,7 +51,7 @@ public final class ThreadPool: @unchecked Sendable {
 
   /// The same for a body that is also told which of the `threads` it runs on.
   public func run(_ parts: Int, operations: Int, _ body: (_ part: Int, _ thread: Int) -> Void) {
-    guard threads > 1, parts > 1, operations >= Self.smallWork else {
+    guard threads > 1, parts > 1, operations >= Self.smallWork, isWorthThreads(operations) else {
       for part in 0..<parts { body(part, 0) }
       return
     }
@@ -83,6 +85,19 @@ public final class ThreadPool: @unchecked Sendable {
 
   private static let spinLimit = 2_000  // about 50 µs: longer than the gaps inside a forward pass
   private static let smallWork = 1 << 18  // about 10 µs
+  /// A process that does no more than this in all (the one step of a loop, with a small model) is done before threads
+  /// would have started.
+  private static let firstWork = 1 << 22  // about 200 µs
+
+  /// Whether there are threads to share this piece of work with; it may be the one for which they are started.
+  private func isWorthThreads(_ operations: Int) -> Bool {
+    if hasStarted { return true }
+    operationsAlone += operations
+    guard operationsAlone > Self.firstWork else { return false }
+    hasStarted = true
+    for _ in 1..<threads where !start() { break }  // with fewer if the system gives no more
+    return true
+  }
 
   /// Does parts of a piece as long as there are some that nobody has begun.
   private func takeParts(of piece: UInt64, thread: Int) {

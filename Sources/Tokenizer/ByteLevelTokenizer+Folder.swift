@@ -3,16 +3,16 @@ import Platform
 
 extension ByteLevelTokenizer {
   /// Opens the tokenizer of a model folder: tokenizer.json, or, where there is none, vocab.json and merges.txt.
-  public convenience init(folder: String) throws(TokenizerError) {
+  public convenience init(folder: String, for purpose: Purpose = .encoding) throws(TokenizerError) {
     let (json, vocabulary, merges) = (folder + "/tokenizer.json", folder + "/vocab.json", folder + "/merges.txt")
     if let file = try Self.open(json) {
-      try self.init(tokenizerJSON: file)
+      try self.init(tokenizerJSON: file, for: purpose)
     } else if let vocabulary = try Self.open(vocabulary) {
       guard let merges = try Self.open(merges) else {
         throw TokenizerError(
           .notFound, folder, "there is vocab.json but neither merges.txt beside it nor tokenizer.json")
       }
-      try self.init(vocabulary: vocabulary, merges: merges)
+      try self.init(vocabulary: vocabulary, merges: merges, for: purpose)
     } else {
       throw TokenizerError(
         .notFound, folder,

@@ -4,8 +4,8 @@ import Platform
 extension ByteLevelTokenizer {
   /// Opens the file format of the `tokenizers` library, as far as it describes a byte-level byte-pair encoding. What
   /// would change the ids and is not known here is refused by its name.
-  convenience init(tokenizerJSON file: MappedFile) throws(TokenizerError) {
-    var reader = TokenizerJSONReader(size: file.bytes.count)
+  convenience init(tokenizerJSON file: MappedFile, for purpose: Purpose) throws(TokenizerError) {
+    var reader = TokenizerJSONReader(size: file.bytes.count, purpose)
     do {
       var scanner = JSONScanner(file.characters)
       try reader.read(&scanner)
@@ -13,11 +13,11 @@ extension ByteLevelTokenizer {
       throw TokenizerError(.malformed, file.path, error.description)
     }
     let vocabulary = reader.reader.builder.build()
-    if reader.hasUnknownToken, !vocabulary.coversAllBytes {
+    if purpose == .encoding, reader.hasUnknownToken, !vocabulary.coversAllBytes {
       throw TokenizerError(
         .malformed, file.path, "an “unk_token” for bytes without a token of their own is not supported")
     }
-    self.init(vocabulary, AddedTokens(reader.addedTokens), reader.settings)
+    self.init(vocabulary, AddedTokens(reader.addedTokens), reader.settings, purpose)
     withExtendedLifetime(file) {}
   }
 }
@@ -28,47 +28,65 @@ private struct TokenizerJSONReader {
   var settings = ByteLevelTokenizer.Settings()
   var hasUnknownToken = false
 
+  private let purpose: ByteLevelTokenizer.Purpose
+  private var hasModel = false
+  private var hasPreTokenizer = false
+  private var hasDecoder = false
+  private var hasVocabulary = false
+  private var addedTokensAt: JSONScanner?
   /// Tokens of the model that are not spelled in the byte-level alphabet: they must be added tokens.
   private var foreignTokens: [VocabularyReader.ForeignToken] = []
 
-  init(size: Int) { reader = VocabularyReader(size: size) }
+  init(size: Int, _ purpose: ByteLevelTokenizer.Purpose) {
+    self.purpose = purpose
+    reader = VocabularyReader(size: size, purpose)
+  }
+
+  /// Nothing of interest is left: the files of the `tokenizers` library end with the merges, which are most of them.
+  private var isComplete: Bool { purpose == .decoding && hasVocabulary && hasDecoder && addedTokensAt != nil }
 
   /// Members may stand in any order, but the model is needed for the added tokens.
   mutating func read(_ scanner: inout JSONScanner) throws(JSONError) {
-    var hasModel = false
-    var hasPreTokenizer = false
-    var added: JSONScanner?
-    try scanner.object { (name, scanner) throws(JSONError) in
-      if scanner.matches(name, "normalizer") {
-        try readAbsent("normalizer", &scanner)
-      } else if scanner.matches(name, "pre_tokenizer") {
-        hasPreTokenizer = true
-        try readPreTokenizer(&scanner)
-      } else if scanner.matches(name, "post_processor") {
-        try readByteLevelOrNull("post-processor", &scanner)
-      } else if scanner.matches(name, "decoder") {
-        try readByteLevelOrNull("decoder", &scanner)
-      } else if scanner.matches(name, "model") {
-        hasModel = true
-        try readModel(&scanner)
-      } else if scanner.matches(name, "added_tokens") {
-        added = scanner
-        _ = try scanner.skipValue()
-      } else {
-        // `version`; `truncation` and `padding`, which are about batches, and which every caller sets for itself
-        _ = try scanner.skipValue()
-      }
-    }
-    try scanner.end()
+    try readMembers(&scanner)
     guard hasModel else { throw scanner.failure("“model” is missing", at: 0) }
-    guard hasPreTokenizer else { throw scanner.failure("“pre_tokenizer” is missing", at: 0) }
-    if var added { try readAddedTokens(&added) }
+    guard hasPreTokenizer || isComplete else { throw scanner.failure("“pre_tokenizer” is missing", at: 0) }
+    if var addedTokensAt { try readAddedTokens(&addedTokensAt) }
     for foreign in foreignTokens {
       if addedTokens.contains(where: { $0.id == foreign.id && $0.content == foreign.content }) { continue }
       throw scanner.failure(
         "the token with id \(foreign.id) has characters outside the byte-level alphabet, and is no added token",
         at: foreign.offset)
     }
+  }
+
+  private mutating func readMembers(_ scanner: inout JSONScanner) throws(JSONError) {
+    if try scanner.beginObject() {
+      repeat {
+        let name = try scanner.memberName()
+        if scanner.matches(name, "normalizer") {
+          try readAbsent("normalizer", &scanner)
+        } else if scanner.matches(name, "pre_tokenizer") {
+          hasPreTokenizer = true
+          try readPreTokenizer(&scanner)
+        } else if scanner.matches(name, "post_processor") {
+          try readByteLevelOrNull("post-processor", &scanner)
+        } else if scanner.matches(name, "decoder") {
+          hasDecoder = true
+          try readByteLevelOrNull("decoder", &scanner)
+        } else if scanner.matches(name, "model") {
+          hasModel = true
+          try readModel(&scanner)
+          if isComplete { return }
+        } else if scanner.matches(name, "added_tokens") {
+          addedTokensAt = scanner
+          _ = try scanner.skipValue()
+        } else {
+          // `version`; `truncation` and `padding`, which are about batches, and which every caller sets for itself
+          _ = try scanner.skipValue()
+        }
+      } while try scanner.another(closing: UInt8(ascii: "}"))
+    }
+    try scanner.end()
   }
 
   // MARK: what stands around the model
@@ -195,49 +213,59 @@ private struct TokenizerJSONReader {
   // MARK: the model
 
   private mutating func readModel(_ scanner: inout JSONScanner) throws(JSONError) {
-    var hasVocabulary = false
-    var mergesBeforeVocabulary: JSONScanner?
+    var merges: JSONScanner?  // where they stand before the vocabulary
     var hasMerges = false
-    try scanner.object { (name, scanner) throws(JSONError) in
-      let offset = name.range.lowerBound
-      if scanner.matches(name, "type") {
-        let type = try scanner.swiftString()
-        guard type == "BPE" else { throw unsupported("the model type “\(type)”", scanner, at: offset) }
-      } else if scanner.matches(name, "vocab") {
-        hasVocabulary = true
-        try readVocabulary(&scanner)
-      } else if scanner.matches(name, "merges") {
-        hasMerges = true
-        if hasVocabulary {
-          try reader.readMerges(&scanner)
+    if try scanner.beginObject() {
+      repeat {
+        let name = try scanner.memberName()
+        if scanner.matches(name, "vocab") {
+          hasVocabulary = true
+          try readVocabulary(&scanner)
+          if isComplete { return }
+        } else if scanner.matches(name, "merges") {
+          hasMerges = true
+          if hasVocabulary, purpose == .encoding {
+            try reader.readMerges(&scanner)
+          } else {
+            merges = scanner
+            _ = try scanner.skipValue()
+          }
         } else {
-          mergesBeforeVocabulary = scanner
-          _ = try scanner.skipValue()
+          try readModelMember(name, &scanner)
         }
-      } else if scanner.matches(name, "ignore_merges") {
-        settings.ignoresMerges = try scanner.boolean()
-      } else if scanner.matches(name, "unk_token") {
-        hasUnknownToken = try scanner.kind() != .null
-        _ = try scanner.skipValue()
-      } else if scanner.matches(name, "byte_fallback") {
-        guard try !scanner.boolean() else { throw unsupported("“byte_fallback” of the model", scanner, at: offset) }
-      } else if scanner.matches(name, "dropout") {
-        if try scanner.kind() == .null {
-          try scanner.null()
-        } else if try scanner.double() != 0 {
-          throw unsupported("“dropout” of the model", scanner, at: offset)
-        }
-      } else if scanner.matches(name, "continuing_subword_prefix") {
-        try readEmpty("continuing_subword_prefix", &scanner)
-      } else if scanner.matches(name, "end_of_word_suffix") {
-        try readEmpty("end_of_word_suffix", &scanner)
-      } else {
-        _ = try scanner.skipValue()
-      }
+      } while try scanner.another(closing: UInt8(ascii: "}"))
     }
     guard hasVocabulary else { throw scanner.failure("“vocab” of the model is missing") }
     guard hasMerges else { throw scanner.failure("“merges” of the model is missing") }
-    if var mergesBeforeVocabulary { try reader.readMerges(&mergesBeforeVocabulary) }
+    if var merges, purpose == .encoding { try reader.readMerges(&merges) }
+  }
+
+  /// Another member of the model than its tables.
+  private mutating func readModelMember(_ name: JSONScanner.Text, _ scanner: inout JSONScanner) throws(JSONError) {
+    let offset = name.range.lowerBound
+    if scanner.matches(name, "type") {
+      let type = try scanner.swiftString()
+      guard type == "BPE" else { throw unsupported("the model type “\(type)”", scanner, at: offset) }
+    } else if scanner.matches(name, "ignore_merges") {
+      settings.ignoresMerges = try scanner.boolean()
+    } else if scanner.matches(name, "unk_token") {
+      hasUnknownToken = try scanner.kind() != .null
+      _ = try scanner.skipValue()
+    } else if scanner.matches(name, "byte_fallback") {
+      guard try !scanner.boolean() else { throw unsupported("“byte_fallback” of the model", scanner, at: offset) }
+    } else if scanner.matches(name, "dropout") {
+      if try scanner.kind() == .null {
+        try scanner.null()
+      } else if try scanner.double() != 0 {
+        throw unsupported("“dropout” of the model", scanner, at: offset)
+      }
+    } else if scanner.matches(name, "continuing_subword_prefix") {
+      try readEmpty("continuing_subword_prefix", &scanner)
+    } else if scanner.matches(name, "end_of_word_suffix") {
+      try readEmpty("end_of_word_suffix", &scanner)
+    } else {
+      _ = try scanner.skipValue()
+    }
   }
 
   /// A member of the model that must be null or an empty string.
@@ -250,7 +278,7 @@ private struct TokenizerJSONReader {
   private mutating func readVocabulary(_ scanner: inout JSONScanner) throws(JSONError) {
     let start = scanner.position
     try reader.readTokens(&scanner) { foreign in foreignTokens.append(foreign) }
-    try define(scanner, at: start) { (builder) throws(VocabularyError) in try builder.indexTokens() }
+    try define(scanner, at: start) { (builder) throws(VocabularyError) in try builder.finishTokens() }
   }
 
   /// Lets `change` work on the vocabulary; what it finds wrong is wrong at `offset`.

@@ -5,8 +5,10 @@ extension ByteLevelTokenizer {
   /// Opens the two files in which GPT-2 was published: vocab.json, an object of tokens and ids, and merges.txt, a merge
   /// on each line after a `#version` line. They say nothing about splitting or special tokens: the rule is GPT-2's, and
   /// `<|endoftext|>`, where there is one, is special.
-  convenience init(vocabulary: MappedFile, merges: MappedFile) throws(TokenizerError) {
-    var reader = VocabularyReader(size: vocabulary.bytes.count)
+  convenience init(
+    vocabulary: MappedFile, merges: MappedFile, for purpose: Purpose
+  ) throws(TokenizerError) {
+    var reader = VocabularyReader(size: vocabulary.bytes.count, purpose)
     do {
       var scanner = JSONScanner(vocabulary.characters)
       try reader.readTokens(&scanner) { (foreign) throws(JSONError) in
@@ -19,20 +21,18 @@ extension ByteLevelTokenizer {
       throw TokenizerError(.malformed, vocabulary.path, error.description)
     }
     do {
-      try reader.builder.indexTokens()
+      try reader.builder.finishTokens()
     } catch {
       throw TokenizerError(.malformed, vocabulary.path, error.reason)
     }
-    try readMerges(merges, into: &reader.builder)
+    if purpose == .encoding { try readMerges(merges, into: &reader.builder) }
 
     let tables = reader.builder.build()
-    let id = AddedTokens.endOfText.withUnsafeBufferPointer { text in
-      text.baseAddress.map { tables.id(of: $0, count: text.count, readable: text.count) } ?? -1
+    let endOfText = (0..<tables.count).first { tables.bytes(of: $0)?.elementsEqual(AddedTokens.endOfText) ?? false }
+    let special = endOfText.map {
+      [AddedTokens.Token(content: AddedTokens.endOfText, id: $0, isSpecial: true, isNormalized: false)]
     }
-    let special =
-      id < 0
-      ? [] : [AddedTokens.Token(content: AddedTokens.endOfText, id: Int(id), isSpecial: true, isNormalized: false)]
-    self.init(tables, AddedTokens(special), Settings())
+    self.init(tables, AddedTokens(special ?? []), Settings(), purpose)
     withExtendedLifetime(vocabulary) {}
   }
 }

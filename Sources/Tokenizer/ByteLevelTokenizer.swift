@@ -18,10 +18,22 @@ public final class ByteLevelTokenizer: Sendable {
     var ignoresMerges = false
   }
 
-  init(_ vocabulary: Vocabulary, _ addedTokens: AddedTokens, _ settings: Settings) {
+  /// What a tokenizer is opened for.
+  public enum Purpose: Sendable {
+    /// Text to ids, and ids to text.
+    case encoding
+    /// Ids to text only. That needs less of the file and no look-up tables, and opens in half the time; what is wrong
+    /// with the merges is not noticed.
+    case decoding
+  }
+
+  private let purpose: Purpose
+
+  init(_ vocabulary: Vocabulary, _ addedTokens: AddedTokens, _ settings: Settings, _ purpose: Purpose) {
     self.vocabulary = vocabulary
     self.addedTokens = addedTokens
     self.settings = settings
+    self.purpose = purpose
   }
 
   /// The highest id, and one.
@@ -40,7 +52,8 @@ public final class ByteLevelTokenizer: Sendable {
   /// The id of `<|endoftext|>`, where there is one.
   public var endOfText: Int? { id(of: AddedTokens.endOfText) }
 
-  /// The id of a special or other added token, or else of a token that text can be encoded to, by its bytes.
+  /// The id of a special or other added token, or else of a token that text can be encoded to, by its bytes. For a
+  /// tokenizer that is open for decoding it finds the added ones only.
   public func id(of token: [UInt8]) -> Int? {
     if let id = addedTokens.id(of: token) { return id }
     let id = token.withUnsafeBufferPointer { token in
@@ -50,5 +63,8 @@ public final class ByteLevelTokenizer: Sendable {
   }
 
   /// An encoder for one thread.
-  public func makeEncoder() -> ByteLevelEncoder { ByteLevelEncoder(self) }
+  public func makeEncoder() -> ByteLevelEncoder {
+    precondition(purpose == .encoding, "a tokenizer that is open for decoding has nothing to encode with")
+    return ByteLevelEncoder(self)
+  }
 }

@@ -3,19 +3,21 @@ struct VocabularyError: Error {
   let reason: String
 }
 
-/// Fills the tables of a `Vocabulary`: first all tokens of the model, then (after `indexTokens`) added tokens and merges.
+/// Fills the tables of a `Vocabulary`: first all tokens of the model, then (after `finishTokens`) added tokens and merges.
 struct VocabularyBuilder {
   private let slab = Slab()
   private var tokens: Arena<Vocabulary.Token>
   private var bytes: Arena<UInt8>
   private var otherMerges: Arena<Vocabulary.OtherMerge>
   private var scratch: Arena<UInt8>
-  private var index: TokenIndex
-  private var isIndexed = false
+  private let purpose: ByteLevelTokenizer.Purpose
+  private var index: TokenIndex  // empty for decoding
+  private var isComplete = false
   private var results: Arena<Int32>  // of the merges so far
 
   /// `size`: of the files, of which tokens cannot be longer and cannot be many more than one in 16 bytes.
-  init(size: Int) {
+  init(size: Int, _ purpose: ByteLevelTokenizer.Purpose) {
+    self.purpose = purpose
     tokens = Arena(capacity: min(size / 16, 1 << 16), in: slab)
     scratch = Arena(capacity: 256, in: slab)
     otherMerges = Arena(capacity: 0, in: slab)
@@ -59,11 +61,10 @@ struct VocabularyBuilder {
   /// Defines a token that stands in the text as `content`; the model may have defined it already.
   mutating func defineAdded(_ id: Int, content: [UInt8]) throws(VocabularyError) {
     try claim(id)
-    let asModelToken = content.withUnsafeBufferPointer { content in
-      scratch.truncate(to: 0)
-      guard ByteLevelAlphabet.decode(content, into: &scratch) else { return Int32(-1) }
-      return find(ByteKey(scratch.base, count: scratch.count, readable: scratch.count + Arena<UInt8>.slack))
-    }
+    scratch.truncate(to: 0)
+    let isSpelled = content.withUnsafeBufferPointer { ByteLevelAlphabet.decode($0, into: &scratch) }
+    let key = ByteKey(scratch.base, count: scratch.count, readable: scratch.count + Arena<UInt8>.slack)
+    let asModelToken = isSpelled ? find(key) : -1
     if asModelToken >= 0 && Int(asModelToken) != id {
       throw VocabularyError(
         reason: "the added token \(quoted(content)) has id \(id) here and id \(asModelToken) in the model's vocabulary")
@@ -74,17 +75,20 @@ struct VocabularyBuilder {
       return try finish(id, start)
     }
     // The same text, and the same bytes too: as a model's token, “é” is the byte 0xE9
-    guard Int(asModelToken) == id, content.elementsEqual(UnsafeBufferPointer(start: scratch.base, count: scratch.count))
+    guard isSpelled, isToken(id, key),
+      content.elementsEqual(UnsafeBufferPointer(start: scratch.base, count: scratch.count))
     else {
       throw VocabularyError(reason: "the added token \(quoted(content)) has the id of another token, \(id)")
     }
   }
 
-  /// To be called between the model's tokens and everything else.
-  mutating func indexTokens() throws(VocabularyError) {
-    guard !isIndexed else { throw VocabularyError(reason: "there is a second vocabulary") }
+  /// To be called between the model's tokens and everything else: finds those that are there twice, unless no text will
+  /// be encoded.
+  mutating func finishTokens() throws(VocabularyError) {
+    guard !isComplete else { throw VocabularyError(reason: "there is a second vocabulary") }
     guard tokens.count > 0 else { throw VocabularyError(reason: "there is no token in it") }
-    isIndexed = true
+    isComplete = true
+    guard purpose == .encoding else { return }
     index = TokenIndex(capacity: tokens.count, in: slab)
     results = Arena(capacity: tokens.count, in: slab)
     for id in 0..<tokens.count where tokens.base[id].length > 0 {

@@ -10,7 +10,7 @@ struct VocabularyReader {
   typealias ForeignToken = (id: Int, content: [UInt8], offset: Int)
 
   /// `size`: of the file.
-  init(size: Int) { builder = VocabularyBuilder(size: size) }
+  init(size: Int, _ purpose: ByteLevelTokenizer.Purpose) { builder = VocabularyBuilder(size: size, purpose) }
 
   /// Reads an object of tokens and ids.
   mutating func readTokens(

@@ -4,7 +4,7 @@ import JSONLines
 import Tokenizer
 
 run(.bpeDecode) { arguments, output in
-  let tokenizer = try arguments.tokenizer()
+  let tokenizer = try arguments.tokenizer(for: .decoding)
   let vocabulary = VocabularyCheck { tokenizer }
   let filter = Filter(arguments, output)
   let terminator: UInt8? =

@@ -4,7 +4,7 @@ import JSONLines
 import Tokenizer
 
 run(.bpeEncode) { arguments, output in
-  let tokenizer = try arguments.tokenizer()
+  let tokenizer = try arguments.tokenizer(for: .encoding)
   let fingerprint = tokenizer.fingerprintText
   let isTable = arguments.has(.encodeTable)
   // Tables are for people, and know of those before them

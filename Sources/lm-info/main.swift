@@ -4,7 +4,7 @@ import JSON
 import JSONLines
 
 run(.lmInfo) { arguments, output in
-  let facts = try ModelFacts(try Checkpoint(arguments.modelLocation()), try arguments.tokenizer())
+  let facts = try ModelFacts(try Checkpoint(arguments.modelLocation()), try arguments.tokenizer(for: .decoding))
   if arguments.has(.jsonRecord) {
     facts.writeRecord(to: output.buffer)
     try output.endLine()

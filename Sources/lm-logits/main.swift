@@ -5,7 +5,7 @@ import LanguageModel
 
 run(.lmLogits) { arguments, output in
   let model = try GPT2(Checkpoint(arguments.modelLocation()), threads: arguments.threadCount)
-  let vocabulary = VocabularyCheck(arguments.tokenizer)
+  let vocabulary = VocabularyCheck { try arguments.tokenizer(for: .decoding) }
   let kept = arguments.text(.cache).map { path in model.makeCache(inFile: path) { arguments.note("\(path): \($0)") } }
   let filter = Filter(arguments, output)
   filter.whileWaiting = vocabulary.prepare

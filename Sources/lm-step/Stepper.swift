@@ -23,7 +23,7 @@ final class Stepper {
   init(_ arguments: Arguments) throws {
     let location = try arguments.modelLocation()
     configuration = try GPT2Configuration(location)
-    let tokenizer = try arguments.tokenizer()
+    let tokenizer = try arguments.tokenizer(for: .decoding)
     self.tokenizer = tokenizer
     vocabulary = VocabularyCheck { tokenizer }
     let model = Lazy { try GPT2(Checkpoint(location), threads: arguments.threadCount) }

@@ -4,7 +4,7 @@ import JSONLines
 import Sampling
 
 run(.lmTopK) { arguments, output in
-  let tokenizer = try arguments.tokenizer()
+  let tokenizer = try arguments.tokenizer(for: .decoding)
   let vocabulary = VocabularyCheck { tokenizer }
   let filter = Filter(arguments, output)
   let k = arguments.integer(.topK) ?? 10

@@ -9,7 +9,7 @@ extension Arguments {
   public var threadCount: Int { integer(.threads) ?? Int(lmpipe_available_processors()) }
 
   /// The model's tokenizer.
-  public func tokenizer() throws -> ByteLevelTokenizer {
-    try ByteLevelTokenizer(folder: modelLocation().folder)
+  public func tokenizer(for purpose: ByteLevelTokenizer.Purpose) throws -> ByteLevelTokenizer {
+    try ByteLevelTokenizer(folder: modelLocation().folder, for: purpose)
   }
 }
