@@ -121,14 +121,14 @@ public struct Checkpoint: Sendable {
   /// Refuses tensors that the configuration does not account for: two of one name, or layers beyond its last.
   private func refuseSurplus() throws(CheckpointError) {
     for (name, tensor) in tensors {
-      let plain = name.hasPrefix("transformer.") ? String(name.dropFirst("transformer.".count)) : name
-      guard plain == name || tensors[plain] == nil else {
+      let isPrefixed = name.utf8.starts(with: "transformer.".utf8)
+      let plain = isPrefixed ? name.dropFirst("transformer.".utf8.count) : name[...]
+      guard !isPrefixed || tensors[String(plain)] == nil else {
         throw .unusable(file: tensor.file.path, reason: "there is both \"\(plain)\" and \"\(name)\"")
       }
-      guard plain.hasPrefix("h."), let layer = plain.dropFirst(2).split(separator: ".").first.flatMap({ Int($0) })
-      else {
-        continue
-      }
+      let rest = plain.utf8.dropFirst("h.".utf8.count)
+      guard plain.utf8.starts(with: "h.".utf8), let layer = Int(Substring(rest.prefix { $0 != UInt8(ascii: ".") }))
+      else { continue }
       guard layer < configuration.n_layer else {
         throw .unusable(
           file: tensor.file.path,

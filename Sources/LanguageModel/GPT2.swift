@@ -35,7 +35,7 @@ public final class GPT2 {
   /// - Parameter report: is told what a person may want to know of it, in words that go behind the file's name.
   public func makeCache(inFile path: String, report: @escaping (String) -> Void) -> KeyValueCache {
     do {
-      return KeyValueCache(try CacheFile(path: path, configuration, model: checkpoint.identity, report: report))
+      return KeyValueCache(try CacheFile(path: path, configuration, model: checkpoint.identity, pool, report: report))
     } catch {
       report("\(error.reason): computing without it")
       return makeCache()

@@ -1,9 +1,9 @@
+import CommandLineTool
 import JSON
 import JSONLines
 import LanguageModel
 import Sampling
 import Tokenizer
-import CommandLineTool
 
 /// A sequence that grows token by token: its record, and what has been added to it.
 struct GrowingSequence {

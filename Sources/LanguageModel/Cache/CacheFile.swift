@@ -1,5 +1,6 @@
 import Checkpoint
 import Platform
+import Threads
 
 /// The keys and values of a sequence in a file, so that another process can go on with them (lm-records(5) has the
 /// format).
@@ -13,6 +14,7 @@ final class CacheFile: CachePages {
   private let descriptor: Int32
   private let isReadOnly: Bool
   private let report: (String) -> Void
+  private let pool: ThreadPool
   private let digest: CacheDigest  // of the model
   private let header: Header
   private let table: UnsafeMutablePointer<Entry>
@@ -50,13 +52,16 @@ final class CacheFile: CachePages {
   ///
   /// - Parameters:
   ///   - model: identifies the weights.
+  ///   - pool: checks what is there.
   ///   - report: is told, in a sentence, what a person may want to know: that what was kept is of no use, or that what is
   ///     new cannot be kept.
   /// - Throws: where the file cannot be used and the sequence should be computed without it, the reason.
   init(
-    path: String, _ configuration: GPT2Configuration, model: UInt64, report: @escaping (String) -> Void
+    path: String, _ configuration: GPT2Configuration, model: UInt64, _ pool: ThreadPool,
+    report: @escaping (String) -> Void
   ) throws(CacheFileProblem) {
     self.report = report
+    self.pool = pool
     shape = CacheShape(configuration, layers: configuration.n_layer)
     digest = CacheDigest(model: model)
     header = Header(
@@ -177,13 +182,11 @@ final class CacheFile: CachePages {
     let candidates = zip(0..<Int(header.positions), ids).prefix { table[$0].id == UInt64($1) && table[$0].digest != 0 }
       .count
     guard candidates > sound.count else { return sound.count }
+    let end = min(candidates, pagesInFile * pageLength)
     var digest = digest
     for id in sound { digest.append(id) }
-    for block in sound.count / laneCount..<(candidates + laneCount - 1) / laneCount {
-      let index = block * laneCount / pageLength
-      guard index < pagesInFile else { break }
-      let sums = PositionSums.ofBlock(block % (pageLength / laneCount), page(index), shape)
-      for position in max(sound.count, block * laneCount)..<min(candidates, (block + 1) * laneCount) {
+    for (block, sums) in sumsOfBlocks(sound.count / laneCount..<(end + laneCount - 1) / laneCount) {
+      for position in max(sound.count, block * laneCount)..<min(end, (block + 1) * laneCount) {
         digest.append(ids[position])
         guard table[position].digest == digest.of(sums[position % laneCount]) else { return sound.count }
         sound.append(ids[position])
@@ -199,14 +202,28 @@ final class CacheFile: CachePages {
     guard !isReadOnly, first < end else { return }
     var digest = digest
     for id in sound { digest.append(id) }
-    for block in first / laneCount..<(end + laneCount - 1) / laneCount {
-      let sums = PositionSums.ofBlock(block % (pageLength / laneCount), pages[block * laneCount / pageLength], shape)
+    for (block, sums) in sumsOfBlocks(first / laneCount..<(end + laneCount - 1) / laneCount) {
       for position in max(first, block * laneCount)..<min(end, (block + 1) * laneCount) {
         digest.append(ids[position])
         table[position] = Entry(digest: digest.of(sums[position % laneCount]), id: UInt64(ids[position]))
         sound.append(ids[position])
       }
     }
+  }
+
+  /// The sums of blocks of 16 positions, whose pages are in the file.
+  private func sumsOfBlocks(_ blocks: Range<Int>) -> some Sequence<(block: Int, sums: [PositionSums])> {
+    let blocksOfPage = pageLength / laneCount
+    for block in blocks { _ = page(block / blocksOfPage) }  // maps what is not mapped
+    var sums = [[PositionSums]](repeating: [], count: blocks.count)
+    sums.withUnsafeMutableBufferPointer { sums in
+      let (pages, shape) = (pages, shape)
+      pool.run(blocks.count, operations: blocks.count * shape.pageSize / blocksOfPage) { part in
+        let block = blocks.lowerBound + part
+        sums[part] = PositionSums.ofBlock(block % blocksOfPage, pages[block / blocksOfPage], shape)
+      }
+    }
+    return zip(blocks, sums).lazy.map { (block: $0, sums: $1) }
   }
 }
 
