@@ -36,7 +36,7 @@ struct SafeTensors {
     var expected = 0  // the tensors follow each other without a gap, from the beginning to the end of the data
     for entry in entries.sorted(by: { ($0.begin, $0.end) < ($1.begin, $1.end) }) {
       let shape = entry.shape ?? []
-      guard let type = ElementType(rawValue: entry.type) else {
+      guard let type = ElementType(rawValue: entry.type), type.blockLength == 1 else {
         throw damaged("\"\(entry.name)\" has elements of type \(entry.type), which is not known here")
       }
       guard entry.begin == expected, entry.end >= entry.begin else {
@@ -44,7 +44,7 @@ struct SafeTensors {
           "\"\(entry.name)\" lies at \(entry.begin)…\(entry.end), but byte \(expected) is next: overlap, hole or damage"
         )
       }
-      var size = type.size
+      var size = type.blockSize
       for dimension in shape {
         let (product, overflow) = size.multipliedReportingOverflow(by: dimension)
         guard !overflow else { throw damaged("\"\(entry.name)\" has a shape too large for any memory: \(shape)") }

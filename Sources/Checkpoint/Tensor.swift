@@ -17,14 +17,40 @@ public enum ElementType: String, Sendable {
   case uint16 = "U16"
   case uint8 = "U8"
   case boolean = "BOOL"
+  // Quantized: blocks of elements with a common scale, as GGUF has them (ggml, "ggml-common.h")
+  case q4_0 = "Q4_0"
+  case q4_1 = "Q4_1"
+  case q5_0 = "Q5_0"
+  case q5_1 = "Q5_1"
+  case q8_0 = "Q8_0"
+  case q4_k = "Q4_K"
+  case q5_k = "Q5_K"
+  case q6_k = "Q6_K"
 
-  /// In bytes.
-  public var size: Int {
+  /// How many elements are stored together; 1 where each stands for itself.
+  public var blockLength: Int {
+    switch self {
+    case .q4_0, .q4_1, .q5_0, .q5_1, .q8_0: 32
+    case .q4_k, .q5_k, .q6_k: 256
+    default: 1
+    }
+  }
+
+  /// The bytes of a block.
+  public var blockSize: Int {
     switch self {
     case .float64, .int64, .uint64: 8
     case .float32, .int32, .uint32: 4
     case .float16, .bfloat16, .int16, .uint16: 2
     case .float8e4m3, .float8e5m2, .int8, .uint8, .boolean: 1
+    case .q4_0: 18
+    case .q4_1: 20
+    case .q5_0: 22
+    case .q5_1: 24
+    case .q8_0: 34
+    case .q4_k: 144
+    case .q5_k: 176
+    case .q6_k: 210
     }
   }
 }
@@ -39,5 +65,5 @@ public struct Tensor: @unchecked Sendable {  // read-only memory
   public let bytes: UnsafeRawBufferPointer
   public let file: MappedFile
 
-  public var count: Int { bytes.count / type.size }
+  public var count: Int { bytes.count / type.blockSize * type.blockLength }
 }

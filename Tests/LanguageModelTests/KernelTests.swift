@@ -70,7 +70,7 @@ import Threads
   /// Weights at an odd address, as a file may have them.
   private func randomWeights(rows: Int, columns: Int, _ type: ElementType) -> WeightMatrix {
     var generator = SeededGenerator(4)
-    let start = UnsafeMutableRawPointer.allocate(byteCount: rows * columns * type.size + 1, alignment: 16) + 1
+    let start = UnsafeMutableRawPointer.allocate(byteCount: rows * columns * type.blockSize + 1, alignment: 16) + 1
     for index in 0..<rows * columns {
       let value = Float.random(in: -1...1, using: &generator)
       switch type {
