@@ -48,6 +48,11 @@ MINUTES ?= 2
 try-training: build
 	Training/try.sh $(MINUTES)
 
+# Loops of lm-step by every route, and with processes killed at random instants; some minutes. See Tests/Loops/README.md.
+check-loops: build
+	PATH="$(CURDIR)/$(RELEASE):$$PATH" python3 Tests/Loops/routes.py
+	PATH="$(CURDIR)/$(RELEASE):$$PATH" python3 Tests/Loops/kills.py
+
 # REFERENCE=DIR: a folder with venv (transformers, tokenizers, tiktoken) and models; see Tests/Reference/README.md.
 compare: build
 	sh Tests/Reference/compare.sh "$(REFERENCE)"
@@ -85,4 +90,4 @@ uninstall:
 clean:
 	rm -rf .build
 
-.PHONY: all build demo test format check-format generate check-generated renew-sessions golden beginnings try-training compare bench install uninstall clean
+.PHONY: all build demo test format check-format generate check-generated renew-sessions golden beginnings try-training check-loops compare bench install uninstall clean
