@@ -6,11 +6,17 @@ public struct Arguments {
   public let tool: Tool
   /// The operands; without any, `-`.
   public let files: [String]
-  private var values: [Option: String?] = [:]
+  private var given: [Given] = []
 
-  public func has(_ option: Option) -> Bool { values[option] != nil }
+  /// An option on the command line; of two of the same name the later one counts.
+  private struct Given {
+    let option: Option
+    let value: String?
+  }
 
-  public func text(_ option: Option) -> String? { values[option] ?? nil }
+  public func has(_ option: Option) -> Bool { given.contains { $0.option == option } }
+
+  public func text(_ option: Option) -> String? { given.last { $0.option == option }?.value }
 
   /// The option's number, which parsing has checked against the table.
   public func integer(_ option: Option) -> Int? { text(option).flatMap { Int($0) } }
@@ -33,8 +39,8 @@ public struct Arguments {
     }
 
     // getopt_long wants C strings that outlive the call, and may change the order of the words.
-    var cWords: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
-    let cNames = tool.options.map { strdup($0.name) }
+    var cWords: [UnsafeMutablePointer<CChar>?] = words.map { $0.withCString { strdup($0) } } + [nil]
+    let cNames = tool.options.map { $0.name.withCString { strdup($0) } }
     defer { for string in cWords + cNames { free(string) } }
     var longOptions: [CPlatform.option] = []
     var shortOptions = ":"  // a leading colon: tell a missing argument from an unknown option
@@ -46,7 +52,7 @@ public struct Arguments {
     }
     longOptions.append(CPlatform.option(name: nil, has_arg: 0, flag: nil, val: 0))
 
-    var values: [Option: String?] = [:]
+    var given: [Given] = []
     var next: Int32 = 0
     while true {
       let scan = lmpipe_next_option(Int32(words.count), &cWords, shortOptions, longOptions, next == 0)
@@ -75,19 +81,20 @@ public struct Arguments {
       if case .number(_, let range) = option.argument, let value, Double(value).map(range.contains) != true {
         complain("--\(option.name) wants a number \(description(of: range)), not \"\(value)\"")
       }
-      values.updateValue(value, forKey: option)
+      given.append(Given(option: option, value: value))
     }
-    // Whatever else is on the line, a call for help is answered.
-    if values[.help] != nil { return .help }
-    if values[.version] != nil { return .version }
     let operands = cWords[Int(next)..<words.count].compactMap { $0.map { String(cString: $0) } }
+    let arguments = Arguments(tool: tool, files: operands.isEmpty ? ["-"] : operands, given: given)
+    // Whatever else is on the line, a call for help is answered.
+    if arguments.has(.help) { return .help }
+    if arguments.has(.version) { return .version }
     if tool.input == nil, let operand = operands.first { complain("there is no place for \"\(operand)\"") }
     for exclusion in tool.exclusions {
-      let given = exclusion.filter { values[$0] != nil }.map { "--\($0.name)" }
-      if given.count > 1 { complain("\(given.joined(separator: " and ")) exclude each other") }
+      let together = exclusion.filter(arguments.has).map { "--\($0.name)" }
+      if together.count > 1 { complain("\(together.joined(separator: " and ")) exclude each other") }
     }
     if let problem { throw problem }
-    return .run(Arguments(tool: tool, files: operands.isEmpty ? ["-"] : operands, values: values))
+    return .run(arguments)
   }
 
   private static let firstOptionValue: Int32 = 1000  // beyond the letters

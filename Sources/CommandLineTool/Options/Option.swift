@@ -1,5 +1,5 @@
 /// One option of a tool: how it is parsed, what `--help`, the manual page and the completions say of it.
-public struct Option: Sendable, Hashable {
+public struct Option: Sendable, Equatable {
   /// The long name, without its hyphens.
   public let name: String
   public let short: Character?
@@ -8,7 +8,7 @@ public struct Option: Sendable, Hashable {
   public let explanation: String
 
   /// What stands behind an option, and what it is allowed to be.
-  public enum Argument: Sendable, Hashable {
+  public enum Argument: Sendable, Equatable {
     /// A whole number; `placeholder` is its name in the help.
     case integer(_ placeholder: String, ClosedRange<Int>)
     /// A decimal number.
