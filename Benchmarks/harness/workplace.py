@@ -98,9 +98,9 @@ class Workplace:
     def tool(self, name, *options, input=os.devnull, answer=None):
         return Program([f"{self.release}/{name}", *options], input, answer=answer)
 
-    def shell(self, script, model, answer=None):
+    def shell(self, script, model, answer=None, shell="sh"):
         environment = {"PATH": f"{self.release}:{os.environ['PATH']}", "LM_MODEL": model}
-        return Program(["sh", "-c", script], environment=environment, answer=answer)
+        return Program([shell, "-c", script], environment=environment, answer=answer)
 
     def peer_python(self):
         if not self.python or not os.access(self.python, os.X_OK):

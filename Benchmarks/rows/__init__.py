@@ -1,5 +1,5 @@
 """The rows of the table: name -> a function of the workplace and the name, which makes the row. It fails with a
 RuntimeError where a model that it needs is missing."""
-from rows import model, processes, records, tokenizer
+from rows import loops, model, processes, records, tokenizer
 
-ALL = processes.ROWS | model.ROWS | tokenizer.ROWS | records.ROWS
+ALL = processes.ROWS | model.ROWS | loops.ROWS | tokenizer.ROWS | records.ROWS
