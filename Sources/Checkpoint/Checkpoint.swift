@@ -1,38 +1,73 @@
-import JSON
 import Platform
 
-/// A model folder's configuration and tensors.
+/// A model's configuration and tensors, from a folder or from a GGUF file.
 public struct Checkpoint: Sendable {
   public let location: ModelLocation
-  public let configuration: GPT2Configuration
+  public let configuration: ModelConfiguration
   /// The files that hold the weights, in their order in the index.
   public let files: [String]
+  /// By the names that the model asks for (`TensorNames`); each knows what the file calls it.
   private let tensors: [String: Tensor]
   private let shapes: [String: [Int]]  // of the tensors that the model computes with
 
-  /// Reads `config.json`, and maps `model.safetensors` or the shards that `model.safetensors.index.json` names.
-  public init(_ location: ModelLocation) throws(CheckpointError) {
-    self.location = location
-    configuration = try GPT2Configuration(location)
+  public init(_ model: ModelFiles) throws(CheckpointError) { try self.init(model, ModelConfiguration(model)) }
+
+  public init(_ location: ModelLocation) throws(CheckpointError) { try self.init(ModelFiles(location)) }
+
+  /// - Parameter configuration: of these files.
+  public init(_ model: ModelFiles, _ configuration: ModelConfiguration) throws(CheckpointError) {
+    let names = TensorNames(configuration)
+    location = model.location
+    self.configuration = configuration
     shapes = configuration.tensorShapes
-    let single = location.folder + "/model.safetensors"
-    let index = location.shardIndex
-    if hasEntry(single) {
-      files = [single]
-      tensors = try SafeTensors(path: single).tensors
-    } else if hasEntry(index) {
-      (files, tensors) = try Self.shards(of: index, in: location.folder)
+    if let gguf = model.gguf {
+      files = [gguf.path]
+      tensors = try Self.named(try gguf.tensors.get(), names, shapes)
     } else {
-      throw .notFound("\(location.folder): neither model.safetensors nor model.safetensors.index.json is there")
+      let weights = try SafeTensorsFolder(location.path)
+      files = weights.files
+      tensors = try Self.named(weights.tensors, names, layers: configuration.n_layer)
     }
-    try refuseSurplus()
+  }
+
+  /// The tensors of safetensors files by the names that the model asks for. Those that no model asks for, such as masks,
+  /// do no harm; two of one name are refused, and layers beyond the last.
+  private static func named(_ tensors: [String: Tensor], _ names: TensorNames, layers: Int) throws(CheckpointError)
+    -> [String: Tensor]
+  {
+    var named: [String: Tensor] = [:]
+    for tensor in tensors.values {
+      let name = names.withoutPrefix(tensor.name)
+      guard named.updateValue(tensor, forKey: name) == nil else {
+        throw .unusable(file: tensor.file.path, reason: "there is both \"\(name)\" and \"\(names.prefix + name)\"")
+      }
+      if let layer = names.layer(of: name), layer >= layers {
+        throw .unusable(
+          file: tensor.file.path, reason: "there is \"\(tensor.name)\", but the configuration has \(layers) layers")
+      }
+    }
+    return named
+  }
+
+  /// The tensors of a GGUF file likewise. As in llama.cpp there must be none that the model does not compute with: it
+  /// would mean that something is asked for which is not known here.
+  private static func named(_ tensors: [String: Tensor], _ names: TensorNames, _ shapes: [String: [Int]])
+    throws(CheckpointError) -> [String: Tensor]
+  {
+    var named: [String: Tensor] = [:]
+    var rest = tensors
+    for name in shapes.keys { named[name] = rest.removeValue(forKey: names.inGGUF(name)) }
+    guard let tensor = rest.values.min(by: { $0.name < $1.name }) else { return named }
+    throw .unusable(
+      file: tensor.file.path, reason: "there is \"\(tensor.name)\", for which this architecture has no use here")
   }
 
   /// Tells this model from others, and from what its files held before they were changed. Made of what the system knows
   /// of the files: reading all weights would take longer than computing with them.
   public var identity: UInt64 {
     var hash: UInt64 = 0xCBF2_9CE4_8422_2325  // FNV-1a (Fowler, Noll and Vo)
-    for path in [location.configurationFile, location.shardIndex] + files {
+    let others = location.isFile ? [] : [location.path + "/config.json", SafeTensorsFolder.index(in: location.path)]
+    for path in others + files {
       for byte in fileIdentity(path).utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
     }
     return hash
@@ -44,61 +79,27 @@ public struct Checkpoint: Sendable {
     for tensor in tensors.values where files.insert(ObjectIdentifier(tensor.file)).inserted { tensor.file.readAhead() }
   }
 
-  private static func shards(of index: String, in folder: String) throws(CheckpointError) -> (
-    [String], [String: Tensor]
-  ) {
-    let file = try mapFile(index)
-    var places: [(tensor: String, shard: String)] = []
-    do {
-      var scanner = JSONScanner(file.characters)
-      try scanner.object { (name, scanner) throws(JSONError) in
-        guard scanner.matches(name, "weight_map") else {
-          _ = try scanner.skipValue()
-          return
-        }
-        try scanner.object { (name, scanner) throws(JSONError) in
-          places.append((scanner.source(name.range), try scanner.swiftString()))
-        }
-      }
-      try scanner.end()
-    } catch { throw .unusable(file: index, reason: "\(error)") }
-    guard !places.isEmpty else { throw .unusable(file: index, reason: "its weight_map names no tensors") }
-    var shards: [String: SafeTensors] = [:]
-    var tensors: [String: Tensor] = [:]
-    for place in places {
-      guard !place.shard.contains("/"), !place.shard.contains("\0"), place.shard.hasSuffix(".safetensors") else {
-        throw .unusable(file: index, reason: "\"\(place.shard)\" is not the name of a safetensors file in this folder")
-      }
-      if shards[place.shard] == nil { shards[place.shard] = try SafeTensors(path: folder + "/" + place.shard) }
-      guard let tensor = shards[place.shard]?.tensors[place.tensor] else {
-        throw .unusable(file: index, reason: "\"\(place.tensor)\" should be in \(place.shard), and is not")
-      }
-      guard tensors.updateValue(tensor, forKey: place.tensor) == nil else {
-        throw .unusable(file: index, reason: "\"\(place.tensor)\" is named twice")
-      }
-    }
-    return (shards.keys.sorted().map { folder + "/" + $0 }, tensors)
-  }
+  /// The tensor of a name, as it is; nil where there is none.
+  package func find(_ name: String) -> Tensor? { tensors[name] }
 
-  /// The tensor, whose name may be written with or without the prefix `transformer.`; nil where there is none.
-  package func find(_ name: String) -> Tensor? { tensors[name] ?? tensors["transformer." + name] }
-
-  /// A tensor of the model, by its name in `GPT2Configuration.tensorShapes`. It must be there, have the shape that the
-  /// configuration says, and hold numbers that the kernels compute with.
+  /// A tensor of the model, by its name in the configuration's `tensorShapes`. It must be there, have the shape that the
+  /// configuration says, and hold numbers that the kernels compute with: blocks of quantized ones in matrices only.
   public func tensor(_ name: String) throws(CheckpointError) -> Tensor {
     guard let tensor = find(name), let shape = shapes[name] else {
-      throw .unusable(file: files[0], reason: "there is no tensor \"\(name)\", which a GPT-2 model needs")
+      let name = location.isFile ? TensorNames(configuration).inGGUF(name) : name
+      throw .unusable(
+        file: files[0], reason: "there is no tensor \"\(name)\", which a \(configuration.modelType) model needs")
     }
     guard tensor.shape == shape else {
       throw .unusable(
         file: tensor.file.path,
-        reason: "\"\(tensor.name)\" has the shape \(tensor.shape), but config.json says \(shape)")
+        reason: "\"\(tensor.name)\" has the shape \(tensor.shape), but the configuration says \(shape)")
     }
-    guard [.float32, .float16, .bfloat16].contains(tensor.type) else {
+    guard tensor.type.isComputable, tensor.type.blockLength == 1 || shape.count > 1 else {
+      let computable = shape.count > 1 ? ElementType.computable : "F32, F16 and BF16"
       throw .unusable(
         file: tensor.file.path,
-        reason:
-          "\"\(tensor.name)\" has elements of type \(tensor.type.rawValue); F32, F16 and BF16 can be computed with")
+        reason: "\"\(tensor.name)\" has elements of type \(tensor.type.rawValue); \(computable) can be computed with")
     }
     return tensor
   }
@@ -106,35 +107,24 @@ public struct Checkpoint: Sendable {
   /// The output head: the checkpoint's own where it has one, else the token embedding, if the two are tied.
   public func outputHead() throws(CheckpointError) -> Tensor {
     let hasOwn = find("lm_head.weight") != nil
-    return try tensor(hasOwn || !configuration.tiesEmbeddings ? "lm_head.weight" : "wte.weight")
+    return hasOwn || !configuration.tiesEmbeddings ? try tensor("lm_head.weight") : try tokenEmbedding()
+  }
+
+  /// The vectors of the tokens (vocabulary, n_embd).
+  public func tokenEmbedding() throws(CheckpointError) -> Tensor {
+    switch configuration {
+    case .gpt2: try tensor("wte.weight")
+    case .llama: try tensor("embed_tokens.weight")
+    }
   }
 
   /// All tensors that the model computes with, each once; other tensors, such as masks, are not among them.
   public func modelTensors() throws(CheckpointError) -> [Tensor] {
     var all: [Tensor] = []
     for name in shapes.keys.sorted() where name != "lm_head.weight" { all.append(try tensor(name)) }
-    let (head, embedding) = (try outputHead(), try tensor("wte.weight"))
+    let (head, embedding) = (try outputHead(), try tokenEmbedding())
     guard head.name != embedding.name else { return all }  // nothing to compare: the one is the other
     return head.bytes.elementsEqual(embedding.bytes) ? all : all + [head]
-  }
-
-  /// Refuses tensors that the configuration does not account for: two of one name, or layers beyond its last.
-  private func refuseSurplus() throws(CheckpointError) {
-    for (name, tensor) in tensors {
-      let isPrefixed = name.utf8.starts(with: "transformer.".utf8)
-      let plain = isPrefixed ? name.dropFirst("transformer.".utf8.count) : name[...]
-      guard !isPrefixed || tensors[String(plain)] == nil else {
-        throw .unusable(file: tensor.file.path, reason: "there is both \"\(plain)\" and \"\(name)\"")
-      }
-      let rest = plain.utf8.dropFirst("h.".utf8.count)
-      guard plain.utf8.starts(with: "h.".utf8), let layer = Int(Substring(rest.prefix { $0 != UInt8(ascii: ".") }))
-      else { continue }
-      guard layer < configuration.n_layer else {
-        throw .unusable(
-          file: tensor.file.path,
-          reason: "there is \"\(name)\", but config.json says n_layer is \(configuration.n_layer)")
-      }
-    }
   }
 
   /// The size of the files that hold the weights.

@@ -2,18 +2,18 @@ import Platform
 
 /// Where a model's files are.
 public struct ModelLocation: Equatable, Sendable {
-  /// A folder as the Hugging Face hub has it: config.json, safetensors, tokenizer files.
-  public let folder: String
+  /// A folder as the Hugging Face hub has it (config.json, safetensors, tokenizer files), or a GGUF file.
+  public let path: String
+  /// Whether it is a file, with everything in it.
+  public let isFile: Bool
 
   public init(folder: String) {
     var folder = folder
     while folder.count > 1, folder.hasSuffix("/") { folder.removeLast() }
-    self.folder = folder
+    (path, isFile) = (folder, false)
   }
 
-  var configurationFile: String { folder + "/config.json" }
-  /// It says in which file each tensor is, where there are several.
-  var shardIndex: String { folder + "/model.safetensors.index.json" }
+  public init(file: String) { (path, isFile) = (file, true) }
 
   /// The model that comes with the toolset.
   public static let defaultName = "wren"
@@ -23,11 +23,7 @@ public struct ModelLocation: Equatable, Sendable {
   public static func find(_ name: String?) throws(CheckpointError) -> ModelLocation {
     guard let name = name ?? environmentVariable("LM_MODEL") else { return try toolsetModel() }
     if isDirectory(name) { return ModelLocation(folder: name) }
-    if hasEntry(name) {
-      throw .unusable(
-        file: name,
-        reason: "a model is a folder with config.json, model.safetensors and tokenizer files; this is one file")
-    }
+    if hasEntry(name) { return ModelLocation(file: name) }
     guard HubCache.mayName(name) else { throw .notFound("\(name.isEmpty ? "\"\"" : name): there is no such folder") }
     let cache = HubCache.standard
     if let snapshot = cache?.snapshot(of: name) { return ModelLocation(folder: snapshot) }
@@ -59,15 +55,21 @@ public struct ModelLocation: Equatable, Sendable {
     return String(path[..<slash])
   }
 
-  /// The hub's name of the model, or the name of its folder.
+  /// The hub's name of the model, or the name of its folder; of a file the same, and the file's name.
   public var name: String {
+    let file = isFile ? Self.lastComponent(of: path) : nil
+    let folder = isFile ? Self.parent(of: path) : path
     let resolved = realpath(folder, nil)
     defer { free(resolved) }
     let parts = (resolved.map { String(cString: $0) } ?? folder).split(separator: "/")
     guard parts.count >= 3, parts[parts.count - 2] == "snapshots", parts[parts.count - 3].hasPrefix(HubCache.prefix)
     else {
-      return parts.last.map(String.init) ?? folder
+      return file ?? parts.last.map(String.init) ?? folder
     }
-    return HubCache.modelName(ofFolder: parts[parts.count - 3])
+    return HubCache.modelName(ofFolder: parts[parts.count - 3]) + (file.map { "/" + $0 } ?? "")
+  }
+
+  private static func lastComponent(of path: String) -> String {
+    String(path[(path.utf8.lastIndex(of: UInt8(ascii: "/")).map { path.utf8.index(after: $0) } ?? path.startIndex)...])
   }
 }

@@ -55,6 +55,21 @@ public enum ElementType: String, Sendable {
   }
 }
 
+extension ElementType {
+  /// Whether a model can compute with a matrix of such elements.
+  var isComputable: Bool {
+    switch self {
+    case .float32, .float16, .bfloat16: true
+    default: blockLength > 1
+    }
+  }
+
+  /// Those that are, for messages.
+  static var computable: String {
+    "F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K and Q6_K"
+  }
+}
+
 /// An array in a mapped file, row-major, at no particular alignment.
 ///
 /// `bytes` holds exactly the product of `shape` elements (the reader checked it) and is valid while `file` is.

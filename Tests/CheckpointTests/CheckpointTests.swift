@@ -15,8 +15,8 @@ import Testing
       #"{"wpe.weight":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"ln_f.bias":{"dtype":"I64","shape":[2],"data_offsets":[8,24]}}"#
     let model = try safetensors(header, data: [UInt8](repeating: 0, count: 24)).write(to: Folder()).open()
     for (name, reason) in [
-      ("wte.weight", #"there is no tensor "wte.weight", which a GPT-2 model needs"#),
-      ("wpe.weight", #""wpe.weight" has the shape [2], but config.json says [3, 2]"#),
+      ("wte.weight", #"there is no tensor "wte.weight", which a gpt2 model needs"#),
+      ("wpe.weight", #""wpe.weight" has the shape [2], but the configuration says [3, 2]"#),
       ("ln_f.bias", #""ln_f.bias" has elements of type I64; F32, F16 and BF16 can be computed with"#),
     ] {
       let error = #expect(throws: CheckpointError.self) { try model.tensor(name) }
@@ -28,7 +28,7 @@ import Testing
   private func tensors() throws -> [String: [Int]] {
     let folder = try Folder()
     try folder.write("config.json", smallConfiguration)
-    var shapes = try GPT2Configuration(ModelLocation(folder: folder.path)).tensorShapes
+    var shapes = try ModelConfiguration(ModelFiles(.find(folder.path))).tensorShapes
     shapes["lm_head.weight"] = nil
     return shapes
   }
@@ -54,7 +54,7 @@ import Testing
 
   @Test func tensorsThatTheConfigurationDoesNotAccountForAreRefused() throws {
     let layers = try safetensors(["h.1.ln_1.weight": [2]]).write(to: Folder())
-    #expect(layers.complaint() == #"model.safetensors: there is "h.1.ln_1.weight", but config.json says n_layer is 1"#)
+    #expect(layers.complaint() == #"model.safetensors: there is "h.1.ln_1.weight", but the configuration has 1 layers"#)
     let names = try safetensors(["wte.weight": [4, 2], "transformer.wte.weight": [4, 2]]).write(to: Folder())
     #expect(names.complaint() == #"model.safetensors: there is both "wte.weight" and "transformer.wte.weight""#)
   }

@@ -6,7 +6,12 @@ import Testing
   private func read(_ json: String) throws -> GPT2Configuration {
     let folder = try Folder()
     try folder.write("config.json", json)
-    do { return try GPT2Configuration(ModelLocation.find(folder.path)) } catch {
+    do {
+      guard case .gpt2(let configuration) = try ModelConfiguration(ModelFiles(.find(folder.path))) else {
+        throw Complaint(text: "this is no GPT-2")
+      }
+      return configuration
+    } catch let error as CheckpointError {
       throw Complaint(text: "\(error)".replacingOccurrences(of: folder.path + "/", with: ""))
     }
   }
@@ -70,6 +75,18 @@ import Testing
     (#""activation_function":"relu""#, #"activation_function "relu" is not implemented; gelu_new is"#),
     (#""activation_function":"gelu""#, #"activation_function "gelu" is not implemented; gelu_new is"#),
     (#""add_cross_attention":true"#, "add_cross_attention is not implemented"),
+    (
+      #""layer_norm_epsilon":0"#,
+      "layer_norm_epsilon is 0.0, and must be a positive number of moderate size"
+    ),
+    (
+      #""layer_norm_epsilon":1e99"#,
+      "layer_norm_epsilon is 1e+99, and must be a positive number of moderate size"
+    ),
+    (
+      #""quantization_config":{"quant_method":"gptq","bits":4}"#,
+      "quantization_config (gptq) is not implemented; GGUF files can be quantized"
+    ),
   ])
   func whatCannotBeComputedIsRefused(_ members: String, _ reason: String) {
     #expect(complaint(gpt2(members)) == "config.json: \(reason)")
@@ -77,15 +94,14 @@ import Testing
 
   @Test func otherModelsAreRefusedByName() {
     #expect(
-      complaint(#"{"model_type":"llama","activation_function":"silu"}"#)
-        == #"config.json: model_type "llama" is not implemented; gpt2 is"#)
+      complaint(#"{"model_type":"bert","activation_function":"silu"}"#)
+        == #"config.json: model_type "bert" is not implemented; gpt2, llama, mistral, qwen2 and qwen3 are"#)
     #expect(complaint("{}") == "config.json: model_type is missing")
   }
 
   @Test(arguments: [
     "", "[]", "{", "null", #"{"model_type":1}"#, #"{"model_type":"gpt2"} x"#, #"{"model_type":"gpt2","n_embd":"768"}"#,
     #"{"model_type":"gpt2","n_embd":768.5}"#, #"{"model_type":"gpt2","n_layer":99999999999999999999}"#,
-    #"{"model_type":"gpt2","layer_norm_epsilon":1e99}"#,
     #"{"model_type":"gpt2","eos_token_id":["x"]}"#, #"{"model_type":"gpt2","tie_word_embeddings":1}"#,
   ])
   func garbageIsRefusedWithItsPlace(_ json: String) {

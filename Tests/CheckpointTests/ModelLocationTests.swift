@@ -25,7 +25,7 @@ import Testing
 
   private func found(_ name: String, in folder: Folder) throws -> String {
     let location = try with(["HF_HUB_CACHE": folder.path]) { try ModelLocation.find(name) }
-    return location.folder.replacingOccurrences(of: folder.path + "/", with: "")
+    return location.path.replacingOccurrences(of: folder.path + "/", with: "")
   }
 
   @Test(arguments: [
@@ -56,7 +56,7 @@ import Testing
       try cache(folder, "\(place.dropFirst())/models--org--m")
       let moved = environment.mapValues { $0.isEmpty ? "" : folder.path + $0 }
       #expect(
-        try with(moved) { try ModelLocation.find("org/m").folder } == folder.path + place
+        try with(moved) { try ModelLocation.find("org/m").path } == folder.path + place
           + "/models--org--m/snapshots/abc123")
     }
     let error = with([:]) { #expect(throws: CheckpointError.self) { try ModelLocation.find("org/m") } }
@@ -99,10 +99,13 @@ import Testing
   @Test func foldersComeBeforeNamesAndTheVariableStandsInForTheOption() throws {
     let folder = try Folder()
     try folder.write("config.json", "{}")
-    #expect(try ModelLocation.find(folder.path).folder == folder.path)
-    #expect(try with(["LM_MODEL": folder.path]) { try ModelLocation.find(nil).folder } == folder.path)
-    let error = #expect(throws: CheckpointError.self) { try ModelLocation.find(folder.path + "/config.json") }
-    #expect(error?.description.hasSuffix("this is one file") == true)
+    #expect(try ModelLocation.find(folder.path) == ModelLocation(folder: folder.path))
+    #expect(try with(["LM_MODEL": folder.path]) { try ModelLocation.find(nil).path } == folder.path)
+    let file = try ModelLocation.find(folder.path + "/config.json")
+    #expect(file == ModelLocation(file: folder.path + "/config.json"))
+    let error = #expect(throws: CheckpointError.self) { try ModelFiles(file) }
+    #expect(
+      error?.description.contains("/config.json: this is no GGUF file; a model is a .gguf file, or a folder") == true)
   }
 
   @Test(arguments: [

@@ -1,0 +1,112 @@
+import JSON
+import Platform
+
+/// An object of JSON, as in `config.json`: where the value of each member begins. A member that is `null` counts as
+/// absent, unless someone asks; of several with one name the last counts, as in Python.
+struct ConfigurationFile: ConfigurationSource {
+  private let file: MappedFile
+  private let members: [String: Member]
+
+  private struct Member {
+    let position: Int
+    let isNull: Bool
+  }
+
+  var path: String { file.path }
+
+  /// Far beyond any configuration.
+  private static let byteLimit = 1 << 22
+  private static let memberLimit = 1 << 12
+  /// A longer name is none that anybody asks for.
+  private static let nameLimit = 128
+
+  init(path: String) throws(CheckpointError) {
+    file = try mapFile(path)
+    guard file.bytes.count <= Self.byteLimit else {
+      throw .unusable(file: path, reason: "it has \(grouped(file.bytes.count)) bytes, which no configuration has")
+    }
+    var scanner = JSONScanner(file.characters)
+    do {
+      members = try Self.members(&scanner)
+      try scanner.end()
+    } catch { throw .unusable(file: path, reason: "\(error)") }
+  }
+
+  private init(_ file: MappedFile, at position: Int) throws(CheckpointError) {
+    self.file = file
+    var scanner = JSONScanner(file.characters, position: position)
+    do { members = try Self.members(&scanner) } catch { throw .unusable(file: file.path, reason: "\(error)") }
+  }
+
+  private static func members(_ scanner: inout JSONScanner) throws(JSONError) -> [String: Member] {
+    var members: [String: Member] = [:]
+    var count = 0
+    try scanner.object { (name, scanner) throws(JSONError) in
+      count += 1
+      guard count <= memberLimit else { throw scanner.failure("no configuration has so many members") }
+      let isNull = try scanner.kind() == .null
+      let value = try scanner.skipValue()
+      guard name.range.count <= nameLimit else { return }
+      members[scanner.source(name.range)] = Member(position: value.lowerBound, isNull: isNull)
+    }
+    return members
+  }
+
+  /// Where the value of a member begins, if it has one.
+  private func position(of name: String) -> Int? { members[name].flatMap { $0.isNull ? nil : $0.position } }
+
+  func has(_ name: String) -> Bool { position(of: name) != nil }
+
+  func isNull(_ name: String) -> Bool { members[name]?.isNull == true }
+
+  var isEmpty: Bool { members.isEmpty }
+
+  /// Reads the value of a member.
+  private func read<Value>(_ name: String, _ body: (inout JSONScanner) throws(JSONError) -> Value)
+    throws(CheckpointError) -> Value?
+  {
+    guard let position = position(of: name) else { return nil }
+    var scanner = JSONScanner(file.characters, position: position)
+    do { return try body(&scanner) } catch { throw .unusable(file: path, reason: "\(error)") }
+  }
+
+  func integer(_ name: String) throws(CheckpointError) -> Int? {
+    try read(name) { (scanner) throws(JSONError) in try scanner.integer() }
+  }
+
+  func number(_ name: String) throws(CheckpointError) -> Double? {
+    try read(name) { (scanner) throws(JSONError) in try scanner.double() }
+  }
+
+  func boolean(_ name: String) throws(CheckpointError) -> Bool? {
+    try read(name) { (scanner) throws(JSONError) in try scanner.boolean() }
+  }
+
+  func string(_ name: String) throws(CheckpointError) -> String? {
+    try read(name) { (scanner) throws(JSONError) in try scanner.swiftString() }
+  }
+
+  /// A list of integers, or one.
+  func integers(_ name: String) throws(CheckpointError) -> [Int]? {
+    try read(name) { (scanner) throws(JSONError) in
+      guard try scanner.kind() == .array else { return [try scanner.integer()] }
+      var integers: [Int] = []
+      try scanner.array { (scanner) throws(JSONError) in integers.append(try scanner.integer()) }
+      return integers
+    }
+  }
+
+  func strings(_ name: String) throws(CheckpointError) -> [String]? {
+    try read(name) { (scanner) throws(JSONError) in
+      var strings: [String] = []
+      try scanner.array { (scanner) throws(JSONError) in strings.append(try scanner.swiftString()) }
+      return strings
+    }
+  }
+
+  /// A member that is an object itself.
+  func object(_ name: String) throws(CheckpointError) -> ConfigurationFile? {
+    guard let position = position(of: name) else { return nil }
+    return try ConfigurationFile(file, at: position)
+  }
+}

@@ -1,0 +1,150 @@
+import Platform
+
+/// What a model is: its architecture and its sizes, whichever files say so.
+public enum ModelConfiguration: Sendable {
+  case gpt2(GPT2Configuration)
+  /// Llama, and those that differ from it in details: Mistral, Qwen2, Qwen3.
+  case llama(LlamaConfiguration)
+
+  /// Reads `config.json` and, where it is there, `generation_config.json`; or the metadata of a GGUF file.
+  public init(_ files: ModelFiles) throws(CheckpointError) {
+    if let gguf = files.gguf {
+      self = try Self(gguf)
+    } else {
+      self = try Self(folder: files.location.path)
+    }
+  }
+
+  private init(folder: String) throws(CheckpointError) {
+    let path = folder + "/config.json"
+    guard hasEntry(path) else {
+      throw .notFound("\(folder): this folder is no model: config.json is missing or cannot be read")
+    }
+    let file = try ConfigurationFile(path: path)
+    let generation = folder + "/generation_config.json"
+    let ends = hasEntry(generation) ? try ConfigurationFile(path: generation).integers("eos_token_id") : nil
+    let modelType = try file.string("model_type") ?? ""
+    if modelType == "gpt2" {
+      self = .gpt2(try GPT2Configuration(file, endOfTextTokens: ends))
+    } else if let variant = LlamaConfiguration.Variant(rawValue: modelType) {
+      self = .llama(try LlamaConfiguration(file, variant, endOfTextTokens: ends))
+    } else {
+      throw file.refuse(
+        modelType.isEmpty
+          ? "model_type is missing" : "model_type \"\(modelType)\" is not implemented; \(Self.implemented) are")
+    }
+  }
+
+  private init(_ gguf: GGUF) throws(CheckpointError) {
+    let architecture = try gguf.string("general.architecture") ?? ""
+    switch architecture {
+    case "gpt2": self = .gpt2(try GPT2Configuration(gguf))
+    case "llama": self = .llama(try LlamaConfiguration(gguf, .llama))
+    case "qwen2": self = .llama(try LlamaConfiguration(gguf, .qwen2))
+    case "qwen3": self = .llama(try LlamaConfiguration(gguf, .qwen3))
+    default:
+      throw gguf.refuse(
+        architecture.isEmpty
+          ? "general.architecture is missing"
+          : "architecture \"\(architecture)\" is not implemented; \(Self.implemented) are")
+    }
+  }
+
+  private static let implemented = "gpt2, llama, mistral, qwen2 and qwen3"
+}
+
+// MARK: what they have in common
+
+extension ModelConfiguration {
+  /// Such as `gpt2` or `qwen2`.
+  public var modelType: String {
+    switch self {
+    case .gpt2: "gpt2"
+    case .llama(let c): c.variant.rawValue
+    }
+  }
+
+  public var vocabularySize: Int {
+    switch self {
+    case .gpt2(let c): c.vocabularySize
+    case .llama(let c): c.vocabularySize
+    }
+  }
+
+  /// The greatest number of positions that can be computed.
+  public var contextLength: Int {
+    switch self {
+    case .gpt2(let c): c.n_positions
+    case .llama(let c): c.contextLength
+    }
+  }
+
+  public var n_layer: Int {
+    switch self {
+    case .gpt2(let c): c.n_layer
+    case .llama(let c): c.n_layer
+    }
+  }
+
+  public var n_embd: Int {
+    switch self {
+    case .gpt2(let c): c.n_embd
+    case .llama(let c): c.n_embd
+    }
+  }
+
+  /// The heads of the queries.
+  public var n_head: Int {
+    switch self {
+    case .gpt2(let c): c.n_head
+    case .llama(let c): c.n_head
+    }
+  }
+
+  /// The heads of keys and values, each of which several heads of queries may share.
+  public var n_head_kv: Int {
+    switch self {
+    case .gpt2(let c): c.n_head
+    case .llama(let c): c.n_head_kv
+    }
+  }
+
+  /// Width of one attention head.
+  public var headWidth: Int {
+    switch self {
+    case .gpt2(let c): c.headWidth
+    case .llama(let c): c.headWidth
+    }
+  }
+
+  /// Width of the feed-forward layer.
+  public var n_inner: Int {
+    switch self {
+    case .gpt2(let c): c.n_inner
+    case .llama(let c): c.n_inner
+    }
+  }
+
+  /// The tokens that end a text: none, one or several.
+  public var endOfTextTokens: [Int] {
+    switch self {
+    case .gpt2(let c): c.endOfTextTokens
+    case .llama(let c): c.endOfTextTokens
+    }
+  }
+
+  var tiesEmbeddings: Bool {
+    switch self {
+    case .gpt2(let c): c.tiesEmbeddings
+    case .llama(let c): c.tiesEmbeddings
+    }
+  }
+
+  /// The tensors that the model computes with, and their shapes.
+  package var tensorShapes: [String: [Int]] {
+    switch self {
+    case .gpt2(let c): c.tensorShapes
+    case .llama(let c): c.tensorShapes
+    }
+  }
+}

@@ -1,0 +1,172 @@
+import Platform
+
+/// A GGUF file (ggml, "docs/gguf.md"), version 2 or 3: magic, version, counts, typed values by key, where each tensor
+/// lies, then the tensors. Opening goes through its header once and notes where things are: texts and tables stay there.
+///
+/// Nothing in it is believed unchecked: every length is held against the bytes that are left.
+struct GGUF: Sendable {
+  let file: MappedFile
+  private let values: [String: GGUFValue]
+  /// By their names in the file; or why they cannot be used, which is no matter for those who want the tokenizer alone.
+  private(set) var tensors: Result<[String: Tensor], CheckpointError>
+
+  /// What files begin with.
+  private static let magic = "GGUF"
+  /// Far beyond any model. Tables of so many entries are still made in no time, and small.
+  static let keyLimit = 1 << 14
+  static let keyLengthLimit = 1 << 10
+
+  init(path: String) throws(CheckpointError) {
+    file = try mapFile(path)
+    var cursor = GGUFCursor(file: file)
+    guard file.bytes.prefix(Self.magic.utf8.count).elementsEqual(Self.magic.utf8) else {
+      throw cursor.damaged(
+        "this is no GGUF file; a model is a .gguf file, or a folder with config.json, safetensors and tokenizer files")
+    }
+    cursor.position = Self.magic.utf8.count
+    try Self.check(version: try cursor.number(UInt32.self), cursor)
+    let tensorCount = try cursor.number(UInt64.self)
+    let keyCount = try cursor.number(UInt64.self)
+    guard keyCount <= Self.keyLimit else { throw cursor.damaged("it claims \(keyCount) keys, which no model has") }
+    var values: [String: GGUFValue] = [:]
+    for _ in 0..<keyCount {
+      let name = try cursor.string("a key")
+      guard 1...Self.keyLengthLimit ~= name.count else {
+        throw cursor.damaged("there is a key of \(grouped(name.count)) bytes, which no model has")
+      }
+      let key = cursor.text(name)
+      guard values.updateValue(try cursor.value(of: key), forKey: key) == nil else {
+        throw cursor.damaged("there is a second value of \(key)")
+      }
+    }
+    self.values = values
+    tensors = .success([:])  // until the values can be asked
+    tensors = try tensors(tensorCount, behind: cursor)
+  }
+
+  /// An alignment that cannot be is an error for everyone; what is wrong with the tensors is one for who asks for them.
+  private func tensors(_ count: UInt64, behind cursor: GGUFCursor) throws(CheckpointError)
+    -> Result<[String: Tensor], CheckpointError>
+  {
+    let alignment = try integer("general.alignment") ?? 32
+    guard 1...Self.alignmentLimit ~= alignment, alignment & (alignment - 1) == 0 else {
+      throw refuse("general.alignment is \(alignment), and should be a power of two")
+    }
+    do throws(CheckpointError) {
+      if let parts = try integer("split.count"), parts > 1 {
+        throw refuse(
+          "this is one of \(parts) parts of a model: join them first (llama-gguf-split --merge, with the first part)")
+      }
+      return .success(try Self.tensors(count, cursor, alignment: alignment))
+    } catch { return .failure(error) }
+  }
+
+  private static let alignmentLimit = 1 << 30
+
+  private static func check(version: UInt32, _ cursor: GGUFCursor) throws(CheckpointError) {
+    guard version & 0xFFFF != 0 || version == 0 else {
+      throw cursor.damaged(
+        "this is a GGUF file for big-endian machines: convert it again for little-endian ones (convert_hf_to_gguf.py)")
+    }
+    guard 2...3 ~= version else {
+      throw cursor.damaged("this is version \(version) of GGUF; 2 and 3 are read: convert the model again")
+    }
+  }
+}
+
+// MARK: values
+
+extension GGUF: ConfigurationSource {
+  var path: String { file.path }
+
+  func has(_ key: String) -> Bool { values[key] != nil }
+
+  private func wrongType(_ key: String, _ wanted: String) -> CheckpointError { refuse("\(key) is not \(wanted)") }
+
+  func integer(_ key: String) throws(CheckpointError) -> Int? {
+    guard let value = values[key] else { return nil }
+    guard value.count == nil, let number = integer(value.kind, at: value.range.lowerBound) else {
+      throw wrongType(key, "an integer")
+    }
+    return number
+  }
+
+  /// The integer of a kind that begins at a byte of the file; nil where the kind is no integer, or a number too large.
+  private func integer(_ kind: GGUFValue.Kind, at start: Int) -> Int? {
+    func load<Number: FixedWidthInteger>(_: Number.Type) -> Int? {
+      Int(exactly: Number(littleEndian: file.bytes.loadUnaligned(fromByteOffset: start, as: Number.self)))
+    }
+    return switch kind {
+    case .uint8: load(UInt8.self)
+    case .int8: load(Int8.self)
+    case .uint16: load(UInt16.self)
+    case .int16: load(Int16.self)
+    case .uint32: load(UInt32.self)
+    case .int32: load(Int32.self)
+    case .uint64: load(UInt64.self)
+    case .int64: load(Int64.self)
+    case .float32, .float64, .boolean, .string, .array: nil
+    }
+  }
+
+  func number(_ key: String) throws(CheckpointError) -> Double? {
+    guard let value = values[key] else { return nil }
+    let start = value.range.lowerBound
+    let number: Double? =
+      switch (value.kind, value.count) {
+      case (.float32, nil):
+        Double(
+          Float(bitPattern: UInt32(littleEndian: file.bytes.loadUnaligned(fromByteOffset: start, as: UInt32.self))))
+      case (.float64, nil):
+        Double(bitPattern: UInt64(littleEndian: file.bytes.loadUnaligned(fromByteOffset: start, as: UInt64.self)))
+      default: nil
+      }
+    guard let number, number.isFinite else { throw wrongType(key, "a number") }
+    return number
+  }
+
+  func boolean(_ key: String) throws(CheckpointError) -> Bool? {
+    guard let value = values[key] else { return nil }
+    guard value.kind == .boolean, value.count == nil else { throw wrongType(key, "true or false") }
+    return file.bytes[value.range.lowerBound] != 0
+  }
+
+  func string(_ key: String) throws(CheckpointError) -> String? {
+    guard let value = values[key] else { return nil }
+    guard value.kind == .string, value.count == nil, value.range.count <= Self.textLimit else {
+      throw wrongType(key, "a short text")
+    }
+    return String(decoding: UnsafeRawBufferPointer(rebasing: file.bytes[value.range]), as: UTF8.self)
+  }
+
+  /// Of what is copied out of the file: names of things.
+  private static let textLimit = 1 << 10
+
+  /// A value that may be given once, or for each layer: then all must be the same.
+  func uniformInteger(_ key: String) throws(CheckpointError) -> Int? {
+    guard let value = values[key], let count = value.count, let size = value.kind.size else { return try integer(key) }
+    guard count > 0, let first = integer(value.kind, at: value.range.lowerBound) else {
+      throw wrongType(key, "an integer")
+    }
+    for start in stride(from: value.range.lowerBound, to: value.range.upperBound, by: size) {
+      guard integer(value.kind, at: start) == first else {
+        throw refuse("\(key) differs from layer to layer, which is not implemented")
+      }
+    }
+    return first
+  }
+
+  func strings(_ key: String) throws(CheckpointError) -> MappedStrings? {
+    guard let value = values[key] else { return nil }
+    guard value.kind == .string, let count = value.count else { throw wrongType(key, "an array of texts") }
+    return MappedStrings(file, value.range, count: count)
+  }
+
+  func int32s(_ key: String) throws(CheckpointError) -> MappedInt32s? {
+    guard let value = values[key] else { return nil }
+    guard value.kind == .int32 || value.kind == .uint32, let count = value.count else {
+      throw wrongType(key, "an array of integers of 32 bits")
+    }
+    return MappedInt32s(file, at: value.range.lowerBound, count: count)
+  }
+}

@@ -1,0 +1,62 @@
+import JSON
+import Platform
+
+/// The tensors of a folder: in `model.safetensors`, or in the shards that `model.safetensors.index.json` names.
+struct SafeTensorsFolder {
+  /// In their order in the index.
+  let files: [String]
+  let tensors: [String: Tensor]
+
+  init(_ folder: String) throws(CheckpointError) {
+    let (single, index) = (Self.single(in: folder), Self.index(in: folder))
+    if hasEntry(single) {
+      files = [single]
+      tensors = try SafeTensors(path: single).tensors
+    } else if hasEntry(index) {
+      (files, tensors) = try Self.shards(of: index, in: folder)
+    } else {
+      throw .notFound("\(folder): neither model.safetensors nor model.safetensors.index.json is there")
+    }
+  }
+
+  static func single(in folder: String) -> String { folder + "/model.safetensors" }
+
+  /// It says in which file each tensor is, where there are several.
+  static func index(in folder: String) -> String { folder + "/model.safetensors.index.json" }
+
+  private static func shards(of index: String, in folder: String) throws(CheckpointError) -> (
+    [String], [String: Tensor]
+  ) {
+    let file = try mapFile(index)
+    var places: [(tensor: String, shard: String)] = []
+    do {
+      var scanner = JSONScanner(file.characters)
+      try scanner.object { (name, scanner) throws(JSONError) in
+        guard scanner.matches(name, "weight_map") else {
+          _ = try scanner.skipValue()
+          return
+        }
+        try scanner.object { (name, scanner) throws(JSONError) in
+          places.append((scanner.source(name.range), try scanner.swiftString()))
+        }
+      }
+      try scanner.end()
+    } catch { throw .unusable(file: index, reason: "\(error)") }
+    guard !places.isEmpty else { throw .unusable(file: index, reason: "its weight_map names no tensors") }
+    var shards: [String: SafeTensors] = [:]
+    var tensors: [String: Tensor] = [:]
+    for place in places {
+      guard !place.shard.contains("/"), !place.shard.contains("\0"), place.shard.hasSuffix(".safetensors") else {
+        throw .unusable(file: index, reason: "\"\(place.shard)\" is not the name of a safetensors file in this folder")
+      }
+      if shards[place.shard] == nil { shards[place.shard] = try SafeTensors(path: folder + "/" + place.shard) }
+      guard let tensor = shards[place.shard]?.tensors[place.tensor] else {
+        throw .unusable(file: index, reason: "\"\(place.tensor)\" should be in \(place.shard), and is not")
+      }
+      guard tensors.updateValue(tensor, forKey: place.tensor) == nil else {
+        throw .unusable(file: index, reason: "\"\(place.tensor)\" is named twice")
+      }
+    }
+    return (shards.keys.sorted().map { folder + "/" + $0 }, tensors)
+  }
+}
