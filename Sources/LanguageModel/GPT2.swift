@@ -18,24 +18,30 @@ public final class GPT2 {
   /// - Parameter threads: how many threads compute, if the machine has processors for them.
   public init(_ checkpoint: Checkpoint, threads: Int) throws(CheckpointError) {
     self.checkpoint = checkpoint
-    configuration = checkpoint.configuration
+    guard case .gpt2(let configuration) = checkpoint.configuration, configuration.layout == .inputsByOutputs else {
+      throw .unusable(
+        file: checkpoint.location.path,
+        reason: "computing with \(checkpoint.configuration.modelType) from these files is not implemented yet")
+    }
+    self.configuration = configuration
     checkpoint.readAhead()  // before a weight is touched: what is read here and there does not come in large pages
-    weights = try GPT2Weights(checkpoint)
+    weights = try GPT2Weights(checkpoint, configuration)
     pool = ThreadPool(threads: threads)
   }
 
   /// A cache for a sequence that will grow.
-  public func makeCache() -> KeyValueCache { KeyValueCache(configuration, keepsLayers: true) }
+  public func makeCache() -> KeyValueCache { KeyValueCache(.gpt2(configuration), keepsLayers: true) }
 
   /// A cache for a sequence that is computed in one pass: it needs the memory of one layer.
-  public func makeSinglePassCache() -> KeyValueCache { KeyValueCache(configuration, keepsLayers: false) }
+  public func makeSinglePassCache() -> KeyValueCache { KeyValueCache(.gpt2(configuration), keepsLayers: false) }
 
   /// A cache that is kept in a file; where the file is of no use, one that is not.
   ///
   /// - Parameter report: is told what a person may want to know of it, in words that go behind the file's name.
   public func makeCache(inFile path: String, report: @escaping (String) -> Void) -> KeyValueCache {
     do {
-      return KeyValueCache(try CacheFile(path: path, configuration, model: checkpoint.identity, pool, report: report))
+      return KeyValueCache(
+        try CacheFile(path: path, .gpt2(configuration), model: checkpoint.identity, pool, report: report))
     } catch {
       report("\(error.reason): computing without it")
       return makeCache()

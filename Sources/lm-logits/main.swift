@@ -14,7 +14,7 @@ run(.lmLogits) { arguments, output in
 
   try filter.forEachRun { record in
     try vocabulary.check(record)
-    return (record: record, ids: try record.ids(for: model.configuration))
+    return (record: record, ids: try record.ids(for: .gpt2(model.configuration)))
   } while: { run, next in
     kept == nil && run.reduce(next.ids.count) { $0 + $1.ids.count } <= GPT2.positionsOfPass
   } _: { run in

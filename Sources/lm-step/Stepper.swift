@@ -7,7 +7,7 @@ import Tokenizer
 
 /// Grows sequences by the tokens that the command line asks for, and knows when they have ended.
 final class Stepper {
-  private let configuration: GPT2Configuration
+  private let configuration: ModelConfiguration
   private let tokenizer: ByteLevelTokenizer
   private let vocabulary: VocabularyCheck
   private let model: Lazy<GPT2>  // not opened for records that carry their logits
@@ -22,11 +22,13 @@ final class Stepper {
 
   init(_ arguments: Arguments) throws {
     let location = try arguments.modelLocation()
-    configuration = try GPT2Configuration(location)
+    let files = try ModelFiles(location)
+    let configuration = try ModelConfiguration(files)
+    self.configuration = configuration
     let tokenizer = try arguments.tokenizer(for: .decoding)
     self.tokenizer = tokenizer
     vocabulary = VocabularyCheck { tokenizer }
-    let model = Lazy { try GPT2(Checkpoint(location), threads: arguments.threadCount) }
+    let model = Lazy { try GPT2(Checkpoint(files, configuration), threads: arguments.threadCount) }
     self.model = model
     kept = arguments.text(.cache).map { path in
       Lazy { try model().makeCache(inFile: path) { arguments.note("\(path): \($0)") } }
@@ -55,14 +57,14 @@ final class Stepper {
     var sequence = GrowingSequence(
       record, ids, text: try record.string("text"), logits: logits, seed: try choice.seed(of: record, at: index),
       tokenizer)
-    if ids.count == configuration.n_positions { sequence.done = .length }
+    if ids.count == configuration.contextLength { sequence.done = .length }
     return sequence
   }
 
   /// Whether one more sequence can grow together with some others: caches take memory.
   func hasRoom(besides run: [GrowingSequence], for next: GrowingSequence) -> Bool {
     guard !writesEachStep, kept == nil, run.count < Self.mostSequences else { return false }
-    let lengths = (run + [next]).map { $0.ids.count + min(count, configuration.n_positions - $0.ids.count) }
+    let lengths = (run + [next]).map { $0.ids.count + min(count, configuration.contextLength - $0.ids.count) }
     return lengths.reduce(0) { $0 + KeyValueCache.size(configuration, positions: $1) } <= Self.mostCacheBytes
   }
 
@@ -134,6 +136,6 @@ final class Stepper {
   private func end(of sequence: GrowingSequence) -> GrowingSequence.End? {
     if let last = sequence.ids.last, endOfTextTokens.contains(last) { return .endOfText }
     if let stop, sequence.completes(stop) { return .stop }
-    return sequence.ids.count == configuration.n_positions ? .length : nil
+    return sequence.ids.count == configuration.contextLength ? .length : nil
   }
 }

@@ -10,6 +10,6 @@ extension Arguments {
 
   /// The model's tokenizer.
   public func tokenizer(for purpose: ByteLevelTokenizer.Purpose) throws -> ByteLevelTokenizer {
-    try ByteLevelTokenizer(folder: modelLocation().folder, for: purpose)
+    try ByteLevelTokenizer(folder: modelLocation().path, for: purpose)
   }
 }

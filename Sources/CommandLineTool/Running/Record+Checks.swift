@@ -12,16 +12,16 @@ extension Record {
   }
 
   /// The ids as a model can compute with them: at least one, and no more than its context length.
-  public func ids(for configuration: GPT2Configuration) throws -> [Int] {
+  public func ids(for configuration: ModelConfiguration) throws -> [Int] {
     let ids = try ids(inVocabularyOf: configuration.vocabularySize)
     guard !ids.isEmpty else {
       throw RecordError(
-        "\"ids\" has 0 tokens, and 1 to \(configuration.n_positions) are needed; bpe-encode --bos gives an empty text one"
+        "\"ids\" has 0 tokens, and 1 to \(configuration.contextLength) are needed; bpe-encode --bos gives an empty text one"
       )
     }
-    guard ids.count <= configuration.n_positions else {
+    guard ids.count <= configuration.contextLength else {
       throw RecordError(
-        "\"ids\" has \(ids.count) tokens, but the model's context length is \(configuration.n_positions); bpe-encode --max-length cuts a text"
+        "\"ids\" has \(ids.count) tokens, but the model's context length is \(configuration.contextLength); bpe-encode --max-length cuts a text"
       )
     }
     return ids

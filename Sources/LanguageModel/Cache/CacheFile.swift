@@ -57,7 +57,7 @@ final class CacheFile: CachePages {
   ///     new cannot be kept.
   /// - Throws: where the file cannot be used and the sequence should be computed without it, the reason.
   init(
-    path: String, _ configuration: GPT2Configuration, model: UInt64, _ pool: ThreadPool,
+    path: String, _ configuration: ModelConfiguration, model: UInt64, _ pool: ThreadPool,
     report: @escaping (String) -> Void
   ) throws(CacheFileProblem) {
     self.report = report
@@ -65,7 +65,7 @@ final class CacheFile: CachePages {
     shape = CacheShape(configuration, layers: configuration.n_layer)
     digest = CacheDigest(model: model)
     header = Header(
-      model: model, positions: UInt64(configuration.n_positions),
+      model: model, positions: UInt64(configuration.contextLength),
       pageBytes: UInt64(Self.aligned(shape.pageSize * MemoryLayout<Float>.size)))
     (descriptor, isReadOnly) = try Self.open(path)
     do {

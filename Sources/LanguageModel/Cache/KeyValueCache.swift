@@ -19,9 +19,9 @@ struct CacheShape {
   var headSize: Int { pageLength * (headWidth + paddedHeadWidth) }
   var pageSize: Int { layers * heads * headSize }
 
-  init(_ configuration: GPT2Configuration, layers: Int) {
+  init(_ configuration: ModelConfiguration, layers: Int) {
     self.layers = layers
-    heads = configuration.n_head
+    heads = configuration.n_head_kv
     headWidth = configuration.headWidth
   }
 }
@@ -44,7 +44,7 @@ public final class KeyValueCache {
 
   /// - Parameter keepsLayers: false for a sequence that is computed in one pass and then done with. Each layer then
   ///   overwrites the one before it, and the cache takes the memory of one layer.
-  init(_ configuration: GPT2Configuration, keepsLayers: Bool) {
+  init(_ configuration: ModelConfiguration, keepsLayers: Bool) {
     shape = CacheShape(configuration, layers: keepsLayers ? configuration.n_layer : 1)
     memory = AnonymousPages(size: shape.pageSize)
     file = nil
@@ -58,7 +58,7 @@ public final class KeyValueCache {
   }
 
   /// The memory that a cache for so many positions takes, in bytes.
-  public static func size(_ configuration: GPT2Configuration, positions: Int) -> Int {
+  public static func size(_ configuration: ModelConfiguration, positions: Int) -> Int {
     let shape = CacheShape(configuration, layers: configuration.n_layer)
     return (positions + pageLength - 1) / pageLength * shape.pageSize * MemoryLayout<Float>.size
   }

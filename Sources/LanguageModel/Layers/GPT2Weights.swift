@@ -31,8 +31,7 @@ struct GPT2Weights {
   let ln_f: LayerNorm
   let lm_head: WeightMatrix  // (vocabulary, n_embd); `wte` itself where the two are tied and there is no other
 
-  init(_ checkpoint: Checkpoint) throws(CheckpointError) {
-    let c = checkpoint.configuration
+  init(_ checkpoint: Checkpoint, _ c: GPT2Configuration) throws(CheckpointError) {
     func norm(_ name: String) throws(CheckpointError) -> LayerNorm {
       LayerNorm(
         weight: WeightVector(try checkpoint.tensor("\(name).weight")),
