@@ -6,7 +6,7 @@ public struct HubCache {
   public let folder: String
 
   /// `$HF_HUB_CACHE`, else `$HF_HOME/hub`, else `${XDG_CACHE_HOME:-~/.cache}/huggingface/hub`.
-  static var standard: HubCache? {
+  public static var standard: HubCache? {
     if let folder = environmentVariable("HF_HUB_CACHE") { return HubCache(folder: folder) }
     if let home = environmentVariable("HF_HOME") { return HubCache(folder: home + "/hub") }
     if let cache = environmentVariable("XDG_CACHE_HOME") { return HubCache(folder: cache + "/huggingface/hub") }
@@ -41,11 +41,16 @@ public struct HubCache {
     }
   }
 
+  /// The folder of a model: `org/name` is in `models--org--name`.
+  public func folder(of name: String) -> String {
+    folder + "/" + Self.prefix + name.split(separator: "/").joined(separator: "--")
+  }
+
   /// The folder of the model's current snapshot, a complete one if there is one; nil where the cache has none.
   func snapshot(of name: String) -> String? {
     guard Self.mayName(name) else { return nil }
     let snapshots = Self.candidates(for: name).compactMap { candidate -> String? in
-      let model = folder + "/" + Self.prefix + candidate.split(separator: "/").joined(separator: "--")
+      let model = folder(of: candidate)
       guard let commit = commit(in: model + "/refs/main") else { return nil }
       let snapshot = model + "/snapshots/" + commit
       return isDirectory(snapshot) ? snapshot : nil
