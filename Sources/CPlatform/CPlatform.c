@@ -1,8 +1,14 @@
-#define _GNU_SOURCE  // CPU_COUNT, sched_getaffinity
+#define _GNU_SOURCE  // CPU_COUNT, sched_getaffinity, environ
 #include "CPlatform.h"
 
 #include <sched.h>
+#include <spawn.h>
 #include <unistd.h>
+
+#if defined(__APPLE__)
+#include <crt_externs.h>
+#define environ (*_NSGetEnviron())
+#endif
 
 int lmpipe_available_processors(void) {
 #if defined(__linux__)
@@ -32,4 +38,15 @@ struct lmpipe_option_scan lmpipe_next_option(int count, char *const words[], con
     scan.next = optind;
     scan.argument = optarg;
     return scan;
+}
+
+int lmpipe_spawn(char *const words[], const int descriptors[3], pid_t *child) {
+    posix_spawn_file_actions_t actions;
+    int error = posix_spawn_file_actions_init(&actions);
+    if (error != 0) return error;
+    for (int target = 0; target < 3 && error == 0; target++)
+        error = posix_spawn_file_actions_adddup2(&actions, descriptors[target], target);
+    if (error == 0) error = posix_spawnp(child, words[0], &actions, NULL, words, environ);
+    posix_spawn_file_actions_destroy(&actions);
+    return error;
 }

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/types.h>
 
 #include "Base64.h"
 #include "ByteBlock.h"
@@ -24,6 +25,10 @@ struct lmpipe_option_scan lmpipe_next_option(int count, char *const words[], con
 
 // The processors this process may run on: what the scheduler allows, not what the machine has.
 int lmpipe_available_processors(void);
+
+// Starts the program of the first word, looked for in PATH, with this environment and with `descriptors` as its standard
+// input, output and error. 0, or the system's error.
+int lmpipe_spawn(char *const words[], const int descriptors[3], pid_t *child);
 
 // Whether the processor that this is compiled for has 32 vector registers of 512 bits. A constant, for the choice between
 // two shapes of one kernel; results are the same.
