@@ -30,6 +30,11 @@ generate:
 check-generated:
 	$(SWIFT) run -c release generate-pages --check
 
+# Types at bash, zsh and fish, those that are there, and looks at what they complete. Needs tmux and python3.
+check-shells: build
+	@prefix=$$(mktemp -d) && trap 'rm -rf "$$prefix"' EXIT && \
+	  $(MAKE) -s install PREFIX="$$prefix" > /dev/null && python3 Tests/Shells/check.py "$$prefix"
+
 # Renews the outputs in the shell sessions of the README and of Tests/PipelineTests/Sessions. Read the difference!
 renew-sessions:
 	LMPIPE_RENEW_SESSIONS=1 $(SWIFT) test --filter Sessions
@@ -90,4 +95,4 @@ uninstall:
 clean:
 	rm -rf .build
 
-.PHONY: all build demo test format check-format generate check-generated renew-sessions golden beginnings try-training check-loops compare bench install uninstall clean
+.PHONY: all build demo test format check-format generate check-generated check-shells renew-sessions golden beginnings try-training check-loops compare bench install uninstall clean

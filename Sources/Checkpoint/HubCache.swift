@@ -32,13 +32,21 @@ public struct HubCache {
       + String(decoding: bytes[(dashes + 2)...], as: UTF8.self)
   }
 
-  /// The names under which the hub may know the model: some that once had no organisation have been moved into one.
-  static func candidates(for name: String) -> [String] {
-    switch name {
-    case "gpt2", "gpt2-medium", "gpt2-large", "gpt2-xl": [name, "openai-community/" + name]
-    case "distilgpt2": [name, "distilbert/" + name]
-    default: [name]
-    }
+  /// Models that once had no organisation and have been moved into one.
+  private static let movedModels = [
+    "gpt2": "openai-community/gpt2", "gpt2-medium": "openai-community/gpt2-medium",
+    "gpt2-large": "openai-community/gpt2-large", "gpt2-xl": "openai-community/gpt2-xl",
+    "distilgpt2": "distilbert/distilgpt2",
+  ]
+
+  /// The names under which the hub may know the model.
+  static func candidates(for name: String) -> [String] { [name] + (movedModels[name].map { [$0] } ?? []) }
+
+  /// The names of all models that have a snapshot here, sorted; one that was moved has its old name as well.
+  var modelNames: [String] {
+    let folders = entries(ofFolder: folder).filter { $0.hasPrefix(Self.prefix) }
+    let names = folders.map { Self.modelName(ofFolder: $0[...]) } + Self.movedModels.keys
+    return Set(names).filter { snapshot(of: $0) != nil }.sorted()
   }
 
   /// The folder of a model: `org/name` is in `models--org--name`.

@@ -27,11 +27,19 @@ public struct ModelLocation: Equatable, Sendable {
     guard HubCache.mayName(name) else { throw .notFound("\(name.isEmpty ? "\"\"" : name): there is no such folder") }
     let cache = HubCache.standard
     if let snapshot = cache?.snapshot(of: name) { return ModelLocation(folder: snapshot) }
+    if name == defaultName { return try toolsetModel() }
     let place = cache.map { "the hub cache (\($0.folder))" } ?? "a hub cache (neither HOME nor HF_HOME is set)"
     throw .notFound(
       "\(name): no such folder, and no model of this name in \(place); "
         + "download it first (hf download \(HubCache.candidates(for: name).last ?? name)) or give the path of its folder"
     )
+  }
+
+  /// The names that `find` knows: those of the models in the hub cache, and that of the toolset's own, sorted.
+  public static var knownNames: [String] {
+    let cached = HubCache.standard?.modelNames ?? []
+    guard !cached.contains(defaultName), (try? toolsetModel()) != nil else { return cached }
+    return (cached + [defaultName]).sorted()
   }
 
   /// Beside the programs, in an installed prefix (PREFIX/bin, PREFIX/share/lmpipe) or in a checkout (.build, Models).

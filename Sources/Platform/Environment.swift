@@ -11,6 +11,21 @@ public func hasEntry(_ path: String) -> Bool {
   return lstat(path, &information) == 0
 }
 
+/// The names of what is in a folder, sorted, those that begin with a dot left out; none where it cannot be read.
+public func entries(ofFolder path: String) -> [String] {
+  guard let folder = opendir(path) else { return [] }
+  defer { closedir(folder) }
+  var names: [String] = []
+  while let entry = readdir(folder) {
+    // d_name is a C string inside the entry, which Swift sees as a tuple.
+    let name = withUnsafeBytes(of: &entry.pointee.d_name) {
+      String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+    }
+    if !name.hasPrefix(".") { names.append(name) }
+  }
+  return names.sorted()
+}
+
 public func isDirectory(_ path: String) -> Bool {
   var information = stat()
   return stat(path, &information) == 0 && information.st_mode & S_IFMT == S_IFDIR

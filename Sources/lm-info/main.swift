@@ -4,6 +4,13 @@ import JSON
 import JSONLines
 
 run(.lmInfo) { arguments, output in
+  if arguments.has(.list) {
+    for name in ModelLocation.knownNames {
+      output.buffer.append(name)
+      try output.endLine()
+    }
+    return .success
+  }
   let facts = try ModelFacts(try Checkpoint(arguments.modelLocation()), try arguments.tokenizer(for: .decoding))
   if arguments.has(.jsonRecord) {
     facts.writeRecord(to: output.buffer)

@@ -46,6 +46,20 @@ import Testing
     #expect(try found("gpt2", in: hub) == "models--gpt2/snapshots/abc123")
   }
 
+  @Test func allNamesThatCanBeFoundAreKnown() throws {
+    let hub = try Folder()
+    try cache(hub, "models--openai-community--gpt2", "models--distilgpt2", "models--org--b", "datasets--org--texts")
+    try hub.write("models--org--unfinished/refs/main", "abc123")
+    try hub.write("models--org--odd", "")
+    let names = with(["HF_HUB_CACHE": hub.path]) { ModelLocation.knownNames }
+    #expect(
+      names.filter { $0 != ModelLocation.defaultName } == ["distilgpt2", "gpt2", "openai-community/gpt2", "org/b"])
+    for name in names where name != ModelLocation.defaultName {
+      #expect(throws: Never.self) { try found(name, in: hub) }
+    }
+    #expect(with(["HF_HUB_CACHE": hub.path + "/nothing"]) { ModelLocation.knownNames }.count <= 1)
+  }
+
   @Test func theHubsFolderIsWhereTheEnvironmentSays() throws {
     for (environment, place) in [
       (["HF_HUB_CACHE": "", "HF_HOME": "/h", "XDG_CACHE_HOME": "/x", "HOME": "/u"], "/h/hub"),

@@ -128,6 +128,7 @@ import Testing
     (Tool.bpeEncode, "-w -j", "--whole and --json exclude each other"),
     (.bpeEncode, "-jzw", "--null and --whole and --json exclude each other"),
     (.bpeDecode, "--follow --json", "--follow and --json exclude each other"),
+    (.lmInfo, "-l -m x", "--list and --model exclude each other"),
     (.bpeDecode, "-nz", "--no-newline and --null exclude each other"),
   ])
   func contradictionsAreNamed(_ tool: Tool, _ line: String, _ message: String) {

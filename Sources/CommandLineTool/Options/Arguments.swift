@@ -4,8 +4,7 @@ import Platform
 /// A command line as `getopt_long` reads it by the tool's table.
 public struct Arguments {
   public let tool: Tool
-  /// The operands; without any, `-`.
-  public let files: [String]
+  public let operands: [String]
   private var given: [Given] = []
 
   /// An option on the command line; of two of the same name the later one counts.
@@ -13,6 +12,9 @@ public struct Arguments {
     let option: Option
     let value: String?
   }
+
+  /// The operands of a tool that reads files; without any, `-`.
+  public var files: [String] { operands.isEmpty ? ["-"] : operands }
 
   public func has(_ option: Option) -> Bool { given.contains { $0.option == option } }
 
@@ -40,14 +42,18 @@ public struct Arguments {
 
     // getopt_long wants C strings that outlive the call, and may change the order of the words.
     var cWords: [UnsafeMutablePointer<CChar>?] = words.map { $0.withCString { strdup($0) } } + [nil]
-    let cNames = tool.options.map { $0.name.withCString { strdup($0) } }
-    defer { for string in cWords + cNames { free(string) } }
+    let names = tool.options.enumerated().flatMap { index, option in
+      [option.name, option.alias].compactMap { $0 }.map { (index: index, name: $0.withCString { strdup($0) }) }
+    }
+    defer { for string in cWords + names.map(\.name) { free(string) } }
     var longOptions: [CPlatform.option] = []
     var shortOptions = ":"  // a leading colon: tell a missing argument from an unknown option
-    for (index, option) in tool.options.enumerated() {
-      let takesArgument = option.argument == nil ? no_argument : required_argument
+    for (index, name) in names {
+      let takesArgument = tool.options[index].argument == nil ? no_argument : required_argument
       longOptions.append(
-        CPlatform.option(name: cNames[index], has_arg: takesArgument, flag: nil, val: firstOptionValue + Int32(index)))
+        CPlatform.option(name: name, has_arg: takesArgument, flag: nil, val: firstOptionValue + Int32(index)))
+    }
+    for option in tool.options {
       if let short = option.short { shortOptions += "\(short)" + (option.argument == nil ? "" : ":") }
     }
     longOptions.append(CPlatform.option(name: nil, has_arg: 0, flag: nil, val: 0))
@@ -84,11 +90,16 @@ public struct Arguments {
       given.append(Given(option: option, value: value))
     }
     let operands = cWords[Int(next)..<words.count].compactMap { $0.map { String(cString: $0) } }
-    let arguments = Arguments(tool: tool, files: operands.isEmpty ? ["-"] : operands, given: given)
+    let arguments = Arguments(tool: tool, operands: operands, given: given)
     // Whatever else is on the line, a call for help is answered.
     if arguments.has(.help) { return .help }
     if arguments.has(.version) { return .version }
-    if tool.input == nil, let operand = operands.first { complain("there is no place for \"\(operand)\"") }
+    switch tool.operands {
+    case .files: break
+    case .modelName where operands.isEmpty: complain("the name of a model is wanted")
+    case .modelName: if operands.count > 1 { complain("one model at a time: there is no place for \"\(operands[1])\"") }
+    case nil: if let operand = operands.first { complain("there is no place for \"\(operand)\"") }
+    }
     for exclusion in tool.exclusions {
       let together = exclusion.filter(arguments.has).map { "--\($0.name)" }
       if together.count > 1 { complain("\(together.joined(separator: " and ")) exclude each other") }

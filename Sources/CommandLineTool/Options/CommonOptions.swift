@@ -4,7 +4,7 @@ extension Option {
     "The model: a folder with config.json, model.safetensors and tokenizer files, or a name in the local hub cache such "
       + "as gpt2. Without it $LM_MODEL counts, and without that the model that comes with the toolset.")
   public static let threads = Option(
-    "threads", takes: .integer("N", 1...1024),
+    "threads", takes: .integer("N", 1...1024), suggesting: ["1", "2", "4", "8"],
     "Compute with N threads, but with no more than there are processors; the default is all processors. The results are "
       + "the same for every N. lm-logits and lm-step compute with them, bpe-encode shares out the lines that are waiting; the "
       + "other tools accept the option, so that all stages of a pipeline can be given the same.")

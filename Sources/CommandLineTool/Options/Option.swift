@@ -3,9 +3,13 @@ public struct Option: Sendable, Equatable {
   /// The long name, without its hyphens.
   public let name: String
   public let short: Character?
+  /// Another long name that is understood.
+  let alias: String?
   public let argument: Argument?
   /// A sentence or two, plain text, that says what it does.
   public let explanation: String
+  /// Values that the completions offer, for a start.
+  let suggestions: [String]
 
   /// What stands behind an option, and what it is allowed to be.
   public enum Argument: Sendable, Equatable {
@@ -15,7 +19,7 @@ public struct Option: Sendable, Equatable {
     case number(_ placeholder: String, ClosedRange<Double>)
     case text(_ placeholder: String)
     case file(_ placeholder: String)
-    /// A model's folder or its name in the hub cache.
+    /// A model's folder, its `.gguf` file, or its name in the hub cache.
     case model
 
     public var placeholder: String {
@@ -26,14 +30,19 @@ public struct Option: Sendable, Equatable {
     }
   }
 
-  var takesFile: Bool {
-    if case .file = argument { true } else { false }
-  }
+  /// As a person writes it: `-m` and `--model`, or the long one alone.
+  var spellings: [String] { (short.map { ["-\($0)"] } ?? []) + ["--\(name)"] }
 
-  init(_ name: String, short: Character? = nil, takes argument: Argument? = nil, _ explanation: String) {
+  init(
+    _ name: String, short: Character? = nil, alias: String? = nil, takes argument: Argument? = nil,
+    suggesting suggestions: [String] = [],
+    _ explanation: String
+  ) {
     self.name = name
     self.short = short
+    self.alias = alias
     self.argument = argument
     self.explanation = explanation
+    self.suggestions = suggestions
   }
 }

@@ -6,12 +6,28 @@ public struct Tool: Sendable {
   public let summary: String
   /// What it does, a paragraph each, plain text.
   public let description: [String]
-  /// What its FILE operands hold: "text", "records"; nil where it takes none.
-  public let input: String?
+  /// What stands behind the options on its command line; nil where nothing does.
+  public let operands: Operands?
   /// Options of which no two can be given together.
   public let exclusions: [[Option]]
   public let options: [Option]
   public let examples: [Example]
+  /// Environment variables and exit statuses that its manual page tells beside those which its options and operands
+  /// bring along.
+  let variables: [Entry]
+  let statuses: [Entry]
+
+  public enum Operands: Sendable, Equatable {
+    /// `[FILE]…`: files of `content`, such as "text" or "records"; without any, standard input.
+    case files(of: String)
+    /// `NAME`: a model on the hub. The completions offer `suggestions`.
+    case modelName(suggestions: [String])
+  }
+
+  /// What the files hold that it reads; nil where it reads none.
+  var content: String? {
+    if case .files(of: let content) = operands { content } else { nil }
+  }
 
   public struct Example: Sendable {
     /// What it shows.
@@ -27,18 +43,25 @@ public struct Tool: Sendable {
     }
   }
 
+  /// A line of a list in a manual page.
+  struct Entry: Sendable {
+    let term: String
+    let meaning: String
+  }
+
   init(
-    name: String, summary: String, description: [String], input: String?, exclusions: [[Option]] = [],
-    options: [Option],
-    examples: [Example]
+    name: String, summary: String, description: [String], operands: Operands?, exclusions: [[Option]] = [],
+    options: [Option], examples: [Example], variables: [Entry] = [], statuses: [Entry] = []
   ) {
     self.name = name
     self.summary = summary
     self.description = description
-    self.input = input
+    self.operands = operands
     self.exclusions = exclusions
     self.options = options
     self.examples = examples
+    self.variables = variables
+    self.statuses = statuses
   }
 
   public static let version = "0.1.0"

@@ -1,10 +1,15 @@
 /// What `--help` prints.
 package func helpText(of tool: Tool) -> String {
-  var text = "Usage: \(tool.name) [OPTION]…\(tool.input == nil ? "" : " [FILE]…")\n"
+  var text = "Usage: \(tool.name) [OPTION]…"
+  switch tool.operands {
+  case .files: text += " [FILE]…\n"
+  case .modelName: text += " NAME\n"
+  case nil: text += "\n"
+  }
   text += wrapped("\(tool.name): \(tool.summary).", indent: 0, width: 80) + "\n"
-  if let input = tool.input {
+  if let content = tool.content {
     text += wrapped(
-      "Reads \(input) from the files, or from standard input where there is none or it is “-”.", indent: 0, width: 80)
+      "Reads \(content) from the files, or from standard input where there is none or it is “-”.", indent: 0, width: 80)
     text += "\n"
   }
   text += "\n"

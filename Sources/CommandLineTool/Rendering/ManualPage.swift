@@ -13,10 +13,14 @@ public func manualPage(of tool: Tool) -> String {
 
     """
   for option in tool.options { page += ".Op \(flag(option))\n" }
-  if tool.input != nil { page += ".Op Ar\n" }
+  switch tool.operands {
+  case .files: page += ".Op Ar\n"
+  case .modelName: page += ".Ar NAME\n"
+  case nil: break
+  }
   page += ".Sh DESCRIPTION\n"
   page += tool.description.map(sentences).joined(separator: ".Pp\n")
-  if tool.input != nil {
+  if tool.content != nil {
     page += ".Pp\nThe files are read one after the other; without any, or for a\n.Sq \\- ,\nstandard input is read.\n"
   }
   page += ".Sh OPTIONS\n.Bl -tag -width Ds\n"
@@ -68,8 +72,8 @@ private func exitStatuses(of tool: Tool) -> [(Int, String)] {
   statuses.append(
     (
       65,
-      tool.input == nil
-        ? "The model is damaged or not supported." : "A record is bad, or the model is damaged or not supported."
+      tool.content != nil
+        ? "A record is bad, or the model is damaged or not supported." : "The model is damaged or not supported."
     ))
   statuses.append((66, "A file or the model is not there or cannot be read."))
   statuses.append((70, "An error in the program itself."))

@@ -167,7 +167,7 @@ public final class Filter {
       return (descriptor, file)
     }
     if isatty(STDIN_FILENO) == 1, !arguments.has(.quiet) {
-      warn("\(arguments.tool.name): reading \(arguments.tool.input ?? "input") from the terminal; Ctrl-D ends it")
+      warn("\(arguments.tool.name): reading \(arguments.tool.content ?? "input") from the terminal; Ctrl-D ends it")
     }
     return (STDIN_FILENO, "standard input")
   }

@@ -20,7 +20,7 @@ extension Tool {
       "With --follow a text grows on the screen as its tokens come. An incomplete character is held back until the rest "
         + "of it is there, or the input ends.",
     ],
-    input: "records",
+    operands: .files(of: "records"),
     exclusions: [[.follow, .jsonOutput], [.noNewline, .nullTerminatedOutput, .jsonOutput]],
     options: [
       .model, .nullTerminatedOutput, .noNewline, .jsonOutput, .follow, .threads, .keepGoing, .quiet, .help, .version,

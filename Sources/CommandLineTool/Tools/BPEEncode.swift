@@ -16,7 +16,8 @@ extension Option {
     "offsets", "Add \"offsets\": the range of bytes of each token in the text, end exclusive.")
   public static let attentionMask = Option("attention-mask", "Add \"attention_mask\": a 1 for each token.")
   public static let maxLength = Option(
-    "max-length", takes: .integer("N", 0...Int.max), "Keep the first N tokens, and the text that they stand for.")
+    "max-length", takes: .integer("N", 0...Int.max), suggesting: ["512", "1024"],
+    "Keep the first N tokens, and the text that they stand for.")
   public static let encodeTable = Option(
     "table", short: "t", "For people: a line for each token, with its id and its text.")
 }
@@ -32,7 +33,7 @@ extension Tool {
       "Nothing in the text is interpreted: a backslash is a backslash, and <|endoftext|> is thirteen characters unless "
         + "--special is given.",
     ],
-    input: "text",
+    operands: .files(of: "text"),
     exclusions: [[.nullTerminated, .wholeInput, .jsonInput]],
     options: [
       .model, .nullTerminated, .wholeInput, .jsonInput, .addPrefixSpace, .special, .bos, .tokens, .offsets,

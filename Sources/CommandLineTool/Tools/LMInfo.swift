@@ -1,5 +1,7 @@
 extension Option {
   public static let jsonRecord = Option("json", short: "j", "Print one record instead.")
+  public static let list = Option(
+    "list", short: "l", "Print the names of the models that --model knows on this machine, one a line.")
 }
 
 extension Tool {
@@ -9,11 +11,15 @@ extension Tool {
     description: [
       "lm-info prints the facts of a model: its architecture, its parameters (each weight counted once), layers, heads "
         + "and widths, its context length, its vocabulary and the fingerprint of it, the type its weights are stored in, "
-        + "and its files."
+        + "and its files.",
+      "With --list it prints the names by which the models on this machine can be called: those in the hub cache, and the "
+        + "one that comes with the toolset.",
     ],
-    input: nil,
-    options: [.model, .jsonRecord, .threads, .keepGoing, .quiet, .help, .version],
+    operands: nil,
+    exclusions: [[.list, .jsonRecord], [.list, .model]],
+    options: [.model, .jsonRecord, .list, .threads, .keepGoing, .quiet, .help, .version],
     examples: [
-      Tool.Example("The number of parameters:", "lm-info --json | jq .parameters")
+      Tool.Example("The number of parameters:", "lm-info --json | jq .parameters"),
+      Tool.Example("The models that are there:", "lm-info --list"),
     ])
 }

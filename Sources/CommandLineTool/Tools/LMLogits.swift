@@ -16,7 +16,7 @@ extension Tool {
         + "order of the ids, the score of that token coming next.",
       "The logits depend on the ids alone, to the bit: not on the number of threads, nor on what else is computed.",
     ],
-    input: "records", exclusions: [[.everyPosition, .cache]],
+    operands: .files(of: "records"), exclusions: [[.everyPosition, .cache]],
     options: [.model, .everyPosition, .base64, .cache, .threads, .keepGoing, .quiet, .help, .version],
     examples: [
       Tool.Example(

@@ -2,21 +2,24 @@ import JSONLines
 
 extension Option {
   public static let count = Option(
-    "count", short: "n", takes: .integer("N", 0...Int.max), "Append N tokens; 1 without it.")
+    "count", short: "n", takes: .integer("N", 0...Int.max), suggesting: ["10", "40", "100"],
+    "Append N tokens; 1 without it.")
   public static let each = Option("each", "Write a record after every token, not only after the last.")
   public static let temperature = Option(
-    "temperature", takes: .number("T", 0...1000),
+    "temperature", takes: .number("T", 0...1000), suggesting: ["0.6", "0.8", "1"],
     "Draw the token instead of taking the likeliest, with all scores divided by T: below 1 likely tokens get likelier, "
       + "above 1 unlikely ones do; 0 takes the likeliest.")
   public static let topKFilter = Option(
-    "top-k", short: "k", takes: .integer("K", 0...Int.max), "Draw from the K likeliest tokens; 0 for all of them.")
+    "top-k", short: "k", takes: .integer("K", 0...Int.max), suggesting: ["20", "40", "100"],
+    "Draw from the K likeliest tokens; 0 for all of them.")
   public static let topPFilter = Option(
-    "top-p", takes: .number("P", 0...1), "Draw from the likeliest tokens that have a probability of P together.")
+    "top-p", takes: .number("P", 0...1), suggesting: ["0.9", "0.95"],
+    "Draw from the likeliest tokens that have a probability of P together.")
   public static let minPFilter = Option(
-    "min-p", takes: .number("P", 0...1),
+    "min-p", takes: .number("P", 0...1), suggesting: ["0.02", "0.05", "0.1"],
     "Draw from the tokens that have at least P times the probability of the likeliest.")
   public static let repetitionPenalty = Option(
-    "repetition-penalty", takes: .number("R", 0.001...1000),
+    "repetition-penalty", takes: .number("R", 0.001...1000), suggesting: ["1.1", "1.2", "1.3"],
     "Divide the positive scores of tokens that the sequence has by R, and multiply the negative ones; 1 for no change.")
   public static let seed = Option(
     "seed", takes: .integer("S", Record.seeds),
@@ -43,7 +46,7 @@ extension Tool {
       "A record gets a member \"done\" when its sequence has ended: \"eos\" at the end of the text, \"stop\" at the text of "
         + "--stop, \"length\" at the model's context length. A record that has it is passed on as it is.",
     ],
-    input: "records",
+    operands: .files(of: "records"),
     options: [
       .model, .count, .each, .temperature, .topKFilter, .topPFilter, .minPFilter, .repetitionPenalty, .seed, .stop,
       .ignoreEndOfText, .exitStatus, .cache, .threads, .keepGoing, .quiet, .help, .version,

@@ -1,6 +1,7 @@
 extension Option {
   public static let topK = Option(
-    "top-k", short: "k", takes: .integer("K", 1...Int.max), "How many tokens; 10 without it.")
+    "top-k", short: "k", takes: .integer("K", 1...Int.max), suggesting: ["5", "10", "20"],
+    "How many tokens; 10 without it.")
   public static let keepLogits = Option("keep-logits", "Keep \"logits\" in the record.")
   public static let topTable = Option(
     "table", short: "t",
@@ -17,7 +18,7 @@ extension Tool {
         + "the probability (p), both over the whole vocabulary.",
       "A token that is not UTF-8 by itself has null for its text, and a member \"bytes\".",
     ],
-    input: "records",
+    operands: .files(of: "records"),
     options: [.model, .topK, .keepLogits, .topTable, .threads, .keepGoing, .quiet, .help, .version],
     examples: [
       Tool.Example("As a table:", "echo 'Once upon a' | bpe-encode | lm-logits | lm-topk -k 5 --table"),
