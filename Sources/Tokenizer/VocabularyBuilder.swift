@@ -14,10 +14,13 @@ struct VocabularyBuilder {
   private var index: TokenIndex  // empty for decoding
   private var isComplete = false
   private var results: Arena<Int32>  // of the merges so far
+  /// Ids lie below. There may be ids without a token, but a few bytes must not make us allocate a table of millions.
+  private let idLimit: Int
 
   /// `size`: of the files, of which tokens cannot be longer and cannot be many more than one in 16 bytes.
   init(size: Int, _ purpose: ByteLevelTokenizer.Purpose) {
     self.purpose = purpose
+    idLimit = min(max(size, 1 << 16), Vocabulary.limit)
     tokens = Arena(capacity: min(size / 16, 1 << 16), in: slab)
     scratch = Arena(capacity: 256, in: slab)
     otherMerges = Arena(capacity: 0, in: slab)
@@ -44,7 +47,7 @@ struct VocabularyBuilder {
   /// says what it is.
   @inline(__always)
   mutating func define(_ id: Int, spelling: SimpleSpelling) -> Bool {
-    guard id < Vocabulary.limit, spelling.count > 0, bytes.count < Int(UInt32.max) - SimpleSpelling.storeLimit else {
+    guard id < idLimit, spelling.count > 0, bytes.count < Int(UInt32.max) - SimpleSpelling.storeLimit else {
       return false
     }
     while id >= tokens.count { tokens.append(.hole) }
@@ -169,8 +172,8 @@ struct VocabularyBuilder {
 
   /// Makes sure that there is an entry for the id.
   private mutating func claim(_ id: Int) throws(VocabularyError) {
-    guard (0..<Vocabulary.limit).contains(id) else {
-      throw VocabularyError(reason: "the id \(id) is out of range (0…\(Vocabulary.limit - 1))")
+    guard (0..<idLimit).contains(id) else {
+      throw VocabularyError(reason: "the id \(id) is out of range: a file of this size has ids from 0 to \(idLimit - 1)")
     }
     while id >= tokens.count { tokens.append(.hole) }
   }
