@@ -17,8 +17,8 @@ enum ByteLevelAlphabet {
     }
   }
 
-  /// Appends the bytes that `text` (UTF-8) spells. False where a character is none of the alphabet's; then a part may
-  /// have been appended.
+  /// Appends the bytes that `text` spells. False where a character is none of the alphabet's, or what should be UTF-8 is
+  /// none; then a part may have been appended.
   @inline(__always)
   static func decode(_ text: UnsafeBufferPointer<UInt8>, into bytes: inout Arena<UInt8>) -> Bool {
     bytes.reserve(text.count)
@@ -31,7 +31,7 @@ enum ByteLevelAlphabet {
         continue
       }
       // All of the alphabet beyond ASCII lies below U+0800: two bytes of UTF-8
-      guard first & 0xE0 == 0xC0, index + 1 < text.count else { return false }
+      guard 0xC2...0xDF ~= first, index + 1 < text.count, text[index + 1] & 0xC0 == 0x80 else { return false }
       let scalar = UInt32(first & 0x1F) << 6 | UInt32(text[index + 1] & 0x3F)
       guard let byte = byte(of: scalar) else { return false }
       bytes.appendReserved(byte)
