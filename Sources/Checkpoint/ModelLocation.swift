@@ -18,15 +18,17 @@ public struct ModelLocation: Equatable, Sendable {
   /// The model that comes with the toolset.
   public static let defaultName = "wren"
 
-  /// Finds what a person named with `--model`: a path, or a name in the local hub cache. Without a name `$LM_MODEL`
-  /// counts, and without that the model that comes with the toolset.
+  /// Finds what a person named with `--model`: the path of a folder or of a GGUF file, or a name in the local hub cache:
+  /// `NAME`, `ORGANISATION/NAME`, or `ORGANISATION/NAME/FILE.gguf`. Without a name `$LM_MODEL` counts, and without that
+  /// the model that comes with the toolset.
   public static func find(_ name: String?) throws(CheckpointError) -> ModelLocation {
     guard let name = name ?? environmentVariable("LM_MODEL") else { return try toolsetModel() }
-    if isDirectory(name) { return ModelLocation(folder: name) }
+    if isDirectory(name) { return try model(inFolder: name, named: name) }
     if hasEntry(name) { return ModelLocation(file: name) }
+    if name.hasSuffix(".gguf") { return try file(named: name) }
     guard HubCache.mayName(name) else { throw .notFound("\(name.isEmpty ? "\"\"" : name): there is no such folder") }
     let cache = HubCache.standard
-    if let snapshot = cache?.snapshot(of: name) { return ModelLocation(folder: snapshot) }
+    if let snapshot = cache?.snapshot(of: name) { return try model(inFolder: snapshot, named: name) }
     if name == defaultName { return try toolsetModel() }
     let place = cache.map { "the hub cache (\($0.folder))" } ?? "a hub cache (neither HOME nor HF_HOME is set)"
     throw .notFound(
@@ -40,6 +42,32 @@ public struct ModelLocation: Equatable, Sendable {
     let cached = HubCache.standard?.modelNames ?? []
     guard !cached.contains(defaultName), (try? toolsetModel()) != nil else { return cached }
     return (cached + [defaultName]).sorted()
+  }
+
+  /// A folder's model: its safetensors where it has such, else the one GGUF file in it.
+  private static func model(inFolder folder: String, named name: String) throws(CheckpointError) -> ModelLocation {
+    guard !SafeTensorsFolder.isOne(folder) else { return ModelLocation(folder: folder) }
+    let folder = ModelLocation(folder: folder).path
+    let files = entries(ofFolder: folder).filter { $0.hasSuffix(".gguf") }
+    guard let file = files.first else { return ModelLocation(folder: folder) }
+    guard files.count == 1 else {
+      let choice = ModelLocation(folder: name).path + "/" + file
+      let others = files.dropFirst().joined(separator: ", ")
+      throw .notFound("\(name): there are several GGUF files: name one, such as \(choice) (the others: \(others))")
+    }
+    return ModelLocation(file: folder + "/" + file)
+  }
+
+  /// A GGUF file that is not in the file system under this name: in the hub cache perhaps.
+  private static func file(named name: String) throws(CheckpointError) -> ModelLocation {
+    let (model, file) = (parent(of: name), lastComponent(of: name))
+    guard model != ".", HubCache.mayName(model) else { throw .notFound("\(name): there is no such file") }
+    if let snapshot = HubCache.standard?.snapshot(of: model), hasEntry(snapshot + "/" + file) {
+      return ModelLocation(file: snapshot + "/" + file)
+    }
+    throw .notFound(
+      "\(name): there is no such file, neither here nor in the hub cache; download it first (hf download \(model) \(file))"
+    )
   }
 
   /// Beside the programs, in an installed prefix (PREFIX/bin, PREFIX/share/lmpipe) or in a checkout (.build, Models).

@@ -19,7 +19,10 @@ struct SafeTensorsFolder {
     }
   }
 
-  static func single(in folder: String) -> String { folder + "/model.safetensors" }
+  /// Whether the folder has such weights.
+  static func isOne(_ folder: String) -> Bool { hasEntry(single(in: folder)) || hasEntry(index(in: folder)) }
+
+  private static func single(in folder: String) -> String { folder + "/model.safetensors" }
 
   /// It says in which file each tensor is, where there are several.
   static func index(in folder: String) -> String { folder + "/model.safetensors.index.json" }

@@ -122,6 +122,50 @@ import Testing
       error?.description.contains("/config.json: this is no GGUF file; a model is a .gguf file, or a folder") == true)
   }
 
+  // MARK: GGUF files
+
+  @Test func aFolderMayHoldOneGGUFFile() throws {
+    let folder = try Folder()
+    try folder.write("model-q8_0.gguf", "")
+    try folder.write("README.md", "")
+    let file = ModelLocation(file: folder.path + "/model-q8_0.gguf")
+    #expect(try ModelLocation.find(folder.path) == file)
+    #expect(try ModelLocation.find(folder.path + "/") == file)
+    #expect(try ModelLocation.find(file.path) == file)
+    try folder.write("config.json", "{}")  // repositories of GGUF files have one for those who count downloads
+    #expect(try ModelLocation.find(folder.path) == file)
+    try folder.write("model.safetensors.index.json", "{}")
+    #expect(try ModelLocation.find(folder.path) == ModelLocation(folder: folder.path))
+  }
+
+  @Test func amongSeveralGGUFFilesAPersonChooses() throws {
+    let folder = try Folder()
+    for name in ["b.gguf", "a.gguf", "c.gguf"] { try folder.write(name, "") }
+    let error = #expect(throws: CheckpointError.self) { try ModelLocation.find(folder.path) }
+    #expect(
+      error
+        == .notFound(
+          "\(folder.path): there are several GGUF files: name one, such as \(folder.path)/a.gguf "
+            + "(the others: b.gguf, c.gguf)"))
+  }
+
+  @Test func theCacheMayHoldGGUFFiles() throws {
+    let hub = try Folder()
+    try hub.write("models--org--m-GGUF/refs/main", "abc123")
+    try hub.write("models--org--m-GGUF/snapshots/abc123/m-q4_0.gguf", "")
+    #expect(try found("org/m-GGUF", in: hub) == "models--org--m-GGUF/snapshots/abc123/m-q4_0.gguf")
+    try hub.write("models--org--m-GGUF/snapshots/abc123/m-q8_0.gguf", "")
+    #expect(try found("org/m-GGUF/m-q8_0.gguf", in: hub) == "models--org--m-GGUF/snapshots/abc123/m-q8_0.gguf")
+    var error = #expect(throws: CheckpointError.self) { try found("org/m-GGUF", in: hub) }
+    #expect(error?.description.contains("name one, such as org/m-GGUF/m-q4_0.gguf (the others: m-q8_0.gguf)") == true)
+    error = #expect(throws: CheckpointError.self) { try found("org/m-GGUF/m-f16.gguf", in: hub) }
+    #expect(error?.description.contains("hf download org/m-GGUF m-f16.gguf") == true)
+    for name in ["m-f16.gguf", "../m-GGUF/m-q8_0.gguf", "org/m-GGUF/../x.gguf", "/nowhere/x.gguf"] {
+      error = #expect(throws: CheckpointError.self) { try found(name, in: hub) }
+      #expect(error == .notFound("\(name): there is no such file"))
+    }
+  }
+
   @Test(arguments: [
     ("models--gpt2/snapshots/abc", "gpt2"), ("models--openai-community--gpt2/snapshots/abc", "openai-community/gpt2"),
     ("models--org--a--b/snapshots/abc", "org/a--b"), ("wren", "wren"), ("wren/", "wren"), ("snapshots/abc", "abc"),
@@ -130,5 +174,16 @@ import Testing
     let folder = try Folder()
     try folder.write(path + "/config.json", "{}")
     #expect(try ModelLocation.find(folder.path + "/" + path).name == name)
+  }
+
+  @Test func filesHaveTheirOwnNames() throws {
+    let folder = try Folder()
+    try folder.write("models--org--m/blobs/0123", "")
+    try folder.write("models--org--m/snapshots/abc/config.json", "")
+    let link = folder.path + "/models--org--m/snapshots/abc/m-q8_0.gguf"
+    try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: "../../blobs/0123")
+    #expect(try ModelLocation.find(link).name == "org/m/m-q8_0.gguf")
+    try folder.write("x.gguf", "")
+    #expect(try ModelLocation.find(folder.path + "/x.gguf").name == "x.gguf")
   }
 }
