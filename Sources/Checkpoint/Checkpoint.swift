@@ -118,10 +118,12 @@ public struct Checkpoint: Sendable {
     }
   }
 
-  /// All tensors that the model computes with, each once; other tensors, such as masks, are not among them.
+  /// All weights of the model, each once; other tensors, such as masks, are not among them.
   public func modelTensors() throws(CheckpointError) -> [Tensor] {
     var all: [Tensor] = []
-    for name in shapes.keys.sorted() where name != "lm_head.weight" { all.append(try tensor(name)) }
+    for name in shapes.keys.sorted() where name != "lm_head.weight" && name != LlamaConfiguration.divisors {
+      all.append(try tensor(name))
+    }
     let (head, embedding) = (try outputHead(), try tokenEmbedding())
     guard head.name != embedding.name else { return all }  // nothing to compare: the one is the other
     return head.bytes.elementsEqual(embedding.bytes) ? all : all + [head]
