@@ -35,7 +35,8 @@ import Testing
         && found.n_head == 12)
     #expect(found.n_inner == 3072 && found.layerNormEpsilon == 1e-5 && found.headWidth == 64)
     #expect(
-      found.scalesAttention && !found.scalesAttentionByLayer && found.tiesEmbeddings && found.endOfTextTokens.isEmpty)
+      found.scalesAttention && !found.scalesAttentionByLayer && found.tiesEmbeddings && found.endOfTextTokens == [50256]
+    )
   }
 
   @Test func whatIsThereIsRead() throws {

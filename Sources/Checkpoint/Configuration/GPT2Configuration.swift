@@ -65,7 +65,7 @@ extension GPT2Configuration {
     scalesAttention = try file.boolean("scale_attn_weights", default: true)
     scalesAttentionByLayer = try file.boolean("scale_attn_by_inverse_layer_idx", default: false)
     tiesEmbeddings = try file.boolean("tie_word_embeddings", default: true)
-    self.endOfTextTokens = try file.endOfTextTokens(before: endOfTextTokens, default: [])
+    self.endOfTextTokens = try file.endOfTextTokens(before: endOfTextTokens, default: [50256])
     layout = .inputsByOutputs
     let activation = try file.string("activation_function", default: "gelu_new")
     guard activation == "gelu_new" || activation == "gelu_pytorch_tanh" else {  // two names of one function

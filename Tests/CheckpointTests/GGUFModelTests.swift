@@ -1,0 +1,292 @@
+import Checkpoint
+import Foundation
+import Testing
+
+@Suite struct GGUFModelTests {
+  private func gpt2(_ file: GGUFBuilder) throws -> GPT2Configuration {
+    guard case .gpt2(let configuration) = try file.open().configuration else { throw CocoaError(.featureUnsupported) }
+    return configuration
+  }
+
+  private func llama(_ file: GGUFBuilder) throws -> LlamaConfiguration {
+    guard case .llama(let configuration) = try file.open().configuration else { throw CocoaError(.featureUnsupported) }
+    return configuration
+  }
+
+  @Test(arguments: [2, 3] as [UInt32]) func gpt2IsRead(_ version: UInt32) throws {
+    let file = GGUFBuilder.gpt2.with { $0.version = version }
+    let c = try gpt2(file)
+    #expect(
+      c.n_positions == 3 && c.n_embd == 4 && c.n_layer == 2 && c.n_inner == 6 && c.n_head == 2 && c.headWidth == 2)
+    #expect(c.vocabularySize == 8 && c.layerNormEpsilon == 1e-5 && c.endOfTextTokens == [0])
+    #expect(c.scalesAttention && !c.scalesAttentionByLayer && c.tiesEmbeddings && c.layout == .outputsByInputs)
+  }
+
+  @Test func tensorsHaveTheNamesOfSafetensorsAndTheLayoutOfGGUF() throws {
+    let model = try GGUFBuilder.gpt2.open()
+    for (name, stored, shape) in [
+      ("wte.weight", "token_embd.weight", [8, 4]), ("wpe.weight", "position_embd.weight", [3, 4]),
+      ("ln_f.bias", "output_norm.bias", [4]), ("h.1.attn.c_attn.weight", "blk.1.attn_qkv.weight", [12, 4]),
+      ("h.0.attn.c_proj.bias", "blk.0.attn_output.bias", [4]), ("h.0.ln_1.weight", "blk.0.attn_norm.weight", [4]),
+      ("h.1.ln_2.bias", "blk.1.ffn_norm.bias", [4]), ("h.1.mlp.c_fc.weight", "blk.1.ffn_up.weight", [6, 4]),
+      ("h.1.mlp.c_proj.weight", "blk.1.ffn_down.weight", [4, 6]),
+    ] {
+      let tensor = try model.tensor(name)
+      #expect(tensor.name == stored && tensor.shape == shape)
+      #expect(
+        tensor.bytes.count == shape.reduce(4, *)
+          && tensor.bytes.elementsEqual((0..<tensor.bytes.count).map { UInt8($0 & 127) }))
+    }
+    #expect(try model.outputHead().name == "token_embd.weight")
+    #expect(model.byteCount == GGUFBuilder.gpt2.data.count)
+    #expect(model.files.count == 1)
+  }
+
+  @Test func llamaIsReadWithItsPairing() throws {
+    let c = try llama(.llama())
+    #expect(c.variant == .llama && c.vocabularySize == 8 && c.contextLength == 64 && c.n_layer == 2 && c.n_embd == 32)
+    #expect(c.n_head == 4 && c.n_head_kv == 2 && c.headWidth == 8 && c.n_inner == 64 && c.normEpsilon == 1e-6)
+    #expect(c.rotaryEmbedding.base == 5e5 && c.rotaryEmbedding.scaling == .none)
+    #expect(c.rotaryEmbedding.pairing == .neighbours)
+    #expect(!c.hasQueryKeyValueBiases && !c.hasAttentionOutputBias && !c.hasFeedForwardBiases)
+    #expect(!c.normalizesQueriesAndKeys && c.tiesEmbeddings && c.endOfTextTokens == [0])
+    #expect(try GGUFBuilder.llama().open().tensor("layers.1.mlp.down_proj.weight").shape == [32, 64])
+  }
+
+  @Test func qwensPairHalves() throws {
+    let qwen2 = try llama(.llama("qwen2", biased: true))
+    #expect(qwen2.variant == .qwen2 && qwen2.rotaryEmbedding.pairing == .halves && qwen2.hasQueryKeyValueBiases)
+    let qwen3 = try llama(.llama("qwen3"))
+    #expect(qwen3.variant == .qwen3 && qwen3.rotaryEmbedding.pairing == .halves && qwen3.normalizesQueriesAndKeys)
+    let model = try GGUFBuilder.llama("qwen3").open()
+    #expect(try model.tensor("layers.1.self_attn.q_norm.weight").name == "blk.1.attn_q_norm.weight")
+    #expect(model.configuration.modelType == "qwen3")
+  }
+
+  @Test func whatIsAbsentIsAsInLlamaCPP() throws {
+    let c = try llama(
+      .llama().with {
+        $0["llama.attention.head_count_kv"] = nil
+        $0["llama.rope.freq_base"] = nil
+        for layer in 0..<2 {
+          $0.change("blk.\(layer).attn_k.weight") { $0.dimensions = [32, 32] }
+          $0.change("blk.\(layer).attn_v.weight") { $0.dimensions = [32, 32] }
+        }
+      })
+    #expect(c.n_head_kv == 4 && c.rotaryEmbedding.base == 1e4)
+  }
+
+  @Test func headsNeedNotMakeUpTheWidth() throws {
+    let file = GGUFBuilder.llama().with {
+      $0["llama.attention.key_length"] = .uint32(16)
+      $0["llama.attention.value_length"] = .uint32(16)
+      $0["llama.rope.dimension_count"] = .uint32(16)
+      for layer in 0..<2 {
+        $0.change("blk.\(layer).attn_q.weight") { $0.dimensions = [32, 64] }
+        $0.change("blk.\(layer).attn_k.weight") { $0.dimensions = [32, 32] }
+        $0.change("blk.\(layer).attn_v.weight") { $0.dimensions = [32, 32] }
+        $0.change("blk.\(layer).attn_output.weight") { $0.dimensions = [64, 32] }
+      }
+    }
+    #expect(try llama(file).headWidth == 16)
+    #expect(try file.complaint() == nil)
+  }
+
+  @Test func scalingIsAFactorOrDivisors() throws {
+    func scaling(_ values: KeyValuePairs<String, GGUFBuilder.Value>, divisors: Bool = false) throws
+      -> RotaryEmbedding.Scaling
+    {
+      try llama(
+        .llama().with { file in
+          for (key, value) in values { file["llama.rope.\(key)"] = value }
+          if divisors { file.tensors.append(.init(name: "rope_freqs.weight", dimensions: [4])) }
+        }
+      ).rotaryEmbedding.scaling
+    }
+    #expect(try scaling(["scaling.type": .string("linear"), "scaling.factor": .float32(4)]) == .linear(factor: 4))
+    #expect(try scaling(["scaling.factor": .float32(4)]) == .linear(factor: 4))
+    #expect(try scaling(["scale_linear": .float32(2)]) == .linear(factor: 2))
+    #expect(try scaling(["scaling.type": .string("none"), "scaling.factor": .float32(4)]) == .none)
+    #expect(try scaling(["scaling.type": .string("linear")]) == .none)
+    #expect(try scaling(["scaling.factor": .float32(0)]) == .none)
+    #expect(try scaling([:], divisors: true) == .divisors)
+    let model = try GGUFBuilder.llama().with { $0.tensors.append(.init(name: "rope_freqs.weight", dimensions: [4])) }
+      .open()
+    #expect(try model.tensor("rope_freqs.weight").shape == [4])
+    let weights = try GGUFBuilder.llama().open().modelTensors().map(\.name)
+    #expect(try model.modelTensors().map(\.name) == weights)  // divisors are no weights
+  }
+
+  @Test func severalTokensMayEndAText() throws {
+    let file = GGUFBuilder.llama().with {
+      $0["tokenizer.ggml.eot_token_id"] = .uint32(5)
+      $0["tokenizer.ggml.eom_token_id"] = .uint32(0)
+    }
+    #expect(try file.open().configuration.endOfTextTokens == [0, 5])
+  }
+
+  @Test func attentionThatReachesBackALimitedWayLimitsTheContext() throws {
+    let file = GGUFBuilder.llama().with { $0["llama.attention.sliding_window"] = .uint32(16) }
+    #expect(try file.open().configuration.contextLength == 16)
+  }
+
+  @Test func aValueOfEachLayerMayBeGivenIfAllAreTheSame() throws {
+    #expect(try llama(.llama().with { $0["llama.attention.head_count_kv"] = .int32s([2, 2]) }).n_head_kv == 2)
+    #expect(
+      try GGUFBuilder.llama().with { $0["llama.feed_forward_length"] = .uint32s([64, 32]) }.complaint()
+        == "llama.feed_forward_length differs from layer to layer, which is not implemented")
+  }
+
+  @Test func anUntiedHeadIsUsed() throws {
+    let file = GGUFBuilder.llama().with { $0.tensors.append(.init(name: "output.weight", dimensions: [32, 8])) }
+    let model = try file.open()
+    #expect(try model.outputHead().name == "output.weight")
+    let tied = try GGUFBuilder.llama().open()
+    #expect(try tied.outputHead().name == "token_embd.weight")
+  }
+
+  @Test func withoutATokenizerTheMetadataMayNameTheVocabulary() throws {
+    let file = GGUFBuilder.gpt2.with { file in
+      file.values.removeAll { $0.key.hasPrefix("tokenizer.") }
+      file["gpt2.vocab_size"] = .uint32(8)
+    }
+    #expect(try gpt2(file).vocabularySize == 8)
+    #expect(try file.with { $0["gpt2.vocab_size"] = nil }.complaint() == "gpt2.vocab_size is missing")
+  }
+
+  /// Types by their numbers in GGUF, with the bytes that 8 rows of 32 or 256 elements take.
+  @Test(
+    arguments: [
+      (0, 32, 1024, .float32), (1, 32, 512, .float16), (30, 32, 512, .bfloat16), (8, 32, 272, .q8_0),
+      (2, 32, 144, .q4_0), (3, 32, 160, .q4_1), (6, 32, 176, .q5_0), (7, 32, 192, .q5_1), (12, 256, 1152, .q4_k),
+      (13, 256, 1408, .q5_k), (14, 256, 1680, .q6_k),
+    ] as [(UInt32, UInt64, Int, ElementType)])
+  func matricesMayBeOfTheseTypes(_ number: UInt32, _ width: UInt64, _ size: Int, _ type: ElementType) throws {
+    var file = GGUFBuilder.llama()
+    file["llama.embedding_length"] = .uint32(UInt32(width))
+    file["llama.attention.key_length"] = .uint32(8)
+    for index in file.tensors.indices {
+      file.tensors[index].dimensions = file.tensors[index].dimensions.map { $0 == 32 ? width : $0 }
+    }
+    for layer in 0..<2 {
+      file.change("blk.\(layer).attn_q.weight") { $0.dimensions = [width, 32] }
+      file.change("blk.\(layer).attn_output.weight") { $0.dimensions = [32, width] }
+    }
+    file.change("token_embd.weight") { ($0.type, $0.size) = (number, size) }
+    #expect(try file.complaint() == nil)
+    let embedding = try file.open().tokenEmbedding()
+    #expect(embedding.type == type && embedding.shape == [8, Int(width)] && embedding.bytes.count == size)
+    #expect(embedding.count == 8 * Int(width))
+  }
+
+  private static let types = "F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K and Q6_K"
+
+  /// What cannot be computed is refused, by name.
+  @Test(arguments: [
+    Flaw(#"architecture "gemma" is not implemented; gpt2, llama, mistral, qwen2 and qwen3 are"#) {
+      $0["general.architecture"] = .string("gemma")
+    },
+    Flaw("general.architecture is missing") { $0["general.architecture"] = nil },
+    Flaw("general.architecture is not a short text") { $0["general.architecture"] = .uint32(1) },
+    Flaw("llama.block_count is missing") { $0["llama.block_count"] = nil },
+    Flaw("llama.block_count is 0, which no model has") { $0["llama.block_count"] = .uint32(0) },
+    Flaw("llama.block_count is 1025, which no model has") { $0["llama.block_count"] = .uint32(1025) },
+    Flaw("llama.block_count is not an integer") { $0["llama.block_count"] = .string("2") },
+    Flaw("llama.block_count is not an integer") { $0["llama.block_count"] = .float32(2) },
+    Flaw("llama.embedding_length is not an integer") { $0["llama.embedding_length"] = .uint64(.max) },
+    Flaw("llama.embedding_length is 1099511627776, which no model has") {
+      $0["llama.embedding_length"] = .uint64(1 << 40)
+    },
+    Flaw("llama.embedding_length (32) is not a multiple of llama.attention.head_count (5)") {
+      $0["llama.attention.head_count"] = .uint32(5)
+    },
+    Flaw("llama.attention.head_count (4) is not a multiple of llama.attention.head_count_kv (3)") {
+      $0["llama.attention.head_count_kv"] = .uint32(3)
+    },
+    Flaw("llama.attention.head_count_kv is -1, which no model has") {
+      $0["llama.attention.head_count_kv"] = .int32(-1)
+    },
+    Flaw("llama.attention.head_count_kv is not an integer") { $0["llama.attention.head_count_kv"] = .int32s([]) },
+    Flaw("llama.rope.dimension_count 4 is not implemented where a head is 8 wide") {
+      $0["llama.rope.dimension_count"] = .uint32(4)
+    },
+    Flaw("llama.attention.value_length 16 is not implemented where a head is 8 wide") {
+      $0["llama.attention.value_length"] = .uint32(16)
+    },
+    Flaw("the width of a head is 1, and rotary embeddings want it even") {
+      $0["llama.attention.head_count"] = .uint32(32)
+    },
+    Flaw("the width of all heads is 4194304, which no model has") {
+      $0["llama.attention.key_length"] = .uint32(1 << 20)
+    },
+    Flaw(#"llama.rope.scaling.type "yarn" is not implemented; none and linear are"#) {
+      $0["llama.rope.scaling.type"] = .string("yarn")
+    },
+    Flaw(#"llama.rope.scaling.type "longrope" is not implemented; none and linear are"#) {
+      $0["llama.rope.scaling.type"] = .string("longrope")
+    },
+    Flaw("llama.rope.freq_base is not a number") { $0["llama.rope.freq_base"] = .float32(.nan) },
+    Flaw("llama.rope.freq_base is not a number") { $0["llama.rope.freq_base"] = .uint32(10000) },
+    Flaw("llama.rope.freq_base is -1.0, and must be a positive number of moderate size") {
+      $0["llama.rope.freq_base"] = .float32(-1)
+    },
+    Flaw("llama.rope.scaling.factor is -2.0, and must be a positive number of moderate size") {
+      $0["llama.rope.scaling.factor"] = .float32(-2)
+    },
+    Flaw("llama.attention.layer_norm_rms_epsilon is missing") { $0["llama.attention.layer_norm_rms_epsilon"] = nil },
+    Flaw("a mixture of experts (llama.expert_count) is not implemented") { $0["llama.expert_count"] = .uint32(8) },
+    Flaw("llama.attention.scale is not implemented") { $0["llama.attention.scale"] = .float32(0.5) },
+    Flaw("llama.rope.scaling.factor together with rope_freqs.weight is not implemented") {
+      $0.tensors.append(.init(name: "rope_freqs.weight", dimensions: [4]))
+      $0["llama.rope.scaling.factor"] = .float32(2)
+    },
+    Flaw(#"there is no tensor "blk.1.attn_q.weight", which a llama model needs"#) {
+      $0.tensors.removeAll { $0.name == "blk.1.attn_q.weight" }
+    },
+    Flaw(#"there is "blk.2.attn_q.weight", for which this architecture has no use here"#) {
+      $0.tensors.append(.init(name: "blk.2.attn_q.weight", dimensions: [32, 32]))
+    },
+    Flaw(#"there is "blk.0.ffn_gate_inp.weight", for which this architecture has no use here"#) {
+      $0.tensors.append(.init(name: "blk.0.ffn_gate_inp.weight", dimensions: [32, 8]))
+    },
+    Flaw(#"there is "blk.0.attn_q_norm.weight", for which this architecture has no use here"#) {
+      $0.tensors.append(.init(name: "blk.0.attn_q_norm.weight", dimensions: [8]))
+    },
+    Flaw(#""blk.0.ffn_up.weight" has the shape [32, 64], but the configuration says [64, 32]"#) {
+      $0.change("blk.0.ffn_up.weight") { $0.dimensions = [64, 32] }
+    },
+    Flaw(#""token_embd.weight" has the shape [9, 32], but the configuration says [8, 32]"#) {
+      $0.change("token_embd.weight") { $0.dimensions = [32, 9] }
+    },
+    Flaw(#""output_norm.weight" has elements of type Q8_0; F32, F16 and BF16 can be computed with"#) {
+      $0.change("output_norm.weight") { ($0.type, $0.size) = (8, 34) }
+    },
+    Flaw(#""token_embd.weight" has elements of type I32; \#(types) can be computed with"#) {
+      $0.change("token_embd.weight") { ($0.type, $0.size) = (26, 1024) }
+    },
+    Flaw(#""blk.1.ffn_up.weight" is of type Q3_K, which is not implemented; \#(types) are"#) {
+      $0.change("blk.1.ffn_up.weight") { $0.type = 11 }
+    },
+    Flaw(#""blk.1.ffn_up.weight" is of type MXFP4, which is not implemented; \#(types) are"#) {
+      $0.change("blk.1.ffn_up.weight") { $0.type = 39 }
+    },
+    Flaw(#""blk.1.ffn_up.weight" is of type number 4711, which is not implemented; \#(types) are"#) {
+      $0.change("blk.1.ffn_up.weight") { $0.type = 4711 }
+    },
+    Flaw("this is one of 3 parts of a model: join them first (llama-gguf-split --merge, with the first part)") {
+      $0["split.count"] = .uint32(3)
+    },
+  ])
+  func whatCannotBeComputedIsRefused(_ flaw: Flaw) throws {
+    #expect(try GGUFBuilder.llama().with(flaw.change).complaint() == flaw.reason)
+  }
+
+  @Test func theIdentityIsTheFiles() throws {
+    let folder = try Folder()
+    let model = try Checkpoint(folder.files(GGUFBuilder.gpt2.data))
+    let first = model.identity
+    #expect(model.identity == first)
+    _ = try folder.files(GGUFBuilder.gpt2.with { $0["general.name"] = .string("another") }.data)
+    #expect(model.identity != first)
+  }
+}

@@ -1,0 +1,64 @@
+import Checkpoint
+import Foundation
+import Platform
+import Testing
+
+@Suite struct TokenizerTablesTests {
+  private func tables(_ change: (inout GGUFBuilder) -> Void = { _ in }) throws -> TokenizerTables? {
+    try Folder().files(GGUFBuilder.gpt2.with(change).data).tokenizerTables()
+  }
+
+  private func texts(_ strings: MappedStrings) -> [String] { strings.map { String(decoding: $0, as: UTF8.self) } }
+
+  @Test func theTablesAreWhatTheFileHas() throws {
+    let tables = try #require(try tables())
+    #expect(tables.model == "gpt2" && tables.preTokenizer == "gpt-2")
+    #expect(tables.tokens.count == 8 && texts(tables.tokens) == (0..<8).map { "t\($0)" })
+    #expect(tables.types.map(Array.init) == [3, 1, 1, 1, 1, 1, 1, 1])
+    #expect(tables.merges.map(texts) == ["t 0", "t 1"])
+    #expect(tables.beginOfText == nil && tables.endOfText == 0)
+    #expect(tables.addsBeginOfText == nil && tables.addsEndOfText == nil && tables.addsPrefixSpace == nil)
+    #expect(tables.path.hasSuffix("/model.gguf"))
+  }
+
+  @Test func whatIsOptionalIsRead() throws {
+    let tables = try #require(
+      try tables {
+        $0["tokenizer.ggml.pre"] = nil
+        $0["tokenizer.ggml.token_type"] = .uint32s([1, 1, 1, 1, 1, 1, 1, 4])
+        $0["tokenizer.ggml.bos_token_id"] = .int32(7)
+        $0["tokenizer.ggml.add_bos_token"] = .boolean(true)
+        $0["tokenizer.ggml.add_eos_token"] = .boolean(false)
+        $0["tokenizer.ggml.add_space_prefix"] = .boolean(false)
+        $0["tokenizer.ggml.tokens"] = .strings(["", "é", "\0", "Ġa", "e\u{301}", "ġ", "<|x|>", "z"])
+      })
+    #expect(tables.preTokenizer == nil && tables.types?.last == 4 && tables.beginOfText == 7)
+    #expect(tables.addsBeginOfText == true && tables.addsEndOfText == false && tables.addsPrefixSpace == false)
+    #expect(tables.tokens.map { $0.count } == [0, 2, 1, 3, 3, 2, 5, 1])
+  }
+
+  @Test(arguments: [8, -1, 1 << 30] as [Int32]) func anIdThatNoTokenHasIsNone(_ id: Int32) throws {
+    #expect(try tables { $0["tokenizer.ggml.eos_token_id"] = .int32(id) }?.endOfText == nil)
+  }
+
+  @Test func aFolderHasNone() throws {
+    let folder = try Folder()
+    #expect(try ModelFiles(ModelLocation(folder: folder.path)).tokenizerTables() == nil)
+  }
+
+  @Test(arguments: ["model", "tokens"]) func aFileWithoutTokenizerSaysSo(_ name: String) {
+    let error = #expect(throws: CheckpointError.self) { try tables { $0["tokenizer.ggml." + name] = nil } }
+    #expect(error?.description.contains("there is no tokenizer in it") == true)
+  }
+
+  @Test(arguments: [
+    ("tokens", GGUFBuilder.Value.uint32(3), "an array of texts"), ("tokens", .int32s([1]), "an array of texts"),
+    ("tokens", .string("a"), "an array of texts"), ("merges", .int32s([1]), "an array of texts"),
+    ("token_type", .strings([]), "an array of integers of 32 bits"), ("model", .uint32(1), "a short text"),
+    ("bos_token_id", .string("a"), "an integer"), ("add_bos_token", .uint32(1), "true or false"),
+  ])
+  func valuesOfOtherTypesAreRefused(_ name: String, _ value: GGUFBuilder.Value, _ wanted: String) {
+    let error = #expect(throws: CheckpointError.self) { try tables { $0["tokenizer.ggml." + name] = value } }
+    #expect(error?.description.hasSuffix("tokenizer.ggml.\(name) is not \(wanted)") == true)
+  }
+}
