@@ -77,7 +77,7 @@ let package = Package(
     tests("JSONLinesTests", ["JSON", "JSONLines"]),
     tests("TokenizerTests", ["Tokenizer"]),
     tests("CheckpointTests", ["Checkpoint", "Platform"], fixtures: ["Fixtures"]),
-    tests("LanguageModelTests", ["Checkpoint", "LanguageModel", "Threads"]),
+    tests("LanguageModelTests", ["Checkpoint", "LanguageModel", "Threads"], fixtures: ["Fixtures"]),
     tests("SamplingTests", ["Sampling"], fixtures: ["Fixtures"]),
     tests("CommandLineToolTests", ["CommandLineTool", "JSON", "JSONLines"]),
     // Drives the built programs through pipes

@@ -134,7 +134,7 @@ public final class GPT2 {
 
     // x = x + attention(ln_1(x))
     layerNorm(x, block.ln_1, into: normed, pool)
-    columnProduct(normed, block.c_attn.weight, bias: block.c_attn.bias, into: qkv, .store, pool)  // (n, 3·n_embd)
+    linear(normed, block.c_attn, into: qkv, .store, pool)  // (n, 3·n_embd)
     store(qkv, sequences, layer)
     guard y.rows > 0 else { return }
     if let kept {
@@ -145,12 +145,12 @@ public final class GPT2 {
     attention(
       qkv.rows(0..<y.rows), kept?.together ?? sequences, layer: layer, heads: c.n_head, scale: attentionScale(layer),
       into: mixed, pool)  // (n, n_embd)
-    columnProduct(mixed, block.attn_c_proj.weight, bias: block.attn_c_proj.bias, into: y, .addToOutput, pool)
+    linear(mixed, block.attn_c_proj, into: y, .addToOutput, pool)
 
     // x = x + mlp(ln_2(x))
     layerNorm(y, block.ln_2, into: mixed, pool)
-    columnProduct(mixed, block.c_fc.weight, bias: block.c_fc.bias, into: hidden, .gelu, pool)  // (n, n_inner)
-    columnProduct(hidden, block.mlp_c_proj.weight, bias: block.mlp_c_proj.bias, into: y, .addToOutput, pool)
+    linear(mixed, block.c_fc, into: hidden, .gelu, pool)  // (n, n_inner)
+    linear(hidden, block.mlp_c_proj, into: y, .addToOutput, pool)
   }
 
   /// Puts the keys and values of qkv (n, 3·n_embd) into the sequences' caches.
@@ -205,7 +205,7 @@ public final class GPT2 {
       let scratch = headWorkspace.matrices([(rows.rows, rows.columns), (rows.rows, vocabulary)])
       let (normed, output) = (scratch[0], scratch[1])
       layerNorm(rows, weights.ln_f, into: normed, pool)
-      rowProduct(normed, weights.lm_head, into: output, pool)
+      linear(normed, weights.lm_head, into: output, .store, pool)
       for row in 0..<rows.rows {
         try visit(start + row, UnsafeBufferPointer(start: output.row(row), count: vocabulary))
       }

@@ -24,23 +24,14 @@ private let fewRows = 16
 /// Columns that are widened together: long enough for the processor to fetch ahead in each weight row.
 private let groupColumns = 128
 
-/// What is done with a sum when it is complete.
-enum Completion {
-  /// output = sum + bias
-  case store
-  /// output = gelu(sum + bias)
-  case gelu
-  /// output = output + (sum + bias)
-  case addToOutput
-}
-
-/// output (n, out) from input (n, in) and weights (in, out), then bias (out) and the completion.
+/// output (n, out) = completion(input (n, in) · weights + bias), for weights (in, out).
 func columnProduct(
-  _ input: Matrix, _ weights: WeightMatrix, bias: WeightVector, into output: Matrix, _ completion: Completion,
-  _ pool: ThreadPool, registers: VectorRegisters = .here
+  _ input: Matrix, _ map: LinearMap, into output: Matrix, _ completion: Completion, _ pool: ThreadPool,
+  registers: VectorRegisters = .here
 ) {
+  let (weights, bias) = (map.weight, map.bias)
   precondition(input.columns == weights.rows && output.columns == weights.columns && input.rows == output.rows)
-  precondition(bias.count == weights.columns)
+  precondition(bias?.count ?? weights.columns == weights.columns)
   func run<Element: WeightElement>(_: Element.Type) {
     let product = ColumnProduct<Element>(
       input: input, weights: weights, bias: bias, output: output, completion: completion, pool: pool,
@@ -53,7 +44,7 @@ func columnProduct(
 private struct ColumnProduct<Element: WeightElement> {
   let input: Matrix
   let weights: WeightMatrix
-  let bias: WeightVector
+  let bias: WeightVector?
   let output: Matrix
   let completion: Completion
   let pool: ThreadPool
@@ -328,26 +319,9 @@ private struct ColumnProduct<Element: WeightElement> {
 
   // MARK: Completion
 
-  /// Turns 16 sums, or as many as there are columns left, into outputs.
   @inline(__always)
   private func complete(_ sum: Lanes, row: Int, column: Int) {
-    let target = output.row(row) + column
-    let value = sum + Float.load(bias.values + column)  // vectors are padded to a multiple of 16
-    let count = min(laneCount, output.columns - column)
-    if count == laneCount {
-      store(completed(value, Float.load(target)), target)
-    } else {
-      let result = completed(value, Float.load(UnsafeRawPointer(target), first: count))
-      for lane in 0..<count { target[lane] = result[lane] }
-    }
-  }
-
-  @inline(__always)
-  private func completed(_ value: Lanes, _ previous: @autoclosure () -> Lanes) -> Lanes {
-    switch completion {
-    case .store: value
-    case .gelu: gelu(value)
-    case .addToOutput: previous() + value
-    }
+    completion.complete(
+      sum, bias: bias.map { $0.values + column }, output.row(row) + column, count: output.columns - column)
   }
 }

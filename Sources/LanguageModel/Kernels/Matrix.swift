@@ -33,23 +33,36 @@ struct WeightMatrix {
   let rows: Int
   let columns: Int
 
-  /// Copies one row to float32.
+  /// The bytes of a row.
+  let rowSize: Int
+
+  init(start: UnsafeRawPointer, type: ElementType, rows: Int, columns: Int) {
+    (self.start, self.type, self.rows, self.columns) = (start, type, rows, columns)
+    rowSize = columns / type.blockLength * type.blockSize
+  }
+
+  /// Copies one row as float32.
   func copyRow(_ index: Int, to target: UnsafeMutablePointer<Float>) {
-    func copy<Element: WeightElement>(_: Element.Type) {
-      let row = start + index * columns * Element.size
-      for column in 0..<columns { target[column] = Element.loadOne(row + column * Element.size) }
+    func copy<Format: WeightFormat>(_: Format.Type) {
+      let row = start + index * rowSize
+      let rest = columns % Format.Unit.length
+      Format.widen(row, count: columns - rest, into: target)
+      guard rest > 0 else { return }
+      withAlignedFloats(Format.Unit.length) { last in
+        Format.unit(row, columns / Format.Unit.length, first: rest).store(last)
+        (target + columns - rest).update(from: last, count: rest)
+      }
     }
-    withElementType(type) { copy($0) }
+    withFormat(type) { copy($0) }
   }
 }
 
 extension WeightMatrix {
   init(_ tensor: Tensor) {
     precondition(tensor.shape.count == 2 && !tensor.bytes.isEmpty)
-    start = tensor.bytes.baseAddress.unsafelyUnwrapped  // not empty
-    type = tensor.type
-    rows = tensor.shape[0]
-    columns = tensor.shape[1]
+    self.init(
+      start: tensor.bytes.baseAddress.unsafelyUnwrapped,  // not empty
+      type: tensor.type, rows: tensor.shape[0], columns: tensor.shape[1])
   }
 }
 
@@ -57,7 +70,6 @@ extension WeightMatrix {
 struct WeightVector {
   let values: UnsafeMutablePointer<Float>  // lives as long as the model, which lives as long as the process
   let count: Int
-
 }
 
 extension WeightVector {
@@ -65,11 +77,11 @@ extension WeightVector {
     let count = tensor.count
     let values = UnsafeMutablePointer<Float>.allocate(capacity: paddedCount(count))
     values.initialize(repeating: 0, count: paddedCount(count))
-    func copy<Element: WeightElement>(_: Element.Type) {
+    func copy<Format: WeightFormat>(_: Format.Type) {
       guard let start = tensor.bytes.baseAddress else { return }
-      for index in 0..<count { values[index] = Element.loadOne(start + index * Element.size) }
+      Format.widen(start, count: count, into: values)
     }
-    withElementType(tensor.type) { copy($0) }
+    withFormat(tensor.type) { copy($0) }
     self.init(values: values, count: count)
   }
 }

@@ -12,7 +12,7 @@ func paddedCount(_ count: Int) -> Int { (count + laneCount - 1) / laneCount * la
 
 typealias Lanes = SIMD16<Float>
 
-protocol WeightElement {
+protocol WeightElement: WeightFormat where Unit == Lanes {
   static var size: Int { get }
   /// 16 elements from an address of any alignment.
   static func load(_ address: UnsafeRawPointer) -> Lanes

@@ -7,20 +7,14 @@ struct LayerNorm {
   let epsilon: Float
 }
 
-/// The weights of one affine map, in the layout of GPT-2's `Conv1D`.
-struct Conv1D {
-  let weight: WeightMatrix  // (in, out)
-  let bias: WeightVector  // (out)
-}
-
 /// The weights of one transformer block, under the names they have in the checkpoint.
 struct GPT2Block {
   let ln_1: LayerNorm
-  let c_attn: Conv1D  // (n_embd, 3·n_embd): queries, keys and values side by side
-  let attn_c_proj: Conv1D  // (n_embd, n_embd)
+  let c_attn: LinearMap  // (n_embd, 3·n_embd): queries, keys and values side by side
+  let attn_c_proj: LinearMap  // (n_embd, n_embd)
   let ln_2: LayerNorm
-  let c_fc: Conv1D  // (n_embd, n_inner)
-  let mlp_c_proj: Conv1D  // (n_inner, n_embd)
+  let c_fc: LinearMap  // (n_embd, n_inner)
+  let mlp_c_proj: LinearMap  // (n_inner, n_embd)
 }
 
 /// All weights of a GPT-2 model, where they lie in the mapped files.
@@ -29,7 +23,7 @@ struct GPT2Weights {
   let wpe: WeightMatrix  // (n_positions, n_embd)
   let blocks: [GPT2Block]
   let ln_f: LayerNorm
-  let lm_head: WeightMatrix  // (vocabulary, n_embd); `wte` itself where the two are tied and there is no other
+  let lm_head: LinearMap  // (vocabulary, n_embd); `wte` itself where the two are tied and there is no other
 
   init(_ checkpoint: Checkpoint, _ c: GPT2Configuration) throws(CheckpointError) {
     func norm(_ name: String) throws(CheckpointError) -> LayerNorm {
@@ -38,9 +32,9 @@ struct GPT2Weights {
         bias: WeightVector(try checkpoint.tensor("\(name).bias")),
         epsilon: c.layerNormEpsilon)
     }
-    func conv1D(_ name: String) throws(CheckpointError) -> Conv1D {
-      Conv1D(
-        weight: WeightMatrix(try checkpoint.tensor("\(name).weight")),
+    func conv1D(_ name: String) throws(CheckpointError) -> LinearMap {
+      LinearMap(
+        weight: WeightMatrix(try checkpoint.tensor("\(name).weight")), layout: .inputsFirst,
         bias: WeightVector(try checkpoint.tensor("\(name).bias")))
     }
     wte = WeightMatrix(try checkpoint.tensor("wte.weight"))
@@ -59,6 +53,6 @@ struct GPT2Weights {
     }
     self.blocks = blocks
     ln_f = try norm("ln_f")
-    lm_head = WeightMatrix(try checkpoint.outputHead())
+    lm_head = LinearMap(weight: WeightMatrix(try checkpoint.outputHead()))
   }
 }
