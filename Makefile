@@ -17,10 +17,24 @@ test:
 	$(SWIFT) build --build-tests
 	$(SWIFT) test
 
+# Looks for input that the readers of untrusted files do not stand, SECONDS for each target; see Tests/Fuzz/README.md.
+# For some of them: make fuzz SECONDS=60 TARGETS='json records'
+SECONDS ?= 10
+fuzz:
+	LMPIPE_FUZZ=1 $(SWIFT) build -c release --scratch-path .build-fuzz --product fuzz
+	Tests/Fuzz/fuzz.sh $(SECONDS) $(TARGETS)
+
 format:
 	$(SWIFT) format --in-place --recursive Package.swift Sources Tests Benchmarks
 
-check-format:
+check-# Looks for input that the readers of untrusted files do not stand, SECONDS for each target; see Tests/Fuzz/README.md.
+# For some of them: make fuzz SECONDS=60 TARGETS='json records'
+SECONDS ?= 10
+fuzz:
+	LMPIPE_FUZZ=1 $(SWIFT) build -c release --scratch-path .build-fuzz --product fuzz
+	Tests/Fuzz/fuzz.sh $(SECONDS) $(TARGETS)
+
+format:
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Benchmarks
 
 # man/man1 and completions/ come from the option tables in Sources/CommandLineTool/Tools.
@@ -95,4 +109,4 @@ uninstall:
 clean:
 	rm -rf .build
 
-.PHONY: all build demo test format check-format generate check-generated check-shells renew-sessions golden beginnings try-training check-loops compare bench install uninstall clean
+.PHONY: all build demo test fuzz format check-format generate check-generated check-shells renew-sessions golden beginnings try-training check-loops compare bench install uninstall clean

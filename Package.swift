@@ -9,9 +9,13 @@ import PackageDescription
   let processor = Context.environment["LMPIPE_CPU"].map { ["-Xcc", "-mcpu=" + $0] } ?? []
 #endif
 
+/// `make fuzz`: everything is built with libFuzzer's counters and the address sanitizer, and its driver joins in.
+let isFuzzing = Context.environment["LMPIPE_FUZZ"] != nil
+let fuzzing = isFuzzing ? ["-sanitize=fuzzer,address"] : []
+
 /// Tests run with checks of exclusive access at run time; release builds have them at compile time only.
 let common: [SwiftSetting] = [
-  .unsafeFlags(processor), .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
+  .unsafeFlags(processor + fuzzing), .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
 ]
 /// Arithmetic that is unbearable unoptimized, in debug builds (and so in `swift test`) as well: whole modules, because
 /// generic kernels are specialized only where their bodies are in sight, and on threads, or the index has no file names.
@@ -72,6 +76,10 @@ let package = Package(
       path: "Benchmarks/lm-measure", swiftSettings: numeric, linkerSettings: linking),
     // Their tests
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: common),
+    .target(
+      name: "FuzzTargets",
+      dependencies: ["Checkpoint", "JSON", "JSONLines", "LanguageModel", "Platform", "Tokenizer"],
+      path: "Tests/Fuzz/Targets", swiftSettings: common),
     tests("JSONTests", ["JSON"]),
     tests("NumericsTests", ["Numerics"]),
     tests("JSONLinesTests", ["JSON", "JSONLines"]),
@@ -82,5 +90,13 @@ let package = Package(
     tests("CommandLineToolTests", ["CommandLineTool", "JSON", "JSONLines"]),
     // Drives the built programs through pipes
     tests("PipelineTests", ["JSON", "JSONLines", "Platform"], fixtures: ["Fixtures", "Sessions"]),
+    // Replays what fuzzing found
+    tests("FuzzTests", ["FuzzTargets"]),
   ]
+    + (isFuzzing
+      ? [
+        .executableTarget(
+          name: "fuzz", dependencies: ["FuzzTargets", "Platform"], path: "Tests/Fuzz/Driver", swiftSettings: common,
+          linkerSettings: [.unsafeFlags(fuzzing + ["-use-ld=lld"])])
+      ] : [])
 )

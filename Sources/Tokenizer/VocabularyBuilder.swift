@@ -173,7 +173,8 @@ struct VocabularyBuilder {
   /// Makes sure that there is an entry for the id.
   private mutating func claim(_ id: Int) throws(VocabularyError) {
     guard (0..<idLimit).contains(id) else {
-      throw VocabularyError(reason: "the id \(id) is out of range: a file of this size has ids from 0 to \(idLimit - 1)")
+      throw VocabularyError(
+        reason: "the id \(id) is out of range: a file of this size has ids from 0 to \(idLimit - 1)")
     }
     while id >= tokens.count { tokens.append(.hole) }
   }

@@ -1,0 +1,50 @@
+import JSON
+import JSONLines
+
+extension FuzzTarget {
+  /// The input as the text of logits in base64, and as the numbers that are written so.
+  static let base64 = FuzzTarget("base64", longestInput: 400) { input in
+    try expect(try logits(input) == plainDecoding(input).flatMap(words), "another reading")
+
+    let numbers = input.loaded(as: UInt32.self)
+    let output = ByteBuffer()
+    numbers.map { Float(bitPattern: $0) }.withUnsafeBufferPointer { output.append(base64: $0) }
+    let text = UnsafeBufferPointer(rebasing: output.bytes.dropFirst().dropLast())
+    try expect(plainDecoding(text).flatMap(words) == numbers, "written: \(String(decoding: text, as: UTF8.self))")
+    try expect(try logits(text) == numbers, "not read back")
+  }
+}
+
+/// What a record with this text in `logits` is read as; nil where it is refused.
+private func logits(_ text: UnsafeBufferPointer<UInt8>) throws -> [UInt32]? {
+  guard isUTF8(text) else { return nil }
+  let line = ByteBuffer()
+  line.append("{\"logits\":")
+  line.append(jsonString: text)
+  line.append("}")
+  let logits = try? Record(line.bytes).logits()
+  return logits.map { $0.map(\.bitPattern) }
+}
+
+private func words(_ bytes: [UInt8]) -> [UInt32]? {
+  bytes.count % 4 == 0 ? bytes.withUnsafeBufferPointer { $0.loaded(as: UInt32.self) } : nil
+}
+
+/// Base64 letter by letter; nil where it is none. Bits left over in the last letter are not looked at.
+private func plainDecoding(_ text: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
+  let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+  guard text.count % 4 == 0 else { return nil }
+  var letters = Array(text)
+  for _ in 0..<2 where letters.last == UInt8(ascii: "=") { letters.removeLast() }
+  var (bits, count): (UInt32, Int) = (0, 0)
+  var bytes: [UInt8] = []
+  for letter in letters {
+    guard let value = alphabet.firstIndex(of: letter) else { return nil }
+    (bits, count) = (bits << 6 | UInt32(value), count + 6)
+    if count >= 8 {
+      count -= 8
+      bytes.append(UInt8(truncatingIfNeeded: bits >> UInt32(count)))
+    }
+  }
+  return bytes
+}

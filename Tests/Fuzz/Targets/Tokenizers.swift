@@ -1,0 +1,176 @@
+import JSON
+import Platform
+import Tokenizer
+
+extension FuzzTarget {
+  /// tokenizer.json: what is accepted encodes and decodes without loss, opened for either purpose.
+  static let tokenizerJSON = FuzzTarget("tokenizer", longestInput: 4000) { [folder = ScratchFolder()] input in
+    folder.write("tokenizer.json", input)
+    guard let tokenizer = try open(folder) else { return }
+    for text in sampleTexts(tokenizer) {
+      guard let ids = try encode(text, tokenizer) else { continue }
+      // Spaces may have been added
+      try expect(decode(ids, tokenizer).filter { $0 != 0x20 } == text.filter { $0 != 0x20 }, "not decoded")
+    }
+  }
+
+  /// vocab.json and merges.txt, a NUL between them: what is accepted encodes as the plain tokenizer does.
+  static let vocabularyFiles = FuzzTarget("vocabulary", longestInput: 2000) { [folder = ScratchFolder()] input in
+    let cut = input.firstIndex(of: 0) ?? input.count
+    folder.write("vocab.json", UnsafeBufferPointer(rebasing: input[..<cut]))
+    folder.write("merges.txt", UnsafeBufferPointer(rebasing: input[min(cut + 1, input.count)...]))
+    guard let tokenizer = try open(folder) else { return }
+    guard let vocabulary = PlainJSON(input[..<cut]),
+      let plain = PlainTokenizer(vocabulary, mergeLines(input.dropFirst(cut + 1)))
+    else { throw Finding(description: "accepted, and no vocabulary") }
+    for text in sampleTexts(tokenizer) {
+      let ids = try encode(text, tokenizer)
+      try expect(ids == plain.encode(text), "\(ids ?? []), not \(plain.encode(text) ?? []) of \(text)")
+      if let ids { try expect(decode(ids, tokenizer) == text, "not decoded: \(text)") }
+    }
+  }
+
+  /// GPT-2's splitting rule, behind `Digits` as the first byte says.
+  static let splitting = FuzzTarget("splitting", longestInput: 300) { input in
+    guard let first = input.first else { return }
+    let text = Array(input.dropFirst())
+    let items = PlainItem.items(of: text)
+    guard !items.contains(where: \.isNew) else { return }
+    let digits: DigitSplitting = [.none, .runs, .individual][Int(first % 3)]
+    var expected: [ArraySlice<UInt8>] = []
+    for part in plainParts(text, items, digits) { expected += gpt2Pieces(Array(part)) }
+    var found: [ArraySlice<UInt8>] = []
+    text.withUnsafeBufferPointer { bytes in
+      var start = 0
+      while start < bytes.count {
+        let partEnd = digits.partEnd(in: bytes, from: start, to: bytes.count)
+        while start < partEnd {
+          let end = pieceEnd(in: bytes, from: start, to: partEnd)
+          found.append(text[start..<end])
+          start = end
+        }
+      }
+    }
+    try expect(found.map(Array.init) == expected.map(Array.init), "pieces: \(found.map(Array.init))")
+  }
+
+  /// Any bytes, with the vocabulary of the toolset's model: the plain tokenizer's ids, and the text comes back. The first
+  /// byte has options.
+  static let encoding = FuzzTarget("encoding", longestInput: 400) { [wren = Wren()] input in
+    guard let first = input.first else { return }
+    let text = Array(input.dropFirst())
+    let (isSpecial, hasPrefix) = (first & 1 == 1, first & 2 == 2)
+    let tokens = TokenBuffer(recordsEnds: first & 4 == 0)
+    try text.withUnsafeBufferPointer {
+      try wren.tokenizer.makeEncoder().encode($0, recognizeSpecial: isSpecial, addPrefixSpace: hasPrefix, into: tokens)
+    }
+    let ids = tokens.ids.map(Int.init)
+    let spaced = hasPrefix && text.first.map { $0 != 0x20 } ?? false ? [0x20] + text : text
+    try expect(decode(ids, wren.tokenizer) == spaced, "not decoded")
+    if !isSpecial, !PlainItem.items(of: text).contains(where: \.isNew) {
+      try expect(ids == wren.plain.encode(spaced), "\(ids)")
+    }
+    guard first & 4 == 0 else { return }
+    var end = text.count - spaced.count
+    for (id, tokenEnd) in zip(ids, tokens.ends) {
+      end += wren.tokenizer.bytes(of: id)?.count ?? 0
+      try expect(tokenEnd == end, "a token that ends at \(tokenEnd), not \(end)")
+    }
+  }
+}
+
+/// The tokenizer of the folder, for encoding; nil where it is refused. Open for decoding it must be the same.
+private func open(_ folder: ScratchFolder) throws -> ByteLevelTokenizer? {
+  do {
+    let tokenizer = try ByteLevelTokenizer(folder: folder.path, for: .encoding)
+    let decoder: ByteLevelTokenizer
+    do { decoder = try ByteLevelTokenizer(folder: folder.path, for: .decoding) } catch {
+      throw Finding(description: "refused for decoding only: \(error)")
+    }
+    try expect(decoder.vocabularySize == tokenizer.vocabularySize, "\(decoder.vocabularySize) tokens for decoding")
+    for id in 0..<tokenizer.vocabularySize {
+      let (ours, theirs) = (tokenizer.bytes(of: id), decoder.bytes(of: id))
+      try expect(ours.map(Array.init) == theirs.map(Array.init), "token \(id) differs for decoding")
+    }
+    try expect(decoder.fingerprint == tokenizer.fingerprint, "another fingerprint for decoding")
+    return tokenizer
+  } catch let error as TokenizerError {
+    try expect(error.path.hasPrefix(folder.path), "a message that names no file: \(error)")
+    return nil
+  }
+}
+
+/// Some text, and what the vocabulary has tokens for.
+private func sampleTexts(_ tokenizer: ByteLevelTokenizer) -> [[UInt8]] {
+  var tokens: [UInt8] = []
+  for id in 0..<min(tokenizer.vocabularySize, 300) where tokens.count < 300 {
+    tokens += tokenizer.bytes(of: id).map { Array($0.prefix(200)) } ?? []
+  }
+  return [Array("it's  12 <|endoftext|> é\n".utf8), tokens, tokens.reversed()]
+}
+
+/// Nil where a byte has no token.
+private func encode(_ text: [UInt8], _ tokenizer: ByteLevelTokenizer) throws -> [Int]? {
+  let tokens = TokenBuffer(recordsEnds: false)
+  do {
+    try text.withUnsafeBufferPointer { try tokenizer.makeEncoder().encode($0, into: tokens) }
+    return tokens.ids.map(Int.init)
+  } catch let error as UnencodableByteError {
+    let isInText = text.indices.contains(error.offset) && text[error.offset] == error.byte
+    try expect(isInText || error.byte == 0x20, "another byte: \(error)")  // a space may have been added
+    return nil
+  }
+}
+
+private func decode(_ ids: [Int], _ tokenizer: ByteLevelTokenizer) -> [UInt8] {
+  ids.flatMap { tokenizer.bytes(of: $0).map(Array.init) ?? [] }
+}
+
+/// The merges of a merges.txt, line by line.
+private func mergeLines(_ text: some Sequence<UInt8>) -> [(left: [UInt8], right: [UInt8])] {
+  var merges: [(left: [UInt8], right: [UInt8])] = []
+  for line in Array(text).split(separator: UInt8(ascii: "\n")) {
+    let line = line.last == UInt8(ascii: "\r") ? line.dropLast() : line
+    guard !line.isEmpty, !line.starts(with: "#version".utf8), let space = line.firstIndex(of: 0x20) else { continue }
+    merges.append((Array(line[..<space]), Array(line[(space + 1)...])))
+  }
+  return merges
+}
+
+/// What `Digits` makes of a text.
+private func plainParts(_ text: [UInt8], _ items: [PlainItem], _ digits: DigitSplitting) -> [ArraySlice<UInt8>] {
+  guard digits != .none else { return text.isEmpty ? [] : [text[...]] }
+  var starts: [Int] = []
+  for (index, item) in items.enumerated() {
+    let isNumber = item.kind == .number
+    let wasNumber = index > 0 && items[index - 1].kind == .number
+    if index == 0 || isNumber != wasNumber || isNumber && digits == .individual { starts.append(item.offset) }
+  }
+  return zip(starts, starts.dropFirst() + [text.count]).map { text[$0..<$1] }
+}
+
+/// The toolset's own model's tokenizer, and the same once more.
+private struct Wren: Sendable {
+  let tokenizer: ByteLevelTokenizer
+  let plain: PlainTokenizer
+
+  init() {
+    guard let file = try? MappedFile(path: checkout + "/Models/wren/tokenizer.json"),
+      let model = PlainJSON(file.characters)?.values(of: "model").first,
+      let vocabulary = model.values(of: "vocab").first, case .array(let merges) = model.values(of: "merges").first,
+      let plain = PlainTokenizer(vocabulary, merges.compactMap(halves)),
+      let tokenizer = try? ByteLevelTokenizer(folder: checkout + "/Models/wren")
+    else { preconditionFailure("the model of the toolset is not there") }
+    (self.plain, self.tokenizer) = (plain, tokenizer)
+  }
+}
+
+/// A merge as JSON has it: a pair of strings.
+private func halves(_ merge: PlainJSON) -> (left: [UInt8], right: [UInt8])? {
+  guard case .array(let pair) = merge, pair.count == 2, let left = pair[0].characters, let right = pair[1].characters
+  else { return nil }
+  return (left, right)
+}
+
+/// The folder of Package.swift.
+private let checkout = #filePath.split(separator: "/").dropLast(4).reduce("") { $0 + "/" + $1 }
