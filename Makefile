@@ -27,14 +27,7 @@ fuzz:
 format:
 	$(SWIFT) format --in-place --recursive Package.swift Sources Tests Benchmarks
 
-check-# Looks for input that the readers of untrusted files do not stand, SECONDS for each target; see Tests/Fuzz/README.md.
-# For some of them: make fuzz SECONDS=60 TARGETS='json records'
-SECONDS ?= 10
-fuzz:
-	LMPIPE_FUZZ=1 $(SWIFT) build -c release --scratch-path .build-fuzz --product fuzz
-	Tests/Fuzz/fuzz.sh $(SECONDS) $(TARGETS)
-
-format:
+check-format:
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Benchmarks
 
 # man/man1 and completions/ come from the option tables in Sources/CommandLineTool/Tools.

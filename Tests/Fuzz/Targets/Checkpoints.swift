@@ -18,7 +18,7 @@ extension FuzzTarget {
     var end = 0
     for member in members where !member.name.elementsEqual("__metadata__".utf16) {
       guard let name = PlainJSON.characters(of: member.name).map({ String(decoding: $0, as: UTF8.self) }),
-        let tensor = checkpoint.find(name)
+        let tensor = checkpoint.find(String(name.trimmingPrefix("transformer.")))
       else { throw Finding(description: "a tensor is missing") }
       let size = tensor.shape.reduce(tensor.type.blockSize, *)
       try expect(tensor.bytes.count == size, "“\(name)” has \(tensor.bytes.count) bytes, not \(size)")
