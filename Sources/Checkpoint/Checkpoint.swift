@@ -43,7 +43,7 @@ public struct Checkpoint: Sendable {
       }
       if let layer = names.layer(of: name), layer >= layers {
         throw .unusable(
-          file: tensor.file.path, reason: "there is \"\(tensor.name)\", but the configuration has \(layers) layers")
+          file: tensor.file.path, reason: "there is \"\(tensor.name)\", but config.json says there are \(layers)")
       }
     }
     return named
@@ -93,7 +93,7 @@ public struct Checkpoint: Sendable {
     guard tensor.shape == shape else {
       throw .unusable(
         file: tensor.file.path,
-        reason: "\"\(tensor.name)\" has the shape \(tensor.shape), but the configuration says \(shape)")
+        reason: "\"\(tensor.name)\" has the shape \(tensor.shape), but \(configurationName) says \(shape)")
     }
     guard tensor.type.isComputable, tensor.type.blockLength == 1 || shape.count > 1 else {
       let computable = shape.count > 1 ? ElementType.computable : "F32, F16 and BF16"
@@ -103,6 +103,9 @@ public struct Checkpoint: Sendable {
     }
     return tensor
   }
+
+  /// What says how large the model is, for messages.
+  private var configurationName: String { location.isFile ? "the metadata" : "config.json" }
 
   /// The output head: the checkpoint's own where it has one, else the token embedding, if the two are tied.
   public func outputHead() throws(CheckpointError) -> Tensor {

@@ -16,7 +16,7 @@ import Testing
     let model = try safetensors(header, data: [UInt8](repeating: 0, count: 24)).write(to: Folder()).open()
     for (name, reason) in [
       ("wte.weight", #"there is no tensor "wte.weight", which a gpt2 model needs"#),
-      ("wpe.weight", #""wpe.weight" has the shape [2], but the configuration says [3, 2]"#),
+      ("wpe.weight", #""wpe.weight" has the shape [2], but config.json says [3, 2]"#),
       ("ln_f.bias", #""ln_f.bias" has elements of type I64; F32, F16 and BF16 can be computed with"#),
     ] {
       let error = #expect(throws: CheckpointError.self) { try model.tensor(name) }
@@ -54,7 +54,7 @@ import Testing
 
   @Test func tensorsThatTheConfigurationDoesNotAccountForAreRefused() throws {
     let layers = try safetensors(["h.1.ln_1.weight": [2]]).write(to: Folder())
-    #expect(layers.complaint() == #"model.safetensors: there is "h.1.ln_1.weight", but the configuration has 1 layers"#)
+    #expect(layers.complaint() == #"model.safetensors: there is "h.1.ln_1.weight", but config.json says there are 1"#)
     let names = try safetensors(["wte.weight": [4, 2], "transformer.wte.weight": [4, 2]]).write(to: Folder())
     #expect(names.complaint() == #"model.safetensors: there is both "wte.weight" and "transformer.wte.weight""#)
   }

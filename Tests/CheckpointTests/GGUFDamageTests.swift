@@ -56,8 +56,8 @@ import Testing
     Flaw("the array x at byte", value(9, bytes(4 as UInt32) + bytes(UInt64.max))),
     Flaw("the array x at byte", value(9, bytes(10 as UInt32) + bytes(UInt64(1) << 61))),
     Flaw("the array x at byte", value(9, bytes(0 as UInt32) + bytes(UInt64(1) << 20))),
-    Flaw("the array x at byte", value(9, bytes(8 as UInt32) + bytes(UInt64.max))),
-    Flaw("the array x at byte", value(9, bytes(8 as UInt32) + bytes(UInt64(1) << 40))),
+    Flaw("a text of x at byte", value(9, bytes(8 as UInt32) + bytes(UInt64.max))),
+    Flaw("a text of x at byte", value(9, bytes(8 as UInt32) + bytes(UInt64(1) << 40))),
     Flaw("a text of x at byte", value(9, bytes(8 as UInt32) + bytes(UInt64(2)) + string("a") + bytes(UInt64.max))),
   ])
   func lengthsAreHeldAgainstWhatIsLeft(_ flaw: Flaw) throws {
@@ -125,9 +125,9 @@ import Testing
     Flaw(#""position_embd.weight" lies at 128, but byte 160 is next: overlap, hole or damage"#) {
       ($0.tensors[0].dimensions, $0.tensors[0].size, $0.tensors[1].offset) = ([4, 9], 128, 128)
     },
-    Flaw(#""token_embd.weight" has the shape [], but the configuration says [8, 4]"#, first { $0.dimensions = [] }),
+    Flaw(#""token_embd.weight" has the shape [], but the metadata says [8, 4]"#, first { $0.dimensions = [] }),
     Flaw(
-      #""token_embd.weight" has the shape [0, 4], but the configuration says [8, 4]"#, first { $0.dimensions = [4, 0] }),
+      #""token_embd.weight" has the shape [0, 4], but the metadata says [8, 4]"#, first { $0.dimensions = [4, 0] }),
   ])
   func tensorsLieOneBehindTheOther(_ flaw: Flaw) throws {
     #expect(try GGUFBuilder.gpt2.with(flaw.change).complaint() == flaw.reason)

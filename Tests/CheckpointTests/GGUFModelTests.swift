@@ -236,6 +236,12 @@ import Testing
     Flaw("llama.attention.layer_norm_rms_epsilon is missing") { $0["llama.attention.layer_norm_rms_epsilon"] = nil },
     Flaw("a mixture of experts (llama.expert_count) is not implemented") { $0["llama.expert_count"] = .uint32(8) },
     Flaw("llama.attention.scale is not implemented") { $0["llama.attention.scale"] = .float32(0.5) },
+    Flaw("llama.rope.scaling.attn_factor is not implemented") {
+      $0["llama.rope.scaling.attn_factor"] = .float32(1.5)
+    },
+    Flaw("attention to later positions (llama.attention.causal) is not implemented") {
+      $0["llama.attention.causal"] = .boolean(false)
+    },
     Flaw("llama.rope.scaling.factor together with rope_freqs.weight is not implemented") {
       $0.tensors.append(.init(name: "rope_freqs.weight", dimensions: [4]))
       $0["llama.rope.scaling.factor"] = .float32(2)
@@ -252,10 +258,10 @@ import Testing
     Flaw(#"there is "blk.0.attn_q_norm.weight", for which this architecture has no use here"#) {
       $0.tensors.append(.init(name: "blk.0.attn_q_norm.weight", dimensions: [8]))
     },
-    Flaw(#""blk.0.ffn_up.weight" has the shape [32, 64], but the configuration says [64, 32]"#) {
+    Flaw(#""blk.0.ffn_up.weight" has the shape [32, 64], but the metadata says [64, 32]"#) {
       $0.change("blk.0.ffn_up.weight") { $0.dimensions = [64, 32] }
     },
-    Flaw(#""token_embd.weight" has the shape [9, 32], but the configuration says [8, 32]"#) {
+    Flaw(#""token_embd.weight" has the shape [9, 32], but the metadata says [8, 32]"#) {
       $0.change("token_embd.weight") { $0.dimensions = [32, 9] }
     },
     Flaw(#""output_norm.weight" has elements of type Q8_0; F32, F16 and BF16 can be computed with"#) {

@@ -216,7 +216,7 @@ import Testing
     #expect(try model.tensor("norm.weight").name == "norm.weight")
     #expect(try model.tensor("layers.0.self_attn.q_proj.weight").shape == [4, 4])
     for (name, reason) in [
-      ("layers.0.mlp.down_proj.weight", "has the shape [6, 4], but the configuration says [4, 6]"),
+      ("layers.0.mlp.down_proj.weight", "has the shape [6, 4], but config.json says [4, 6]"),
       ("layers.0.self_attn.q_proj.bias", "layers.0.self_attn.q_proj.bias\", which a llama model needs"),
     ] {
       let error = #expect(throws: CheckpointError.self) { try model.tensor(name) }
@@ -231,6 +231,6 @@ import Testing
     try folder.write("config.json", #"{"model_type":"qwen3","num_hidden_layers":1}"#)
     #expect(
       folder.complaint()
-        == #"model.safetensors: there is "model.layers.1.mlp.up_proj.weight", but the configuration has 1 layers"#)
+        == #"model.safetensors: there is "model.layers.1.mlp.up_proj.weight", but config.json says there are 1"#)
   }
 }

@@ -202,8 +202,11 @@ extension LlamaConfiguration {
     guard try gguf.integer(key("expert_count")) ?? 0 == 0 else {
       throw gguf.refuse("a mixture of experts (\(key("expert_count"))) is not implemented")
     }
-    guard try gguf.number(key("attention.scale")) ?? 0 == 0 else {
-      throw gguf.refuse("\(key("attention.scale")) is not implemented")
+    for (name, usual) in [("attention.scale", 0.0), ("rope.scaling.attn_factor", 1)] {
+      guard try gguf.number(key(name)) ?? usual == usual else { throw gguf.refuse("\(key(name)) is not implemented") }
+    }
+    guard try gguf.boolean(key("attention.causal"), default: true) else {
+      throw gguf.refuse("attention to later positions (\(key("attention.causal"))) is not implemented")
     }
     try checkHeads(gguf, key(heads), key(keyValueHeads))
   }

@@ -33,6 +33,21 @@ struct GGUFCursor {
     return start..<position
   }
 
+  /// Passes over the strings of an array: there may be hundreds of thousands.
+  mutating func strings(_ count: UInt64, _ what: @autoclosure () -> String) throws(CheckpointError) -> Range<Int> {
+    let (bytes, start) = (file.bytes, position)
+    var (next, passed) = (start, 0 as UInt64)
+    while passed < count, bytes.count - next >= 8 {
+      let length = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: next, as: UInt64.self))
+      guard length <= UInt64(bytes.count - next - 8) else { break }
+      next += 8 + Int(length)
+      passed += 1
+    }
+    position = next
+    if passed < count { _ = try string(what()) }  // it says what is wrong
+    return start..<position
+  }
+
   /// The text of a range, for names and messages.
   func text(_ range: Range<Int>) -> String {
     String(decoding: UnsafeRawBufferPointer(rebasing: file.bytes[range]), as: UTF8.self)

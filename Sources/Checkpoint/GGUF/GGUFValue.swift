@@ -35,18 +35,17 @@ extension GGUFCursor {
     }
     let element = try self.kind(of: key)
     let count = try number(UInt64.self)
-    let start = position
+    let range: Range<Int>
     if let size = element.size {
       let (total, overflow) = count.multipliedReportingOverflow(by: UInt64(size))
-      _ = try skip(overflow ? .max : total, "the array \(key)")
+      let start = try skip(overflow ? .max : total, "the array \(key)")
+      range = start..<position
     } else if element == .string {
-      _ = try skip(count > .max / 8 ? .max : 8 * count, "the array \(key)")  // the lengths alone
-      position = start
-      for _ in 0..<count { _ = try string("a text of \(key)") }
+      range = try strings(count, "a text of \(key)")
     } else {
       throw damaged("\(key) is an array of arrays, which no GGUF file of a model has")
     }
-    return GGUFValue(kind: element, count: Int(count), range: start..<position)
+    return GGUFValue(kind: element, count: Int(count), range: range)
   }
 
   private mutating func kind(of key: String) throws(CheckpointError) -> GGUFValue.Kind {
