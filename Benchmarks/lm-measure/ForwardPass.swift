@@ -7,7 +7,7 @@ func passIDs(_ count: Int, below vocabulary: Int) -> [Int] {
 
 /// The arithmetic of `lm-logits`, and of `lm-logits --all`, without reading and printing. The answer is the likeliest
 /// token after the last position.
-func measurePass(_ model: GPT2, positions: Int, everyLogit: Bool, times: Int) throws -> Reply {
+func measurePass(_ model: Transformer, positions: Int, everyLogit: Bool, times: Int) throws -> Reply {
   let ids = passIDs(positions, below: model.configuration.vocabularySize)
   let wanted = (everyLogit ? 0 : positions - 1)..<positions
   var likeliest = 0

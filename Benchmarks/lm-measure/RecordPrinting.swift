@@ -4,7 +4,7 @@ import LanguageModel
 import Platform
 
 /// Prints the record of one position over and over, as `lm-logits` does when it has the logits.
-func measurePrinting(_ model: GPT2, asBase64: Bool, times: Int) throws -> Reply {
+func measurePrinting(_ model: Transformer, asBase64: Bool, times: Int) throws -> Reply {
   let recordsAtATime = 50  // some hundredths of a second
   let sink = open("/dev/null", O_WRONLY)
   defer { close(sink) }

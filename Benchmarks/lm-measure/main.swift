@@ -20,9 +20,9 @@ guard arguments.count == 3, let threads = Int(arguments[2]), threads > 0 else {
   exit(64)
 }
 let pool = ThreadPool(threads: threads)
-let model: GPT2
+let model: Transformer
 do {
-  model = try GPT2(Checkpoint(ModelLocation.find(arguments[1])), threads: threads)
+  model = try Transformer(Checkpoint(ModelLocation.find(arguments[1])), threads: threads)
 } catch {
   warn("lm-measure: \(error)")
   exit(65)

@@ -4,7 +4,7 @@ import JSONLines
 import LanguageModel
 
 run(.lmLogits) { arguments, output in
-  let model = try GPT2(Checkpoint(arguments.modelLocation()), threads: arguments.threadCount)
+  let model = try Transformer(Checkpoint(arguments.modelLocation()), threads: arguments.threadCount)
   let vocabulary = VocabularyCheck { try arguments.tokenizer(for: .decoding) }
   let kept = arguments.text(.cache).map { path in model.makeCache(inFile: path) { arguments.note("\(path): \($0)") } }
   let filter = Filter(arguments, output)
@@ -14,14 +14,14 @@ run(.lmLogits) { arguments, output in
 
   try filter.forEachRun { record in
     try vocabulary.check(record)
-    return (record: record, ids: try record.ids(for: .gpt2(model.configuration)))
+    return (record: record, ids: try record.ids(for: model.configuration))
   } while: { run, next in
-    kept == nil && run.reduce(next.ids.count) { $0 + $1.ids.count } <= GPT2.positionsOfPass
+    kept == nil && run.reduce(next.ids.count) { $0 + $1.ids.count } <= Transformer.positionsOfPass
   } _: { run in
     let continuations = run.map { _, ids in
       let cache = kept ?? model.makeSinglePassCache()
       cache.begin(ids)
-      return GPT2.Continuation(
+      return Transformer.Continuation(
         Array(ids[cache.count...]), cache, logitsAt: (isForEveryPosition ? 0 : ids.count - 1)..<ids.count)
     }
     try model.forward(continuations) { index, position, logits in

@@ -56,10 +56,10 @@ struct GrowingSequence {
   /// What the model has to compute for the next token.
   ///
   /// - Parameter makeCache: is called the first time, and gives a cache that may have the beginning of the ids.
-  mutating func continuation(_ makeCache: ([Int]) throws -> KeyValueCache) rethrows -> GPT2.Continuation {
+  mutating func continuation(_ makeCache: ([Int]) throws -> KeyValueCache) rethrows -> Transformer.Continuation {
     let cache = try cache ?? makeCache(ids)
     self.cache = cache
-    return GPT2.Continuation(Array(ids[cache.count...]), cache, logitsAt: ids.count - 1..<ids.count)
+    return Transformer.Continuation(Array(ids[cache.count...]), cache, logitsAt: ids.count - 1..<ids.count)
   }
 
   /// The record's own logits, which are used up by this.

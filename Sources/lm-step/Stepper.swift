@@ -10,7 +10,7 @@ final class Stepper {
   private let configuration: ModelConfiguration
   private let tokenizer: ByteLevelTokenizer
   private let vocabulary: VocabularyCheck
-  private let model: Lazy<GPT2>  // not opened for records that carry their logits
+  private let model: Lazy<Transformer>  // not opened for records that carry their logits
   private let kept: Lazy<KeyValueCache>?  // of --cache
   private let choice: TokenChoice
   private let stop: [UInt8]?
@@ -28,7 +28,7 @@ final class Stepper {
     let tokenizer = try arguments.tokenizer(for: .decoding)
     self.tokenizer = tokenizer
     vocabulary = VocabularyCheck { tokenizer }
-    let model = Lazy { try GPT2(Checkpoint(files, configuration), threads: arguments.threadCount) }
+    let model = Lazy { try Transformer(Checkpoint(files, configuration), threads: arguments.threadCount) }
     self.model = model
     kept = arguments.text(.cache).map { path in
       Lazy { try model().makeCache(inFile: path) { arguments.note("\(path): \($0)") } }
@@ -111,7 +111,7 @@ final class Stepper {
         sequences[index].done = end(of: sequences[index])
       } catch { refuse(error, index) }
     }
-    var pass: [(index: Int, continuation: GPT2.Continuation)] = []
+    var pass: [(index: Int, continuation: Transformer.Continuation)] = []
     func compute() throws {
       try model().forward(pass.map(\.continuation)) { place, _, logits in append(logits, pass[place].index) }
       pass = []
@@ -127,7 +127,7 @@ final class Stepper {
         return cache
       }
       pass.append((index, continuation))
-      if pass.reduce(0, { $0 + $1.continuation.ids.count }) >= GPT2.positionsOfPass { try compute() }
+      if pass.reduce(0, { $0 + $1.continuation.ids.count }) >= Transformer.positionsOfPass { try compute() }
     }
     if !pass.isEmpty { try compute() }
   }

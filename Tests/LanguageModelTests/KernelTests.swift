@@ -22,7 +22,7 @@ import Threads
   func columnProductsOfEveryShapeAreTheSame(_ shape: (Int, Int), _ type: ElementType) {
     let weights = randomWeights(rows: shape.0, columns: shape.1, type)
     let bias = WeightVector(values: randomFloats(shape.1 + 16), count: shape.1)  // padded to whole vectors
-    let map = LinearMap(weight: weights, layout: .inputsFirst, bias: bias)
+    let map = LinearMap(weight: weights, layout: .inputsByOutputs, bias: bias)
     compareRoutes(inputs: shape.0, outputs: shape.1) { input, output, registers, pool in
       columnProduct(input, map, into: output, .gelu, pool, registers: registers)
     }

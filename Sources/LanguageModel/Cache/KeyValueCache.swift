@@ -11,7 +11,7 @@ let pageLength = 64
 /// and behind them the values position by position, (64, paddedHeadWidth), the width rounded up to a multiple of 16.
 struct CacheShape {
   let layers: Int
-  let heads: Int
+  let heads: Int  // of keys and values
   let headWidth: Int
   var paddedHeadWidth: Int { paddedCount(headWidth) }
   /// In numbers, as all sizes here.
@@ -88,15 +88,16 @@ public final class KeyValueCache {
     }
   }
 
-  /// Stores the keys and values of the positions `first`, `first + 1`, … from qkv (n, 3·n_embd), whose rows hold queries,
-  /// keys and values side by side, for one head.
+  /// Stores the keys and values of the positions `first`, `first + 1`, … from qkv, whose rows hold queries, keys and
+  /// values side by side, for one head of keys and values.
   func store(_ qkv: Matrix, layer: Int, head: Int, first: Int) {
-    precondition(first + qkv.rows <= pages.count * pageLength && qkv.columns == 3 * shape.heads * shape.headWidth)
+    precondition(first + qkv.rows <= pages.count * pageLength && qkv.columns > 2 * shape.heads * shape.headWidth)
     let headWidth = shape.headWidth
+    let keys = qkv.columns - 2 * shape.heads * headWidth
     withHead(layer, head) { cache in
       for row in 0..<qkv.rows {
         let (page, index) = (first + row).quotientAndRemainder(dividingBy: pageLength)
-        let key = qkv.row(row) + (shape.heads + head) * headWidth
+        let key = qkv.row(row) + keys + head * headWidth
         let block = cache.keys(page) + index / laneCount * headWidth * laneCount + index % laneCount
         for d in 0..<headWidth { block[d * laneCount] = key[d] }
         (cache.values(page) + index * shape.paddedHeadWidth).update(

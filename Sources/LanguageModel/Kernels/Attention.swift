@@ -11,7 +11,8 @@ import Threads
 // own, whose independent chains are along positions and along the head's width instead.
 
 /// outputs (n, heads · headWidth) for queries (n, heads · headWidth) of some sequences' positions, whose keys and values
-/// are in the caches.
+/// are in the caches. Where there are fewer heads of keys and values, each serves as many consecutive heads of queries
+/// (Ainslie et al., "GQA", 2023).
 ///
 /// - Parameter queries: rows of a wider matrix, of which each begins with the queries.
 func attention(
@@ -31,7 +32,7 @@ func attention(
   pool.run(heads * tiles.count, operations: 2 * pairs * outputs.columns) { part in
     let (head, tile) = (part / tiles.count, tiles[part % tiles.count])
     let (row, column) = (tile.rows.lowerBound, head * headWidth)
-    tile.cache.withHead(layer, head) { cache in
+    tile.cache.withHead(layer, head * tile.cache.shape.heads / heads) { cache in
       let attention = HeadAttention(first: tile.first, count: tile.rows.count, scale: scale, cache: cache)
       if tile.rows.count == 1 {
         attention.ofOneRow(queries.row(row) + column, into: outputs.row(row) + column)

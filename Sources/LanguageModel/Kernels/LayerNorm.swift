@@ -1,6 +1,13 @@
 import Numerics
 import Threads
 
+/// The weights of one layer normalization.
+struct LayerNorm {
+  let weight: WeightVector  // (n_embd)
+  let bias: WeightVector  // (n_embd)
+  let epsilon: Float
+}
+
 /// output = (input - mean) / √(variance + ε) · weight + bias, row by row (Ba, Kiros and Hinton, "Layer Normalization",
 /// 2016). Means are sums of 16 lanes and `orderedSum`, of one row alone.
 func layerNorm(_ input: Matrix, _ norm: LayerNorm, into output: Matrix, _ pool: ThreadPool) {

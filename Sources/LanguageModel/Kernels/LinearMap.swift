@@ -1,27 +1,25 @@
+import Checkpoint
 import Threads
 
-/// An affine map of rows: weights and bias.
+/// An affine map of rows: weights, and a bias if it has one.
 struct LinearMap {
-  enum Layout {
-    /// (in, out): GPT-2's `Conv1D`.
-    case inputsFirst
-    /// (out, in): everything else.
-    case outputsFirst
-  }
-
   let weight: WeightMatrix
-  var layout = Layout.outputsFirst
+  /// All but GPT-2's `Conv1D` lie [out, in].
+  var layout = GPT2Configuration.MatrixLayout.outputsByInputs
   var bias: WeightVector?  // (out)
 
-  var outputs: Int { layout == .inputsFirst ? weight.columns : weight.rows }
+  var outputs: Int { layout == .inputsByOutputs ? weight.columns : weight.rows }
 }
 
 /// output (n, out) = completion(map(input (n, in)))
-func linear(
-  _ input: Matrix, _ map: LinearMap, into output: Matrix, _ completion: Completion, _ pool: ThreadPool
-) {
+func linear(_ input: Matrix, _ map: LinearMap, into output: Matrix, _ completion: Completion, _ pool: ThreadPool) {
   switch map.layout {
-  case .inputsFirst: columnProduct(input, map, into: output, completion, pool)
-  case .outputsFirst: rowProduct(input, [map], into: output, completion, pool)
+  case .inputsByOutputs: columnProduct(input, map, into: output, completion, pool)
+  case .outputsByInputs: rowProduct(input, [map], into: output, completion, pool)
   }
+}
+
+/// The same for several maps of one input, all [out, in], whose outputs lie side by side.
+func linear(_ input: Matrix, sideBySide maps: [LinearMap], into output: Matrix, _ pool: ThreadPool) {
+  rowProduct(input, maps, into: output, .store, pool)
 }

@@ -1,15 +1,16 @@
 import Checkpoint
 import Threads
 
-/// GPT-2 (Radford et al., "Language Models are Unsupervised Multitask Learners", 2019): token ids in, the scores of
-/// every token of the vocabulary out. Weights stay where they are mapped; all arithmetic is float32.
+/// A transformer that goes through a text once, from its beginning to its end: token ids in, the scores of every token of
+/// the vocabulary out. Weights stay where they are mapped; all arithmetic is float32.
 ///
 /// The logits of a position are a function of the ids up to it and of nothing else: not of the number of threads, nor
 /// of how many positions are computed together. The kernels say how.
-public final class GPT2 {
-  public let configuration: GPT2Configuration
+public final class Transformer {
+  public let configuration: ModelConfiguration
   private let checkpoint: Checkpoint  // keeps the files mapped
-  private let weights: GPT2Weights
+  private let architecture: any Architecture
+  private let lm_head: LinearMap  // n_embd to vocabulary
   private let pool: ThreadPool
   private let workspace = Workspace()
   private let blockWorkspace = Workspace()
@@ -18,30 +19,28 @@ public final class GPT2 {
   /// - Parameter threads: how many threads compute, if the machine has processors for them.
   public init(_ checkpoint: Checkpoint, threads: Int) throws(CheckpointError) {
     self.checkpoint = checkpoint
-    guard case .gpt2(let configuration) = checkpoint.configuration, configuration.layout == .inputsByOutputs else {
-      throw .unusable(
-        file: checkpoint.location.path,
-        reason: "computing with \(checkpoint.configuration.modelType) from these files is not implemented yet")
-    }
-    self.configuration = configuration
+    configuration = checkpoint.configuration
     checkpoint.readAhead()  // before a weight is touched: what is read here and there does not come in large pages
-    weights = try GPT2Weights(checkpoint, configuration)
     pool = ThreadPool(threads: threads)
+    switch configuration {
+    case .gpt2(let configuration): architecture = try GPT2(checkpoint, configuration, pool)
+    case .llama(let configuration): architecture = try Llama(checkpoint, configuration, pool)
+    }
+    lm_head = LinearMap(weight: WeightMatrix(try checkpoint.outputHead()))
   }
 
   /// A cache for a sequence that will grow.
-  public func makeCache() -> KeyValueCache { KeyValueCache(.gpt2(configuration), keepsLayers: true) }
+  public func makeCache() -> KeyValueCache { KeyValueCache(configuration, keepsLayers: true) }
 
   /// A cache for a sequence that is computed in one pass: it needs the memory of one layer.
-  public func makeSinglePassCache() -> KeyValueCache { KeyValueCache(.gpt2(configuration), keepsLayers: false) }
+  public func makeSinglePassCache() -> KeyValueCache { KeyValueCache(configuration, keepsLayers: false) }
 
   /// A cache that is kept in a file; where the file is of no use, one that is not.
   ///
   /// - Parameter report: is told what a person may want to know of it, in words that go behind the file's name.
   public func makeCache(inFile path: String, report: @escaping (String) -> Void) -> KeyValueCache {
     do {
-      return KeyValueCache(
-        try CacheFile(path: path, .gpt2(configuration), model: checkpoint.identity, pool, report: report))
+      return KeyValueCache(try CacheFile(path: path, configuration, model: checkpoint.identity, pool, report: report))
     } catch {
       report("\(error.reason): computing without it")
       return makeCache()
@@ -64,7 +63,7 @@ public final class GPT2 {
   /// Computes the positions of `ids`, which follow those in the cache, adds them to the cache, and calls `visit` with
   /// the logits (vocabulary) of each position in `wanted`, in order. Positions count from the start of the sequence.
   ///
-  /// - Precondition: every id is in the vocabulary, the sequence fits `n_positions`, and `wanted` lies in the new positions.
+  /// - Precondition: every id is in the vocabulary, the sequence fits the context length, and `wanted` lies in the new positions.
   public func forward(
     _ ids: [Int], _ cache: KeyValueCache, logitsAt wanted: Range<Int>,
     _ visit: (_ position: Int, _ logits: UnsafeBufferPointer<Float>) throws -> Void
@@ -85,7 +84,7 @@ public final class GPT2 {
       let (ids, cache) = (continuation.ids, continuation.cache)
       let positions = cache.count..<cache.count + ids.count
       precondition(
-        !ids.isEmpty && positions.upperBound <= c.n_positions && ids.allSatisfy((0..<c.vocabularySize).contains))
+        !ids.isEmpty && positions.upperBound <= c.contextLength && ids.allSatisfy((0..<c.vocabularySize).contains))
       precondition(continuation.wanted.clamped(to: positions) == continuation.wanted)
       cache.reserve(positions.upperBound)
       let rows = n..<n + ids.count
@@ -93,13 +92,16 @@ public final class GPT2 {
       wanted.append(sequences[sequences.count - 1].part(at: continuation.wanted))
       n = rows.upperBound
     }
-    let matrices = workspace.matrices([(n, c.n_embd), (wanted.reduce(0) { $0 + $1.rows.count }, c.n_embd)])
-    let (x, last) = (matrices[0], matrices[1])
+    let matrices = workspace.matrices([
+      (n, c.n_embd), (n, architecture.positionWidth), (wanted.reduce(0) { $0 + $1.rows.count }, c.n_embd),
+    ])
+    let (x, places, last) = (matrices[0], matrices[1], matrices[2])
     for (continuation, sequence) in zip(continuations, sequences) {
-      embed(continuation.ids, sequence.first, into: x.rows(sequence.rows))
+      architecture.embed(
+        continuation.ids, at: sequence.first, into: x.rows(sequence.rows), places.rows(sequence.rows))
     }
     for layer in 0..<c.n_layer - 1 {
-      for rows in chunks(of: n) { transform(x.rows(rows), layer, sequences.within(rows)) }
+      for rows in chunks(of: n) { transform(x.rows(rows), places.rows(rows), layer, sequences.within(rows)) }
     }
     // The last layer's output is of interest only where logits are wanted.
     var filled = 0
@@ -107,55 +109,48 @@ public final class GPT2 {
       let kept = wanted.within(rows)
       let count = kept.reduce(0) { $0 + $1.rows.count }
       transform(
-        x.rows(rows), c.n_layer - 1, sequences.within(rows), keeping: kept, in: last.rows(filled..<filled + count))
+        x.rows(rows), places.rows(rows), c.n_layer - 1, sequences.within(rows), keeping: kept,
+        in: last.rows(filled..<filled + count))
       filled += count
     }
     for (continuation, sequence) in zip(continuations, sequences) { sequence.cache.append(continuation.ids) }
 
-    let places = continuations.indices.flatMap { index in continuations[index].wanted.map { (index, $0) } }
-    try logits(of: last) { row, logits in try visit(places[row].0, places[row].1, logits) }
+    let visits = continuations.indices.flatMap { index in continuations[index].wanted.map { (index, $0) } }
+    try logits(of: last) { row, logits in try visit(visits[row].0, visits[row].1, logits) }
   }
 
-  /// One transformer block, for rows of x (n, n_embd) that are positions of some sequences: their keys and values go
-  /// into the caches, and x becomes the block's output.
-  private func transform(_ x: Matrix, _ layer: Int, _ sequences: [SequenceRows]) {
-    transform(x, layer, sequences, keeping: nil, in: x)
+  /// One transformer block, for rows of x (n, n_embd) that are positions of some sequences, and what the architecture
+  /// wants to know of these: their keys and values go into the caches, and x becomes the block's output.
+  private func transform(_ x: Matrix, _ positions: Matrix, _ layer: Int, _ sequences: [SequenceRows]) {
+    transform(x, positions, layer, sequences, keeping: nil, in: x)
   }
 
   /// The same, but of the output only the rows `kept` are computed, and moved together in y (kept, n_embd).
   private func transform(
-    _ x: Matrix, _ layer: Int, _ sequences: [SequenceRows], keeping kept: [SequenceRows]?, in y: Matrix
+    _ x: Matrix, _ positions: Matrix, _ layer: Int, _ sequences: [SequenceRows], keeping kept: [SequenceRows]?,
+    in y: Matrix
   ) {
-    let (c, block) = (configuration, weights.blocks[layer])
-    let scratch = blockWorkspace.matrices([
-      (x.rows, c.n_embd), (x.rows, 3 * c.n_embd), (y.rows, c.n_inner),
+    let c = configuration
+    let matrices = blockWorkspace.matrices([
+      (x.rows, (c.n_head + 2 * c.n_head_kv) * c.headWidth), (y.rows, c.n_head * c.headWidth),
     ])
-    let (normed, qkv, hidden) = (scratch[0], scratch[1], scratch[2])
-
-    // x = x + attention(ln_1(x))
-    layerNorm(x, block.ln_1, into: normed, pool)
-    linear(normed, block.c_attn, into: qkv, .store, pool)  // (n, 3·n_embd)
+    let (qkv, mixed) = (matrices[0], matrices[1])
+    architecture.attentionInputs(x, positions, layer: layer, into: qkv)
     store(qkv, sequences, layer)
     guard y.rows > 0 else { return }
     if let kept {
       move(kept, of: x, to: y)
       move(kept, of: qkv, to: qkv)
     }
-    let mixed = normed.rows(0..<y.rows)
     attention(
-      qkv.rows(0..<y.rows), kept?.together ?? sequences, layer: layer, heads: c.n_head, scale: attentionScale(layer),
-      into: mixed, pool)  // (n, n_embd)
-    linear(mixed, block.attn_c_proj, into: y, .addToOutput, pool)
-
-    // x = x + mlp(ln_2(x))
-    layerNorm(y, block.ln_2, into: mixed, pool)
-    linear(mixed, block.c_fc, into: hidden, .gelu, pool)  // (n, n_inner)
-    linear(hidden, block.mlp_c_proj, into: y, .addToOutput, pool)
+      qkv.rows(0..<y.rows), kept?.together ?? sequences, layer: layer, heads: c.n_head,
+      scale: architecture.attentionScale(layer: layer), into: mixed, pool)
+    architecture.addOutputs(of: mixed, layer: layer, to: y)
   }
 
-  /// Puts the keys and values of qkv (n, 3·n_embd) into the sequences' caches.
+  /// Puts the keys and values of qkv into the sequences' caches.
   private func store(_ qkv: Matrix, _ sequences: [SequenceRows], _ layer: Int) {
-    let heads = configuration.n_head
+    let heads = configuration.n_head_kv
     pool.run(heads * sequences.count, operations: qkv.rows * qkv.columns) { part in
       let sequence = sequences[part / heads]
       sequence.cache.store(qkv.rows(sequence.rows), layer: layer, head: part % heads, first: sequence.first)
@@ -169,25 +164,6 @@ public final class GPT2 {
     }
   }
 
-  /// What the products of queries and keys are multiplied with.
-  private func attentionScale(_ layer: Int) -> Float {
-    let c = configuration
-    let scale: Float = c.scalesAttention ? 1 / Float(c.headWidth).squareRoot() : 1
-    return c.scalesAttentionByLayer ? scale / Float(layer + 1) : scale
-  }
-
-  /// x = wte[id] + wpe[position]
-  private func embed(_ ids: [Int], _ first: Int, into x: Matrix) {
-    withUnsafeTemporaryAllocation(of: Float.self, capacity: x.columns) { buffer in
-      let position = buffer.baseAddress.unsafelyUnwrapped  // n_embd is not zero
-      for (row, id) in ids.enumerated() {
-        weights.wte.copyRow(id, to: x.row(row))
-        weights.wpe.copyRow(first + row, to: position)
-        for column in 0..<x.columns { x.row(row)[column] += position[column] }
-      }
-    }
-  }
-
   /// The rows of n, cut into as few and as equal chunks as memory should be spent on: multiples of a tile.
   private func chunks(of n: Int) -> [Range<Int>] {
     let count = (n + Self.chunkRows - 1) / Self.chunkRows
@@ -195,7 +171,7 @@ public final class GPT2 {
     return stride(from: 0, to: n, by: length).map { $0..<min($0 + length, n) }
   }
 
-  /// logits = lm_head · ln_f(x), for some rows at a time: a vocabulary of logits for each of 1,024 positions would be
+  /// logits = lm_head · normalized x, for some rows at a time: a vocabulary of logits for each of 1,024 positions would be
   /// 200 MB.
   private func logits(of x: Matrix, _ visit: (Int, UnsafeBufferPointer<Float>) throws -> Void) throws {
     guard x.rows > 0 else { return }
@@ -204,8 +180,8 @@ public final class GPT2 {
       let rows = x.rows(start..<min(start + Self.logitsRows, x.rows))
       let scratch = headWorkspace.matrices([(rows.rows, rows.columns), (rows.rows, vocabulary)])
       let (normed, output) = (scratch[0], scratch[1])
-      layerNorm(rows, weights.ln_f, into: normed, pool)
-      linear(normed, weights.lm_head, into: output, .store, pool)
+      architecture.normalizeOutput(rows, into: normed)
+      linear(normed, lm_head, into: output, .store, pool)
       for row in 0..<rows.rows {
         try visit(start + row, UnsafeBufferPointer(start: output.row(row), count: vocabulary))
       }

@@ -1,0 +1,97 @@
+import Checkpoint
+import Threads
+
+/// GPT-2 (Radford et al., "Language Models are Unsupervised Multitask Learners", 2019). Its parts have the names of its
+/// tensors.
+struct GPT2: Architecture {
+  let wte: WeightMatrix  // (vocabulary, n_embd)
+  let wpe: WeightMatrix  // (n_positions, n_embd)
+  let h: [Block]
+  let ln_f: LayerNorm
+
+  struct Block {
+    let ln_1: LayerNorm
+    let c_attn: LinearMap  // n_embd to 3 · n_embd: queries, keys and values
+    let attn_c_proj: LinearMap  // n_embd to n_embd
+    let ln_2: LayerNorm
+    let c_fc: LinearMap  // n_embd to n_inner
+    let mlp_c_proj: LinearMap  // n_inner to n_embd
+  }
+
+  private let configuration: GPT2Configuration
+  private let pool: ThreadPool
+  private let scratch = Workspace()
+
+  var positionWidth: Int { 0 }
+
+  /// x = wte[id] + wpe[position]
+  func embed(_ ids: [Int], at first: Int, into x: Matrix, _: Matrix) {
+    withAlignedFloats(x.columns) { position in
+      for (row, id) in ids.enumerated() {
+        wte.copyRow(id, to: x.row(row))
+        wpe.copyRow(first + row, to: position)
+        for column in 0..<x.columns { x.row(row)[column] += position[column] }
+      }
+    }
+  }
+
+  /// qkv = c_attn(ln_1(x))
+  func attentionInputs(_ x: Matrix, _: Matrix, layer: Int, into qkv: Matrix) {
+    let normed = scratch.matrices([(x.rows, x.columns)])[0]
+    layerNorm(x, h[layer].ln_1, into: normed, pool)
+    linear(normed, h[layer].c_attn, into: qkv, .store, pool)
+  }
+
+  func attentionScale(layer: Int) -> Float {
+    let c = configuration
+    let scale: Float = c.scalesAttention ? 1 / Float(c.headWidth).squareRoot() : 1
+    return c.scalesAttentionByLayer ? scale / Float(layer + 1) : scale
+  }
+
+  /// x = x + attn_c_proj(heads); x = x + mlp_c_proj(gelu(c_fc(ln_2(x))))
+  func addOutputs(of heads: Matrix, layer: Int, to x: Matrix) {
+    let block = h[layer]
+    linear(heads, block.attn_c_proj, into: x, .addToOutput, pool)
+
+    let matrices = scratch.matrices([(x.rows, x.columns), (x.rows, configuration.n_inner)])
+    let (normed, hidden) = (matrices[0], matrices[1])
+    layerNorm(x, block.ln_2, into: normed, pool)
+    linear(normed, block.c_fc, into: hidden, .gelu, pool)
+    linear(hidden, block.mlp_c_proj, into: x, .addToOutput, pool)
+  }
+
+  func normalizeOutput(_ x: Matrix, into output: Matrix) { layerNorm(x, ln_f, into: output, pool) }
+}
+
+extension GPT2 {
+  init(_ checkpoint: Checkpoint, _ configuration: GPT2Configuration, _ pool: ThreadPool) throws(CheckpointError) {
+    func norm(_ name: String) throws(CheckpointError) -> LayerNorm {
+      LayerNorm(
+        weight: WeightVector(try checkpoint.tensor("\(name).weight")),
+        bias: WeightVector(try checkpoint.tensor("\(name).bias")),
+        epsilon: configuration.layerNormEpsilon)
+    }
+    func map(_ name: String) throws(CheckpointError) -> LinearMap {
+      LinearMap(
+        weight: WeightMatrix(try checkpoint.tensor("\(name).weight")), layout: configuration.layout,
+        bias: WeightVector(try checkpoint.tensor("\(name).bias")))
+    }
+    var blocks: [Block] = []
+    for layer in 0..<configuration.n_layer {
+      let h = "h.\(layer)"
+      blocks.append(
+        Block(
+          ln_1: try norm("\(h).ln_1"),
+          c_attn: try map("\(h).attn.c_attn"),
+          attn_c_proj: try map("\(h).attn.c_proj"),
+          ln_2: try norm("\(h).ln_2"),
+          c_fc: try map("\(h).mlp.c_fc"),
+          mlp_c_proj: try map("\(h).mlp.c_proj")))
+    }
+    h = blocks
+    wte = WeightMatrix(try checkpoint.tokenEmbedding())
+    wpe = WeightMatrix(try checkpoint.tensor("wpe.weight"))
+    ln_f = try norm("ln_f")
+    (self.configuration, self.pool) = (configuration, pool)
+  }
+}
