@@ -2,56 +2,49 @@
 /// recognized, and ordinary words that were added to a vocabulary.
 struct AddedTokens: Sendable {
   struct Token: Sendable {
-    let content: [UInt8]
-    let id: Int
+    let id: Int32
     let isSpecial: Bool
-    /// `normalized`: searched for in what the others leave. (It is about normalizers, of which we have none.)
+    /// `normalized`: searched for in normalized text, in what the others leave.
     let isNormalized: Bool
   }
 
   static let endOfText = Array("<|endoftext|>".utf8)
 
-  let tokens: [Token]
-  /// The two searches, one after the other; those without anything to find are left out.
-  let searches: [Search]
-  /// The searches in a text where special tokens are not recognized.
-  let ordinarySearches: [Search]
+  /// In the order of their ids.
+  private let tokens: [Token]
+  /// For the tokens that are searched for in the text as it is, and for those in normalized text; each nil where there are
+  /// none.
+  private let verbatim: TokenSearch?
+  private let normalized: TokenSearch?
 
-  init(_ tokens: [Token]) {
-    self.tokens = tokens
-    searches = [false, true].map { isNormalized in Search(tokens.filter { $0.isNormalized == isNormalized }) }
-      .filter { !$0.isEmpty }
-    ordinarySearches = searches.filter { !$0.isSpecialOnly }
+  /// - Parameter purpose: where no text will be encoded, nothing is searched for.
+  init(
+    _ tokens: [Token], of vocabulary: Vocabulary, composes: Bool, for purpose: ByteLevelTokenizer.Purpose
+  ) throws(VocabularyError) {
+    self.tokens = tokens.sorted { $0.id < $1.id }
+    let searched = purpose == .encoding ? tokens : []
+    verbatim = try TokenSearch(searched.filter { !$0.isNormalized }, of: vocabulary, composes: false)
+    normalized = try TokenSearch(searched.filter(\.isNormalized), of: vocabulary, composes: composes)
   }
 
-  func isSpecial(_ id: Int) -> Bool { tokens.contains { $0.id == id && $0.isSpecial } }
-
-  func id(of content: [UInt8]) -> Int? { tokens.first { $0.content == content }?.id }
-
-  /// Finds the leftmost of some tokens, and the longest of those that begin there.
-  struct Search: Sendable {
-    /// By the first byte; longest first.
-    private let candidates: [[Token]]
-    fileprivate let isEmpty: Bool
-    fileprivate let isSpecialOnly: Bool
-
-    init(_ tokens: [Token]) {
-      var candidates = [[Token]](repeating: [], count: 256)
-      for token in tokens.sorted(by: { $0.content.count > $1.content.count }) where !token.content.isEmpty {
-        candidates[Int(token.content[0])].append(token)
-      }
-      self.candidates = candidates
-      isEmpty = tokens.isEmpty
-      isSpecialOnly = tokens.allSatisfy(\.isSpecial)
+  /// The searches in a text where special tokens are recognized, or are not.
+  func searches(recognizeSpecial: Bool) -> (verbatim: TokenSearch?, normalized: TokenSearch?) {
+    func useful(_ search: TokenSearch?) -> TokenSearch? {
+      search.flatMap { recognizeSpecial || !$0.isSpecialOnly ? $0 : nil }
     }
+    return (useful(verbatim), useful(normalized))
+  }
 
-    func next(in text: UnsafeBufferPointer<UInt8>, from start: Int, to limit: Int) -> (start: Int, token: Token)? {
-      for index in start..<limit {
-        for token in candidates[Int(text[index])] where token.content.count <= limit - index {
-          if text[index..<index + token.content.count].elementsEqual(token.content) { return (index, token) }
-        }
-      }
-      return nil
+  func isSpecial(_ id: Int) -> Bool {
+    var (low, high) = (0, tokens.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if tokens[middle].id < id { low = middle + 1 } else { high = middle }
     }
+    return low < tokens.count && tokens[low].id == id && tokens[low].isSpecial
+  }
+
+  func id(of content: [UInt8], in vocabulary: Vocabulary) -> Int? {
+    tokens.first { vocabulary.bytes(of: Int($0.id))?.elementsEqual(content) ?? false }.map { Int($0.id) }
   }
 }

@@ -5,6 +5,7 @@ public final class ByteLevelEncoder {
   private let settings: ByteLevelTokenizer.Settings
   private var merger: PieceMerger
   private let cache = PieceCache()
+  private var form = FormC()
   private lazy var neighbours = ByteNeighbours(vocabulary)
   /// In bytes, of pieces that are merged as they are: a short text need not wait for `neighbours`.
   private static let longestUncut = 12
@@ -67,33 +68,62 @@ public final class ByteLevelEncoder {
   private let longestPiece = 1 << 31 - 1
   private let space = UInt8(ascii: " ")
 
-  /// Added tokens are cut out of the text, by one search after the other; what is between them is ordinary.
+  /// Added tokens are cut out of the text, what is between them is brought into its normal form, and other added tokens
+  /// are cut out of that. The rest is ordinary.
   private func encodeText(
     _ text: UnsafeBufferPointer<UInt8>, _ recognizeSpecial: Bool, _ output: inout Output
   ) throws(UnencodableByteError) {
-    let added = tokenizer.addedTokens
-    let searches = recognizeSpecial ? added.searches : added.ordinarySearches
-    try encodeText(text, 0..<text.count, searches[...], recognizeSpecial, &output)
+    let searches = tokenizer.addedTokens.searches(recognizeSpecial: recognizeSpecial)
+    try cut(text, 0..<text.count, searches.verbatim, recognizeSpecial, &output) {
+      (range, output) throws(UnencodableByteError) in
+      try normalize(text, range, &output) { (text, range, output) throws(UnencodableByteError) in
+        try cut(text, range, searches.normalized, recognizeSpecial, &output) {
+          (range, output) throws(UnencodableByteError) in try encodeOrdinary(text, range, &output)
+        }
+      }
+    }
   }
 
-  private func encodeText(
-    _ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, _ searches: ArraySlice<AddedTokens.Search>,
-    _ recognizeSpecial: Bool, _ output: inout Output
+  /// Encodes the added tokens that a search finds, and lets `encode` work on what is between them.
+  private func cut(
+    _ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, _ search: TokenSearch?, _ recognizeSpecial: Bool,
+    _ output: inout Output, _ encode: (Range<Int>, inout Output) throws(UnencodableByteError) -> Void
   ) throws(UnencodableByteError) {
-    guard let search = searches.first else { return try encodeOrdinary(text, range, &output) }
+    guard let search else { return try encode(range, &output) }
     var ordinary = range.lowerBound  // where the text begins that has not been encoded
     var position = ordinary
-    while let (start, token) = search.next(in: text, from: position, to: range.upperBound) {
-      position = start + token.content.count
-      guard recognizeSpecial || !token.isSpecial else { continue }
-      try encodeText(text, ordinary..<start, searches.dropFirst(), recognizeSpecial, &output)
-      output.tokens.append(Int32(token.id), end: position + output.shift)
+    while let found = search.next(in: text, from: position, to: range.upperBound) {
+      position = found.range.upperBound
+      guard recognizeSpecial || !found.token.isSpecial else { continue }
+      try encode(ordinary..<found.range.lowerBound, &output)
+      output.tokens.append(found.token.id, end: position + output.shift)
       ordinary = position
     }
-    try encodeText(text, ordinary..<range.upperBound, searches.dropFirst(), recognizeSpecial, &output)
+    try encode(ordinary..<range.upperBound, &output)
   }
 
-  /// The pre-tokenizers, in the order in which tokenizer.json names them: `Digits`, `ByteLevel`.
+  /// Lets `encode` work on the text, or, where the tokenizer asks for form C and the text is not in it, on another.
+  private func normalize(
+    _ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, _ output: inout Output,
+    _ encode: (UnsafeBufferPointer<UInt8>, Range<Int>, inout Output) throws(UnencodableByteError) -> Void
+  ) throws(UnencodableByteError) {
+    guard settings.composes, let composed = form.compose(text, range) else { return try encode(text, range, &output) }
+    var offsets = FormC.Offsets(composed, start: range.lowerBound + output.shift)
+    let tokens = output.tokens
+    let first = tokens.count
+    let result: Result<Void, UnencodableByteError> = composed.bytes.withUnsafeBufferPointer { bytes in
+      var output = Output(tokens: tokens)
+      do throws(UnencodableByteError) {
+        return .success(try encode(bytes, 0..<bytes.count, &output))
+      } catch {
+        return .failure(UnencodableByteError(byte: error.byte, offset: offsets.offset(of: error.offset)))
+      }
+    }
+    try result.get()
+    tokens.changeEnds(from: first) { offsets.offset(of: $0) }
+  }
+
+  /// The pre-tokenizers, in the order in which tokenizer.json names them: `Digits`, then `ByteLevel` or `Split`.
   private func encodeOrdinary(
     _ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, _ output: inout Output
   ) throws(UnencodableByteError) {
@@ -103,18 +133,30 @@ public final class ByteLevelEncoder {
       if settings.addsPrefixSpace && text[start] != space {
         try withPrefixSpace(text, start..<end) { (part) throws(UnencodableByteError) in
           output.shift += start - 1
-          try encodePieces(part, 0..<part.count, &output)
+          try encodePart(part, 0..<part.count, &output)
           output.shift -= start - 1
         }
       } else {
-        try encodePieces(text, start..<end, &output)
+        try encodePart(text, start..<end, &output)
       }
       start = end
     }
   }
 
-  private func encodePieces(
+  /// The same for each rule, so that each is compiled for itself.
+  private func encodePart(
     _ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, _ output: inout Output
+  ) throws(UnencodableByteError) {
+    switch settings.rule {
+    case .gpt2: try encodePieces(of: text, range, by: .gpt2, &output)
+    case .llama3: try encodePieces(of: text, range, by: .llama3, &output)
+    case .qwen2: try encodePieces(of: text, range, by: .qwen2, &output)
+    }
+  }
+
+  @inline(__always)
+  private func encodePieces(
+    of text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, by rule: SplittingRule, _ output: inout Output
   ) throws(UnencodableByteError) {
     guard let base = text.baseAddress else { return }
     let (shift, pieces, cache) = (output.shift, pieces, cache)
@@ -126,7 +168,7 @@ public final class ByteLevelEncoder {
         var count = 0
         while count < Self.piecesAtOnce, end < range.upperBound {
           let begin = end
-          end = min(pieceEnd(in: text, from: begin, to: range.upperBound), begin + longestPiece)
+          end = min(rule.pieceEnd(in: text, from: begin, to: range.upperBound), begin + longestPiece)
           let key = PieceCache.Key(base + begin, count: end - begin, readable: text.count - begin)
           cache.prefetch(key)
           pieces[count] = Piece(end: end, key: key)

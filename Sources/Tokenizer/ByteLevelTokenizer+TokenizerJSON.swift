@@ -17,7 +17,11 @@ extension ByteLevelTokenizer {
       throw TokenizerError(
         .malformed, file.path, "an “unk_token” for bytes without a token of their own is not supported")
     }
-    self.init(vocabulary, AddedTokens(reader.addedTokens), reader.settings, purpose)
+    do {
+      try self.init(vocabulary, reader.addedTokens, reader.settings, purpose)
+    } catch {
+      throw TokenizerError(.malformed, file.path, error.reason)
+    }
     withExtendedLifetime(file) {}
   }
 }
@@ -25,13 +29,12 @@ extension ByteLevelTokenizer {
 private struct TokenizerJSONReader {
   var reader: VocabularyReader
   var addedTokens: [AddedTokens.Token] = []
-  var settings = ByteLevelTokenizer.Settings()
   var hasUnknownToken = false
 
   private let purpose: ByteLevelTokenizer.Purpose
+  private var pipeline = TokenizerJSONPipeline()
+  private var ignoresMerges = false
   private var hasModel = false
-  private var hasPreTokenizer = false
-  private var hasDecoder = false
   private var hasVocabulary = false
   private var addedTokensAt: JSONScanner?
   /// Tokens of the model that are not spelled in the byte-level alphabet: they must be added tokens.
@@ -42,17 +45,27 @@ private struct TokenizerJSONReader {
     reader = VocabularyReader(size: size, purpose)
   }
 
+  /// What has been read of the settings.
+  var settings: ByteLevelTokenizer.Settings {
+    var settings = pipeline.settings
+    settings.ignoresMerges = ignoresMerges
+    if let text = pipeline.beginOfText.map({ Array($0.utf8) }) {
+      settings.beginOfText = addedTokens.map { Int($0.id) }.first { reader.builder.isToken($0, text) }
+    }
+    return settings
+  }
+
   /// Nothing of interest is left: the files of the `tokenizers` library end with the merges, which are most of them.
-  private var isComplete: Bool { purpose == .decoding && hasVocabulary && hasDecoder && addedTokensAt != nil }
+  private var isComplete: Bool { purpose == .decoding && hasVocabulary && pipeline.hasDecoder && addedTokensAt != nil }
 
   /// Members may stand in any order, but the model is needed for the added tokens.
   mutating func read(_ scanner: inout JSONScanner) throws(JSONError) {
     try readMembers(&scanner)
     guard hasModel else { throw scanner.failure("“model” is missing", at: 0) }
-    guard hasPreTokenizer || isComplete else { throw scanner.failure("“pre_tokenizer” is missing", at: 0) }
+    guard pipeline.hasPreTokenizer || isComplete else { throw scanner.failure("“pre_tokenizer” is missing", at: 0) }
     if var addedTokensAt { try readAddedTokens(&addedTokensAt) }
     for foreign in foreignTokens {
-      if addedTokens.contains(where: { $0.id == foreign.id && $0.content == foreign.content }) { continue }
+      if reader.builder.isToken(foreign.id, foreign.content) { continue }
       throw scanner.failure(
         "the token with id \(foreign.id) has characters outside the byte-level alphabet, and is no added token",
         at: foreign.offset)
@@ -64,15 +77,13 @@ private struct TokenizerJSONReader {
       repeat {
         let name = try scanner.memberName()
         if scanner.matches(name, "normalizer") {
-          try readAbsent("normalizer", &scanner)
+          try pipeline.readNormalizer(&scanner)
         } else if scanner.matches(name, "pre_tokenizer") {
-          hasPreTokenizer = true
-          try readPreTokenizer(&scanner)
+          try pipeline.readPreTokenizer(&scanner)
         } else if scanner.matches(name, "post_processor") {
-          try readByteLevelOrNull("post-processor", &scanner)
+          try pipeline.readPostProcessor(&scanner)
         } else if scanner.matches(name, "decoder") {
-          hasDecoder = true
-          try readByteLevelOrNull("decoder", &scanner)
+          try pipeline.readDecoder(&scanner)
         } else if scanner.matches(name, "model") {
           hasModel = true
           try readModel(&scanner)
@@ -87,91 +98,6 @@ private struct TokenizerJSONReader {
       } while try scanner.another(closing: UInt8(ascii: "}"))
     }
     try scanner.end()
-  }
-
-  // MARK: what stands around the model
-
-  private func unsupported(_ what: String, _ scanner: JSONScanner, at offset: Int) -> JSONError {
-    scanner.failure("\(what) is not supported; byte-level BPE as GPT-2 has it is", at: offset)
-  }
-
-  /// A component that must not be there.
-  private func readAbsent(_ what: String, _ scanner: inout JSONScanner) throws(JSONError) {
-    guard try scanner.kind() != .null else { return try scanner.null() }
-    let component = try Component(&scanner)
-    throw unsupported("the \(what) “\(component.type)”", scanner, at: component.offset)
-  }
-
-  /// A component that may be `ByteLevel`, which in these places changes nothing that we do otherwise.
-  private func readByteLevelOrNull(_ what: String, _ scanner: inout JSONScanner) throws(JSONError) {
-    guard try scanner.kind() != .null else { return try scanner.null() }
-    let component = try Component(&scanner)
-    guard component.type == "ByteLevel" else {
-      throw unsupported("the \(what) “\(component.type)”", scanner, at: component.offset)
-    }
-  }
-
-  private mutating func readPreTokenizer(_ scanner: inout JSONScanner) throws(JSONError) {
-    guard try scanner.kind() != .null else {
-      throw unsupported("a tokenizer without pre-tokenizer", scanner, at: scanner.position)
-    }
-    let outer = try Component(&scanner)
-    var components = outer.type == "Sequence" ? outer.parts : [outer]
-    if let first = components.first, first.type == "Digits", components.count > 1 {
-      guard let isIndividual = first.individualDigits else {
-        throw scanner.failure("“individual_digits” of “Digits” is missing", at: first.offset)
-      }
-      settings.digits = isIndividual ? .individual : .runs
-      components.removeFirst()
-    }
-    guard let splitter = components.first else {
-      throw unsupported("an empty pre-tokenizer", scanner, at: outer.offset)
-    }
-    guard splitter.type == "ByteLevel" else {
-      throw unsupported("the pre-tokenizer “\(splitter.type)”", scanner, at: splitter.offset)
-    }
-    guard splitter.useRegex else {
-      throw unsupported("the pre-tokenizer “ByteLevel” with “use_regex” false", scanner, at: splitter.offset)
-    }
-    guard let addsPrefixSpace = splitter.addPrefixSpace else {
-      throw scanner.failure("“add_prefix_space” of “ByteLevel” is missing", at: splitter.offset)
-    }
-    settings.addsPrefixSpace = addsPrefixSpace
-    guard components.count == 1 else {
-      let second = components[1]
-      throw unsupported("the pre-tokenizer “\(second.type)” behind “ByteLevel”", scanner, at: second.offset)
-    }
-  }
-
-  /// A normalizer, pre-tokenizer, post-processor or decoder, with the members that matter here.
-  private struct Component {
-    var type = ""
-    let offset: Int
-    var addPrefixSpace: Bool?
-    var useRegex = true
-    var individualDigits: Bool?
-    /// Of a `Sequence` of pre-tokenizers.
-    var parts: [Component] = []
-
-    init(_ scanner: inout JSONScanner, isPart: Bool = false) throws(JSONError) {
-      scanner.skipWhiteSpace()
-      offset = scanner.position
-      try scanner.object { (name, scanner) throws(JSONError) in
-        if scanner.matches(name, "type") {
-          type = try scanner.swiftString()
-        } else if scanner.matches(name, "add_prefix_space") {
-          addPrefixSpace = try scanner.boolean()
-        } else if scanner.matches(name, "use_regex") {
-          useRegex = try scanner.boolean()
-        } else if scanner.matches(name, "individual_digits") {
-          individualDigits = try scanner.boolean()
-        } else if scanner.matches(name, "pretokenizers"), !isPart {  // one in another would be refused anyway
-          try scanner.array { (scanner) throws(JSONError) in parts.append(try Component(&scanner, isPart: true)) }
-        } else {
-          _ = try scanner.skipValue()
-        }
-      }
-    }
   }
 
   private mutating func readAddedTokens(_ scanner: inout JSONScanner) throws(JSONError) {
@@ -194,7 +120,7 @@ private struct TokenizerJSONReader {
         } else {
           for flag: String in ["lstrip", "rstrip", "single_word"] where scanner.matches(name, flag) {
             guard try !scanner.boolean() else {
-              throw unsupported("“\(flag)” of an added token", scanner, at: name.range.lowerBound)
+              throw scanner.unsupported("“\(flag)” of an added token", at: name.range.lowerBound)
             }
             return
           }
@@ -206,7 +132,7 @@ private struct TokenizerJSONReader {
         try builder.defineAdded(id, content: content)
       }
       addedTokens.append(
-        AddedTokens.Token(content: content, id: id, isSpecial: isSpecial, isNormalized: isNormalized))
+        AddedTokens.Token(id: Int32(truncatingIfNeeded: id), isSpecial: isSpecial, isNormalized: isNormalized))
     }
   }
 
@@ -245,19 +171,19 @@ private struct TokenizerJSONReader {
     let offset = name.range.lowerBound
     if scanner.matches(name, "type") {
       let type = try scanner.swiftString()
-      guard type == "BPE" else { throw unsupported("the model type “\(type)”", scanner, at: offset) }
+      guard type == "BPE" else { throw scanner.unsupported("the model type “\(type)”", at: offset) }
     } else if scanner.matches(name, "ignore_merges") {
-      settings.ignoresMerges = try scanner.boolean()
+      ignoresMerges = try scanner.boolean()
     } else if scanner.matches(name, "unk_token") {
       hasUnknownToken = try scanner.kind() != .null
       _ = try scanner.skipValue()
     } else if scanner.matches(name, "byte_fallback") {
-      guard try !scanner.boolean() else { throw unsupported("“byte_fallback” of the model", scanner, at: offset) }
+      guard try !scanner.boolean() else { throw scanner.unsupported("“byte_fallback” of the model", at: offset) }
     } else if scanner.matches(name, "dropout") {
       if try scanner.kind() == .null {
         try scanner.null()
       } else if try scanner.double() != 0 {
-        throw unsupported("“dropout” of the model", scanner, at: offset)
+        throw scanner.unsupported("“dropout” of the model", at: offset)
       }
     } else if scanner.matches(name, "continuing_subword_prefix") {
       try readEmpty("continuing_subword_prefix", &scanner)
@@ -272,7 +198,7 @@ private struct TokenizerJSONReader {
   private func readEmpty(_ name: String, _ scanner: inout JSONScanner) throws(JSONError) {
     guard try scanner.kind() != .null else { return try scanner.null() }
     let text = try scanner.string()
-    guard text.range.isEmpty else { throw unsupported("“\(name)” of the model", scanner, at: text.range.lowerBound) }
+    guard text.range.isEmpty else { throw scanner.unsupported("“\(name)” of the model", at: text.range.lowerBound) }
   }
 
   private mutating func readVocabulary(_ scanner: inout JSONScanner) throws(JSONError) {

@@ -30,9 +30,13 @@ extension ByteLevelTokenizer {
     let tables = reader.builder.build()
     let endOfText = (0..<tables.count).first { tables.bytes(of: $0)?.elementsEqual(AddedTokens.endOfText) ?? false }
     let special = endOfText.map {
-      [AddedTokens.Token(content: AddedTokens.endOfText, id: $0, isSpecial: true, isNormalized: false)]
+      [AddedTokens.Token(id: Int32(truncatingIfNeeded: $0), isSpecial: true, isNormalized: false)]
     }
-    self.init(tables, AddedTokens(special ?? []), Settings(), purpose)
+    do {
+      try self.init(tables, special ?? [], Settings(), purpose)
+    } catch {
+      throw TokenizerError(.malformed, vocabulary.path, error.reason)
+    }
     withExtendedLifetime(vocabulary) {}
   }
 }

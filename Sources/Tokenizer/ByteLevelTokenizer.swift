@@ -9,13 +9,19 @@ public final class ByteLevelTokenizer: Sendable {
   let addedTokens: AddedTokens
   let settings: Settings
 
-  /// What tokenizer.json may say about how text becomes pieces, and pieces tokens.
+  /// What a file may say about how text becomes pieces, and pieces tokens.
   struct Settings: Sendable {
+    /// `NFC`: the text is brought into Unicode's form C first. Offsets are in the text as it was: a token that ends within
+    /// a sequence that has changed ends where the sequence begins.
+    var composes = false
+    var rule = SplittingRule.gpt2
     var digits = DigitSplitting.none
     /// `add_prefix_space`: a part of the text that does not begin with a space is split as if it did.
     var addsPrefixSpace = false
     /// `ignore_merges`: a piece that is a token is that token, whether merges lead to it or not.
     var ignoresMerges = false
+    /// The token that begins a text, where the file names one.
+    var beginOfText: Int?
   }
 
   /// What a tokenizer is opened for.
@@ -29,9 +35,11 @@ public final class ByteLevelTokenizer: Sendable {
 
   private let purpose: Purpose
 
-  init(_ vocabulary: Vocabulary, _ addedTokens: AddedTokens, _ settings: Settings, _ purpose: Purpose) {
+  init(
+    _ vocabulary: Vocabulary, _ addedTokens: [AddedTokens.Token], _ settings: Settings, _ purpose: Purpose
+  ) throws(VocabularyError) {
     self.vocabulary = vocabulary
-    self.addedTokens = addedTokens
+    self.addedTokens = try AddedTokens(addedTokens, of: vocabulary, composes: settings.composes, for: purpose)
     self.settings = settings
     self.purpose = purpose
   }
@@ -49,13 +57,14 @@ public final class ByteLevelTokenizer: Sendable {
   /// Whether the token stands for something that is no text, such as the end of one.
   public func isSpecial(_ id: Int) -> Bool { addedTokens.isSpecial(id) }
 
-  /// The id of `<|endoftext|>`, where there is one.
-  public var endOfText: Int? { id(of: AddedTokens.endOfText) }
+  /// The id of the token that begins a text: the one that the tokenizer's file names, or else `<|endoftext|>`, which in
+  /// GPT-2 is for both ends; nil where there is neither.
+  public var beginOfText: Int? { settings.beginOfText ?? id(of: AddedTokens.endOfText) }
 
   /// The id of a special or other added token, or else of a token that text can be encoded to, by its bytes. For a
   /// tokenizer that is open for decoding it finds the added ones only.
   public func id(of token: [UInt8]) -> Int? {
-    if let id = addedTokens.id(of: token) { return id }
+    if let id = addedTokens.id(of: token, in: vocabulary) { return id }
     let id = token.withUnsafeBufferPointer { token in
       token.baseAddress.map { vocabulary.id(of: $0, count: token.count, readable: token.count) } ?? -1
     }

@@ -1,28 +1,98 @@
-/// GPT-2's splitting rule, the regular expression
-/// `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`, by hand: the end of the piece that
-/// begins at `start`, for `start < limit`. Nothing at or past `limit` is looked at: it is the end of the text.
-@inline(__always)
-package func pieceEnd(in text: UnsafeBufferPointer<UInt8>, from start: Int, to limit: Int) -> Int {
-  let first = text[start]
-  if first == UInt8(ascii: "'"), let end = contractionEnd(in: text, from: start, to: limit) { return end }
-  // One space may stand before a run of letters, of numbers or of others; no other white space may
-  let runStart = first == 0x20 && start + 1 < limit ? start + 1 : start
-  let (kind, length) = item(in: text, at: runStart, limit: limit)
-  guard kind == .whiteSpace else { return runEnd(of: kind, in: text, from: runStart + length, to: limit) }
-  return whiteSpaceEnd(in: text, from: start, to: limit)
+/// How a text becomes the pieces that are merged each for itself. The rules are published as regular expressions; here
+/// they are written by hand, over bytes and scalars. A byte that is not UTF-8 counts as punctuation.
+package enum SplittingRule: String, CaseIterable, Sendable {
+  case gpt2 = #"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#
+  case llama3 =
+    #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#
+  /// Like Llama 3's, but that each number is a piece.
+  case qwen2 =
+    #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#
+
+  /// The end of the piece that begins at `start`, for `start < limit`. Nothing at or past `limit` is looked at: it is the
+  /// end of the text.
+  @inline(__always)
+  package func pieceEnd(in text: UnsafeBufferPointer<UInt8>, from start: Int, to limit: Int) -> Int {
+    switch self {
+    case .gpt2: gpt2PieceEnd(in: text, from: start, to: limit)
+    case .llama3: llama3PieceEnd(in: text, from: start, to: limit, longestNumber: 3)
+    case .qwen2: llama3PieceEnd(in: text, from: start, to: limit, longestNumber: 1)
+    }
+  }
 }
 
 @inline(__always)
-private func contractionEnd(in text: UnsafeBufferPointer<UInt8>, from start: Int, to limit: Int) -> Int? {
-  guard start + 1 < limit else { return nil }
-  switch text[start + 1] {
+private func gpt2PieceEnd(in text: UnsafeBufferPointer<UInt8>, from start: Int, to limit: Int) -> Int {
+  let first = text[start]
+  if first == UInt8(ascii: "'"), let end = contractionEnd(in: text, from: start, to: limit, ignoringCase: false) {
+    return end
+  }
+  // One space may stand before a run of letters, of numbers or of others; no other white space may
+  let runStart = first == space && start + 1 < limit ? start + 1 : start
+  let (kind, length) = item(in: text, at: runStart, limit: limit)
+  guard kind == .whiteSpace else { return runEnd(of: kind, in: text, from: runStart + length, to: limit) }
+  return whiteSpaceEnd(in: text, from: start, to: limit, endsLines: false)
+}
+
+@inline(__always)
+private func llama3PieceEnd(
+  in text: UnsafeBufferPointer<UInt8>, from start: Int, to limit: Int, longestNumber: Int
+) -> Int {
+  let first = text[start]
+  if first == UInt8(ascii: "'"), let end = contractionEnd(in: text, from: start, to: limit, ignoringCase: true) {
+    return end
+  }
+  let (kind, length) = item(in: text, at: start, limit: limit)
+  let second = start + length
+  if kind == .letter { return runEnd(of: .letter, in: text, from: second, to: limit) }
+  if kind == .number { return numberEnd(in: text, from: second, to: limit, longest: longestNumber) }
+  guard second < limit else { return limit }
+  // Anything but a line's end may stand before letters, and a space before others
+  let next = item(in: text, at: second, limit: limit)
+  if next.class == .letter, !isLineEnd(first) {
+    return runEnd(of: .letter, in: text, from: second + next.length, to: limit)
+  }
+  guard kind == .other || first == space && next.class == .other else {
+    return whiteSpaceEnd(in: text, from: start, to: limit, endsLines: true)
+  }
+  var end = runEnd(of: .other, in: text, from: second, to: limit)
+  while end < limit, isLineEnd(text[end]) { end += 1 }
+  return end
+}
+
+private let space = UInt8(ascii: " ")
+
+@inline(__always)
+private func isLineEnd(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "\r") || byte == UInt8(ascii: "\n") }
+
+/// - Parameter ignoringCase: as Unicode has it. U+017F, `ſ`, is an `s` too; the other letters have no such relatives.
+@inline(__always)
+private func contractionEnd(
+  in text: UnsafeBufferPointer<UInt8>, from start: Int, to limit: Int, ignoringCase: Bool
+) -> Int? {
+  let caseBit: UInt8 = ignoringCase ? 0x20 : 0
+  @inline(__always) func letter(_ offset: Int) -> UInt8? {
+    start + offset < limit ? text[start + offset] | caseBit : nil
+  }
+  switch letter(1) {
   case UInt8(ascii: "s"), UInt8(ascii: "t"), UInt8(ascii: "m"), UInt8(ascii: "d"): return start + 2
-  case UInt8(ascii: "r"), UInt8(ascii: "v"):
-    return start + 2 < limit && text[start + 2] == UInt8(ascii: "e") ? start + 3 : nil
-  case UInt8(ascii: "l"):
-    return start + 2 < limit && text[start + 2] == UInt8(ascii: "l") ? start + 3 : nil
+  case UInt8(ascii: "r"), UInt8(ascii: "v"): return letter(2) == UInt8(ascii: "e") ? start + 3 : nil
+  case UInt8(ascii: "l"): return letter(2) == UInt8(ascii: "l") ? start + 3 : nil
+  case 0xE5 where ignoringCase && start + 2 < limit:
+    return text[start + 1] == 0xC5 && text[start + 2] == 0xBF ? start + 3 : nil
   default: return nil
   }
+}
+
+/// The end of a run of numbers of which one has been passed, after `longest` of them at most.
+@inline(__always)
+private func numberEnd(in text: UnsafeBufferPointer<UInt8>, from start: Int, to limit: Int, longest: Int) -> Int {
+  var index = start
+  for _ in 1..<longest where index < limit {
+    let next = item(in: text, at: index, limit: limit)
+    guard next.class == .number else { break }
+    index += next.length
+  }
+  return index
 }
 
 @inline(__always)
@@ -61,16 +131,22 @@ private func asciiLettersEnd(in text: UnsafeBufferPointer<UInt8>, from start: In
 }
 
 /// A run of white space leaves its last scalar to what follows, unless it is alone or nothing follows.
-private func whiteSpaceEnd(in text: UnsafeBufferPointer<UInt8>, from start: Int, to limit: Int) -> Int {
+///
+/// - Parameter endsLines: a run with a line's end in it ends behind the last one instead.
+private func whiteSpaceEnd(
+  in text: UnsafeBufferPointer<UInt8>, from start: Int, to limit: Int, endsLines: Bool
+) -> Int {
   var last = start
   var index = start
+  var lineEnd: Int?
   while index < limit {
     let next = item(in: text, at: index, limit: limit)
-    guard next.class == .whiteSpace else { return last == start ? index : last }
+    guard next.class == .whiteSpace else { return lineEnd ?? (last == start ? index : last) }
     last = index
     index += next.length
+    if endsLines, isLineEnd(text[last]) { lineEnd = index }
   }
-  return limit
+  return lineEnd ?? limit
 }
 
 /// The pre-tokenizer `Digits`, which stands before the splitting rule: numbers are cut out of the text, and the rule

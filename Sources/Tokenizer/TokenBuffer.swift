@@ -35,6 +35,12 @@ public final class TokenBuffer {
     fill(upTo: 1) { $0.append(id, end: end) }
   }
 
+  /// Changes the ends of the tokens from `first` on, in order.
+  func changeEnds(from first: Int, _ change: (Int) -> Int) {
+    guard let endBase else { return }
+    for index in first..<count { endBase[index] = change(endBase[index]) }
+  }
+
   /// A place behind the last token, where more can be written.
   struct Cursor {
     fileprivate(set) var ids: UnsafeMutablePointer<Int32>

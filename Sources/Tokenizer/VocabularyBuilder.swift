@@ -85,6 +85,13 @@ struct VocabularyBuilder {
     }
   }
 
+  /// Whether the token with this id is these bytes.
+  func isToken(_ id: Int, _ content: [UInt8]) -> Bool {
+    content.withUnsafeBufferPointer { content in
+      content.baseAddress.map { isToken(id, ByteKey($0, count: content.count, readable: content.count)) } ?? false
+    }
+  }
+
   /// To be called between the model's tokens and everything else: finds those that are there twice, unless no text will
   /// be encoded.
   mutating func finishTokens() throws(VocabularyError) {

@@ -29,9 +29,9 @@ final class Encoding {
     self.tokenizer = tokenizer
     encoder = tokenizer.makeEncoder()
     tokens = TokenBuffer(recordsEnds: arguments.has(.offsets) || arguments.has(.maxLength))
-    bos = arguments.has(.bos) ? tokenizer.endOfText : nil
+    bos = arguments.has(.bos) ? tokenizer.beginOfText : nil
     guard !arguments.has(.bos) || bos != nil else {
-      throw ToolError(.badData, "this model's vocabulary has no <|endoftext|> for --bos")
+      throw ToolError(.badData, "this model's vocabulary has no token that begins a text, for --bos")
     }
     recognizesSpecial = arguments.has(.special)
     addsPrefixSpace = arguments.has(.addPrefixSpace)

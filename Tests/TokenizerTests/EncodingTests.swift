@@ -17,6 +17,18 @@ import Tokenizer
     let individual = try with(digits(true, byteLevel))
     let runs = try with(digits(false, byteLevel))
     let individualPrefix = try with(digits(true, prefix))
+    func split(_ rule: SplittingRule) -> String {
+      let pattern = SmallVocabulary.quoted(rule.rawValue)
+      let split = #"{"type":"Split","pattern":{"Regex":\#(pattern)},"behavior":"Isolated","invert":false}"#
+      let bytes = byteLevel.replacing(#""use_regex":true"#, with: #""use_regex":false"#)
+      return #"{"type":"Sequence","pretokenizers":[\#(split),\#(bytes)]}"#
+    }
+    let explicit = try with(split(.gpt2))
+    let llama3 = try with(split(.llama3))
+    let qwen2 = try Fixture.tokenizer(replacing: [
+      #""normalizer":null"#: #""normalizer":{"type":"NFC"}"#,
+      #""pre_tokenizer":\#(byteLevel)"#: #""pre_tokenizer":\#(split(.qwen2))"#,
+    ])
     for golden in try Fixture.golden() {
       #expect(try plain.encode(golden.text) == golden.ids, "\(golden.text)")
       #expect(try plain.encode(golden.text, special: true) == golden.special, "\(golden.text)")
@@ -26,6 +38,9 @@ import Tokenizer
       #expect(try individual.encode(golden.text) == golden.digits, "\(golden.text)")
       #expect(try runs.encode(golden.text) == golden.digit_runs, "\(golden.text)")
       #expect(try individualPrefix.encode(golden.text) == golden.digits_prefix, "\(golden.text)")
+      #expect(try explicit.encode(golden.text) == golden.ids, "\(golden.text)")
+      #expect(try llama3.encode(golden.text) == golden.llama3, "\(golden.text)")
+      #expect(try qwen2.encode(golden.text) == golden.qwen2, "\(golden.text)")
     }
   }
 
@@ -194,7 +209,7 @@ import Tokenizer
 
   @Test func specialTokensAreTextUnlessRecognized() throws {
     let tokenizer = try Fixture.tokenizer()
-    let end = try #require(tokenizer.endOfText)
+    let end = try #require(tokenizer.beginOfText)
     #expect(tokenizer.isSpecial(end) && !tokenizer.isSpecial(end + 1))
     #expect(try !tokenizer.encode("<|endoftext|>").contains(Int32(end)))
     #expect(try tokenizer.encode("<|endoftext|>", special: true) == [Int32(end)])
@@ -229,6 +244,41 @@ import Tokenizer
     #expect(try tokenizer.tokens("Qété ici") == "Q|été ici")
     #expect(!tokenizer.isSpecial(500))
     #expect(tokenizer.decode([502, 501]) == Array("été icixy".utf8))
+  }
+
+  @Test func whateverTheTokensTheLeftmostLongestAreFound() throws {
+    var generator = SeededGenerator(9)
+    func random(_ longest: Int) -> [UInt8] {
+      (0..<Int.random(in: 1...longest, using: &generator)).map { _ in
+        Array("<ab>".utf8).randomElement(using: &generator)!
+      }
+    }
+    for _ in 0..<200 {
+      var added: [[UInt8]] = []
+      for token in (0..<8).map({ _ in random(3) + random(3) }) where !added.contains(token) { added.append(token) }
+      let tokens = added.enumerated()
+        .map { #"{"id":\#(500 + $0),"content":"\#(String(decoding: $1, as: UTF8.self))","special":true}"# }
+      let tokenizer = try withAddedTokens(tokens.joined(separator: ","))
+      for _ in 0..<20 {
+        let text = random(30)
+        var expected: [Int32] = []
+        var rest = text[...]
+        while !rest.isEmpty {
+          let found = added.enumerated().filter { rest.starts(with: $1) }.max { $0.element.count < $1.element.count }
+          if let found { expected.append(Int32(500 + found.offset)) }
+          rest = rest.dropFirst(found?.element.count ?? 1)
+        }
+        #expect(try tokenizer.encode(text, special: true).ids.filter { $0 >= 500 } == expected)
+      }
+    }
+  }
+
+  @Test func sixtyThousandAddedTokensAreNoTrouble() throws {
+    let added = (0..<60_000).map { #"{"id":\#(500 + $0),"content":"<|\#($0)|>","special":true}"# }
+    let tokenizer = try withAddedTokens(added.joined(separator: ","))
+    let text = String(repeating: "<", count: 100_000) + "|12345|>"
+    #expect(try tokenizer.encode(text, special: true).last == 12_845)
+    #expect(tokenizer.isSpecial(60_499) && !tokenizer.isSpecial(60_500))
   }
 
   // MARK: bytes without a token

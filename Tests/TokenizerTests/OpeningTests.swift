@@ -9,7 +9,7 @@ import Tokenizer
     let files = try ByteLevelTokenizer(folder: Fixture.folder + "/files")
     #expect(json.fingerprint == files.fingerprint)
     #expect(json.vocabularySize == 500 && files.vocabularySize == 500)
-    #expect(json.endOfText == files.endOfText && files.isSpecial(files.endOfText!))
+    #expect(json.beginOfText == files.beginOfText && files.isSpecial(files.beginOfText!))
     for golden in try Fixture.golden() {
       #expect(try files.encode(golden.text) == golden.ids)
       #expect(try files.encode(golden.text, special: true) == golden.special)
@@ -101,6 +101,21 @@ import Tokenizer
     }
   }
 
+  /// As Llama 3's file names it: a template that puts a token before the text, if a caller wants it.
+  @Test func postProcessorNamesTheTokenThatBeginsAText() throws {
+    let processor = #"""
+      {"type":"Sequence","processors":[{"type":"ByteLevel","add_prefix_space":true,"trim_offsets":false},
+       {"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"<s>","type_id":0}},{"Sequence":{"id":"A"}}],
+        "pair":[],"special_tokens":{"<s>":{"id":"<s>","ids":[500],"tokens":["<s>"]}}}]}
+      """#
+    let tokenizer = try Fixture.tokenizer(replacing: [
+      #""added_tokens":["#: #""added_tokens":[{"id":500,"content":"<s>","special":true},"#,
+      #""post_processor":null"#: #""post_processor":\#(processor)"#,
+    ])
+    #expect(tokenizer.beginOfText == 500)
+    #expect(try tokenizer.encode("it") == Fixture.tokenizer().encode("it"))
+  }
+
   // MARK: what is refused, and how
 
   private func reason(_ files: [String: String]) -> (file: String, reason: String)? {
@@ -169,17 +184,31 @@ import Tokenizer
   }
 
   private static let byteLevel = #"{"type":"ByteLevel","add_prefix_space":false}"#
+  private static func split(_ pattern: String, _ behavior: String = "Isolated") -> String {
+    let pattern = SmallVocabulary.quoted(pattern)
+    return #"{"type":"Split","pattern":{"Regex":\#(pattern)},"behavior":"\#(behavior)","invert":false}"#
+  }
   private static let oneToken = #""pre_tokenizer":\#(byteLevel),"model":{"vocab":{"a":0},"merges":[]}"#
 
   @Test(arguments: [
-    (#""normalizer":{"type":"NFC"}"#, "the normalizer “NFC”"),
+    (#""normalizer":{"type":"NFKC"}"#, "the normalizer “NFKC”"),
+    (#""normalizer":{"type":"Sequence","normalizers":[{"type":"NFC"},{"type":"Strip"}]}"#, "the normalizer “Strip”"),
     (#""pre_tokenizer":{"type":"Metaspace","replacement":"_"}"#, "the pre-tokenizer “Metaspace”"),
     (#""pre_tokenizer":null"#, "a tokenizer without pre-tokenizer"),
     (#""pre_tokenizer":{"type":"Sequence","pretokenizers":[]}"#, "an empty pre-tokenizer"),
     (
-      #""pre_tokenizer":{"type":"Sequence","pretokenizers":[{"type":"Split","pattern":{"Regex":"x"}},\#(byteLevel)]}"#,
-      "the pre-tokenizer “Split”"
+      #""pre_tokenizer":{"type":"Sequence","pretokenizers":[\#(split("x")),\#(byteLevel)]}"#,
+      "the pre-tokenizer “Split” with the pattern x"
     ),
+    (
+      #""pre_tokenizer":{"type":"Sequence","pretokenizers":[\#(split("x", "Removed")),\#(byteLevel)]}"#,
+      "the pre-tokenizer “Split” with behavior “Removed”"
+    ),
+    (
+      #""pre_tokenizer":{"type":"Sequence","pretokenizers":[\#(split(SplittingRule.qwen2.rawValue)),\#(byteLevel)]}"#,
+      "the pre-tokenizer “ByteLevel” with “use_regex” true behind “Split”"
+    ),
+    (#""pre_tokenizer":\#(split("x"))"#, "the pre-tokenizer “Split”"),
     (
       #""pre_tokenizer":{"type":"Sequence","pretokenizers":[\#(byteLevel),{"type":"Punctuation"}]}"#,
       "the pre-tokenizer “Punctuation” behind “ByteLevel”"
@@ -188,7 +217,7 @@ import Tokenizer
       #""pre_tokenizer":{"type":"ByteLevel","add_prefix_space":false,"use_regex":false}"#,
       "the pre-tokenizer “ByteLevel” with “use_regex” false"
     ),
-    (#""post_processor":{"type":"TemplateProcessing"}"#, "the post-processor “TemplateProcessing”"),
+    (#""post_processor":{"type":"BertProcessing"}"#, "the post-processor “BertProcessing”"),
     (#""decoder":{"type":"WordPiece"}"#, "the decoder “WordPiece”"),
     (#""model":{"type":"Unigram","vocab":[]}"#, "the model type “Unigram”"),
     (#""model":{"dropout":0.1}"#, "“dropout” of the model"),
@@ -200,7 +229,8 @@ import Tokenizer
     let result = reason(["tokenizer.json": "{\(member)}"])
     #expect(result?.file == "tokenizer.json")
     #expect(
-      result?.reason.hasSuffix(": \(what) is not supported; byte-level BPE as GPT-2 has it is") == true,
+      result?.reason.hasSuffix(": \(what) is not supported; byte-level BPE as GPT-2, Llama 3 and Qwen 2 have it is")
+        == true,
       "\(result?.reason ?? "opened")")
   }
 
@@ -236,7 +266,7 @@ import Tokenizer
     ),
     (
       #"{"added_tokens":[{"id":1,"content":"b","lstrip":true}],\#(oneToken)}"#,
-      "byte 41: “lstrip” of an added token is not supported; byte-level BPE as GPT-2 has it is"
+      "byte 41: “lstrip” of an added token is not supported; byte-level BPE as GPT-2, Llama 3 and Qwen 2 have it is"
     ),
     (
       #"{"added_tokens":[{"id":0,"content":"é"}],"pre_tokenizer":\#(byteLevel),"model":{"vocab":{"é":0},"merges":[]}}"#,

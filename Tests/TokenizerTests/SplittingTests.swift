@@ -1,16 +1,17 @@
+import TestSupport
 import Testing
 import Tokenizer
 
-/// The pieces of a text, `|` between them, after what `Digits` does, if it does.
-private func pieces(_ text: [UInt8], _ digits: DigitSplitting = .none) -> [ArraySlice<UInt8>] {
+/// The lengths of the pieces of a text, after what `Digits` does, if it does.
+private func lengths(_ text: [UInt8], _ rule: SplittingRule, _ digits: DigitSplitting = .none) -> [Int] {
   text.withUnsafeBufferPointer { bytes in
-    var result: [ArraySlice<UInt8>] = []
+    var result: [Int] = []
     var start = 0
     while start < bytes.count {
       let partEnd = digits.partEnd(in: bytes, from: start, to: bytes.count)
       while start < partEnd {
-        let end = pieceEnd(in: bytes, from: start, to: partEnd)
-        result.append(text[start..<end])
+        let end = rule.pieceEnd(in: bytes, from: start, to: partEnd)
+        result.append(end - start)
         start = end
       }
     }
@@ -18,8 +19,14 @@ private func pieces(_ text: [UInt8], _ digits: DigitSplitting = .none) -> [Array
   }
 }
 
-private func pieces(_ text: String, _ digits: DigitSplitting = .none) -> String {
-  pieces(Array(text.utf8), digits).map { String(decoding: $0, as: UTF8.self) }.joined(separator: "|")
+/// The pieces, `|` between them.
+private func pieces(_ text: String, _ rule: SplittingRule = .gpt2, _ digits: DigitSplitting = .none) -> String {
+  var rest = Array(text.utf8)[...]
+  let pieces = lengths(Array(rest), rule, digits).map { length in
+    defer { rest = rest.dropFirst(length) }
+    return String(decoding: rest.prefix(length), as: UTF8.self)
+  }
+  return pieces.joined(separator: "|")
 }
 
 @Suite struct SplittingTests {
@@ -65,6 +72,52 @@ private func pieces(_ text: String, _ digits: DigitSplitting = .none) -> String 
   func gpt2Rule(text: String, expected: String) { #expect(pieces(text) == expected) }
 
   @Test(arguments: [
+    // one scalar of any kind but a line's end may stand before letters
+    ("Once upon\ta (time", "Once| upon|\ta| (|time"),
+    ("a(b)c", "a|(b|)c"),
+    ("\u{301}a \u{A0}b", "\u{301}a| |\u{A0}b"),
+    ("\na\rb\u{2028}c", "\n|a|\r|b|\u{2028}c"),
+    // contractions in any case
+    ("it's IT'S they'Re we'LL", "it|'s| IT|'S| they|'Re| we|'LL"),
+    ("'ſo 'şo 'K 'lL 'vE", "'ſ|o| '|şo| '|K| '|lL| '|vE"),
+    ("x'ſo x'şo x'K x'lL x'vE", "x|'ſ|o| x|'şo| x|'K| x|'lL| x|'vE"),
+    ("''s 'r", "''|s| '|r"),
+    // numbers by threes
+    ("12345 1 ½²٣Ⅳ", "123|45| |1| |½²٣|Ⅳ"),
+    ("a1b", "a|1|b"),
+    // others take the line ends behind them
+    ("a !?\r\n\nb", "a| !?\r\n\n|b"),
+    ("  !", " | !"),
+    ("\t!", "\t|!"),
+    // white space up to the last line end
+    ("a \n \r\n  b", "a| \n \r\n| | b"),
+    ("a  \n", "a|  \n"),
+    ("a  1", "a| | |1"),
+    ("a   ", "a|   "),
+    ("\n\n", "\n\n"),
+  ])
+  func llama3Rule(text: String, expected: String) { #expect(pieces(text, .llama3) == expected) }
+
+  @Test func qwen2RuleTakesNumbersOneByOne() {
+    #expect(pieces("12345 it'S ½²", .qwen2) == "1|2|3|4|5| it|'S| |½|²")
+  }
+
+  /// What the patterns find when their alternatives are tried one after the other.
+  @Test(arguments: SplittingRule.allCases)
+  func rulesAreTheirPatterns(rule: SplittingRule) {
+    var generator = SeededGenerator(7)
+    for _ in 0..<40_000 {
+      let characters = PlainSplitter.randomCharacters(using: &generator)
+      let text = characters.flatMap(\.bytes)
+      let expected = PlainSplitter.lengths(characters, rule)
+      guard lengths(text, rule) == expected else {
+        Issue.record("\(String(decoding: text, as: UTF8.self).debugDescription) should be cut into \(expected)")
+        return
+      }
+    }
+  }
+
+  @Test(arguments: [
     ("a 12 b", "a| |1|2| b", "a| |12| b"),
     ("2024", "2|0|2|4", "2024"),
     ("a1b22c", "a|1|b|2|2|c", "a|1|b|22|c"),
@@ -75,8 +128,8 @@ private func pieces(_ text: String, _ digits: DigitSplitting = .none) -> String 
     ("1\u{11DE0}\u{11DE1}", "1|\u{11DE0}|\u{11DE1}", "1|\u{11DE0}\u{11DE1}"),
   ])
   func digitsAreCutOutFirst(text: String, individual: String, runs: String) {
-    #expect(pieces(text, .individual) == individual)
-    #expect(pieces(text, .runs) == runs)
+    #expect(pieces(text, .gpt2, .individual) == individual)
+    #expect(pieces(text, .gpt2, .runs) == runs)
   }
 
   @Test(arguments: [
@@ -92,7 +145,7 @@ private func pieces(_ text: String, _ digits: DigitSplitting = .none) -> String 
     ([0xE6, 0x9D, 0x61], [2, 1]),
     ([0xC3, 0xA9, 0xA9, 0x61], [2, 1, 1]),  // é and a stray byte
   ])
-  func invalidUTF8IsNeitherLetterNorNumberNorSpace(bytes: [UInt8], lengths: [Int]) {
-    #expect(pieces(bytes).map(\.count) == lengths)
+  func invalidUTF8IsNeitherLetterNorNumberNorSpace(bytes: [UInt8], expected: [Int]) {
+    #expect(lengths(bytes, .gpt2) == expected)
   }
 }

@@ -23,7 +23,7 @@ enum Fixture {
 
   struct Golden: Decodable {
     let text: String
-    let ids, special, prefix, digits, digit_runs, digits_prefix: [Int32]
+    let ids, special, prefix, digits, digit_runs, digits_prefix, llama3, qwen2: [Int32]
   }
 
   static func golden() throws -> [Golden] {

@@ -12,7 +12,16 @@ python=$reference/venv/bin/python
 work=$reference/tokenizer
 
 mkdir -p "$work"
-[ -e "$work/lines.txt" ] || { "$python" "$here/make_lines.py" > "$work/lines.new"; mv "$work/lines.new" "$work/lines.txt"; }
+make_lines() {  # NAME [OPTION]…
+  name=$1
+  shift
+  [ -e "$work/$name.txt" ] && return
+  "$python" "$here/make_lines.py" "$@" > "$work/$name.new"
+  mv "$work/$name.new" "$work/$name.txt"
+}
+make_lines lines
+make_lines paragraphs --null
+make_lines decomposed --null --decomposed
 [ -e "$work/corpus.txt" ] || "$python" "$here/make_corpus.py" "$work"
 "$python" "$here/make_tokenizers.py" "$reference/models/gpt2-rand" "$work"
 mkdir -p "$work/published"
@@ -26,13 +35,20 @@ compare() {  # FOLDER TEXT [OPTION]…
   "$encode" -m "$work/$folder" "$@" < "$work/$text.txt" |
     "$python" "$here/count_differences.py" "$work/$folder" "$work/$text.txt" "$@" || status=1
 }
-for folder in files published digits digit-runs prefix digits-prefix ignore-merges added; do
+for folder in files published digits digit-runs prefix digits-prefix ignore-merges llama3 qwen2 added added-composed; do
   compare "$folder" lines
   compare "$folder" lines --special
   compare "$folder" lines --add-prefix-space
 done
-compare added lines --special --add-prefix-space
-for folder in files published digits; do
+for folder in added added-composed; do
+  compare "$folder" lines --special --add-prefix-space
+  compare "$folder" decomposed --null --special
+done
+for folder in files digits llama3 qwen2; do
+  compare "$folder" paragraphs --null
+done
+compare qwen2 decomposed --null
+for folder in files published digits llama3 qwen2; do
   compare "$folder" corpus
 done
 exit $status

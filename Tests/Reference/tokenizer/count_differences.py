@@ -1,4 +1,4 @@
-"""Compares token ids: count_differences.py FOLDER TEXT [--special] [--add-prefix-space] < records
+"""Compares token ids: count_differences.py FOLDER TEXT [--special] [--add-prefix-space] [--null] < records
 
 Encodes each line of TEXT with the `tokenizers` library and the tokenizer in FOLDER, and with `tiktoken` too where that
 can do the same, and counts the lines for which a record has other "ids". Ends with 1 if there are any, or if the two
@@ -50,7 +50,7 @@ tokenizer.encode_special_tokens = not special
 twin = open_twin(tokenizer)
 
 with open(path, "rb") as file:
-    lines = [line.decode() for line in file.read().split(b"\n")[:-1]]
+    lines = [line.decode() for line in file.read().split(b"\0" if "--null" in sys.argv else b"\n")[:-1]]
 if prefix:
     lines = [line if line.startswith(" ") or not line else " " + line for line in lines]
 

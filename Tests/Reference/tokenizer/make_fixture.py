@@ -7,8 +7,8 @@ import json
 import os
 import sys
 
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-from tokenizers.pre_tokenizers import ByteLevel, Digits, Sequence
+from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+from tokenizers.pre_tokenizers import ByteLevel, Digits, Sequence, Split
 
 TEXT = """
 It was the best of times, it was the worst of times, it was the age of wisdom, it was the age of foolishness, it was the
@@ -62,7 +62,12 @@ the the  the   the
 Ünïcödé ǅ ﬁ Å
 \ufeffmark \u200bzero \u2060 \u00ad
 \U0001f600\U0010ffff\ue000\U00011de0\U00016ff4
-""".split("\n")
+""".split("\n") + [
+    "IT'S they'Re we'LL 'ſo (it) \tthe\u2028the 1234567 !?\r\n\n the\n \r\n  the  ",
+    "e\u0301 a\u0308\u0323 o\u0323\u0308 \u1100\u1161\u11a8 \u2126 \u0958 \uf900 \u212b\u0301 the\u0301",
+]
+PATTERN = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}%s| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+"
+           r"|\s+(?!\S)|\s+")
 
 folder = sys.argv[1]
 tokenizer = Tokenizer(models.BPE())
@@ -77,7 +82,13 @@ tokenizer.save(f"{folder}/json/tokenizer.json", pretty=False)
 tokenizer.model.save(f"{folder}/files")
 
 
-def ids(text, pre_tokenizer=ByteLevel(add_prefix_space=False), special=False):
+def split(numbers):
+    return Sequence([
+        Split(Regex(PATTERN % numbers), "isolated"), ByteLevel(add_prefix_space=False, use_regex=False)])
+
+
+def ids(text, pre_tokenizer=ByteLevel(add_prefix_space=False), special=False, normalizer=None):
+    tokenizer.normalizer = normalizer
     tokenizer.pre_tokenizer = pre_tokenizer
     tokenizer.encode_special_tokens = not special
     return tokenizer.encode(text).ids
@@ -93,5 +104,7 @@ with open(f"{folder}/golden.jsonl", "w", encoding="utf-8") as file:
             "digits": ids(text, Sequence([Digits(individual_digits=True), ByteLevel(add_prefix_space=False)])),
             "digit_runs": ids(text, Sequence([Digits(individual_digits=False), ByteLevel(add_prefix_space=False)])),
             "digits_prefix": ids(text, Sequence([Digits(individual_digits=True), ByteLevel(add_prefix_space=True)])),
+            "llama3": ids(text, split("{1,3}")),
+            "qwen2": ids(text, split(""), normalizer=normalizers.NFC()),
         }
         file.write(json.dumps(record, ensure_ascii=True, separators=(",", ":")) + "\n")

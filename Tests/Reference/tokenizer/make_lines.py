@@ -1,11 +1,14 @@
-"""Lines that try a splitting rule: make_lines.py [COUNT [SEED]] > lines.txt
+"""Lines that try a splitting rule: make_lines.py [--decomposed] [--null] [COUNT [SEED]] > lines.txt
 
 Letters, digits, spaces, apostrophes, every script, emoji, combining marks, control characters, and special tokens
 spelled out; everything that UTF-8 can carry but the line feed, and but the scalars on which the references themselves
-differ (UNSURE: none between tokenizers 0.23 and tiktoken 0.14, as make_unicode_classes.py found).
+differ (UNSURE: none between tokenizers 0.23 and tiktoken 0.14, as make_unicode_classes.py found). With --decomposed many
+letters are taken apart, and more marks follow them than any language has: lines that try a normalizer. With --null the lines
+have line feeds in them, and end with a NUL byte.
 """
 import random
 import sys
+import unicodedata
 
 UNSURE = set()
 SCRIPTS = [  # first and last scalar of blocks with many assigned characters
@@ -19,9 +22,13 @@ SCRIPTS = [  # first and last scalar of blocks with many assigned characters
 NUMBERS = "0123456789²³¼½٠١٢٣۴५০๓ⅠⅣↂ①⑳〇〡㉈\U00010107\U0001D7D8\U0001F100\U00011DE0\U00016FF4"
 MARKS = [(0x0300, 0x036F), (0x0483, 0x0489), (0x064B, 0x065F), (0x093A, 0x094F), (0x20D0, 0x20F0), (0xFE00, 0xFE0F)]
 EMOJI = [(0x1F300, 0x1FAFF), (0x2600, 0x27BF), (0x1F1E6, 0x1F1FF)]
-CONTROLS = [*range(0, 10), *range(11, 32), *range(0x7F, 0xA0), 0xAD, 0x200B, 0x200C, 0x200D, 0x200E, 0x2060, 0xFEFF]
-SPACES = [*map(ord, " \t\v\f\r"), 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000]
-CONTRACTIONS = "'s 't 're 've 'm 'll 'd 'S 'LL 'l 'v 'r ' '' ’s 'x".split()
+CONTROLS = [*range(0, 32), *range(0x7F, 0xA0), 0xAD, 0x200B, 0x200C, 0x200D, 0x200E, 0x2060, 0xFEFF]
+SPACES = [*map(ord, " \t\v\f\r\n\n"), 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000]
+CONTRACTIONS = "'s 't 're 've 'm 'll 'd 'S 'LL 'Ve 'rE 'ſ 'ſs 'ş 'l 'v 'r ' '' ’s 'x".split()
+DECOMPOSED = [(0x00C0, 0x024F), (0x0374, 0x0390), (0x0400, 0x04FF), (0x0622, 0x06D3), (0x0929, 0x09DF), (0x0B48, 0x0DDE),
+              (0x0F43, 0x0FB9), (0x1100, 0x11FF), (0x1B06, 0x1B43), (0x1E00, 0x1FFE), (0x2126, 0x212B), (0x2260, 0x22ED),
+              (0x304C, 0x30FE), (0xAC00, 0xD7A3), (0xF900, 0xFAD9), (0xFB1D, 0xFB4E), (0x1109A, 0x1134C), (0x1D15E, 0x1D1C0),
+              (0x2F800, 0x2FA1D)]
 WORDS = """the of and to in is that for it as was with be by on not he I this are or his from at which but have an had
 they you were their one all we can her has there been if more when will would who so no language model tokens def return
 self import Straße été naïve façade año Москва Ελλάδα 東京 서울 مرحبا שלום नमस्ते สวัสดี""".split()
@@ -68,9 +75,21 @@ def part(random):
     return random.choice(["", " "]) + random.choice(WORDS)
 
 
-count = int(sys.argv[1]) if len(sys.argv) > 1 else 200_000
-generator = random.Random(int(sys.argv[2]) if len(sys.argv) > 2 else 1)
+def decomposed_part(random):
+    """The same, or letters that a normalizer changes and marks that it puts in order."""
+    if random.random() < 0.5:
+        return unicodedata.normalize(random.choice(["NFD", "NFC"]), part(random))
+    letters = run(random, lambda: within(random, DECOMPOSED), 3)
+    marks = run(random, lambda: within(random, [*MARKS, (0x0F71, 0x0F84), (0x1161, 0x11C2), (0x3099, 0x309A)]), 4)
+    return unicodedata.normalize(random.choice(["NFD", "NFC"]), letters) + random.choice(["", marks])
+
+
+make = decomposed_part if "--decomposed" in sys.argv else part
+end = "\0" if "--null" in sys.argv else "\n"
+arguments = [argument for argument in sys.argv[1:] if not argument.startswith("--")]
+count = int(arguments[0]) if arguments else 200_000
+generator = random.Random(int(arguments[1]) if len(arguments) > 1 else 1)
 for _ in range(count):
-    line = "".join(part(generator) for _ in range(generator.choice([0, 1, 2, 3, 5, 8, 13, 21])))
-    line = "".join(character for character in line if character != "\n" and character not in UNSURE)
-    sys.stdout.buffer.write(line.encode() + b"\n")
+    line = "".join(make(generator) for _ in range(generator.choice([0, 1, 2, 3, 5, 8, 13, 21])))
+    line = "".join(character for character in line if character != end and character not in UNSURE)
+    sys.stdout.buffer.write((line + end).encode())

@@ -7,13 +7,23 @@ import os
 import shutil
 import sys
 
-from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
-from tokenizers.pre_tokenizers import ByteLevel, Digits, Sequence
+from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
+from tokenizers.pre_tokenizers import ByteLevel, Digits, Sequence, Split
 
 source, folder = sys.argv[1:]
 os.makedirs(f"{folder}/files", exist_ok=True)
 for name in ("vocab.json", "merges.txt"):
     shutil.copy(f"{source}/{name}", f"{folder}/files/{name}")
+
+PATTERN = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}%s| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+"
+           r"|\s+(?!\S)|\s+")
+
+
+def split(numbers):
+    """What models of the Llama 3 and Qwen 2 families have."""
+    return Sequence([
+        Split(Regex(PATTERN % numbers), "isolated"), ByteLevel(add_prefix_space=False, use_regex=False)])
+
 
 SPLITTINGS = {
     "plain": ByteLevel(add_prefix_space=False),
@@ -22,7 +32,10 @@ SPLITTINGS = {
     "digit-runs": Sequence([Digits(individual_digits=False), ByteLevel(add_prefix_space=False)]),
     "digits-prefix": Sequence([Digits(individual_digits=True), ByteLevel(add_prefix_space=True)]),
     "ignore-merges": ByteLevel(add_prefix_space=False),
+    "llama3": split("{1,3}"),
+    "qwen2": split(""),
     "added": ByteLevel(add_prefix_space=False),
+    "added-composed": split(""),
 }
 for name, pre_tokenizer in SPLITTINGS.items():
     model = models.BPE.from_file(f"{source}/vocab.json", f"{source}/merges.txt")
@@ -30,10 +43,12 @@ for name, pre_tokenizer in SPLITTINGS.items():
     tokenizer.pre_tokenizer = pre_tokenizer
     tokenizer.decoder = decoders.ByteLevel()
     tokenizer.add_special_tokens(["<|endoftext|>"])
-    if name == "ignore-merges":
+    if name in ("qwen2", "added-composed"):
+        tokenizer.normalizer = normalizers.NFC()
+    if name in ("ignore-merges", "llama3"):
         tokenizer.model.ignore_merges = True
-    if name == "added":
+    if name in ("added", "added-composed"):
         tokenizer.add_special_tokens(["<|tool|>", "<|endoftext|><|endoftext|>"])
-        tokenizer.add_tokens(["toolbox", "ol|", " été", AddedToken("box", normalized=False), "東京"])
+        tokenizer.add_tokens(["toolbox", "ol|", " été", AddedToken("box", normalized=False), "東京", "e\u0301e", AddedToken("a\u0301", normalized=False)])
     os.makedirs(f"{folder}/{name}", exist_ok=True)
     tokenizer.save(f"{folder}/{name}/tokenizer.json")

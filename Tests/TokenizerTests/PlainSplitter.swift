@@ -1,0 +1,131 @@
+import Tokenizer
+
+/// The splitting rules, slow and plain: each alternative of the published pattern is tried as a regular expression tries
+/// it, longest repetitions first. The classes of characters are the standard library's, not those of our table.
+enum PlainSplitter {
+  /// A scalar, or a byte that is not UTF-8.
+  struct Character {
+    let scalar: Unicode.Scalar?
+    let bytes: [UInt8]
+    let isLetter, isNumber, isSpace: Bool
+
+    init(_ scalar: Unicode.Scalar) {
+      self.scalar = scalar
+      bytes = Array(String(scalar).utf8)
+      let category = "\(scalar.properties.generalCategory)"
+      isLetter = category.hasSuffix("Letter")
+      isNumber = category.hasSuffix("Number")
+      isSpace = scalar.properties.isWhitespace
+    }
+
+    init(strayByte: UInt8) {
+      scalar = nil
+      bytes = [strayByte]
+      (isLetter, isNumber, isSpace) = (false, false, false)
+    }
+
+    var isOther: Bool { !isLetter && !isNumber && !isSpace }
+    var isLineEnd: Bool { scalar == "\r" || scalar == "\n" }
+  }
+
+  /// The length in bytes of each piece.
+  static func lengths(_ text: [Character], _ rule: SplittingRule) -> [Int] {
+    var rest = text[...]
+    var lengths: [Int] = []
+    while !rest.isEmpty {
+      let count = rule == .gpt2 ? gpt2(rest) : llama3(rest, longestNumber: rule == .qwen2 ? 1 : 3)
+      lengths.append(rest.prefix(count).reduce(0) { $0 + $1.bytes.count })
+      rest = rest.dropFirst(count)
+    }
+    return lengths
+  }
+
+  // MARK: the patterns
+
+  private typealias Text = ArraySlice<Character>
+
+  private static func gpt2(_ text: Text) -> Int {
+    contraction(text, ignoringCase: false)
+      ?? run(text, after: isSpaceCharacter, of: \.isLetter)
+      ?? run(text, after: isSpaceCharacter, of: \.isNumber)
+      ?? run(text, after: isSpaceCharacter, of: \.isOther)
+      ?? spaceBeforeSpace(text)
+      ?? repetition(text, of: \.isSpace)
+  }
+
+  private static func llama3(_ text: Text, longestNumber: Int) -> Int {
+    contraction(text, ignoringCase: true)
+      ?? run(text, after: { !$0.isLineEnd && !$0.isLetter && !$0.isNumber }, of: \.isLetter)
+      ?? run(text, after: { _ in false }, of: \.isNumber).map { min($0, longestNumber) }
+      ?? run(text, after: isSpaceCharacter, of: \.isOther).map { $0 + repetition(text.dropFirst($0), of: \.isLineEnd) }
+      ?? linesEnd(text)
+      ?? spaceBeforeSpace(text)
+      ?? repetition(text, of: \.isSpace)
+  }
+
+  // MARK: their alternatives
+
+  /// `'s|'t|'re|'ve|'m|'ll|'d`
+  private static func contraction(_ text: Text, ignoringCase: Bool) -> Int? {
+    for contraction in ["'s", "'t", "'re", "'ve", "'m", "'ll", "'d"] {
+      let letters = contraction.unicodeScalars
+      guard text.count >= letters.count else { continue }
+      let isEqual = zip(text, letters).allSatisfy { character, letter in
+        guard let scalar = character.scalar else { return false }
+        // Case folding, as far as it leads to these letters
+        let folded = ignoringCase ? (scalar == "ſ" ? "s" : scalar.properties.lowercaseMapping) : String(scalar)
+        return folded == String(letter)
+      }
+      if isEqual { return letters.count }
+    }
+    return nil
+  }
+
+  /// `p?c+`
+  private static func run(
+    _ text: Text, after isPrefix: (Character) -> Bool, of isMember: (Character) -> Bool
+  ) -> Int? {
+    for prefix in text.first.map(isPrefix) == true ? [1, 0] : [0] {
+      let count = repetition(text.dropFirst(prefix), of: isMember)
+      if count > 0 { return prefix + count }
+    }
+    return nil
+  }
+
+  /// `\s*[\r\n]+`
+  private static func linesEnd(_ text: Text) -> Int? {
+    for spaces in stride(from: repetition(text, of: \.isSpace), through: 0, by: -1) {
+      let ends = repetition(text.dropFirst(spaces), of: \.isLineEnd)
+      if ends > 0 { return spaces + ends }
+    }
+    return nil
+  }
+
+  /// `\s+(?!\S)`
+  private static func spaceBeforeSpace(_ text: Text) -> Int? {
+    for spaces in stride(from: repetition(text, of: \.isSpace), to: 0, by: -1) {
+      if text.dropFirst(spaces).first.map(\.isSpace) ?? true { return spaces }
+    }
+    return nil
+  }
+
+  private static func isSpaceCharacter(_ character: Character) -> Bool { character.scalar == " " }
+
+  private static func repetition(_ text: Text, of isMember: (Character) -> Bool) -> Int {
+    text.prefix(while: isMember).count
+  }
+
+  // MARK: texts that try them
+
+  /// All of them old enough that every version of Unicode agrees on them.
+  private static let characters =
+    ("''''''sSſştTdDmMlLrReEvVKaéßǅ東ა𝒜0189²٣Ⅳ〇𝟘       \t\r\r\n\n\u{B}\u{85}\u{A0}\u{1680}\u{2003}\u{2028}\u{3000}"
+    + "!?_-\u{301}\u{93F}👍\u{FE0F}\u{200B}\u{200D}\u{FEFF}\u{0}\u{1F}\u{7F}\u{AD}\u{E000}\u{10FFFF}")
+    .unicodeScalars.map(Character.init)
+    // Neither byte completes a scalar, whatever is before it
+    + [0xFF, 0x80].map(Character.init(strayByte:))
+
+  static func randomCharacters(using generator: inout some RandomNumberGenerator) -> [Character] {
+    (0..<Int.random(in: 0...16, using: &generator)).map { _ in characters.randomElement(using: &generator)! }
+  }
+}
