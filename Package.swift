@@ -83,7 +83,7 @@ let package = Package(
     tests("JSONTests", ["JSON"]),
     tests("NumericsTests", ["Numerics"]),
     tests("JSONLinesTests", ["JSON", "JSONLines"]),
-    tests("TokenizerTests", ["Tokenizer"]),
+    tests("TokenizerTests", ["Platform", "Tokenizer"]),
     tests("CheckpointTests", ["Checkpoint", "Platform"], fixtures: ["Fixtures"]),
     tests("LanguageModelTests", ["Checkpoint", "LanguageModel", "Threads"], fixtures: ["Fixtures"]),
     tests("SamplingTests", ["Sampling"], fixtures: ["Fixtures"]),

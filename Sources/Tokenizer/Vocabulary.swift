@@ -31,9 +31,9 @@ final class Vocabulary: @unchecked Sendable {  // never changes once it is made
 
   /// A rank behind all ranks.
   static let noMerge = Int32.max
-  /// Ids and ranks lie below. No vocabulary comes near, and it bounds what a wrong file can make us allocate.
-  static let limit = 1 << 24
-  static let mergeLimit = limit - 2  // a rank has 24 bits, with two values to spare for `PairRanks`
+  /// Ids and ranks lie below. Published vocabularies have a quarter of it at most, and it bounds what a wrong file can
+  /// make us allocate. (`PairRanks` and `PieceCache` have room for 24 bits.)
+  static let limit = 1 << 20
   static let longestToken = Int(UInt16.max)
 
   private let slab: Slab

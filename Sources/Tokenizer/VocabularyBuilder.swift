@@ -14,18 +14,15 @@ struct VocabularyBuilder {
   private var index: TokenIndex  // empty for decoding
   private var isComplete = false
   private var results: Arena<Int32>  // of the merges so far
-  /// Ids lie below. There may be ids without a token, but a few bytes must not make us allocate a table of millions.
-  private let idLimit: Int
 
-  /// `size`: of the files, of which tokens cannot be longer and cannot be many more than one in 16 bytes.
-  init(size: Int, _ purpose: ByteLevelTokenizer.Purpose) {
+  /// What there will be, as far as it is known: more is no error, and less takes no memory that is not touched.
+  init(tokens: Int, bytes: Int, _ purpose: ByteLevelTokenizer.Purpose) {
     self.purpose = purpose
-    idLimit = min(max(size, 1 << 16), Vocabulary.limit)
-    tokens = Arena(capacity: min(size / 16, 1 << 16), in: slab)
+    self.tokens = Arena(capacity: tokens, in: slab)
     scratch = Arena(capacity: 256, in: slab)
     otherMerges = Arena(capacity: 0, in: slab)
     index = TokenIndex(capacity: 0, in: slab)
-    bytes = Arena(capacity: min(size, 1 << 19), in: slab)
+    self.bytes = Arena(capacity: bytes, in: slab)
     results = Arena(capacity: 0, in: slab)
   }
 
@@ -34,6 +31,7 @@ struct VocabularyBuilder {
   mutating func define(_ id: Int, spelling: UnsafeBufferPointer<UInt8>) throws(VocabularyError) -> Bool {
     try claim(id)
     guard tokens.base[id].length == 0 else { throw VocabularyError(reason: "id \(id) is given to two tokens") }
+    guard spelling.count <= 2 * Vocabulary.longestToken else { throw tooLong(id, spelling.count / 2) }
     let start = bytes.count
     guard ByteLevelAlphabet.decode(spelling, into: &bytes) else {
       bytes.truncate(to: start)
@@ -47,7 +45,7 @@ struct VocabularyBuilder {
   /// says what it is.
   @inline(__always)
   mutating func define(_ id: Int, spelling: SimpleSpelling) -> Bool {
-    guard id < idLimit, spelling.count > 0, bytes.count < Int(UInt32.max) - SimpleSpelling.storeLimit else {
+    guard id < Vocabulary.limit, spelling.count > 0, bytes.count < Int(UInt32.max) - SimpleSpelling.storeLimit else {
       return false
     }
     while id >= tokens.count { tokens.append(.hole) }
@@ -64,6 +62,7 @@ struct VocabularyBuilder {
   /// Defines a token that stands in the text as `content`; the model may have defined it already.
   mutating func defineAdded(_ id: Int, content: [UInt8]) throws(VocabularyError) {
     try claim(id)
+    guard content.count <= Vocabulary.longestToken else { throw tooLong(id, content.count) }
     scratch.truncate(to: 0)
     let isSpelled = content.withUnsafeBufferPointer { ByteLevelAlphabet.decode($0, into: &scratch) }
     let key = ByteKey(scratch.base, count: scratch.count, readable: scratch.count + Arena<UInt8>.slack)
@@ -109,6 +108,8 @@ struct VocabularyBuilder {
     }
   }
 
+  var mergeCount: Int { results.count }
+
   /// Adds the next merge, of two tokens that are spelled in the byte-level alphabet.
   ///
   /// Its halves are not looked up: without them the merge can never happen, which does no harm.
@@ -116,6 +117,9 @@ struct VocabularyBuilder {
     _ left: UnsafeBufferPointer<UInt8>, _ right: UnsafeBufferPointer<UInt8>
   ) throws(VocabularyError) {
     let number = results.count + 1
+    guard max(left.count, right.count) <= 2 * Vocabulary.longestToken else {
+      throw VocabularyError(reason: "merge \(number) makes a token that is too long")
+    }
     scratch.truncate(to: 0)
     guard ByteLevelAlphabet.decode(left, into: &scratch) else { throw foreignMerge(number, left) }
     let cut = scratch.count
@@ -123,8 +127,8 @@ struct VocabularyBuilder {
     guard cut > 0, scratch.count > cut else {
       throw VocabularyError(reason: "merge \(number) is not of two tokens")
     }
-    guard number <= Vocabulary.mergeLimit else {
-      throw VocabularyError(reason: "there are more than \(Vocabulary.mergeLimit) merges")
+    guard number <= Vocabulary.limit else {
+      throw VocabularyError(reason: "there are more than \(Vocabulary.limit) merges")
     }
     let key = ByteKey(scratch.base, count: scratch.count, readable: scratch.count + Arena<UInt8>.slack)
     let expected = expectedResult
@@ -140,7 +144,7 @@ struct VocabularyBuilder {
   @inline(__always)
   var expectedMerge: ExpectedMerge? {
     let id = expectedResult
-    guard id < tokens.count, results.count < Vocabulary.mergeLimit else { return nil }
+    guard id < tokens.count, results.count < Vocabulary.limit else { return nil }
     let token = tokens.base[id]
     return ExpectedMerge(bytes.base + Int(token.start), count: Int(token.length))
   }
@@ -179,9 +183,8 @@ struct VocabularyBuilder {
 
   /// Makes sure that there is an entry for the id.
   private mutating func claim(_ id: Int) throws(VocabularyError) {
-    guard (0..<idLimit).contains(id) else {
-      throw VocabularyError(
-        reason: "the id \(id) is out of range: a file of this size has ids from 0 to \(idLimit - 1)")
+    guard (0..<Vocabulary.limit).contains(id) else {
+      throw VocabularyError(reason: "the id \(id) is out of range (0…\(Vocabulary.limit - 1))")
     }
     while id >= tokens.count { tokens.append(.hole) }
   }
@@ -190,11 +193,13 @@ struct VocabularyBuilder {
   private func finish(_ id: Int, _ start: Int) throws(VocabularyError) {
     let length = bytes.count - start
     guard length > 0 else { throw VocabularyError(reason: "the token with id \(id) is empty") }
-    guard length <= Vocabulary.longestToken, bytes.count <= Int(UInt32.max) else {
-      throw VocabularyError(reason: "the token with id \(id) has \(length) bytes, more than \(Vocabulary.longestToken)")
-    }
+    guard length <= Vocabulary.longestToken, bytes.count <= Int(UInt32.max) else { throw tooLong(id, length) }
     tokens.base[id].start = UInt32(start)
     tokens.base[id].length = UInt16(length)
+  }
+
+  private func tooLong(_ id: Int, _ length: Int) -> VocabularyError {
+    VocabularyError(reason: "the token with id \(id) has \(length) bytes, more than \(Vocabulary.longestToken)")
   }
 
   private func find(_ key: ByteKey) -> Int32 {

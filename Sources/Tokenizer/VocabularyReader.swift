@@ -9,8 +9,10 @@ struct VocabularyReader {
   /// A token of the model that is not spelled in the byte-level alphabet.
   typealias ForeignToken = (id: Int, content: [UInt8], offset: Int)
 
-  /// `size`: of the file.
-  init(size: Int, _ purpose: ByteLevelTokenizer.Purpose) { builder = VocabularyBuilder(size: size, purpose) }
+  /// - Parameter size: of the file. Its tokens cannot be longer, nor many more than one in 16 bytes.
+  init(size: Int, _ purpose: ByteLevelTokenizer.Purpose) {
+    builder = VocabularyBuilder(tokens: min(size / 16, 1 << 16), bytes: min(size, 1 << 19), purpose)
+  }
 
   /// Reads an object of tokens and ids.
   mutating func readTokens(

@@ -10,6 +10,19 @@ extension Arguments {
 
   /// The model's tokenizer.
   public func tokenizer(for purpose: ByteLevelTokenizer.Purpose) throws -> ByteLevelTokenizer {
-    try ByteLevelTokenizer(folder: modelLocation().path, for: purpose)
+    try ByteLevelTokenizer(ModelFiles(modelLocation()), for: purpose)
+  }
+}
+
+extension ByteLevelTokenizer {
+  /// Opens the tokenizer of a model: what its GGUF file carries, or the files in its folder.
+  public convenience init(_ model: ModelFiles, for purpose: Purpose) throws {
+    if let tables = try model.tokenizerTables() {
+      try self.init(
+        path: tables.path, model: tables.model, preTokenizer: tables.preTokenizer, tokens: tables.tokens,
+        types: tables.types, merges: tables.merges, beginOfText: tables.beginOfText, for: purpose)
+    } else {
+      try self.init(folder: model.location.path, for: purpose)
+    }
   }
 }
