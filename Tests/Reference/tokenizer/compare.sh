@@ -23,16 +23,18 @@ make_lines lines
 make_lines paragraphs --null
 make_lines decomposed --null --decomposed
 [ -e "$work/corpus.txt" ] || "$python" "$here/make_corpus.py" "$work"
-"$python" "$here/make_tokenizers.py" "$reference/models/gpt2-rand" "$work"
+smollm2=$(echo "$reference"/models/smollm2/*.gguf)
+"$python" "$here/make_tokenizers.py" "$reference/models/gpt2-rand" "$work" "$smollm2"
 mkdir -p "$work/published"
 cp "$reference/models/gpt2-rand/tokenizer.json" "$work/published"
 
 status=0
-compare() {  # FOLDER TEXT [OPTION]…
+model=
+compare() {  # FOLDER TEXT [OPTION]…, of the tokenizer in `model` where that is set
   folder=$1 text=$2
   shift 2
   printf '%s: ' "$folder $text${*:+ $*}"
-  "$encode" -m "$work/$folder" "$@" < "$work/$text.txt" |
+  "$encode" -m "${model:-$work/$folder}" "$@" < "$work/$text.txt" |
     "$python" "$here/count_differences.py" "$work/$folder" "$work/$text.txt" "$@" || status=1
 }
 for folder in files published digits digit-runs prefix digits-prefix ignore-merges llama3 qwen2 added added-composed; do
@@ -51,4 +53,7 @@ compare qwen2 decomposed --null
 for folder in files published digits llama3 qwen2; do
   compare "$folder" corpus
 done
+model=$smollm2  # from its tables, against the library with the same
+compare smollm2 lines --keep-going
+compare smollm2 paragraphs --keep-going --null --special
 exit $status

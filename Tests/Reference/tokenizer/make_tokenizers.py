@@ -1,7 +1,8 @@
-"""Folders with tokenizers that differ in how they split: make_tokenizers.py MODEL_FOLDER FOLDER
+"""Folders with tokenizers that differ in how they split: make_tokenizers.py MODEL_FOLDER FOLDER [SMOLLM2_GGUF]
 
 MODEL_FOLDER has GPT-2's vocab.json and merges.txt. What is made of them are not models' tokenizers, but each does
 something that some model's does. Each is written to FOLDER/NAME/tokenizer.json; FOLDER/files has the two files as they are.
+SMOLLM2_GGUF's tables become FOLDER/smollm2/tokenizer.json, as SmolLM2 is published.
 """
 import os
 import shutil
@@ -10,7 +11,7 @@ import sys
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
 from tokenizers.pre_tokenizers import ByteLevel, Digits, Sequence, Split
 
-source, folder = sys.argv[1:]
+source, folder = sys.argv[1:3]
 os.makedirs(f"{folder}/files", exist_ok=True)
 for name in ("vocab.json", "merges.txt"):
     shutil.copy(f"{source}/{name}", f"{folder}/files/{name}")
@@ -52,3 +53,17 @@ for name, pre_tokenizer in SPLITTINGS.items():
         tokenizer.add_tokens(["toolbox", "ol|", " été", AddedToken("box", normalized=False), "東京", "e\u0301e", AddedToken("a\u0301", normalized=False)])
     os.makedirs(f"{folder}/{name}", exist_ok=True)
     tokenizer.save(f"{folder}/{name}/tokenizer.json")
+
+if len(sys.argv) > 3:
+    from gguf import GGUFReader
+
+    fields = GGUFReader(sys.argv[3]).fields
+    tokens = fields["tokenizer.ggml.tokens"].contents()
+    special = [token for token, kind in zip(tokens, fields["tokenizer.ggml.token_type"].contents()) if kind == 3]
+    merges = [tuple(merge.split(" ")) for merge in fields["tokenizer.ggml.merges"].contents()]
+    tokenizer = Tokenizer(models.BPE({token: index for index, token in enumerate(tokens)}, merges))
+    tokenizer.pre_tokenizer = SPLITTINGS["digits"]
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.add_special_tokens(special)
+    os.makedirs(f"{folder}/smollm2", exist_ok=True)
+    tokenizer.save(f"{folder}/smollm2/tokenizer.json")
