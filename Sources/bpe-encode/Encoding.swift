@@ -3,22 +3,21 @@ import JSON
 import JSONLines
 import Tokenizer
 
-/// Writes texts as records, or as tables, with what the options ask for.
+/// Writes texts as records, or as people want to see them, with what the options ask for.
 final class Encoding {
   private let tokenizer: ByteLevelTokenizer
   private let encoder: ByteLevelEncoder
   private let tokens: TokenBuffer
   /// The part of the text that `tokens` stand for.
   private var text = UnsafeBufferPointer<UInt8>(start: nil, count: 0)
-  private let terminal = Terminal.standardOutput()
-  private var tables = 0
+  /// How tokens are shown where no records are wanted.
+  private var display: TokenDisplay?
 
   // What the options say: to look that up for each line would take longer than to encode it
   private let bos: Int?
   private let recognizesSpecial: Bool
   private let addsPrefixSpace: Bool
   private let maximalCount: Int?
-  private let isTable: Bool
   /// What changes in every record, behind the text.
   private var changes: [Record.Change] = []
   private var changesWithText: [Record.Change] = []
@@ -36,7 +35,8 @@ final class Encoding {
     recognizesSpecial = arguments.has(.special)
     addsPrefixSpace = arguments.has(.addPrefixSpace)
     maximalCount = arguments.integer(.maxLength)
-    isTable = arguments.has(.encodeTable)
+    if arguments.has(.encodeTable) { display = TokenDisplay(tokenizer, .table) }
+    if arguments.has(.colour) { display = TokenDisplay(tokenizer, .colouredText) }
 
     changes = [
       .set("ids") { [tokens] in $0.append(json: tokens.ids) }, .set("vocab") { $0.append(jsonString: fingerprint) },
@@ -51,10 +51,13 @@ final class Encoding {
     changesWithoutText = [.drop("text")] + changes
   }
 
-  /// Encodes a text and appends its record, or its table, with the line end. `record` is the one that the text came in.
+  /// Encodes a text and appends its record, or what is to be seen of it, with the line end. `record` is the one that the text came in.
   func write(_ text: UnsafeBufferPointer<UInt8>, in record: Record = Record(), to output: ByteBuffer) throws {
     try encode(text)
-    if isTable { return writeTable(to: output) }
+    if display != nil {
+      display?.write(Array(tokens.ids), to: output)
+      return
+    }
     if !isUTF8(self.text) {
       record.write(to: output, changesWithoutText)
     } else if try !record.has("text") || self.text.count < text.count {
@@ -102,15 +105,5 @@ final class Encoding {
       start = end
     }
     buffer.append(UInt8(ascii: "]"))
-  }
-
-  /// A line for each token; a blank line between the tables of two texts.
-  private func writeTable(to output: ByteBuffer) {
-    if tables > 0 { output.append(UInt8(ascii: "\n")) }
-    tables += 1
-    for id in tokens.ids {
-      guard let bytes = tokenizer.bytes(of: Int(id)) else { continue }
-      output.append("\(padded("\(id)", 6, right: true))  \(printable(bytes, isUTF8: terminal.isUTF8))\n")
-    }
   }
 }

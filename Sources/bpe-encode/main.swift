@@ -6,16 +6,16 @@ import Tokenizer
 run(.bpeEncode) { arguments, output in
   let tokenizer = try arguments.tokenizer(for: .encoding)
   let fingerprint = tokenizer.fingerprintText
-  let isTable = arguments.has(.encodeTable)
-  // Tables are for people, and know of those before them
-  let workers = try Workers(isTable ? 1 : arguments.threadCount) { try Encoding(arguments, tokenizer, fingerprint) }
+  let isForPeople = arguments.has(.encodeTable) || arguments.has(.colour)
+  // What is for people is short, and tables know of those before them
+  let workers = try Workers(isForPeople ? 1 : arguments.threadCount) { try Encoding(arguments, tokenizer, fingerprint) }
   let filter = Filter(arguments, output)
   func encode(_ encoding: Encoding, _ record: Record, _ output: ByteBuffer) throws {
     guard let text = try record.string("text") else { throw RecordError("there is no \"text\"") }
     try text.withUnsafeBufferPointer { try encoding.write($0, in: record, to: output) }
   }
 
-  if arguments.has(.jsonInput), isTable {
+  if arguments.has(.jsonInput), isForPeople {
     try filter.forEachRecord { record in
       try encode(workers.first, record, output.buffer)
       try output.endLine(nil)
@@ -30,7 +30,7 @@ run(.bpeEncode) { arguments, output in
     try filter.forEachLine(delimiter: delimiter, workers) { encoding, text, output in
       try encoding.write(text, to: output)
     } orWrite: { _, message in
-      if isTable {
+      if isForPeople {
         try filter.reportError(message)
         try output.endLine()
       } else {

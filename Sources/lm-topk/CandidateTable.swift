@@ -2,11 +2,16 @@ import CommandLineTool
 import Sampling
 import Tokenizer
 
-/// The likeliest tokens as a person would like to see them: id, token, probability, and a bar.
+/// The likeliest tokens as a person would like to see them: id, token, probability, the sum of the probabilities so far,
+/// and a bar. A narrow terminal gets what fits into it.
 struct CandidateTable {
   private let tokenizer: ByteLevelTokenizer
   private let terminal = Terminal.standardOutput()
   private var count = 0
+
+  private static let gap = "  "
+  private static let numberWidth = 6  // of `0.1941`
+  private static let barWidths = 4...60
 
   init(_ tokenizer: ByteLevelTokenizer) { self.tokenizer = tokenizer }
 
@@ -14,22 +19,33 @@ struct CandidateTable {
   mutating func write(_ candidates: [Distribution.Candidate], to output: Output) throws {
     if count > 0 { try output.endLine() }
     count += 1
-    let tokens = candidates.map { candidate in
-      tokenizer.bytes(of: candidate.id).map { printable($0, isUTF8: terminal.isUTF8) } ?? ""
+    var tokens = candidates.map { candidate in
+      tokenizer.bytes(of: candidate.id).map { quoted($0, isUTF8: terminal.isUTF8) } ?? ""
     }
     let idWidth = max(2, candidates.map { String($0.id).count }.max() ?? 0)
-    let tokenWidth = max(5, tokens.map { columns($0) }.max() ?? 0)
-    let barWidth = min(40, terminal.width - idWidth - tokenWidth - 12)
-    let greatest = candidates.first?.p ?? 1
-    output.buffer.append("\(padded("id", idWidth, right: true))  \(padded("token", tokenWidth))       p")
-    try output.endLine()
-    for (candidate, token) in zip(candidates, tokens) {
-      var line =
-        "\(padded("\(candidate.id)", idWidth, right: true))  \(padded(token, tokenWidth))  \(decimals(candidate.p))"
-      if terminal.showsBars, barWidth > 3 { line += "  " + bar(candidate.p / greatest, barWidth) }
-      while line.last == " " { line.removeLast() }
-      output.buffer.append(line)
+    let width = terminal.width ?? .max
+    if width < .max { tokens = tokens.map { terminal.cut($0, to: max(5, width / 2 - idWidth)) } }
+    let tokenWidth = max(5, tokens.map(columns).max() ?? 0)
+
+    // What is left of the line behind id, token and p
+    var rest = width - (idWidth + tokenWidth + Self.numberWidth + 2 * Self.gap.count)
+    let showsSum = rest >= Self.gap.count + Self.numberWidth
+    rest -= showsSum ? Self.gap.count + Self.numberWidth : 0
+    let barWidth = terminal.showsBars ? min(Self.barWidths.upperBound, rest - Self.gap.count) : 0
+
+    func write(_ id: String, _ token: String, _ p: String, _ sum: String, bar: String = "") throws {
+      let numbers = (showsSum ? [p, sum] : [p]).map { padded($0, Self.numberWidth, right: true) }
+      let cells = [padded(id, idWidth, right: true), padded(token, tokenWidth)] + numbers + (bar.isEmpty ? [] : [bar])
+      output.buffer.append(cells.joined(separator: Self.gap))
       try output.endLine()
+    }
+    try write("id", "token", "p", "sum")
+    let greatest = candidates.first?.p ?? 1
+    var sum: Float = 0
+    for (candidate, token) in zip(candidates, tokens) {
+      sum += candidate.p
+      let bar = barWidth < Self.barWidths.lowerBound ? "" : bar(candidate.p / greatest, barWidth)
+      try write("\(candidate.id)", token, decimals(candidate.p), decimals(sum), bar: bar)
     }
   }
 

@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct TerminalTests {
   private func shown(_ bytes: [UInt8], isUTF8: Bool = true) -> String {
-    bytes.withUnsafeBufferPointer { printable($0, isUTF8: isUTF8) }
+    bytes.withUnsafeBufferPointer { quoted($0, isUTF8: isUTF8) }
   }
 
   @Test(arguments: [
@@ -19,15 +19,29 @@ import Testing
 
   @Test func bytesThatAreNoCharacterAndTerminalsWithoutUTF8() {
     #expect(shown([0xE2, 0x82]) == #""\xE2\x82""#)
+    #expect(shown([0xC3, 0xA9, 0xE2, 0x61, 0xFF]) == #""é\xE2a\xFF""#)
     #expect(shown(Array("é".utf8), isUTF8: false) == #""\u{E9}""#)
   }
 
-  @Test(arguments: [("", 0), ("abc", 3), ("é", 1), ("e\u{301}", 1), ("日本", 4), ("😀", 2), ("한", 2), ("ｱ", 1)])
+  @Test(arguments: [
+    ("", 0), ("abc", 3), ("é", 1), ("e\u{301}", 1), ("日本", 4), ("😀", 2), ("한", 2), ("ｱ", 1), ("⌚🚀🪿", 6),
+    ("한", 2), ("🇫🇷", 2), ("☃", 1), ("Ａ", 2), ("ไก่", 2), ("שלום", 4),
+  ])
   func columnsAsATerminalCounts(_ text: String, _ width: Int) {
     #expect(columns(text) == width)
     #expect(
       padded(text, 6).hasPrefix(text) && columns(padded(text, 6)) == 6 && padded(text, 6, right: true).hasSuffix(text))
     #expect(padded(text, 0) == text)
+  }
+
+  @Test(arguments: [
+    ("abc", 3, "abc"), ("abc", 2, "a…"), ("abc", 1, "…"), ("abc", 0, ""), ("日本語", 5, "日本…"), ("日本語", 4, "日…"),
+    ("e\u{301}te", 2, "e\u{301}…"),
+  ])
+  func whatIsTooLongIsCut(_ text: String, _ width: Int, _ expected: String) {
+    let cut = Terminal(width: 80, showsBars: false, palette: .none, isUTF8: true).cut(text, to: width)
+    #expect(cut == expected && columns(cut) <= width)
+    #expect(!Terminal(width: 80, showsBars: false, palette: .none, isUTF8: false).cut(text, to: width).contains("…"))
   }
 
   @Test func badRecordsAreNamed() throws {

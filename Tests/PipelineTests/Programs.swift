@@ -31,7 +31,9 @@ enum Programs {
     process.executableURL = URL(filePath: "/bin/bash")
     process.arguments = ["-c", script]
     var environment = ProcessInfo.processInfo.environment
-    for name in ["LM_MODEL", "HF_HOME", "COLUMNS", "LC_CTYPE", "LANG"] { environment[name] = nil }
+    for name in [
+      "LM_MODEL", "HF_HOME", "COLUMNS", "LC_CTYPE", "LANG", "NO_COLOR", "CLICOLOR_FORCE", "COLORTERM",
+    ] { environment[name] = nil }
     environment["LC_ALL"] = "C.UTF-8"
     environment["HF_HUB_CACHE"] = "/nonexistent"
     environment["CHECKOUT"] = checkout.path

@@ -1,86 +1,63 @@
 import Platform
 
-/// What the screen can show.
+/// What the place that standard output goes to can show.
 public struct Terminal {
-  /// Columns.
-  public let width: Int
-  /// Whether bars (and colours) are wanted: on a terminal, unless `$NO_COLOR` is set (https://no-color.org).
+  /// Columns; nil where the output does not go to a screen, and nothing has to be cut.
+  public let width: Int?
+  /// Whether bars are wanted: on a terminal, unless `$NO_COLOR` is set (https://no-color.org), and wherever
+  /// `$CLICOLOR_FORCE` is (https://bixense.com/clicolors).
   public let showsBars: Bool
+  public let palette: Palette
   /// Whether characters outside ASCII arrive.
   public let isUTF8: Bool
 
-  /// Standard output's terminal; 80 columns where it is none and `$COLUMNS` does not tell.
+  /// The colours there are.
+  public enum Palette {
+    case none, eight, many
+  }
+
+  package init(width: Int?, showsBars: Bool, palette: Palette, isUTF8: Bool) {
+    self.width = width
+    self.showsBars = showsBars
+    self.palette = palette
+    self.isUTF8 = isUTF8
+  }
+
   public static func standardOutput() -> Terminal {
-    var size = winsize()
-    let isTerminal = ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
-    let declared = environmentVariable("COLUMNS").flatMap { Int($0) }
+    func isSet(_ name: String) -> Bool { environmentVariable(name) != nil }
+    let isTerminal = isatty(STDOUT_FILENO) == 1
+    let isForced = environmentVariable("CLICOLOR_FORCE").map { $0 != "0" } ?? false
+    let isWanted = !isSet("NO_COLOR") && (isTerminal || isForced)
+    let kind = environmentVariable("TERM") ?? "dumb"
+    let palette: Palette =
+      if !isWanted || kind == "dumb" && !isForced { .none } else if kind.contains("256color") || isSet("COLORTERM") {
+        .many
+      } else { .eight }
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].lazy.compactMap(environmentVariable).first?.lowercased() ?? ""
     return Terminal(
-      width: max(20, isTerminal ? Int(size.ws_col) : declared ?? 80),
-      showsBars: isatty(STDOUT_FILENO) == 1 && environmentVariable("NO_COLOR") == nil,
+      width: isTerminal || isForced ? width(of: STDOUT_FILENO) ?? declaredColumns ?? 80 : nil, showsBars: isWanted,
+      palette: palette,
       isUTF8: locale.contains("utf-8") || locale.contains("utf8"))
   }
-}
 
-/// A token's text for a table: what would not show, or would disturb the table, is escaped; quotation marks make spaces
-/// visible. Bytes that are no character are shown as `\xE2`.
-public func printable(_ bytes: UnsafeBufferPointer<UInt8>, isUTF8: Bool) -> String {
-  var text = "\""
-  func escape(_ byte: UInt8) {
-    text += "\\x" + String(byte >> 4, radix: 16, uppercase: true) + String(byte & 15, radix: 16, uppercase: true)
+  /// What the terminal says of its width, if it is one and says anything.
+  static func width(of descriptor: Int32) -> Int? {
+    var size = winsize()
+    return ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : nil
   }
-  guard let decoded = String(validating: bytes, as: UTF8.self) else {
-    for byte in bytes {
-      if byte > 0x20, byte < 0x7F { text.unicodeScalars.append(Unicode.Scalar(byte)) } else { escape(byte) }
+
+  private static var declaredColumns: Int? { environmentVariable("COLUMNS").flatMap { Int($0) }.map { max($0, 1) } }
+
+  /// Text with at most `width` columns, the last of them an ellipsis where something is missing.
+  public func cut(_ text: String, to width: Int) -> String {
+    guard columns(text) > width else { return text }
+    let mark = isUTF8 ? "…" : "~"
+    var kept = ""
+    for scalar in text.unicodeScalars {
+      let longer = kept + String(scalar)
+      if columns(longer) >= width { break }
+      kept = longer
     }
-    return text + "\""
-  }
-  for scalar in decoded.unicodeScalars {
-    switch scalar {
-    case "\"", "\\": text += "\\\(scalar)"
-    case "\n": text += "\\n"
-    case "\t": text += "\\t"
-    case "\r": text += "\\r"
-    case " "..."~": text.unicodeScalars.append(scalar)
-    default:
-      switch scalar.properties.generalCategory {
-      case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator:
-        text += "\\u{\(String(scalar.value, radix: 16, uppercase: true))}"
-      default:
-        if isUTF8 {
-          text.unicodeScalars.append(scalar)
-        } else {
-          text += "\\u{\(String(scalar.value, radix: 16, uppercase: true))}"
-        }
-      }
-    }
-  }
-  return text + "\""
-}
-
-/// Text brought to a width by spaces.
-public func padded(_ text: String, _ width: Int, right: Bool = false) -> String {
-  let space = String(repeating: " ", count: max(0, width - columns(text)))
-  return right ? space + text : text + space
-}
-
-/// How many columns of a terminal the text takes: East Asian wide characters and emoji take two, combining marks none.
-public func columns(_ text: String) -> Int {
-  text.unicodeScalars.reduce(0) { count, scalar in
-    switch scalar.properties.generalCategory {
-    case .nonspacingMark, .enclosingMark: return count
-    default: return count + (isWide(scalar) ? 2 : 1)
-    }
-  }
-}
-
-/// The blocks of Unicode's East Asian Width W and F that tokens are likely to come from.
-private func isWide(_ scalar: Unicode.Scalar) -> Bool {
-  switch scalar.value {
-  case 0x1100...0x115F, 0x2E80...0x303E, 0x3041...0x33FF, 0x3400...0x4DBF, 0x4E00...0x9FFF, 0xA000...0xA4CF,
-    0xAC00...0xD7A3, 0xF900...0xFAFF, 0xFE30...0xFE6F, 0xFF00...0xFF60, 0xFFE0...0xFFE6, 0x1F300...0x1F64F,
-    0x1F900...0x1F9FF, 0x20000...0x3FFFD:
-    true
-  default: false
+    return width > 0 ? kept + mark : ""
   }
 }

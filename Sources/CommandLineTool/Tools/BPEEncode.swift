@@ -20,6 +20,10 @@ extension Option {
     "Keep the first N tokens, and the text that they stand for.")
   public static let encodeTable = Option(
     "table", short: "t", "For people: a line for each token, with its id and its text.")
+  public static let colour = Option(
+    "colour", alias: "color",
+    "For people: the text itself, each token on a background of its own; where there are no colours, with a | between "
+      + "tokens. A character that several tokens make together is underlined. --color does the same.")
 }
 
 extension Tool {
@@ -34,15 +38,16 @@ extension Tool {
         + "--special is given.",
     ],
     operands: .files(of: "text"),
-    exclusions: [[.nullTerminated, .wholeInput, .jsonInput]],
+    exclusions: [[.nullTerminated, .wholeInput, .jsonInput], [.encodeTable, .colour]],
     options: [
       .model, .nullTerminated, .wholeInput, .jsonInput, .addPrefixSpace, .special, .bos, .tokens, .offsets,
       .attentionMask,
-      .maxLength, .encodeTable, .threads, .keepGoing, .quiet, .help, .version,
+      .maxLength, .encodeTable, .colour, .threads, .keepGoing, .quiet, .help, .version,
     ],
     examples: [
-      Tool.Example("The ids of a sentence:", "echo 'Once upon a time' | bpe-encode"),
+      Tool.Example("The ids of a sentence:", "echo 'Once upon' | bpe-encode"),
       Tool.Example("Its tokens, for people:", "echo 'Once upon a time' | bpe-encode --table"),
-      Tool.Example("How many tokens a file has:", "bpe-encode -w README.md | jq '.ids | length'"),
+      Tool.Example("The text in tokens:", "echo 'A kettle whistled' | bpe-encode --colour"),
+      Tool.Example("How many tokens there are:", "seq 1000 | bpe-encode -w | jq '.ids | length'"),
     ])
 }

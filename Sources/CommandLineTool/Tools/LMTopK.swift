@@ -5,7 +5,8 @@ extension Option {
   public static let keepLogits = Option("keep-logits", "Keep \"logits\" in the record.")
   public static let topTable = Option(
     "table", short: "t",
-    "For people: a line for each token, with its id, its text, its probability and, on a terminal, a bar.")
+    "For people: a line for each token, with its id, its text, its probability, the sum of the probabilities so far and, on "
+      + "a terminal, a bar.")
 }
 
 extension Tool {
@@ -23,6 +24,6 @@ extension Tool {
     examples: [
       Tool.Example("As a table:", "echo 'Once upon a' | bpe-encode | lm-logits | lm-topk -k 5 --table"),
       Tool.Example(
-        "The likeliest alone:", "echo 'Once upon a' | bpe-encode | lm-logits | lm-topk -k 1 | jq -r '.topk[0].token'"),
+        "The likeliest alone:", "echo 'Once upon a' | bpe-encode | lm-logits | lm-topk -k 1 |\njq -r '.topk[0].token'"),
     ])
 }

@@ -1,0 +1,95 @@
+import CommandLineTool
+import JSON
+import Tokenizer
+
+/// Tokens as a person would like to see them: a table, or the text itself with its tokens told apart.
+struct TokenDisplay {
+  enum Form { case table, colouredText }
+
+  private let tokenizer: ByteLevelTokenizer
+  private let form: Form
+  private let terminal = Terminal.standardOutput()
+  private var count = 0
+
+  init(_ tokenizer: ByteLevelTokenizer, _ form: Form) {
+    self.tokenizer = tokenizer
+    self.form = form
+  }
+
+  /// Appends what there is to see of a text's tokens, and the line's end.
+  mutating func write(_ ids: [Int32], to output: ByteBuffer) {
+    switch form {
+    case .table:
+      if count > 0 { output.append(UInt8(ascii: "\n")) }  // a blank line between the tables of two texts
+      writeTable(ids, to: output)
+    case .colouredText: writeText(ids, to: output)
+    }
+    count += 1
+  }
+
+  private static let idWidth = 6
+
+  private func writeTable(_ ids: [Int32], to output: ByteBuffer) {
+    func write(_ id: String, _ token: String) {
+      let shown = terminal.width.map { terminal.cut(token, to: max(1, $0 - Self.idWidth - 2)) } ?? token
+      output.append("\(padded(id, Self.idWidth, right: true))  \(shown)\n")
+    }
+    write("id", "token")
+    for id in ids {
+      guard let bytes = tokenizer.bytes(of: Int(id)) else { continue }
+      write("\(id)", quoted(bytes, isUTF8: terminal.isUTF8))
+    }
+  }
+
+  /// Each token on a background of its own or, where there are no colours, with a `|` between it and the next. A
+  /// character whose bytes are in several tokens is shown when it is complete: underlined, on the background of the
+  /// last of them, or behind the `|`s that would stand in it.
+  private func writeText(_ ids: [Int32], to output: ByteBuffer) {
+    var tail: [UInt8] = []  // of a character that is not complete
+    for (index, id) in ids.enumerated() {
+      if index > 0, terminal.palette == .none { output.append(UInt8(ascii: "|")) }
+      let bytes = tail + (tokenizer.bytes(of: Int(id)).map(Array.init) ?? [])
+      let incomplete = index == ids.count - 1 ? 0 : bytes.withUnsafeBufferPointer(incompleteUTF8Suffix)
+      let complete = bytes.dropLast(incomplete)
+      let shared = tail.isEmpty ? 0 : min(complete.count, firstLength(bytes))
+      write(complete.prefix(shared), background: index, isUnderlined: true, to: output)
+      write(complete.dropFirst(shared), background: index, to: output)
+      tail = bytes.suffix(incomplete)
+    }
+    output.append(UInt8(ascii: "\n"))
+  }
+
+  /// Of the first character.
+  private func firstLength(_ bytes: [UInt8]) -> Int {
+    bytes.withUnsafeBufferPointer { $0.isEmpty ? 0 : utf8SequenceLength($0, at: 0) ?? 1 }
+  }
+
+  /// Writes a part of the text. A newline is shown, and made.
+  private func write(
+    _ bytes: ArraySlice<UInt8>, background index: Int, isUnderlined: Bool = false, to output: ByteBuffer
+  ) {
+    let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+    for (number, line) in lines.enumerated() {
+      let isLast = number == lines.count - 1
+      let text = line.withUnsafeBufferPointer { visible($0, isUTF8: terminal.isUTF8) }
+      let shown = isLast ? text : text + (terminal.isUTF8 ? "↵" : "\\n")
+      if !shown.isEmpty {
+        if let colours = colours(index) {
+          output.append("\u{1B}[\(isUnderlined ? "4;" : "")\(colours)m\(shown)\u{1B}[0m")
+        } else {
+          output.append(shown)
+        }
+      }
+      if !isLast { output.append(UInt8(ascii: "\n")) }
+    }
+  }
+
+  /// Black on pastel, one after the other: the parameters of a terminal's Select Graphic Rendition (ECMA-48).
+  private func colours(_ index: Int) -> String? {
+    switch terminal.palette {
+    case .none: nil
+    case .eight: "30;" + ["46", "43", "42", "45"][index % 4]
+    case .many: "38;5;16;48;5;" + ["189", "194", "223", "217", "153"][index % 5]
+    }
+  }
+}
