@@ -1,3 +1,19 @@
+/// The size in bytes of a regular file; nil where it is something else.
+public func fileSize(_ descriptor: Int32) -> Int? {
+  var information = stat()
+  return fstat(descriptor, &information) == 0 ? regularSize(information) : nil
+}
+
+/// The same for a file by its name, which is not opened.
+public func fileSize(_ path: String) -> Int? {
+  var information = stat()
+  return stat(path, &information) == 0 ? regularSize(information) : nil
+}
+
+private func regularSize(_ information: stat) -> Int? {
+  information.st_mode & S_IFMT == S_IFREG ? Int(information.st_size) : nil
+}
+
 /// What the system knows of a file that changes whenever its contents do: which file it is, its size, and when it was
 /// last written.
 public func fileIdentity(_ path: String) -> String {

@@ -72,7 +72,9 @@ final class Stepper {
   private static let mostCacheBytes = 1 << 29
 
   /// Grows the sequences together, and writes each as soon as it and all before it are ready.
-  func grow(_ sequences: [GrowingSequence], _ output: Output) throws {
+  ///
+  /// - Parameter told: called after each step with the number of tokens that it made.
+  func grow(_ sequences: [GrowingSequence], _ output: Output, told: (Int) -> Void) throws {
     var sequences = sequences
     var fault: RunError?  // of the first that turns out to be bad: it and those behind it are not grown
     var written = 0
@@ -86,6 +88,7 @@ final class Stepper {
       try step(&sequences, growing) { error, index in
         if index < fault?.index ?? .max { fault = RunError(error, at: index) }
       }
+      told(growing.count)
       if writesEachStep, fault == nil { try write(sequences[0], output) }
     }
     if let fault { throw fault }

@@ -9,7 +9,7 @@ run(.lmStep) { arguments, output in
   } while: {
     stepper.hasRoom(besides: $0, for: $1)
   } _: { sequences in
-    try stepper.grow(sequences, output)
+    try stepper.grow(sequences, output, told: filter.madeTokens)
   }
   if filter.status == .success, arguments.has(.exitStatus), !stepper.hadWork { return .nothingToDo }
   return filter.status

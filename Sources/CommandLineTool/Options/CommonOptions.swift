@@ -19,7 +19,8 @@ extension Option {
       + "computes only what is new. One sequence, any number of calls; what does not fit is computed again.")
   public static let quiet = Option(
     "quiet", short: "q",
-    "Say nothing but errors: not on a terminal what is being waited for, nor what is amiss with a cache.")
+    "Say nothing but errors: not on a terminal what is being waited for or how far it has come, nor what is amiss with a "
+      + "cache.")
   public static let help = Option("help", short: "h", "Print a summary of the options and exit.")
   public static let version = Option("version", short: "V", "Print the version and exit.")
 

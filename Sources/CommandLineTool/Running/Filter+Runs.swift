@@ -33,7 +33,10 @@ extension Filter {
       /// Computes the run, which ends before `line`. False where it was bad, and `line` is now the one behind the fault.
       func finishRun() throws -> Bool {
         let first = line - run.count
-        defer { run = [] }
+        defer {
+          run = []
+          finish(upTo: line, of: batch)
+        }
         do {
           if !run.isEmpty { try transform(run) }
           return true

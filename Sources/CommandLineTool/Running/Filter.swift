@@ -13,6 +13,9 @@ public final class Filter {
   public private(set) var recordIndex = 0
   private var badRecords = 0
   private var records = 0
+  /// Of the batch.
+  private var finishedLines = 0
+  private lazy var progress = Progress(arguments)
 
   public init(_ arguments: Arguments, _ output: Output) {
     self.arguments = arguments
@@ -90,11 +93,21 @@ public final class Filter {
     for (index, line) in batch.lines.enumerated() {
       enter(index, of: batch)
       do { try transform(line) } catch { try settle(error, index, in: batch, replacement) }
+      finish(upTo: index + 1, of: batch)
     }
   }
 
   /// Takes up a line of the batch.
   func enter(_ index: Int, of batch: Batch) { recordIndex = records - batch.lines.count + index }
+
+  /// Told when all lines of the batch before `index` are finished.
+  func finish(upTo index: Int, of batch: Batch) {
+    progress.finish(batch.lines[min(finishedLines, index)..<index])
+    finishedLines = index
+  }
+
+  /// Told of tokens that were made, of which a record may have many.
+  public func madeTokens(_ count: Int) { progress.make(tokens: count) }
 
   /// Lines that were waiting together.
   struct Batch {
@@ -107,6 +120,7 @@ public final class Filter {
   /// Calls `body` with the lines of the input, as many together as can be had without waiting: `size` bytes, and a line
   /// more. The output is flushed before more is waited for.
   func forEachBatch(delimiter: UInt8?, upTo size: Int, _ body: (Batch) throws -> Void) throws {
+    defer { progress.end() }
     for file in arguments.files {
       let input = try open(file)
       defer { if input.descriptor != STDIN_FILENO { close(input.descriptor) } }
@@ -116,7 +130,10 @@ public final class Filter {
         let lines = try reader.batch(upTo: size, willWait: useTheTime)
         guard !lines.isEmpty else { break }
         records += lines.count
-        try body(Batch(lines: lines, file: input.name, number: delimiter == nil ? nil : number))
+        let batch = Batch(lines: lines, file: input.name, number: delimiter == nil ? nil : number)
+        finishedLines = 0
+        try body(batch)
+        finish(upTo: lines.count, of: batch)
         number += lines.count
       }
     }

@@ -65,6 +65,10 @@ public func warn(_ message: String) {
       text.unicodeScalars.append(scalar)
     }
   }
-  let line = Array((text + "\n").utf8)
-  _ = line.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+  writeToStandardError((Progress.isPossible ? Progress.erasure : "") + text + "\n")
+}
+
+func writeToStandardError(_ text: String) {
+  let bytes = Array(text.utf8)
+  _ = bytes.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
 }
