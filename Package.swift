@@ -65,7 +65,7 @@ let package = Package(
     door("bpe-encode", ["JSON", "JSONLines", "Tokenizer"]),
     door("bpe-decode", ["JSON", "JSONLines", "Tokenizer"]),
     door("lm-info", ["Checkpoint", "JSON", "JSONLines", "Tokenizer"]),
-    door("lm-logits", ["Checkpoint", "JSONLines", "LanguageModel"]),
+    door("lm-logits", ["Checkpoint", "JSON", "JSONLines", "LanguageModel", "Sampling"]),
     door("lm-topk", ["JSON", "JSONLines", "Sampling", "Tokenizer"]),
     door("lm-step", ["Checkpoint", "JSON", "JSONLines", "LanguageModel", "Sampling", "Tokenizer"]),
     .executableTarget(name: "generate-pages", dependencies: ["CommandLineTool", "Platform"], swiftSettings: common),
@@ -89,7 +89,7 @@ let package = Package(
     tests("SamplingTests", ["Sampling"], fixtures: ["Fixtures"]),
     tests("CommandLineToolTests", ["CommandLineTool", "JSON", "JSONLines"]),
     // Drives the built programs through pipes
-    tests("PipelineTests", ["JSON", "JSONLines", "Platform"], fixtures: ["Fixtures", "Sessions"]),
+    tests("PipelineTests", ["CommandLineTool", "JSON", "JSONLines", "Platform"], fixtures: ["Fixtures", "Sessions"]),
     // Replays what fuzzing found
     tests("FuzzTests", ["FuzzTargets"]),
   ]

@@ -64,10 +64,25 @@ extension ByteBuffer {
   }
 }
 
+extension ByteBuffer {
+  /// Appends an array of numbers, null for those that are not there.
+  public func append(json numbers: [Float?]) {
+    append(UInt8(ascii: "["))
+    for (index, number) in numbers.enumerated() {
+      if index > 0 { append(UInt8(ascii: ",")) }
+      if let number { append(json: number) } else { append("null") }
+    }
+    append(UInt8(ascii: "]"))
+  }
+}
+
 extension Record.Change {
   /// What becomes stale when `ids` change, unless the change itself sets it.
   public static var dropsOfNewIDs: [Record.Change] {
-    [.drop("logits"), .drop("position"), .drop("topk"), .drop("tokens"), .drop("offsets"), .drop("attention_mask")]
+    [
+      .drop("logits"), .drop("position"), .drop("topk"), .drop("tokens"), .drop("offsets"), .drop("attention_mask"),
+      .drop("logprobs"),
+    ]
   }
 
   /// What becomes stale as well when the ids are those of another sequence, and not of this one a step on.

@@ -2,6 +2,7 @@ import Checkpoint
 import CommandLineTool
 import JSONLines
 import LanguageModel
+import Sampling
 
 run(.lmLogits) { arguments, output in
   let model = try Transformer(Checkpoint(arguments.modelLocation()), threads: arguments.threadCount)
@@ -11,6 +12,7 @@ run(.lmLogits) { arguments, output in
   filter.whileWaiting = vocabulary.prepare
   let isBase64 = arguments.has(.base64)
   let isForEveryPosition = arguments.has(.everyPosition)
+  let isForOwnTokens = arguments.has(.logProbabilities)
 
   try filter.forEachRun { record in
     try vocabulary.check(record)
@@ -22,11 +24,21 @@ run(.lmLogits) { arguments, output in
       let cache = kept ?? model.makeSinglePassCache()
       cache.begin(ids)
       return Transformer.Continuation(
-        Array(ids[cache.count...]), cache, logitsAt: (isForEveryPosition ? 0 : ids.count - 1)..<ids.count)
+        Array(ids[cache.count...]), cache,
+        logitsAt: (isForEveryPosition || isForOwnTokens ? 0 : ids.count - 1)..<ids.count)
     }
+    var ownTokens: [Float?] = []  // of the record that is being computed: the log-probabilities of its tokens
     try model.forward(continuations) { index, position, logits in
       let (record, ids) = run[index]
       do { try requireFinite(logits, position: position) } catch { throw RunError(error, at: index) }
+      if isForOwnTokens {
+        if position == 0 { ownTokens = [nil] }
+        guard position == ids.count - 1 else {
+          return ownTokens.append(Distribution(logits).candidate(ids[position + 1]).logprob)
+        }
+        record.write(to: output.buffer, [.set("logprobs") { $0.append(json: ownTokens) }])
+        return try output.endLine()
+      }
       var changes: [Record.Change] = []
       if isForEveryPosition {
         changes = [.set("ids") { $0.append(json: ids[...position]) }, .set("position") { $0.append(json: position) }]
