@@ -5,7 +5,9 @@ import Platform
 
 var files: [(path: String, text: String)] = []
 for tool in Tool.all {
-  files.append(("man/man1/\(tool.name).1", manualPage(of: tool)))
+  let page = "man/man1/\(tool.name).1"
+  let old = (try? MappedFile(path: page)).map { String(decoding: $0.bytes, as: UTF8.self) } ?? ""
+  files.append((page, manualPage(of: tool, old: old)))
   for shell in Shell.allCases { files.append(("completions/\(shell.fileName(of: tool))", shell.completions(of: tool))) }
 }
 

@@ -34,8 +34,7 @@ import Testing
   @Test(arguments: Tool.all)
   func helpFitsOldTerminalsAndNamesEveryOption(_ tool: Tool) {
     let help = helpText(of: tool)
-    let examples = Set(tool.examples.map { "  " + $0.command })  // a command is one line, to be copied
-    for line in help.split(separator: "\n") where !examples.contains(String(line)) {
+    for line in help.split(separator: "\n") {
       #expect(line.count <= 80, "\(line)")
     }
     #expect(help.split(separator: "\n", omittingEmptySubsequences: false).allSatisfy { !$0.hasSuffix(" ") })
@@ -57,5 +56,19 @@ import Testing
     #expect(
       manual.split(separator: "\n", omittingEmptySubsequences: false).dropLast().allSatisfy { !$0.isEmpty },
       "mdoc wants no blank lines")
+  }
+
+  @Test func whatExamplesPrintStaysInThePage() {
+    let page = manualPage(of: .lmInfo)
+    let command = "$ lm\\-info \\-\\-list\n"
+    let renewed = page.replacing(command, with: command + "gpt2\nwren\n")
+    #expect(renewed != page && manualPage(of: .lmInfo, old: renewed) == renewed)
+  }
+
+  @Test(arguments: ["", "a -b --c", ".Sh", "'quoted' \"twice\"", #"\n \\e \& \-"#, "~/x^2 `y`", "“…”", "'"])
+  func roffSaysWhatTheTextSays(_ text: String) {
+    let escaped = roffEscaped(text)
+    #expect(roffUnescaped(escaped) == text)
+    #expect(!escaped.hasPrefix(".") && !escaped.hasPrefix("'"))
   }
 }

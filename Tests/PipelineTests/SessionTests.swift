@@ -1,18 +1,24 @@
+import CommandLineTool
 import Foundation
 import Testing
 
-/// Shell sessions in Markdown that are run and compared: the README's, so that it cannot lie, and those in Sessions/,
-/// which are the black-box tests that anybody can read and add to.
+/// Shell sessions that are run and compared: those of the README and the manual pages, so that they cannot lie, and those
+/// in Sessions/, which are the black-box tests that anybody can read and add to.
 ///
-/// In a block that begins with ```console, a line `$ …` is a command (`> …` continues it), and what follows is what it
+/// In a block that begins with ```console, or in a literal display of a manual page, a line `$ …` is a command (`> …` continues it), and what follows is what it
 /// prints on standard output and standard error; `[65]` at the end says that it ends with this status. A file's
 /// commands run in one bash, in a new empty folder. `LMPIPE_RENEW_SESSIONS=1` writes what was printed into the files.
 @Suite struct Sessions {
   static let files: [URL] = {
-    let folder = Programs.checkout.appending(path: "Tests/PipelineTests/Sessions")
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-    return [Programs.checkout.appending(path: "README.md")]
-      + names.filter { $0.hasSuffix(".md") }.sorted().map { folder.appending(path: $0) }
+    func files(_ folder: String, _ endings: String...) -> [URL] {
+      let folder = Programs.checkout.appending(path: folder)
+      let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+      return names.filter { name in endings.contains { name.hasSuffix($0) } }.sorted().map {
+        folder.appending(path: $0)
+      }
+    }
+    return files(".", "README.md") + files("Tests/PipelineTests/Sessions", ".md")
+      + ["man/man1", "man/man5", "man/man7"].flatMap { files($0, ".1", ".5", ".7") }
   }()
 
   @Test(arguments: files)
@@ -20,20 +26,33 @@ import Testing
     let directory = FileManager.default.temporaryDirectory.appending(path: "lmpipe-session-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: directory) }
-    let parts = Self.parts(of: try String(contentsOf: file, encoding: .utf8))
+    let form: Form = file.pathExtension == "md" ? .markdown : .manualPage
+    let parts = Self.parts(of: try String(contentsOf: file, encoding: .utf8), form)
     let steps = parts.flatMap(\.steps)
-    #expect(!steps.isEmpty, "\(file.lastPathComponent) holds no session")
+    #expect(!steps.isEmpty || form == .manualPage, "\(file.lastPathComponent) holds no session")
     let outputs = try Self.run(steps, in: directory)
     try #require(outputs.count == steps.count, "\(file.lastPathComponent): the shell ended early")
     guard ProcessInfo.processInfo.environment["LMPIPE_RENEW_SESSIONS"] == nil else {
       var rest = outputs[...]
       let renewed = parts.flatMap { part in
-        part.prose + part.steps.flatMap { step in step.commandLines + (rest.popFirst() ?? []) }
+        part.prose + part.steps.flatMap { step in (step.commandLines + (rest.popFirst() ?? [])).map(form.written) }
       }
       return try renewed.joined(separator: "\n").write(to: file, atomically: true, encoding: .utf8)
     }
     for (step, output) in zip(steps, outputs) {
       #expect(output == step.expected, "\(file.lastPathComponent): \(step.commandLines.joined(separator: "\n"))")
+    }
+  }
+
+  /// How a file marks the blocks that are sessions, and how their lines are spelled in it.
+  enum Form {
+    case markdown, manualPage
+
+    func begins(_ line: String) -> Bool { self == .markdown ? line == "```console" : line.hasPrefix(".Bd -literal") }
+    func ends(_ line: String) -> Bool { line == (self == .markdown ? "```" : ".Ed") }
+    func read(_ line: String) -> String { self == .markdown ? line : roffUnescaped(line) }
+    func written(_ line: String) -> String {
+      self == .markdown ? line : line.hasPrefix("$ ") ? "$ " + roffEscaped(line.dropFirst(2)) : roffEscaped(line)
     }
   }
 
@@ -49,25 +68,28 @@ import Testing
     var steps: [Step] = []
   }
 
-  static func parts(of source: String) -> [Part] {
+  static func parts(of source: String, _ form: Form) -> [Part] {
     var parts = [Part()]
     var isSession = false
     for line in source.components(separatedBy: "\n") {
       let last = parts.count - 1
-      if isSession, line == "```" {
+      let step = parts[last].steps.indices.last
+      if isSession, form.ends(line) {
         isSession = false
         parts.append(Part(prose: [line]))
       } else if !isSession {
         parts[last].prose.append(line)
-        isSession = line == "```console"
+        isSession = form.begins(line)
       } else if line.hasPrefix("$ ") {
-        parts[last].steps.append(Step(commandLines: [line]))
-      } else if let step = parts[last].steps.indices.last {
+        parts[last].steps.append(Step(commandLines: [form.read(line)]))
+      } else if let step {
         if line.hasPrefix("> "), parts[last].steps[step].expected.isEmpty {
-          parts[last].steps[step].commandLines.append(line)
+          parts[last].steps[step].commandLines.append(form.read(line))
         } else {
-          parts[last].steps[step].expected.append(line)
+          parts[last].steps[step].expected.append(form.read(line))
         }
+      } else {
+        parts[last].prose.append(line)  // not a session after all
       }
     }
     return parts

@@ -1,6 +1,7 @@
 # Made by `make generate` from Sources/CommandLineTool/Tools: change it there.
 complete -c lm-logits -s m -l model -x -a '(lm-info --list 2>/dev/null) (__fish_complete_directories) (__fish_complete_suffix .gguf | string match -r -- \'.*\\.gguf(?:\\t.*)?$\')' -d 'The model'
 complete -c lm-logits -s a -l all -d 'Write one record for each position, its ids cut to that prefix, with a member "position"'
+complete -c lm-logits -l logprobs -d 'Instead of logits add "logprobs"'
 complete -c lm-logits -l base64 -d 'Write the logits as a string'
 complete -c lm-logits -l cache -r -F -d 'Keep the keys and values of the sequence in FILE, and use what is there of its beginning'
 complete -c lm-logits -l threads -x -a '1 2 4 8' -d 'Compute with N threads, but with no more than there are processors'

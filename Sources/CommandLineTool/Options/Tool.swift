@@ -33,21 +33,18 @@ public struct Tool: Sendable {
     /// What it shows.
     public let caption: String
     public let command: String
-    /// What the command prints with the model that comes with the toolset; nil where that is not told.
-    public let output: String?
+    /// False where it needs what a test has not: then it is shown without what it prints.
+    let isRun: Bool
 
-    init(_ caption: String, _ command: String, output: String? = nil) {
+    init(_ caption: String, _ command: String, isRun: Bool = true) {
       self.caption = caption
       self.command = command
-      self.output = output
+      self.isRun = isRun
     }
   }
 
-  /// A line of a list in a manual page.
-  struct Entry: Sendable {
-    let term: String
-    let meaning: String
-  }
+  /// A line of a list in a manual page. A status that all tools have can be given another meaning.
+  typealias Entry = (term: String, meaning: String)
 
   init(
     name: String, summary: String, description: [String], operands: Operands?, exclusions: [[Option]] = [],

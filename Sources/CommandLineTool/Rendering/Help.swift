@@ -22,7 +22,7 @@ package func helpText(of tool: Tool) -> String {
     text += "\n"
   }
   text += "\nExamples:\n"
-  for example in tool.examples { text += "  \(example.command)\n" }
+  for example in tool.examples { text += "  \(example.command.replacing("\n", with: "\n    "))\n" }
   return text + "\nThe manual: man \(tool.name)\n"
 }
 

@@ -1,5 +1,7 @@
 /// The manual page of a tool in mdoc(7), made from its table.
-public func manualPage(of tool: Tool) -> String {
+///
+/// - Parameter old: the page as it is. What its examples print stays: `make renew-sessions` writes it there.
+public func manualPage(of tool: Tool, old: String = "") -> String {
   var page = """
     .\\" Made by `make generate` from Sources/CommandLineTool/Tools: change it there.
     .Dd \(Tool.date)
@@ -7,7 +9,7 @@ public func manualPage(of tool: Tool) -> String {
     .Os
     .Sh NAME
     .Nm \(tool.name)
-    .Nd \(escaped(tool.summary))
+    .Nd \(roffEscaped(tool.summary))
     .Sh SYNOPSIS
     .Nm
 
@@ -34,30 +36,31 @@ public func manualPage(of tool: Tool) -> String {
     page += sentences(option.explanation)
   }
   page += ".El\n"
+  page += ".Sh ENVIRONMENT\n.Bl -tag -width Ds\n"
+  for entry in variables(of: tool) {
+    page += ".It Ev \(entry.term.replacing(", ", with: " , "))\n\(sentences(entry.meaning))"
+  }
   page += """
-    .Sh ENVIRONMENT
-    .Bl -tag -width Ds
-    .It Ev LM_MODEL
-    The model where
-    .Fl m
-    names none.
-    .It Ev HF_HUB_CACHE , HF_HOME , XDG_CACHE_HOME
-    Where the Hugging Face hub cache is.
     .El
     .Sh FILES
     .Bl -tag -width Ds
     .It Pa ~/.cache/huggingface/hub
     The hub cache, in which a model is looked for by its name.
-    .It Pa PREFIX/share/lmpipe
-    The model that comes with the toolset.
-    .El
-    .Sh EXIT STATUS
-    .Bl -tag -width Ds
 
     """
-  for (status, meaning) in exitStatuses(of: tool) { page += ".It \(status)\n\(sentences(meaning))" }
+  if tool.options.contains(.model) {
+    page += ".It Pa PREFIX/share/lmpipe\nThe model that comes with the toolset.\n"
+  }
+  page += ".El\n.Sh EXIT STATUS\n.Bl -tag -width Ds\n"
+  for entry in exitStatuses(of: tool) { page += ".It \(entry.term)\n\(sentences(entry.meaning))" }
   page += ".El\n.Sh EXAMPLES\n"
-  page += tool.examples.map { "\(sentences($0.caption)).Dl \(escaped($0.command))\n" }.joined(separator: ".Pp\n")
+  let outputs = examples(inPage: old)
+  page += tool.examples.map { example in
+    guard example.isRun else { return "\(sentences(example.caption)).Dl \(roffEscaped(example.command))\n" }
+    let command = example.command.split(separator: "\n").map { roffEscaped($0) }.joined(separator: "\n> ")
+    let lines = ["$ " + command] + (outputs[example.command] ?? [])
+    return "\(sentences(example.caption)).Bd -literal -offset indent\n\(lines.joined(separator: "\n"))\n.Ed\n"
+  }.joined(separator: ".Pp\n")
   let others = Tool.all.map(\.name).filter { $0 != tool.name }.sorted()
   page += ".Sh SEE ALSO\n"
   page += others.map { ".Xr \($0) 1 ,\n" }.joined()
@@ -65,20 +68,34 @@ public func manualPage(of tool: Tool) -> String {
   return page
 }
 
-private func exitStatuses(of tool: Tool) -> [(Int, String)] {
-  var statuses = [(0, "Done.")]
-  if tool.options.contains(.exitStatus) { statuses.append((1, "With --exit-status: every record was already done.")) }
-  statuses.append((64, "The command line is wrong."))
-  statuses.append(
-    (
-      65,
-      tool.content != nil
-        ? "A record is bad, or the model is damaged or not supported." : "The model is damaged or not supported."
-    ))
-  statuses.append((66, "A file or the model is not there or cannot be read."))
-  statuses.append((70, "An error in the program itself."))
-  statuses.append((74, "Reading or writing failed."))
-  return statuses
+private func variables(of tool: Tool) -> [Tool.Entry] {
+  var variables: [Tool.Entry] = []
+  if tool.options.contains(.model) { variables.append(("LM_MODEL", "The model where --model names none.")) }
+  variables.append(("HF_HUB_CACHE, HF_HOME, XDG_CACHE_HOME", "Where the Hugging Face hub cache is."))
+  if tool.options.contains(.topTable) || tool.options.contains(.colour) {
+    variables += [
+      ("NO_COLOR", "Neither bars nor colours, where it is set and not empty."),
+      ("CLICOLOR_FORCE", "Bars and colours also where the output is no terminal, in front of less -R for example."),
+      ("COLUMNS", "The width, where no terminal tells it."),
+      ("LC_ALL, LC_CTYPE, LANG", "Nothing but ASCII is shown where they do not name UTF-8."),
+    ]
+  }
+  return variables + tool.variables
+}
+
+private func exitStatuses(of tool: Tool) -> [Tool.Entry] {
+  let readsRecords = tool.content != nil
+  var statuses: [Tool.Entry] = [("0", "Done.")]
+  if tool.options.contains(.exitStatus) { statuses.append(("1", "With --exit-status: every record was already done.")) }
+  statuses += [
+    ("64", "The command line is wrong."),
+    ("65", "\(readsRecords ? "A record is bad, or the" : "The") model is damaged or not supported."),
+    ("66", "A file or the model is not there or cannot be read."),
+    ("70", "An error in the program itself."),
+    ("74", "Reading or writing failed."),
+  ]
+  let ownTerms = tool.statuses.map(\.term)
+  return (statuses.filter { !ownTerms.contains($0.term) } + tool.statuses).sorted { $0.term < $1.term }
 }
 
 private func flag(_ option: Option) -> String {
@@ -98,22 +115,5 @@ private func sentences(_ paragraph: String) -> String {
     lines[lines.count - 1] += (lines[lines.count - 1].isEmpty ? "" : " ") + word
     if index + 1 < words.count, word.hasSuffix(".") || word.hasSuffix(":") { lines.append("") }
   }
-  return lines.map { wrapped(escaped($0), indent: 0, width: 79) + "\n" }.joined()
-}
-
-/// Text as roff reads it: a backslash, and a hyphen that has to stay a hyphen, are escaped; no line begins as a request.
-private func escaped(_ text: String) -> String {
-  var result = text.hasPrefix(".") || text.hasPrefix("'") ? "\\&" : ""
-  for character in text {
-    switch character {
-    case "\\": result += "\\e"
-    case "-": result += "\\-"
-    case "\"": result += "\\(dq"  // a bare one would begin a quoted argument
-    case "…": result += "..."
-    case "“": result += "\\(lq"
-    case "”": result += "\\(rq"
-    default: result.append(character)
-    }
-  }
-  return result
+  return lines.map { wrapped(roffEscaped($0), indent: 0, width: 79) + "\n" }.joined()
 }

@@ -26,9 +26,9 @@ extension Tool {
       .model, .nullTerminatedOutput, .noNewline, .jsonOutput, .follow, .threads, .keepGoing, .quiet, .help, .version,
     ],
     examples: [
-      Tool.Example("There and back:", "echo 'Once upon a time' | bpe-encode | bpe-decode", output: "Once upon a time"),
+      Tool.Example("There and back:", "echo 'Once upon a time' | bpe-encode | bpe-decode"),
       Tool.Example(
         "Watch a text being written:",
-        "echo 'Once upon a time' | bpe-encode | lm-step -n 40 --each | bpe-decode --follow"),
+        "echo 'The old man' | bpe-encode | lm-step -n 12 --each |\nbpe-decode --follow"),
     ])
 }
