@@ -58,6 +58,7 @@ let package = Package(
     room("Checkpoint", ["JSON", "Platform"]),
     room("LanguageModel", ["Checkpoint", "CPlatform", "Numerics", "Platform", "Threads"], numeric),
     room("Sampling", ["Numerics"], numeric),
+    room("Hub", ["Checkpoint", "CPlatform", "JSON", "Platform"]),
     room(
       "CommandLineTool",
       ["CPlatform", "JSON", "JSONLines", "Platform", "Threads", "Tokenizer", "Checkpoint", "Sampling"]),
@@ -86,6 +87,7 @@ let package = Package(
     tests("TokenizerTests", ["Platform", "Tokenizer"]),
     tests("CheckpointTests", ["Checkpoint", "Platform"], fixtures: ["Fixtures"]),
     tests("LanguageModelTests", ["Checkpoint", "LanguageModel", "Threads"], fixtures: ["Fixtures"]),
+    tests("HubTests", ["Hub"]),
     tests("SamplingTests", ["Sampling"], fixtures: ["Fixtures"]),
     tests("CommandLineToolTests", ["CommandLineTool", "JSON", "JSONLines"]),
     // Drives the built programs through pipes

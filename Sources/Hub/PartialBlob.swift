@@ -1,0 +1,62 @@
+import Platform
+
+/// A file on its way into the cache, `blobs/DIGEST.incomplete`: it stays when we end early, and the next pull goes on from
+/// there. Written at its own offsets, so that two writers without a lock would write the same.
+final class PartialBlob: BodyReceiver {
+  private let path: String
+  private let file: RemoteFile
+  private let descriptor: Int32
+  private let progress: (Int) -> Void
+  private(set) var count: Int
+
+  /// - Parameter progress: is told how many bytes are there.
+  init(_ path: String, of file: RemoteFile, progress: @escaping (Int) -> Void) throws(HubError) {
+    descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else { throw HubError(path: path) }
+    var information = stat()
+    count = fstat(descriptor, &information) == 0 ? Int(information.st_size) : 0
+    self.path = path
+    self.file = file
+    self.progress = progress
+    if count > file.size { try restart() }
+    progress(count)
+  }
+
+  deinit { close(descriptor) }
+
+  func restart() throws(HubError) {
+    guard ftruncate(descriptor, 0) == 0 else { throw HubError(path: path) }
+    count = 0
+  }
+
+  func append(_ bytes: UnsafeRawBufferPointer) throws(HubError) {
+    guard bytes.count <= file.size - count else {
+      unlink(path)
+      throw HubError(.badData, "\(file.path): more bytes came than the \(file.size) that were promised")
+    }
+    var rest = bytes
+    while rest.count > 0 {
+      let written = pwrite(descriptor, rest.baseAddress, rest.count, off_t(count))
+      if written < 0, errno == EINTR { continue }
+      guard written > 0 else {
+        let reason = String(cString: strerror(errno))
+        throw HubError(
+          .inputOutput, "\(path): \(reason); \(inUnits(count)) of \(inUnits(file.size)) are there for the next time")
+      }
+      count += written
+      rest = UnsafeRawBufferPointer(rebasing: rest[written...])
+    }
+    progress(count)
+  }
+
+  /// Whether all of it is there and what it should be.
+  func isWhole() throws(HubError) -> Bool {
+    guard count == file.size else { return false }
+    return try file.digest.isOf(descriptor, size: file.size)
+  }
+
+  /// Puts it where readers look.
+  func publish(as blob: String) throws(HubError) {
+    guard fsync(descriptor) == 0, rename(path, blob) == 0 else { throw HubError(path: blob) }
+  }
+}

@@ -1,0 +1,49 @@
+import Testing
+
+@testable import Hub
+
+/// What `curl --include --location` writes, in pieces of every size.
+@Suite struct AnswerReaderTests {
+  /// - Returns: the head, and what was taken for the body.
+  private func read(_ text: String, piece: Int) throws -> (head: AnswerHead?, body: String) {
+    var reader = AnswerReader()
+    var body: [UInt8] = []
+    let bytes = Array(text.utf8)
+    for start in stride(from: 0, to: bytes.count, by: piece) {
+      try bytes[start..<min(start + piece, bytes.count)].withUnsafeBytes { piece in
+        try reader.take(piece) { _ in
+        } body: {
+          body += $0
+        }
+      }
+    }
+    return (reader.head, String(decoding: body, as: UTF8.self))
+  }
+
+  @Test(arguments: [1, 2, 3, 7, 1000])
+  func theBodyFollowsTheLastHead(_ piece: Int) throws {
+    let (head, body) = try read(
+      "HTTP/1.1 100 Continue\r\n\r\nHTTP/2 302 \r\nlocation: /x\r\n\r\nHTTP/1.1 206 Partial Content\r\n"
+        + "Content-Range: bytes 5-9/10\r\nETag: \"a:b\"\r\n\r\nHTTP/1.1 is\r\n\r\nthe body",
+      piece: piece)
+    #expect(head?.status == 206)
+    #expect(head?.fields["etag"] == "\"a:b\"")
+    #expect(head?.contentRange?.start == 5 && head?.contentRange?.total == 10)
+    #expect(body == "HTTP/1.1 is\r\n\r\nthe body")
+  }
+
+  @Test func aRedirectionToNowhereIsAnAnswer() throws {
+    let (head, body) = try read("HTTP/1.1 304 Not Modified\n\nx", piece: 1)
+    #expect(head?.status == 304 && body == "x")
+  }
+
+  @Test func whatIsNoHTTPIsRefused() {
+    #expect(throws: HubError.self) { try read("SSH-2.0-OpenSSH\r\n\r\n", piece: 100) }
+    #expect(throws: HubError.self) { try read(String(repeating: "HTTP/1.1 200 OK\r\n", count: 20_000), piece: 4096) }
+  }
+
+  @Test(arguments: ["bytes */10", "bytes 5-9", "lines 5-9/10", "bytes a-b/c", ""])
+  func aRangeThatIsNoneIsNone(_ value: String) throws {
+    #expect(AnswerHead(["HTTP/1.1 206 x", "Content-Range: \(value)"])?.contentRange == nil)
+  }
+}

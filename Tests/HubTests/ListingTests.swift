@@ -1,0 +1,84 @@
+import Testing
+
+@testable import Hub
+
+@Suite struct ListingTests {
+  private static let commit = String(repeating: "0a", count: 20)
+  private static let sha256 = String(repeating: "1b", count: 32)
+
+  private func listing(_ names: [String]) throws -> FileListing {
+    let siblings = names.map { name in
+      let lfs = name.hasSuffix(".json") ? "" : #", "lfs": {"sha256": "\#(Self.sha256)", "size": 9, "pointerSize": 1}"#
+      return #"{"rfilename": "\#(name)", "size": 9, "blobId": "\#(Self.commit)"\#(lfs)}"#
+    }
+    return try Self.parse(
+      #"{"id": "a/b", "sha": "\#(Self.commit)", "gated": false, "siblings": [\#(siblings.joined(separator: ","))]}"#)
+  }
+
+  private static func parse(_ text: String) throws -> FileListing {
+    try Array(text.utf8).withUnsafeBufferPointer { try FileListing($0) }
+  }
+
+  private func selection(_ names: [String], _ choice: String? = nil) throws -> [String] {
+    try FileSelection(of: listing(names), model: "a/b", choice: choice).files.map(\.path)
+  }
+
+  @Test func eachFileHasItsDigest() throws {
+    let listing = try listing(["config.json", "model.safetensors"])
+    #expect(listing.commit == Self.commit)
+    #expect(listing.file("config.json")?.digest == .gitBlob(Self.commit))
+    #expect(listing.file("model.safetensors")?.digest == .sha256(Self.sha256))
+    #expect(listing.file("model.safetensors")?.size == 9)
+  }
+
+  @Test(arguments: [
+    "../x.bin", "a/../../x.bin", "/x.bin", "", ".", "..", "a//b.bin", "a/", "x\\u0000.bin", "x\\n.bin", "\\u007f",
+    "a\\\\b", String(repeating: "a", count: 256),
+  ])
+  func aNameThatLeadsAwayIsRefused(_ name: String) {
+    #expect(throws: HubError.self) { try listing(["config.json", name]) }
+  }
+
+  @Test func aFileNamedTwiceIsRefused() {
+    #expect(throws: HubError.self) { try listing(["config.json", "config.json"]) }
+  }
+
+  @Test func whatIsNeededIsChosen() throws {
+    #expect(
+      try selection([
+        ".gitattributes", "README.md", "config.json", "flax_model.msgpack", "model.safetensors", "onnx/config.json",
+        "pytorch_model.bin", "tokenizer.json", "x.gguf",
+      ]) == ["config.json", "tokenizer.json", "model.safetensors"])
+    let sharded = ["config.json", "model-00001-of-00002.safetensors", "model.safetensors.index.json"]
+    #expect(try selection(sharded) == ["config.json", "model.safetensors.index.json"])
+    #expect(try selection(["config.json", "m.Q4_0.gguf"]) == ["m.Q4_0.gguf"])
+    #expect(try selection(["config.json", "model.safetensors", "m.Q4_0.gguf"], "Q4_0") == ["m.Q4_0.gguf"])
+  }
+
+  @Test func oneOfSeveralQuantizationsIsChosen() throws {
+    let names = ["m-Q4_0.gguf", "m-Q4_0_4_4.gguf", "m.q8_0.gguf", "deep/m-Q6_K.gguf", "F16"]
+    #expect(try selection(names, "Q4_0") == ["m-Q4_0.gguf"])
+    #expect(try selection(names, "Q8_0") == ["m.q8_0.gguf"])
+    #expect(try selection(names, "deep/m-Q6_K.gguf") == ["deep/m-Q6_K.gguf"])
+    #expect(throws: HubError.self) { try selection(names) }
+    #expect(throws: HubError.self) { try selection(names, "F16") }
+    #expect(throws: HubError.self) { try selection(["a-Q4_0.gguf", "b-Q4_0.gguf"], "Q4_0") }
+    #expect(throws: HubError.self) { try selection(["pytorch_model.bin"]) }
+  }
+
+  @Test func shardsAreWhatTheIndexNames() throws {
+    let listing = try listing(["a.safetensors", "b.safetensors", "deep/c.safetensors"])
+    func shards(_ index: String) throws -> [String] {
+      try Array(index.utf8).withUnsafeBufferPointer { try FileSelection.shards(in: $0, of: listing).map(\.path) }
+    }
+    #expect(
+      try shards(#"{"metadata": {"total_size": 1}, "weight_map": {"x": "b.safetensors", "y": "a.safetensors"}}"#)
+        == ["a.safetensors", "b.safetensors"])
+    for name in ["deep/c.safetensors", "../a.safetensors", "d.safetensors"] {
+      #expect(throws: HubError.self) { try shards(#"{"weight_map": {"x": "\#(name)"}}"#) }
+    }
+    for index in ["{}", "[]", #"{"weight_map": {}}"#, #"{"weight_map": {"x": 1}}"#] {
+      #expect(throws: HubError.self) { try shards(index) }
+    }
+  }
+}
