@@ -69,6 +69,7 @@ let package = Package(
     door("lm-logits", ["Checkpoint", "JSON", "JSONLines", "LanguageModel", "Sampling"]),
     door("lm-topk", ["JSON", "JSONLines", "Sampling", "Tokenizer"]),
     door("lm-step", ["Checkpoint", "JSON", "JSONLines", "LanguageModel", "Sampling", "Tokenizer"]),
+    door("lm-pull", ["Checkpoint", "Hub", "JSON", "Platform"]),
     .executableTarget(name: "generate-pages", dependencies: ["CommandLineTool", "Platform"], swiftSettings: common),
     // Not installed: `make bench` asks it what a whole process would blur
     .executableTarget(
@@ -91,7 +92,8 @@ let package = Package(
     tests("SamplingTests", ["Sampling"], fixtures: ["Fixtures"]),
     tests("CommandLineToolTests", ["CommandLineTool", "JSON", "JSONLines"]),
     // Drives the built programs through pipes
-    tests("PipelineTests", ["CommandLineTool", "JSON", "JSONLines", "Platform"], fixtures: ["Fixtures", "Sessions"]),
+    tests("PipelineTests", ["CommandLineTool", "JSON", "JSONLines", "Platform"],
+      fixtures: ["Fixtures", "Hub", "Sessions"]),
     // Replays what fuzzing found
     tests("FuzzTests", ["FuzzTargets"]),
   ]

