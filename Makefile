@@ -1,7 +1,6 @@
 # The words a Unix user tries first. `make demo` and `make test` need a Swift toolchain and nothing else.
 PREFIX ?= /usr/local
 SWIFT ?= swift
-TOOLS = bpe-encode bpe-decode lm-logits lm-topk lm-step lm-info
 MODEL = wren
 RELEASE = .build/release
 
@@ -76,30 +75,25 @@ bench: build
 	  $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(WORK),--work "$(WORK)")
 
 install: build
-	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/lmpipe/$(MODEL)"
-	for tool in $(TOOLS); do install -m 755 "$(RELEASE)/$$tool" "$(DESTDIR)$(PREFIX)/bin/"; done
-	install -m 644 Models/$(MODEL)/* "$(DESTDIR)$(PREFIX)/share/lmpipe/$(MODEL)/"
-	for section in 1 5 7; do \
-	  install -d "$(DESTDIR)$(PREFIX)/share/man/man$$section"; \
-	  install -m 644 man/man$$section/*.$$section "$(DESTDIR)$(PREFIX)/share/man/man$$section/"; \
-	done
-	install -d "$(DESTDIR)$(PREFIX)/share/bash-completion/completions" \
-	  "$(DESTDIR)$(PREFIX)/share/zsh/site-functions" "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d"
-	install -m 644 completions/bash/* "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/"
-	install -m 644 completions/zsh/* "$(DESTDIR)$(PREFIX)/share/zsh/site-functions/"
-	install -m 644 completions/fish/* "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/"
+	Packaging/install "$(RELEASE)" "$(DESTDIR)$(PREFIX)"
 
 uninstall:
-	for tool in $(TOOLS); do \
-	  rm -f "$(DESTDIR)$(PREFIX)/bin/$$tool" "$(DESTDIR)$(PREFIX)/share/man/man1/$$tool.1" \
-	    "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$tool" \
-	    "$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_$$tool" \
-	    "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/$$tool.fish"; \
-	done
-	rm -f "$(DESTDIR)$(PREFIX)/share/man/man5/lm-records.5" "$(DESTDIR)$(PREFIX)/share/man/man7/lm-pipeline.7"
-	rm -rf "$(DESTDIR)$(PREFIX)/share/lmpipe"
+	Packaging/install --remove "$(RELEASE)" "$(DESTDIR)$(PREFIX)"
+
+# A build for any processor of the level x86-64-v3; elsewhere builds are for any processor anyway.
+PORTABLE = .build-portable
+portable:
+	$(if $(filter x86_64,$(shell uname -m)),LMPIPE_CPU=x86-64-v3) $(SWIFT) build -c release --scratch-path $(PORTABLE)
+
+# A Debian package, which depends on nothing.
+deb: portable
+	@Packaging/deb $(PORTABLE)/release $(PORTABLE)
+
+# Installs it into a root of its own, uses it there, and removes it.
+check-deb: portable
+	@Packaging/check-deb "$$(Packaging/deb $(PORTABLE)/release $(PORTABLE))"
 
 clean:
-	rm -rf .build
+	rm -rf .build .build-portable
 
-.PHONY: all build demo test fuzz format check-format generate check-generated check-shells renew-sessions golden beginnings try-training check-loops compare bench install uninstall clean
+.PHONY: all build demo test fuzz format check-format generate check-generated check-shells renew-sessions golden beginnings try-training check-loops compare bench install uninstall portable deb check-deb clean
