@@ -92,8 +92,8 @@ let package = Package(
     tests("SamplingTests", ["Sampling"], fixtures: ["Fixtures"]),
     tests("CommandLineToolTests", ["CommandLineTool", "JSON", "JSONLines"]),
     // Drives the built programs through pipes
-    tests("PipelineTests", ["CommandLineTool", "JSON", "JSONLines", "Platform"],
-      fixtures: ["Fixtures", "Hub", "Sessions"]),
+    tests(
+      "PipelineTests", ["CommandLineTool", "JSON", "JSONLines", "Platform"], fixtures: ["Fixtures", "Hub", "Sessions"]),
     // Replays what fuzzing found
     tests("FuzzTests", ["FuzzTargets"]),
   ]

