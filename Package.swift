@@ -71,6 +71,7 @@ let package = Package(
     door("lm-step", ["Checkpoint", "JSON", "JSONLines", "LanguageModel", "Sampling", "Tokenizer"]),
     door("lm-pull", ["Checkpoint", "Hub", "JSON", "Platform"]),
     .executableTarget(name: "generate-pages", dependencies: ["CommandLineTool", "Platform"], swiftSettings: common),
+    .executableTarget(name: "json-check", dependencies: ["JSON", "JSONLines", "Platform"], swiftSettings: common),
     // Not installed: `make bench` asks it what a whole process would blur
     .executableTarget(
       name: "lm-measure",
