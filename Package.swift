@@ -23,7 +23,11 @@ let wholeModule = ["-O", "-disable-batch-mode", "-whole-module-optimization", "-
 let numeric: [SwiftSetting] = common + [.unsafeFlags(wholeModule, .when(configuration: .debug))]
 /// The Swift runtime inside each tool: nothing to load at its start, nothing to install beside it.
 #if os(Linux)
-  let linking: [LinkerSetting] = [.unsafeFlags(["-static-executable", "-use-ld=lld"])]
+  // Allocations go by LastWords.c, which says so where there is no memory: the runtime would trap.
+  let wrapping = ["malloc", "calloc", "realloc", "aligned_alloc", "posix_memalign"].flatMap {
+    ["-Xlinker", "--wrap=\($0)"]
+  }
+  let linking: [LinkerSetting] = [.unsafeFlags(["-static-executable", "-use-ld=lld"] + wrapping)]
 #else
   let linking: [LinkerSetting] = []
 #endif

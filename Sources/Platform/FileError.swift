@@ -4,12 +4,15 @@ public struct FileError: Error, Equatable, CustomStringConvertible {
   public let path: String
   /// The system's `errno`.
   public let code: Int32
+  public let reason: String
 
-  public init(path: String, code: Int32) {
+  /// Without a `reason` it is the system's.
+  public init(path: String, code: Int32, reason: String? = nil) {
     self.path = path
     self.code = code
+    self.reason = reason ?? String(cString: strerror(code))
   }
 
   /// Such as `notes.txt: No such file or directory`.
-  public var description: String { "\(path): \(String(cString: strerror(code)))" }
+  public var description: String { "\(path): \(reason)" }
 }

@@ -13,7 +13,8 @@ public final class MappedFile: @unchecked Sendable {  // immutable after init, a
     var information = stat()
     guard fstat(descriptor, &information) == 0 else { throw FileError(path: path, code: errno) }
     guard information.st_mode & S_IFMT == S_IFREG else {
-      throw FileError(path: path, code: information.st_mode & S_IFMT == S_IFDIR ? EISDIR : EINVAL)
+      guard information.st_mode & S_IFMT != S_IFDIR else { throw FileError(path: path, code: EISDIR) }
+      throw FileError(path: path, code: EINVAL, reason: "this is no regular file, and cannot be mapped into memory")
     }
     let size = Int(information.st_size)
     guard size > 0 else {  // mmap refuses to map nothing
@@ -21,6 +22,7 @@ public final class MappedFile: @unchecked Sendable {  // immutable after init, a
       return
     }
     guard let address = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), address != MAP_FAILED else {
+      guard errno != ENOMEM else { endOutOfMemory(wanted: size) }
       throw FileError(path: path, code: errno)
     }
     #if os(Linux)
@@ -28,11 +30,14 @@ public final class MappedFile: @unchecked Sendable {  // immutable after init, a
       // of page faults, not a hundred thousand, in this process and in all that follow. No harm where it can't.
       madvise(address, size, MADV_HUGEPAGE)
     #endif
+    watchMapping(address, size, ofFile: path)
     bytes = UnsafeRawBufferPointer(start: address, count: size)
   }
 
   deinit {
-    if let address = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: address), bytes.count) }
+    guard let address = bytes.baseAddress else { return }
+    forgetMapping(address)
+    munmap(UnsafeMutableRawPointer(mutating: address), bytes.count)
   }
 
   /// Has a file that is not in memory read from its beginning to its end: for disks that is faster than in the order in

@@ -27,7 +27,7 @@ extension ByteLevelTokenizer {
       return try MappedFile(path: path)
     } catch {
       if error.code == ENOENT || error.code == ENOTDIR { return nil }
-      throw TokenizerError(.unreadable(error), path, String(cString: strerror(error.code)))
+      throw TokenizerError(.unreadable(error), path, error.reason)
     }
   }
 }

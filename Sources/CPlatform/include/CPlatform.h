@@ -11,6 +11,7 @@
 #include "Base64.h"
 #include "ByteBlock.h"
 #include "Lanes.h"
+#include "LastWords.h"
 #include "QuantizedBlocks.h"
 
 // What getopt_long says of the next option, without its global variables.

@@ -5,7 +5,9 @@ import Tokenizer
 
 /// The whole of a program: reads the command line, runs `body`, and turns errors into messages and exit statuses.
 public func run(_ tool: Tool, _ body: (Arguments, Output) throws -> ExitStatus) -> Never {
+  prepareLastWords(ofProgram: tool.name)
   signal(SIGXFSZ, SIG_IGN)  // a file at its limit of size is then an error like a full disk
+  occupyStandardStreams()
   let output = Output()
   var status = ExitStatus.success
   do {
@@ -15,6 +17,7 @@ public func run(_ tool: Tool, _ body: (Arguments, Output) throws -> ExitStatus) 
     case .run(let arguments): status = try body(arguments, output)
     }
   } catch {
+    output.discardPartialLine()
     try? output.flush()  // on a terminal, what came before the error stands before it
     status = report(error, tool)
   }

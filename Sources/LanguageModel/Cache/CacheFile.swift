@@ -11,6 +11,7 @@ import Threads
 /// alone with the file.
 final class CacheFile: CachePages {
   let shape: CacheShape
+  private let path: String
   private let descriptor: Int32
   private let isReadOnly: Bool
   private let report: (String) -> Void
@@ -60,6 +61,7 @@ final class CacheFile: CachePages {
     path: String, _ configuration: ModelConfiguration, model: UInt64, _ pool: ThreadPool,
     report: @escaping (String) -> Void
   ) throws(CacheFileProblem) {
+    self.path = path
     self.report = report
     self.pool = pool
     shape = CacheShape(configuration, layers: configuration.n_layer)
@@ -70,6 +72,7 @@ final class CacheFile: CachePages {
     (descriptor, isReadOnly) = try Self.open(path)
     do {
       (table, pagesInFile) = try Self.map(descriptor, header, isReadOnly, report)
+      watchMapping(mapOfTable, header.pagesOffset, ofFile: path)
     } catch {
       close(descriptor)
       throw error
@@ -77,10 +80,17 @@ final class CacheFile: CachePages {
   }
 
   deinit {
-    for page in pages { munmap(page, pageBytes) }
-    munmap(UnsafeMutableRawPointer(table) - Self.tableOffset, header.pagesOffset)
+    for page in pages {
+      forgetMapping(page)
+      munmap(page, pageBytes)
+    }
+    forgetMapping(mapOfTable)
+    munmap(mapOfTable, header.pagesOffset)
     close(descriptor)  // and with it the lock
   }
+
+  /// Where the mapping begins that the table is in.
+  private var mapOfTable: UnsafeMutableRawPointer { UnsafeMutableRawPointer(table) - Self.tableOffset }
 
   /// Opens and locks the file: to write, or where that is not allowed to read.
   private static func open(_ path: String) throws(CacheFileProblem) -> (descriptor: Int32, isReadOnly: Bool) {
@@ -158,6 +168,7 @@ final class CacheFile: CachePages {
     guard let page = mmap(nil, pageBytes, PROT_READ | PROT_WRITE, sharing, descriptor, off_t(offset)),
       page != MAP_FAILED
     else { return beginOverflow(errno) }
+    watchMapping(page, pageBytes, ofFile: path)
     pages.append(page.assumingMemoryBound(to: Float.self))
     return pages[index]
   }

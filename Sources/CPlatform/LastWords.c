@@ -1,0 +1,155 @@
+#include "LastWords.h"
+
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+// Everything that a signal handler calls here is async-signal-safe (POSIX, 2.4.3): it allocates nothing and locks nothing.
+
+static const char *program = "lmpipe";
+
+void lmpipe_name_program(const char *name) { program = name; }
+
+// A line that is put together without memory from elsewhere.
+struct line {
+    char text[1024];
+    size_t count;
+};
+
+// What a file's name holds cannot break the line or steer the terminal.
+static void add(struct line *line, const char *text) {
+    for (; *text != 0 && line->count < sizeof line->text - 1; text++)
+        line->text[line->count++] = (unsigned char)*text < 0x20 || *text == 0x7F ? '?' : *text;
+}
+
+static void add_number(struct line *line, size_t number) {
+    char digits[21];
+    char *start = digits + sizeof digits - 1;
+    *start = 0;
+    do *--start = '0' + number % 10;
+    while ((number /= 10) > 0);
+    add(line, start);
+}
+
+// Only the first thread to come here says something.
+static _Noreturn void end(struct line *line, int status) {
+    static atomic_flag is_ending = ATOMIC_FLAG_INIT;
+    while (atomic_flag_test_and_set(&is_ending)) pause();
+    line->text[line->count++] = '\n';
+    ssize_t written = write(STDERR_FILENO, line->text, line->count);
+    (void)written;  // there is nobody left to tell
+    _exit(status);
+}
+
+void lmpipe_end_out_of_memory(size_t wanted) {
+    struct line line = {.count = 0};
+    add(&line, program);
+    add(&line, ": out of memory: the system does not give ");
+    add_number(&line, wanted);
+    add(&line, " bytes more");
+    end(&line, EX_OSERR);
+}
+
+// A mapping. They are never freed, for a handler may be reading them, but taken again for other mappings.
+struct mapping {
+    _Atomic uintptr_t start;  // 0 where it is free
+    size_t size;
+    char *path;
+    struct mapping *next;
+};
+static struct mapping *_Atomic mappings;
+
+// A free one that is now the caller's, or NULL without memory.
+static struct mapping *take(void) {
+    for (struct mapping *mapping = atomic_load(&mappings); mapping != NULL; mapping = mapping->next) {
+        uintptr_t none = 0;
+        // Its old size must not go with the new start.
+        if (atomic_compare_exchange_strong(&mapping->start, &none, UINTPTR_MAX)) return mapping;
+    }
+    struct mapping *mapping = calloc(1, sizeof *mapping);
+    if (mapping == NULL) return NULL;
+    mapping->start = UINTPTR_MAX;
+    mapping->next = atomic_load(&mappings);
+    while (!atomic_compare_exchange_weak(&mappings, &mapping->next, mapping)) {}
+    return mapping;
+}
+
+void lmpipe_watch_mapping(const void *start, size_t size, const char *path) {
+    struct mapping *mapping = take();
+    if (mapping == NULL) return;  // then SIGBUS ends us after all
+    free(mapping->path);
+    mapping->path = strdup(path);
+    mapping->size = size;
+    atomic_store(&mapping->start, (uintptr_t)start);
+}
+
+void lmpipe_forget_mapping(const void *start) {
+    for (struct mapping *mapping = atomic_load(&mappings); mapping != NULL; mapping = mapping->next) {
+        uintptr_t expected = (uintptr_t)start;
+        if (atomic_compare_exchange_strong(&mapping->start, &expected, 0)) return;
+    }
+}
+
+static void handle_lost_page(int number, siginfo_t *information, void *context) {
+    (void)context;
+    uintptr_t address = (uintptr_t)information->si_addr;
+    for (struct mapping *mapping = atomic_load(&mappings); mapping != NULL; mapping = mapping->next) {
+        uintptr_t start = atomic_load(&mapping->start);
+        if (start == 0 || start == UINTPTR_MAX || address - start >= mapping->size) continue;
+        struct line line = {.count = 0};
+        add(&line, program);
+        add(&line, ": ");
+        add(&line, mapping->path != NULL ? mapping->path : "a file");
+        add(&line, ": the file was cut short while it was being used, or its disk failed");
+        end(&line, EX_IOERR);
+    }
+    signal(number, SIG_DFL);  // none of ours: it happens again, and ends us as it would have
+}
+
+void lmpipe_report_lost_pages(void) {
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    action.sa_sigaction = handle_lost_page;
+    action.sa_flags = SA_SIGINFO;
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGBUS, &action, NULL);
+}
+
+// In the tools, which are linked with --wrap (Package.swift), these stand before the C library's functions for everyone,
+// the Swift runtime included: that would trap, and say nothing.
+#if defined(__linux__)
+extern void *__real_malloc(size_t size) __attribute__((weak));
+extern void *__real_calloc(size_t count, size_t size) __attribute__((weak));
+extern void *__real_realloc(void *old, size_t size) __attribute__((weak));
+extern void *__real_aligned_alloc(size_t alignment, size_t size) __attribute__((weak));
+extern int __real_posix_memalign(void **result, size_t alignment, size_t size) __attribute__((weak));
+
+static void *memory(void *address, size_t wanted) {
+    if (address == NULL && wanted > 0) lmpipe_end_out_of_memory(wanted);
+    return address;
+}
+
+void *__wrap_malloc(size_t size) { return memory(__real_malloc(size), size); }
+
+void *__wrap_calloc(size_t count, size_t size) {
+    size_t wanted;
+    if (__builtin_mul_overflow(count, size, &wanted)) wanted = SIZE_MAX;
+    return memory(__real_calloc(count, size), wanted);
+}
+
+void *__wrap_realloc(void *old, size_t size) { return memory(__real_realloc(old, size), size); }
+
+void *__wrap_aligned_alloc(size_t alignment, size_t size) {
+    return memory(__real_aligned_alloc(alignment, size), size);
+}
+
+int __wrap_posix_memalign(void **result, size_t alignment, size_t size) {
+    int code = __real_posix_memalign(result, alignment, size);
+    if (code != 0 && size > 0) lmpipe_end_out_of_memory(size);
+    return code;
+}
+#endif
