@@ -97,7 +97,11 @@ public struct LineReader: ~Copyable {
         isAtEnd = count == 0
         return
       }
-      guard errno == EINTR else { throw failure(errno) }
+      switch errno {
+      case EINTR: continue
+      case EAGAIN: waitUntilReady(descriptor, for: POLLIN)
+      case let code: throw failure(code)
+      }
     }
   }
 

@@ -121,13 +121,16 @@ public final class ThreadPool: @unchecked Sendable {
     #else
       var thread = pthread_t()
     #endif
-    let code = pthread_create(
-      &thread, nil,
-      { (argument: UnsafeMutableRawPointer?) in
-        guard let argument else { return nil }
-        Unmanaged<ThreadPool>.fromOpaque(argument).takeRetainedValue().serve()
-        return nil
-      }, pool.toOpaque())
+    // Whoever writes decides when the process may end, and that is another thread.
+    let code = holdingTermination {
+      pthread_create(
+        &thread, nil,
+        { (argument: UnsafeMutableRawPointer?) in
+          guard let argument else { return nil }
+          Unmanaged<ThreadPool>.fromOpaque(argument).takeRetainedValue().serve()
+          return nil
+        }, pool.toOpaque())
+    }
     if code != 0 { pool.release() }
     return code == 0
   }

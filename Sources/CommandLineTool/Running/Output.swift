@@ -6,8 +6,12 @@ public final class Output {
   /// What is to be written; append to it, then end the line.
   public let buffer = ByteBuffer(capacity: 1 << 17)
   private var complete = 0  // bytes of the buffer that are whole lines
+  private let isFile: Bool
 
-  public init() {}
+  public init() {
+    var information = stat()
+    isFile = fstat(STDOUT_FILENO, &information) == 0 && information.st_mode & S_IFMT == S_IFREG
+  }
 
   /// Ends a line that was appended to the buffer.
   public func endLine(_ terminator: UInt8? = UInt8(ascii: "\n")) throws(ToolError) {
@@ -38,15 +42,25 @@ public final class Output {
     try write(buffer.bytes)
   }
 
+  /// Who ends us by a signal finds no half of a line in a file. (A pipe may be full for ever, and then we must end.)
   private func write(_ bytes: UnsafeBufferPointer<UInt8>) throws(ToolError) {
+    guard isFile else { return try writeAll(bytes) }
+    try holdingTermination { () throws(ToolError) in try writeAll(bytes) }
+  }
+
+  private func writeAll(_ bytes: UnsafeBufferPointer<UInt8>) throws(ToolError) {
     var rest = UnsafeRawBufferPointer(bytes)
     while rest.count > 0 {
       let count = Platform.write(STDOUT_FILENO, rest.baseAddress, rest.count)
-      if count < 0 {
-        if errno == EINTR { continue }
-        throw Self.failure(errno)
+      if count >= 0 {
+        rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+        continue
       }
-      rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+      switch errno {
+      case EINTR: continue
+      case EAGAIN: waitUntilReady(STDOUT_FILENO, for: POLLOUT)
+      case let code: throw Self.failure(code)
+      }
     }
   }
 
