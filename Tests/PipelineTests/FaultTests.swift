@@ -1,0 +1,202 @@
+import Foundation
+import Testing
+
+/// What the system can refuse or take away while a tool runs: it ends with a message and an exit status of sysexits(3), or
+/// goes on; it never traps, and leaves nothing half-written.
+@Suite struct FaultTests {
+  /// A folder of its own for each test.
+  private let folder: URL
+
+  init() throws {
+    folder = FileManager.default.temporaryDirectory.appending(path: "lmpipe-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+  }
+
+  private func shell(_ script: String, input: Data? = nil, _ environment: [String: String] = [:]) throws
+    -> Programs.Result
+  {
+    try Programs.shell(script, input: input, environment: environment, in: folder)
+  }
+
+  private func copyModel() throws {
+    try FileManager.default.copyItem(
+      at: Programs.checkout.appending(path: "Models/wren"), to: folder.appending(path: "model"))
+  }
+
+  // MARK: the model
+
+  /// Pages that are lost while they are mapped: in the thread that reads records, and in one that helps it to compute.
+  @Test(arguments: ["[5]", "[\((1...400).map(String.init).joined(separator: ","))]"])
+  func aModelThatIsCutShortWhileItIsMappedIsAnError(_ record: String) throws {
+    try copyModel()
+    let result = try shell(
+      """
+      mkfifo in; lm-logits -m model --base64 < in > out & pid=$!
+      exec 3> in; printf '[5]\\n' >&3; while [ ! -s out ]; do sleep 0.01; done
+      truncate -s 4096 model/model.safetensors; printf '%s\\n' '\(record)' >&3
+      wait $pid
+      """)
+    #expect(result.status == 74)
+    #expect(
+      result.errors
+        == "lm-logits: model/model.safetensors: the file was cut short while it was being used, or its disk failed\n")
+    #expect(try String(contentsOf: folder.appending(path: "out"), encoding: .utf8).filter(\.isNewline).count == 1)
+  }
+
+  @Test func aCacheThatIsCutShortWhileItIsMappedIsAnError() throws {
+    let result = try shell(
+      """
+      mkfifo in; lm-step --cache cache < in > out & pid=$!
+      exec 3> in; printf '[5]\\n' >&3; while [ ! -s out ]; do sleep 0.01; done
+      truncate -s 0 cache; printf '[5,6]\\n' >&3
+      wait $pid
+      """)
+    #expect(result.status == 74)
+    #expect(result.errors == "lm-step: cache: the file was cut short while it was being used, or its disk failed\n")
+  }
+
+  @Test(arguments: ["config.json", "model.safetensors", "tokenizer.json"])
+  func aPipeInAModelsPlaceIsNotWaitedFor(_ name: String) throws {
+    try copyModel()
+    let result = try shell("rm model/\(name); mkfifo model/\(name); echo '[5]' | lm-step -m model")
+    #expect(result.status == 66)
+    #expect(result.errors == "lm-step: model/\(name): this is no regular file, and cannot be mapped into memory\n")
+  }
+
+  // MARK: memory
+
+  /// Whatever little memory there is: the right answer, or a line that says what is lacking.
+  @Test(
+    .enabled(if: isLinkedStatically, "the tools are linked with the C library's allocator as it is"),
+    arguments: ["lm-step -n 3", "lm-logits --base64", "lm-topk", "bpe-encode -j", "bpe-decode"])
+  func memoryThatIsRefusedIsAnError(_ tool: String) throws {
+    let record =
+      "{\"text\":\"\(String(repeating: "ab ", count: 4_000))\",\"ids\":[5],\"logits\":[\(String(repeating: "0.5,", count: 4095))1]}\n"
+    let limits = Array(stride(from: 20_000, to: 120_000, by: 10_000))
+    let script = limits.map { "(ulimit -v \($0); \(tool) < record | cksum; echo ${PIPESTATUS[0]})" }
+    try Data(record.utf8).write(to: folder.appending(path: "record"))
+    let result = try shell("set -o pipefail; \(tool) < record | cksum\n" + script.joined(separator: "\n"))
+    let lines = result.text.split(separator: "\n")
+    let right = try #require(lines.first)
+    for (limit, index) in zip(limits, stride(from: 1, to: lines.count - 1, by: 2)) {
+      let isRight = lines[index] == right && lines[index + 1] == "0"
+      #expect(isRight || lines[index + 1] == "71", "\(tool) in \(limit) kB: \(lines[index + 1])")
+    }
+    let complaints = result.errors.split(separator: "\n")
+    #expect(complaints.allSatisfy { $0.contains(": out of memory: the system does not give ") }, "\(complaints)")
+  }
+
+  @Test(
+    .enabled(if: isLinkedStatically, "the tools are linked with the C library's allocator as it is"))
+  func aRecordBeyondAllMemoryIsAnError() throws {
+    let result = try shell(
+      "ulimit -v 100000; head -c 300000000 /dev/zero | tr '\\0' x | bpe-encode | cksum; echo ${PIPESTATUS[2]}")
+    #expect(result.text.hasSuffix("\n71\n"))
+    #expect(result.errors.hasPrefix("bpe-encode: out of memory: "))
+  }
+
+  // MARK: reading and writing
+
+  /// Signals that interrupt system calls, and a writer that gives byte after byte.
+  @Test func readsMayBeShortAndInterrupted() throws {
+    let text = "Once upon a time\nthere was\n\na slow écrivain 😀\n"
+    let whole = try shell("bpe-encode | lm-step -n 2 | bpe-decode", input: Data(text.utf8))
+    let slow = try shell(
+      """
+      while IFS= read -r -n 1 -d '' byte; do printf '%s' "$byte"; sleep 0.002; done < text |
+        { bpe-encode & pid=$!; (for n in $(seq 30); do kill -STOP $pid; kill -CONT $pid; sleep 0.005; done) 2> /dev/null
+          wait $pid; } | lm-step -n 2 | bpe-decode
+      """.replacing("< text", with: "<<< '\(text.dropLast())'"))
+    #expect(whole.status == 0 && slow.output == whole.output)
+  }
+
+  @Test func aDescriptorThatDoesNotBlockIsWaitedFor() throws {
+    let result = try shell(
+      #"""
+      python3 -c '
+      import fcntl, os, subprocess, time
+      (a, b), (c, d) = os.pipe(), os.pipe()
+      for end in (a, d): fcntl.fcntl(end, fcntl.F_SETFL, os.O_NONBLOCK)
+      tool = subprocess.Popen(["bpe-encode"], stdin=a, stdout=d)
+      os.close(a); os.close(d)
+      for line in (b"one\n", b"two\n"): time.sleep(0.1); os.write(b, line)
+      os.write(b, b"word " * 12000 + b"\n"); os.close(b); time.sleep(0.3)
+      lines = open(c, "rb").read().count(b"\n")
+      print(tool.wait(), lines)'
+      """#)
+    #expect(result.text == "0 3\n", "\(result.errors)")
+  }
+
+  @Test func standardStreamsMayBeClosed() throws {
+    let result = try shell(
+      """
+      bpe-encode <&-; echo $?
+      echo '[5]' | lm-step --cache cache >&-; echo $?
+      lm-step --cache cache < /dev/null >&-; echo $?
+      echo nonsense | lm-step 2>&-; echo $?
+      """)
+    #expect(result.text == "74\n74\n0\n65\n")
+    #expect(
+      result.errors
+        == "bpe-encode: standard input: Bad file descriptor\nlm-step: standard output: Bad file descriptor\n")
+    // What is meant for standard output is not in the file that was opened in its stead.
+    let cache = try Data(contentsOf: folder.appending(path: "cache"))
+    #expect(cache.starts(with: Data("lmpkev1\n".utf8)) && cache.range(of: Data("\"next\"".utf8)) == nil)
+  }
+
+  /// Who ends a tool by a signal finds whole lines in its output file, and all of them from the first on.
+  @Test(arguments: ["INT", "TERM", "HUP"])
+  func aSignalLeavesNoHalfOfALine(_ signal: String) throws {
+    let result = try shell(
+      """
+      yes 'Once upon a time there was an old man who lived by the sea.' | head -n 50000 > text
+      bpe-encode text > whole
+      for n in 1 2 3 4 5 6 7 8; do
+        bpe-encode text > out & pid=$!; sleep 0.$((n * 8 + 10)); kill -\(signal) $pid; wait $pid
+        [ $? -gt 128 ] || [ $(wc -c < out) = $(wc -c < whole) ] || echo "status"
+        cmp -n $(wc -c < out) out whole || echo "other bytes"
+        [ ! -s out ] || [ "$(tail -c 1 out | od -An -c | tr -d ' ')" = '\\n' ] || echo "half a line"
+      done
+      """)
+    #expect(result.text.isEmpty, "\(result.text)")
+  }
+
+  /// A limit on the size of files is met like a full disk.
+  @Test func aQuotaIsAnError() throws {
+    let result = try shell(
+      "yes word | head -n 20000 > text; (ulimit -f 64; bpe-encode text > out); echo $?; wc -c < out")
+    #expect(result.text == "74\n65536\n")
+    #expect(result.errors == "bpe-encode: standard output: File too large\n")
+  }
+
+  // MARK: the surroundings
+
+  @Test func surroundingsDoNotMatter() throws {
+    let plain = try shell("echo 'Once upon a été' | bpe-encode | lm-step -n 3 | lm-logits | lm-topk | cksum")
+    for wrapper in [
+      "env -i PATH=\"$PATH\" LANG=C", "env -u HOME", "env HOME=/nonexistent TMPDIR=/nonexistent LC_ALL=tr_TR.UTF-8",
+      "setsid",
+    ] {
+      let other = try shell(
+        "\(wrapper) bash -c \"echo 'Once upon a été' | bpe-encode | lm-step -n 3 | lm-logits | lm-topk | cksum\"")
+      #expect(other.status == 0 && other.output == plain.output, "\(wrapper): \(other.errors)")
+    }
+  }
+
+  /// A folder in which nothing can be made: nothing is lost but the cache.
+  @Test func aReadOnlyPlaceIsEnough() throws {
+    let result = try shell("echo '[5]' | lm-step --cache /proc/self/cache")
+    #expect(result.status == 0)
+    #expect(result.text == (try shell("echo '[5]' | lm-step").text))
+    #expect(result.errors.hasPrefix("lm-step: /proc/self/cache: ") && result.errors.hasSuffix("computing without it\n"))
+  }
+
+  /// Elsewhere the tools are linked with the system's libraries, and memory that is refused ends them by a trap.
+  private static let isLinkedStatically: Bool = {
+    #if os(Linux)
+      ProcessInfo.processInfo.environment["LMPIPE_SANITIZE"] == nil
+    #else
+      false
+    #endif
+  }()
+}
