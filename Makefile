@@ -23,6 +23,18 @@ fuzz:
 	LMPIPE_FUZZ=1 $(SWIFT) build -c release --scratch-path .build-fuzz --product fuzz
 	Tests/Fuzz/fuzz.sh $(SECONDS) $(TARGETS)
 
+# The test suite under the address sanitizer and under the thread sanitizer, where the toolchain has them.
+sanitize: sanitize-address sanitize-thread
+sanitize-%:
+	LMPIPE_SANITIZE=$* $(SWIFT) build --build-tests --sanitize $* --scratch-path .build-$*
+	LMPIPE_SANITIZE=$* Tests/sanitize.sh $* $(SWIFT)
+
+# Puts load on the release build, checks that nothing is lost, and writes Benchmarks/LOAD.md: some minutes.
+# For a look: make load RECORDS=20000
+RECORDS ?= 1000000
+load: build
+	python3 Benchmarks/load.py --records $(RECORDS) $(if $(filter 1000000,$(RECORDS)),--output Benchmarks/LOAD.md)
+
 format:
 	$(SWIFT) format --in-place --recursive Package.swift Sources Tests Benchmarks
 
@@ -96,4 +108,4 @@ check-deb: portable
 clean:
 	rm -rf .build .build-portable
 
-.PHONY: all build demo test fuzz format check-format generate check-generated check-shells renew-sessions golden beginnings try-training check-loops compare bench install uninstall portable deb check-deb clean
+.PHONY: all build demo test fuzz sanitize load format check-format generate check-generated check-shells renew-sessions golden beginnings try-training check-loops compare bench install uninstall portable deb check-deb clean

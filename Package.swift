@@ -21,13 +21,15 @@ let common: [SwiftSetting] = [
 /// generic kernels are specialized only where their bodies are in sight, and on threads, or the index has no file names.
 let wholeModule = ["-O", "-disable-batch-mode", "-whole-module-optimization", "-num-threads", "2"]
 let numeric: [SwiftSetting] = common + [.unsafeFlags(wholeModule, .when(configuration: .debug))]
-/// The Swift runtime inside each tool: nothing to load at its start, nothing to install beside it.
+/// The Swift runtime inside each tool: nothing to load at its start, nothing to install beside it. Sanitizers (`make
+/// sanitize`) want the system's libraries.
 #if os(Linux)
   // Allocations go by LastWords.c, which says so where there is no memory: the runtime would trap.
   let wrapping = ["malloc", "calloc", "realloc", "aligned_alloc", "posix_memalign"].flatMap {
     ["-Xlinker", "--wrap=\($0)"]
   }
-  let linking: [LinkerSetting] = [.unsafeFlags(["-static-executable", "-use-ld=lld"] + wrapping)]
+  let isSanitized = Context.environment["LMPIPE_SANITIZE"] != nil
+  let linking: [LinkerSetting] = isSanitized ? [] : [.unsafeFlags(["-static-executable", "-use-ld=lld"] + wrapping)]
 #else
   let linking: [LinkerSetting] = []
 #endif

@@ -92,6 +92,7 @@ private func exitStatuses(of tool: Tool) -> [Tool.Entry] {
     ("65", "\(readsRecords ? "A record is bad, or the" : "The") model is damaged or not supported."),
     ("66", "A file or the model is not there or cannot be read."),
     ("70", "An error in the program itself."),
+    ("71", "The system gives no more memory."),
     ("74", "Reading or writing failed."),
   ]
   let ownTerms = tool.statuses.map(\.term)

@@ -33,7 +33,7 @@ extension FuzzTarget {
 private final class CachedModel: @unchecked Sendable {  // each fuzzer and each test case has one thread
   let folder = ScratchFolder()
   private(set) var soundFile: [UInt8] = []
-  private let model: GPT2
+  private let model: Transformer
   private var logits: [UInt32] = []
   private let ids = (0..<70).map { $0 * $0 % 4 }
 
@@ -41,7 +41,7 @@ private final class CachedModel: @unchecked Sendable {  // each fuzzer and each 
     folder.write("config.json", smallConfiguration.replacing("\"n_positions\":3", with: "\"n_positions\":80"))
     folder.write("model.safetensors", Self.weights)
     guard let checkpoint = try? Checkpoint(ModelLocation(folder: folder.path)),
-      let model = try? GPT2(checkpoint, threads: 1)
+      let model = try? Transformer(checkpoint, threads: 1)
     else { preconditionFailure("the small model is refused") }
     self.model = model
     logits = compute(model.makeCache())

@@ -45,7 +45,7 @@ extension FuzzTarget {
       while start < bytes.count {
         let partEnd = digits.partEnd(in: bytes, from: start, to: bytes.count)
         while start < partEnd {
-          let end = pieceEnd(in: bytes, from: start, to: partEnd)
+          let end = SplittingRule.gpt2.pieceEnd(in: bytes, from: start, to: partEnd)
           found.append(text[start..<end])
           start = end
         }
