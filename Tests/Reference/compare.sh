@@ -15,4 +15,5 @@ for model in "$reference"/models/*gpt2-rand; do
   "$python" "$here/logits.py" "$programs/lm-logits" "$model"
 done
 "$python" "$here/hub.py" "$programs"
+"$python" "$here/small_models.py" "$programs/lm-logits"
 sh "$here/tokenizer/compare.sh" "$reference" "$programs/bpe-encode"

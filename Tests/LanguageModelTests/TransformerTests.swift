@@ -3,14 +3,14 @@ import Foundation
 import LanguageModel
 import Testing
 
-@Suite struct GPT2Tests {
+@Suite struct TransformerTests {
   static func ids(_ count: Int, _ vocabulary: Int) -> [Int] {
     (0..<count).map { (5 * $0 * $0 + 3 * $0 + 1) % vocabulary }
   }
 
   /// The logits of each wanted position, as bit patterns: equality here is equality of every bit.
   static func bits(
-    _ model: GPT2, _ ids: [Int], _ cache: KeyValueCache? = nil, wanted: Range<Int>? = nil
+    _ model: Transformer, _ ids: [Int], _ cache: KeyValueCache? = nil, wanted: Range<Int>? = nil
   ) throws -> [[UInt32]] {
     let cache = cache ?? model.makeSinglePassCache()
     let end = cache.count + ids.count
@@ -36,7 +36,7 @@ import Testing
   @Test(arguments: shapes)
   func logitsAreThoseOfThePlainDefinition(_ shape: RandomCheckpoint.Shape) throws {
     let checkpoint = try RandomCheckpoint(shape)
-    let model = try GPT2(checkpoint.open(), threads: 2)
+    let model = try Transformer(checkpoint.open(), threads: 2)
     let plain = PlainGPT2(checkpoint: checkpoint)
     for length in [1, 2, 6, 7, 16, 17, 40] {
       let ids = Self.ids(length, shape.vocabulary)
@@ -47,14 +47,17 @@ import Testing
     }
   }
 
-  @Test(arguments: shapes)
-  func theRouteMakesNoDifference(_ shape: RandomCheckpoint.Shape) throws {
-    let checkpoint = try RandomCheckpoint(shape, seed: 2).open()
-    let ids = Self.ids(40, shape.vocabulary)
-    let one = try GPT2(checkpoint, threads: 1)
+  /// Random models of GPT-2's architecture, and those of the fixture.
+  static let models = shapes.map { TestModel.random($0) } + TestModel.fixtures
+
+  @Test(arguments: models)
+  func theRouteMakesNoDifference(_ model: TestModel) throws {
+    let checkpoint = try model.open()
+    let ids = Self.ids(40, checkpoint.configuration.vocabularySize)
+    let one = try Transformer(checkpoint, threads: 1)
     let all = try Self.bits(one, ids, wanted: 0..<40)
     for threads in [1, 2, 3, 7] {
-      let model = try GPT2(checkpoint, threads: threads)
+      let model = try Transformer(checkpoint, threads: threads)
       #expect(try Self.bits(model, ids, wanted: 0..<40) == all)
       for chunk in [1, 5, 6, 16, 39] {  // step by step, and in pieces, from a cache
         let cache = model.makeCache()
@@ -68,21 +71,22 @@ import Testing
   }
 
   /// Sequences of many lengths in one pass, more rows than a chunk has, some of them with a beginning in the cache.
-  @Test(arguments: shapes)
-  func sequencesTogetherAreWhatEachIsAlone(_ shape: RandomCheckpoint.Shape) throws {
-    let checkpoint = try RandomCheckpoint(shape, seed: 3).open()
-    let model = try GPT2(checkpoint, threads: 2)
+  @Test(arguments: models)
+  func sequencesTogetherAreWhatEachIsAlone(_ model: TestModel) throws {
+    let checkpoint = try model.open()
+    let vocabulary = checkpoint.configuration.vocabularySize
+    let model = try Transformer(checkpoint, threads: 2)
     let sequences = (0..<24).map { index in
-      Array(Self.ids(40, shape.vocabulary)[(index % 7)..<min(40, index % 7 + 1 + 5 * index % 37)])
+      Array(Self.ids(40, vocabulary)[(index % 7)..<min(40, index % 7 + 1 + 5 * index % 37)])
     }
-    var continuations: [GPT2.Continuation] = []
+    var continuations: [Transformer.Continuation] = []
     var expected: [[[UInt32]]] = []
     for (index, ids) in sequences.enumerated() {
       let done = index % 3 == 0 ? ids.count / 2 : 0
       let cache = index % 3 == 2 ? model.makeSinglePassCache() : model.makeCache()
       if done > 0 { _ = try Self.bits(model, Array(ids[..<done]), cache) }
       let wanted = (index % 4 == 0 ? done : ids.count - 1)..<(index % 5 == 4 ? ids.count - 1 : ids.count)
-      continuations.append(GPT2.Continuation(Array(ids[done...]), cache, logitsAt: wanted))
+      continuations.append(Transformer.Continuation(Array(ids[done...]), cache, logitsAt: wanted))
       expected.append(try Self.bits(model, ids, wanted: wanted))
     }
     var found = [[[UInt32]]](repeating: [], count: sequences.count)
@@ -90,9 +94,43 @@ import Testing
     #expect(found == expected)
   }
 
+  /// Models of every architecture, from folders and from GGUF files.
+  @Test(arguments: TestModel.fixtures)
+  func logitsAreThoseOfTransformers(_ model: TestModel) throws {
+    let transformer = try Transformer(model.open(), threads: 2)
+    let cases = try TestModel.references(of: model)
+    #expect(cases.count == 4)
+    for reference in cases {
+      let scale = reference.logits.map(abs).max() ?? 1
+      let logits = try Self.bits(transformer, reference.ids)[0].map { Double(Float(bitPattern: $0)) }
+      #expect(logits.count == reference.logits.count)
+      #expect(
+        zip(logits, reference.logits).allSatisfy { abs($0 - $1) <= 2e-5 * max(1, scale) },
+        "\(reference.ids.count) positions")
+    }
+  }
+
+  /// The cache in a file goes on where another process ended, whatever the heads of keys and values.
+  @Test(arguments: TestModel.fixtures)
+  func aCacheFileMakesNoDifference(_ model: TestModel) throws {
+    let checkpoint = try model.open()
+    let ids = Self.ids(40, checkpoint.configuration.vocabularySize)
+    let expected = try Self.bits(Transformer(checkpoint, threads: 1), ids)
+    let path = FileManager.default.temporaryDirectory.appending(path: "lmpipe-cache-\(UUID().uuidString)").path
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    for (length, common) in [(23, 0), (40, 23), (40, 39)] {
+      let transformer = try Transformer(checkpoint, threads: 2)
+      let cache = transformer.makeCache(inFile: path) { Issue.record("\($0)") }
+      cache.begin(Array(ids[..<length]))
+      #expect(cache.count == common)
+      let logits = try Self.bits(transformer, Array(ids[cache.count..<length]), cache)
+      if length == 40 { #expect(logits == expected) }
+    }
+  }
+
   @Test func attentionMayBeScaledByItsLayer() throws {
     let checkpoint = try RandomCheckpoint(.init(more: ",\"scale_attn_by_inverse_layer_idx\":true"))
-    let model = try GPT2(checkpoint.open(), threads: 1)
+    let model = try Transformer(checkpoint.open(), threads: 1)
     let ids = Self.ids(9, 53)
     let expected = PlainGPT2(checkpoint: checkpoint, scalesByLayer: true).logits(ids)
     let logits = try Self.bits(model, ids)[0].map { Double(Float(bitPattern: $0)) }
@@ -105,7 +143,7 @@ import Testing
     let text = try String(contentsOf: file, encoding: .utf8).replacing("\"n_inner\":37", with: "\"n_inner\":36")
     try text.write(to: file, atomically: true, encoding: .utf8)
     #expect {
-      _ = try GPT2(checkpoint.open(), threads: 1)
+      _ = try Transformer(checkpoint.open(), threads: 1)
     } throws: { error in
       "\(error)".hasSuffix("\"h.0.mlp.c_fc.weight\" has the shape [20, 37], but the configuration says [20, 36]")
     }
@@ -117,7 +155,7 @@ import Testing
     let text = try String(contentsOf: file, encoding: .utf8).replacing("\"n_layer\":1", with: "\"n_layer\":2")
     try text.write(to: file, atomically: true, encoding: .utf8)
     #expect {
-      _ = try GPT2(checkpoint.open(), threads: 1)
+      _ = try Transformer(checkpoint.open(), threads: 1)
     } throws: { error in "\(error)".contains("there is no tensor \"h.1.ln_1.weight\"") }
   }
 }

@@ -1,0 +1,45 @@
+import Checkpoint
+import Foundation
+import Testing
+
+/// A small model to test with.
+enum TestModel: CustomTestStringConvertible {
+  case random(RandomCheckpoint.Shape)
+  /// Of the fixture that Tests/Reference/small_models.py writes: a folder's name, or a GGUF file's.
+  case fixture(String)
+
+  static let fixtures = [
+    "llama-3", "llama-linear", "llama-biases", "mistral", "qwen2", "qwen3", "gpt2.Q5_0.gguf", "llama-3.Q4_1.gguf",
+    "qwen3.Q8_0.gguf",
+  ].map { TestModel.fixture($0) }
+
+  private static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures/models")
+
+  func open() throws -> Checkpoint {
+    switch self {
+    case .random(let shape): try RandomCheckpoint(shape, seed: 2).open()
+    case .fixture(let name): try Checkpoint(ModelLocation.find(Self.folder.appending(path: name).path))
+    }
+  }
+
+  /// What transformers computes.
+  struct Reference: Decodable {
+    let model: String
+    let ids: [Int]
+    let logits: [Double]  // of the last position
+  }
+
+  static func references(of model: TestModel) throws -> [Reference] {
+    let lines = try String(contentsOf: folder.appending(path: "logits.jsonl"), encoding: .utf8).split(separator: "\n")
+    let all = try lines.map { try JSONDecoder().decode(Reference.self, from: Data($0.utf8)) }
+    guard case .fixture(let name) = model else { return [] }
+    return all.filter { $0.model == name }
+  }
+
+  var testDescription: String {
+    switch self {
+    case .random(let shape): "\(shape)"
+    case .fixture(let name): name
+    }
+  }
+}

@@ -1,0 +1,25 @@
+import Foundation
+import Numerics
+import Testing
+
+@Suite struct TrigonometryTests {
+  /// The greatest difference from the C library's.
+  private func error(_ angles: some Sequence<Double>) -> Double {
+    angles.reduce(0) { worst, angle in
+      let (sine, cosine) = sineAndCosine(angle)
+      return max(worst, abs(sine - sin(angle)), abs(cosine - cos(angle)))
+    }
+  }
+
+  @Test func sinesAndCosinesAreRightFarBeyondFloat32() {
+    #expect(error((-100_000...100_000).map { Double($0) * 1e-4 }) < 1e-13)
+    #expect(error((0...100_000).map { Double($0) * 1.3107 }) < 1e-13, "positions of long texts")
+    // Where the reduction changes from one n to the next
+    #expect(error((-1000...1000).map { (Double($0) + 0.5) * Double.pi / 2 }) < 1e-13)
+  }
+
+  @Test func someValuesAreExact() {
+    #expect(sineAndCosine(0) == (0, 1))
+    #expect(abs(sineAndCosine(Double.pi / 2).sine - 1) < 1e-15)
+  }
+}
