@@ -41,6 +41,14 @@ import Testing
     #expect(try tables { $0["tokenizer.ggml.eos_token_id"] = .int32(id) }?.endOfText == nil)
   }
 
+  @Test func filesOfAVocabularyAlone() throws {
+    let file = GGUFBuilder.gpt2.with { file in
+      file.values.removeAll { !$0.key.hasPrefix("tokenizer.") }
+      file.tensors = []
+    }
+    #expect(try Folder().files(file.data.dropLast(1)).tokenizerTables()?.tokens.count == 8)  // not even padded
+  }
+
   @Test func aFolderHasNone() throws {
     let folder = try Folder()
     #expect(try ModelFiles(ModelLocation(folder: folder.path)).tokenizerTables() == nil)

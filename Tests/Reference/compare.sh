@@ -16,4 +16,5 @@ for model in "$reference"/models/*gpt2-rand; do
 done
 "$python" "$here/hub.py" "$programs"
 "$python" "$here/small_models.py" "$programs/lm-logits"
+"$python" "$here/gguf/facts.py" "$programs/lm-info" "$reference"/models/*.gguf "$reference"/models/smollm2/*.gguf
 sh "$here/tokenizer/compare.sh" "$reference" "$programs/bpe-encode"

@@ -53,7 +53,7 @@ extension GGUF {
 
     let (file, data) = (cursor.file, cursor.position.roundedUp(to: alignment))
     var tensors: [String: Tensor] = [:]
-    var whole = data  // where the tensors end that have been looked at
+    var whole = cursor.position  // where the tensors end that have been looked at, or the header where there are none
     for entry in entries {
       let start = whole.roundedUp(to: alignment)
       guard entry.offset == UInt64(start - data) else {

@@ -13,7 +13,7 @@ struct GGUF: Sendable {
   /// What files begin with.
   private static let magic = "GGUF"
   /// Far beyond any model. Tables of so many entries are still made in no time, and small.
-  static let keyLimit = 1 << 14
+  static let keyLimit = 1 << 12
   static let keyLengthLimit = 1 << 10
 
   init(path: String) throws(CheckpointError) {

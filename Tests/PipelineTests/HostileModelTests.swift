@@ -1,0 +1,66 @@
+import Foundation
+import Testing
+
+/// Files that claim much: the tools refuse them in no more memory than the file and 50 MB, and at once. (What the
+/// messages say is tested in CheckpointTests.)
+@Suite struct HostileModelTests {
+  private static func bytes(_ value: some FixedWidthInteger) -> Data {
+    withUnsafeBytes(of: value.littleEndian) { Data($0) }
+  }
+
+  private static func string(_ text: String) -> Data { bytes(UInt64(text.utf8.count)) + Data(text.utf8) }
+
+  /// The beginning of a GGUF file, and the first of its values.
+  private static func gguf(tensors: Int, values: Int) -> Data {
+    Data("GGUF".utf8) + bytes(UInt32(3)) + bytes(UInt64(tensors)) + bytes(UInt64(values + 1))
+      + string("general.architecture") + bytes(UInt32(8)) + string("llama")
+  }
+
+  private static func array(_ key: String, _ kind: UInt32, _ count: Int, of size: Int) -> Data {
+    string(key) + bytes(UInt32(9)) + bytes(kind) + bytes(UInt64(count)) + Data(count: count * size)
+  }
+
+  struct Case: Sendable, CustomTestStringConvertible {
+    let testDescription: String
+    let file: @Sendable () -> Data
+  }
+
+  private static let cases = [
+    Case(testDescription: "as many long keys as may be") {
+      let key = String(repeating: "k", count: 1016)
+      return (0..<4095).reduce(into: gguf(tensors: 0, values: 4095)) { file, index in
+        file += string(key + String(10_000_000 + index)) + bytes(UInt32(0)) + Data([1])
+      }
+    },
+    Case(testDescription: "as many tensors as may be") {
+      (0..<16384).reduce(into: gguf(tensors: 16384, values: 0)) { file, index in
+        file += string("blk.\(index).attn_q.weight") + bytes(UInt32(4))
+        for length in [8, 1, 1, 1] { file += bytes(UInt64(length)) }
+        file += bytes(UInt32(0)) + bytes(UInt64(32 * index))
+      } + Data(count: 32 * 16385)
+    },
+    Case(testDescription: "two million empty tokens and merges") {
+      gguf(tensors: 0, values: 2) + array("tokenizer.ggml.tokens", 8, 2 << 20, of: 8)
+        + array("tokenizer.ggml.merges", 8, 2 << 20, of: 8)
+    },
+    Case(testDescription: "a number of heads for each of ten million layers") {
+      gguf(tensors: 0, values: 1) + array("llama.attention.head_count_kv", 4, 10 << 20, of: 4)
+    },
+    Case(testDescription: "a name of 40 MB") {
+      Data("GGUF".utf8) + bytes(UInt32(3)) + bytes(UInt64(0)) + bytes(UInt64(1)) + string("general.architecture")
+        + bytes(UInt32(8)) + bytes(UInt64(40 << 20)) + Data(repeating: 0x61, count: 40 << 20)
+    },
+  ]
+
+  @Test(arguments: cases) func memoryIsThatOfTheFileAndLittleMore(_ hostile: Case) throws {
+    let path = FileManager.default.temporaryDirectory.appending(path: "lmpipe-\(UUID().uuidString).gguf")
+    let file = hostile.file()
+    try file.write(to: path)
+    defer { try? FileManager.default.removeItem(at: path) }
+    let limit = (file.count + 50 << 20) / 1024  // of all addresses: stricter than of memory
+    for tool in ["lm-info", "lm-logits", "lm-step"] {
+      let result = try Programs.shell("ulimit -v \(limit); \(tool) -m \(path.path)", input: Data("[1]\n".utf8))
+      #expect(result.status == 65 && result.errors.hasPrefix("\(tool): \(path.path): "), "\(result.errors)")
+    }
+  }
+}
