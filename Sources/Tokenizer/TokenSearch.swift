@@ -25,13 +25,14 @@ struct TokenSearch: Sendable {
   /// The states one byte from the beginning, by the byte.
   private var firsts = [Int32](repeating: 0, count: 256)
 
-  var isSpecialOnly: Bool { tokens.allSatisfy(\.isSpecial) }
+  let isSpecialOnly: Bool
 
   /// - Parameter composes: the text is in form C, and so the tokens must be.
   /// - Returns: nil where there are no tokens.
   init?(_ tokens: [AddedTokens.Token], of vocabulary: Vocabulary, composes: Bool) throws(VocabularyError) {
     guard !tokens.isEmpty else { return nil }
     self.tokens = tokens
+    isSpecialOnly = tokens.allSatisfy(\.isSpecial)
     lengths = [Int](repeating: 0, count: tokens.count)
     var form = FormC()
     for (index, token) in tokens.enumerated() {
