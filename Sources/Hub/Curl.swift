@@ -25,7 +25,7 @@ struct Curl {
       try reader.take(bytes) { head throws(HubError) in
         isWanted = head.status == 200 || head.status == 206
         if head.status == 200 { try body.restart() }
-        if head.status == 206, head.contentRange?.start != body.count {
+        if head.status == 206, head.contentStart != body.count {
           throw HubError(.badData, "the server sends another part of the file than was asked for")
         }
       } body: { bytes throws(HubError) in

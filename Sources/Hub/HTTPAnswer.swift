@@ -19,15 +19,12 @@ struct AnswerHead: Equatable {
     }
   }
 
-  /// Where the body begins in the whole file, and how long that is, after a request for a part of it:
-  /// `Content-Range: bytes 100-299/300`.
-  var contentRange: (start: Int, total: Int)? {
+  /// Where in the whole file the body begins, after a request for a part of it: `Content-Range: bytes 100-299/300`.
+  var contentStart: Int? {
     guard let words = fields["content-range"]?.split(separator: " "), words.count == 2, words[0] == "bytes" else {
       return nil
     }
-    let numbers = words[1].split { $0 == "-" || $0 == "/" }.map { Int($0) }
-    guard numbers.count == 3, let start = numbers[0], let total = numbers[2] else { return nil }
-    return (start, total)
+    return words[1].split(separator: "-").first.flatMap { Int($0) }
   }
 }
 

@@ -46,7 +46,7 @@ final class ProgressDisplay {
       facts +=
         "  \(inUnits(Int(rate)))/s  \(left / 60):\(padded("\(left % 60)", 2, right: true).replacing(" ", with: "0"))"
     }
-    let width = terminalWidth()
+    let width = Terminal.width(of: STDERR_FILENO) ?? 80
     let bar = min(30, width - columns(file.path) - columns(facts) - 7)
     guard bar >= 10 else { return String("\(file.path)  \(facts)".prefix(width - 1)) }
     let full = bar * share / 100
@@ -62,11 +62,6 @@ final class ProgressDisplay {
   private func write(_ text: String) {
     let bytes = Array(text.utf8)
     _ = Platform.write(STDERR_FILENO, bytes, bytes.count)
-  }
-
-  private func terminalWidth() -> Int {
-    var size = winsize()
-    return ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : 80
   }
 
   private func monotonicSeconds() -> Double {

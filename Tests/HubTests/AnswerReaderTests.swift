@@ -28,7 +28,7 @@ import Testing
       piece: piece)
     #expect(head?.status == 206)
     #expect(head?.fields["etag"] == "\"a:b\"")
-    #expect(head?.contentRange?.start == 5 && head?.contentRange?.total == 10)
+    #expect(head?.contentStart == 5)
     #expect(body == "HTTP/1.1 is\r\n\r\nthe body")
   }
 
@@ -42,8 +42,8 @@ import Testing
     #expect(throws: HubError.self) { try read(String(repeating: "HTTP/1.1 200 OK\r\n", count: 20_000), piece: 4096) }
   }
 
-  @Test(arguments: ["bytes */10", "bytes 5-9", "lines 5-9/10", "bytes a-b/c", ""])
+  @Test(arguments: ["bytes */10", "bytes 5 -9/10", "lines 5-9/10", "bytes a-b/c", ""])
   func aRangeThatIsNoneIsNone(_ value: String) throws {
-    #expect(AnswerHead(["HTTP/1.1 206 x", "Content-Range: \(value)"])?.contentRange == nil)
+    #expect(AnswerHead(["HTTP/1.1 206 x", "Content-Range: \(value)"])?.contentStart == nil)
   }
 }

@@ -41,7 +41,7 @@ public struct Terminal {
   }
 
   /// What the terminal says of its width, if it is one and says anything.
-  static func width(of descriptor: Int32) -> Int? {
+  public static func width(of descriptor: Int32) -> Int? {
     var size = winsize()
     return ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : nil
   }
