@@ -39,12 +39,12 @@ import Testing
         file += bytes(UInt32(0)) + bytes(UInt64(32 * index))
       } + Data(count: 32 * 16385)
     },
-    Case(testDescription: "two million empty tokens and merges") {
-      gguf(tensors: 0, values: 2) + array("tokenizer.ggml.tokens", 8, 2 << 20, of: 8)
-        + array("tokenizer.ggml.merges", 8, 2 << 20, of: 8)
+    Case(testDescription: "half a million empty tokens and as many merges") {
+      gguf(tensors: 0, values: 2) + array("tokenizer.ggml.tokens", 8, 1 << 19, of: 8)
+        + array("tokenizer.ggml.merges", 8, 1 << 19, of: 8)
     },
-    Case(testDescription: "a number of heads for each of ten million layers") {
-      gguf(tensors: 0, values: 1) + array("llama.attention.head_count_kv", 4, 10 << 20, of: 4)
+    Case(testDescription: "a number of heads for each of a million layers") {
+      gguf(tensors: 0, values: 1) + array("llama.attention.head_count_kv", 4, 1 << 20, of: 4)
     },
     Case(testDescription: "a name of 40 MB") {
       Data("GGUF".utf8) + bytes(UInt32(3)) + bytes(UInt64(0)) + bytes(UInt64(1)) + string("general.architecture")

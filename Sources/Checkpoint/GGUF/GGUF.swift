@@ -13,8 +13,8 @@ struct GGUF: Sendable {
   /// What files begin with.
   private static let magic = "GGUF"
   /// Far beyond any model. Tables of so many entries are still made in no time, and small.
-  static let keyLimit = 1 << 12
-  static let keyLengthLimit = 1 << 10
+  private static let keyLimit = 1 << 12
+  private static let keyLengthLimit = 1 << 10
 
   init(path: String) throws(CheckpointError) {
     file = try mapFile(path)
@@ -145,7 +145,7 @@ extension GGUF: ConfigurationSource {
   /// A value that may be given once, or for each layer: then all must be the same.
   func uniformInteger(_ key: String) throws(CheckpointError) -> Int? {
     guard let value = values[key], let count = value.count, let size = value.kind.size else { return try integer(key) }
-    guard count > 0, let first = integer(value.kind, at: value.range.lowerBound) else {
+    guard 1...layerLimit ~= count, let first = integer(value.kind, at: value.range.lowerBound) else {
       throw wrongType(key, "an integer")
     }
     for start in stride(from: value.range.lowerBound, to: value.range.upperBound, by: size) {
