@@ -145,7 +145,7 @@ import Testing
     #expect {
       _ = try Transformer(checkpoint.open(), threads: 1)
     } throws: { error in
-      "\(error)".hasSuffix("\"h.0.mlp.c_fc.weight\" has the shape [20, 37], but the configuration says [20, 36]")
+      "\(error)".hasSuffix("\"h.0.mlp.c_fc.weight\" has the shape [20, 37], but config.json says [20, 36]")
     }
   }
 
