@@ -31,10 +31,10 @@ public struct ModelLocation: Equatable, Sendable {
     if let snapshot = cache?.snapshot(of: name) { return try model(inFolder: snapshot, named: name) }
     if name == defaultName { return try toolsetModel() }
     let place = cache.map { "the hub cache (\($0.folder))" } ?? "a hub cache (neither HOME nor HF_HOME is set)"
+    let hint = nearestName(to: name, among: knownNames).map { "did you mean \($0)? " } ?? ""
     throw .notFound(
       "\(name): no such folder, and no model of this name in \(place); "
-        + "download it first (hf download \(HubCache.candidates(for: name).last ?? name)) or give the path of its folder"
-    )
+        + "\(hint)lm-pull \(HubCache.candidates(for: name).last ?? name) fetches it")
   }
 
   /// The names that `find` knows: those of the models in the hub cache, and that of the toolset's own, sorted.

@@ -107,7 +107,11 @@ import Testing
   @Test func theMessageSaysHowToGetTheModel() throws {
     let hub = try Folder()
     let error = #expect(throws: CheckpointError.self) { try found("distilgpt2", in: hub) }
-    #expect(error?.description.contains("hf download distilbert/distilgpt2") == true)
+    #expect(error?.description.contains("lm-pull distilbert/distilgpt2 fetches it") == true)
+    #expect(error?.description.contains("did you mean") == false)
+    try cache(hub, "models--openai-community--gpt2")
+    let near = #expect(throws: CheckpointError.self) { try found("openai-comunity/gpt2", in: hub) }
+    #expect(near?.description.contains("did you mean openai-community/gpt2?") == true)
   }
 
   @Test func foldersComeBeforeNamesAndTheVariableStandsInForTheOption() throws {

@@ -134,23 +134,7 @@ public struct Arguments {
     if candidates.count > 1 {
       return "--\(name) is short for several options: \(candidates.map { "--" + $0 }.joined(separator: ", "))"
     }
-    let near = tool.options.map { (distance(Array($0.name), Array(name)), $0.name) }.min { $0.0 < $1.0 }
-    let hint = near.flatMap { $0.0 <= (name.count + 1) / 3 ? "; did you mean --\($0.1)?" : nil } ?? ""
+    let hint = nearestName(to: name, among: tool.options.map(\.name)).map { "; did you mean --\($0)?" } ?? ""
     return "there is no option --\(name)\(hint)"
-  }
-
-  /// How many letters have to be changed, added or removed (Levenshtein).
-  private static func distance(_ a: [Character], _ b: [Character]) -> Int {
-    var row = Array(0...b.count)
-    for (i, letter) in a.enumerated() {
-      var diagonal = row[0]
-      row[0] = i + 1
-      for (j, other) in b.enumerated() {
-        let change = diagonal + (letter == other ? 0 : 1)
-        diagonal = row[j + 1]
-        row[j + 1] = min(change, diagonal + 1, row[j] + 1)
-      }
-    }
-    return row[b.count]
   }
 }

@@ -1,8 +1,9 @@
 extension Option {
   public static let model = Option(
     "model", short: "m", takes: .model,
-    "The model: a folder with config.json, model.safetensors and tokenizer files, or a name in the local hub cache such "
-      + "as gpt2. Without it $LM_MODEL counts, and without that the model that comes with the toolset.")
+    "The model: a folder with config.json, model.safetensors and tokenizer files, a .gguf file, or a name in the local hub "
+      + "cache such as gpt2; lm-info --list tells the names. Without it $LM_MODEL counts, and without that the model that "
+      + "comes with the toolset.")
   public static let threads = Option(
     "threads", takes: .integer("N", 1...1024), suggesting: ["1", "2", "4", "8"],
     "Compute with N threads, but with no more than there are processors; the default is all processors. The results are "

@@ -15,11 +15,12 @@ public final class Filter {
   private var records = 0
   /// Of the batch.
   private var finishedLines = 0
-  private lazy var progress = Progress(arguments)
+  private var progress: Progress
 
   public init(_ arguments: Arguments, _ output: Output) {
     self.arguments = arguments
     self.output = output
+    progress = Progress(arguments)
   }
 
   /// 65 where records were bad, else 0.
@@ -137,6 +138,7 @@ public final class Filter {
         number += lines.count
       }
     }
+    progress.end()
     if badRecords > 0 {
       let noun = records == 1 ? "record" : "records"
       try reportError("\(badRecords) of \(records) \(noun) \(badRecords == 1 ? "was" : "were") bad")
