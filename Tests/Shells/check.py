@@ -23,6 +23,7 @@ BECOMES = [
     ("lm-step --temp", {"zsh": "lm-step --temperature=", "": "lm-step --temperature"}),
     ("lm-step --rep", {"zsh": "lm-step --repetition-penalty=", "": "lm-step --repetition-penalty"}),
     ("lm-logits --ba", "lm-logits --base64"),
+    ("bpe-encode --col", "bpe-encode --colour"),
     ("bpe-decode --fol", "bpe-decode --follow"),
     ("lm-info --js", "lm-info --json"),
     ("bpe-encode story.txt | lm-topk --tab", "bpe-encode story.txt | lm-topk --table"),
