@@ -2,7 +2,7 @@
 complete -c lm-topk -s m -l model -x -a '(lm-info --list 2>/dev/null) (__fish_complete_directories) (__fish_complete_suffix .gguf | string match -r -- \'.*\\.gguf(?:\\t.*)?$\')' -d 'The model'
 complete -c lm-topk -s k -l top-k -x -a '5 10 20' -d 'How many tokens'
 complete -c lm-topk -l keep-logits -d 'Keep "logits" in the record'
-complete -c lm-topk -s t -l table -d 'For people'
+complete -c lm-topk -s t -l table -d 'Write a table for people'
 complete -c lm-topk -l threads -x -a '1 2 4 8' -d 'Compute with N threads, but with no more than there are processors'
 complete -c lm-topk -l keep-going -d 'Where a record is bad, write a record with a member "error" in its place and go on'
 complete -c lm-topk -s q -l quiet -d 'Say nothing but errors'

@@ -19,10 +19,10 @@ extension Option {
     "max-length", takes: .integer("N", 0...Int.max), suggesting: ["512", "1024"],
     "Keep the first N tokens, and the text that they stand for.")
   public static let encodeTable = Option(
-    "table", short: "t", "For people: a line for each token, with its id and its text.")
+    "table", short: "t", "Write a table for people: a line for each token, with its id and its text.")
   public static let colour = Option(
     "colour", alias: "color",
-    "For people: the text itself, each token on a background of its own; where there are no colours, with a | between "
+    "Write the text itself for people, each token on a background of its own; where there are no colours, with a | between "
       + "tokens. A character that several tokens make together is underlined. --color does the same.")
 }
 

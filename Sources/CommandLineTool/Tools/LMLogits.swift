@@ -24,7 +24,8 @@ extension Tool {
     ],
     operands: .files(of: "records"),
     exclusions: [
-      [.everyPosition, .cache], [.logProbabilities, .everyPosition, .base64], [.logProbabilities, .cache],
+      [.everyPosition, .cache], [.logProbabilities, .everyPosition], [.logProbabilities, .base64],
+      [.logProbabilities, .cache],
     ],
     options: [
       .model, .everyPosition, .logProbabilities, .base64, .cache, .threads, .keepGoing, .quiet, .help, .version,

@@ -5,8 +5,8 @@ extension Option {
   public static let keepLogits = Option("keep-logits", "Keep \"logits\" in the record.")
   public static let topTable = Option(
     "table", short: "t",
-    "For people: a line for each token, with its id, its text, its probability, the sum of the probabilities so far and, on "
-      + "a terminal, a bar.")
+    "Write a table for people: a line for each token, with its id, its text, its probability, the sum of the "
+      + "probabilities so far and, on a terminal, a bar.")
 }
 
 extension Tool {
