@@ -76,6 +76,8 @@ extension GPT2 {
         weight: WeightMatrix(try checkpoint.tensor("\(name).weight")), layout: configuration.layout,
         bias: WeightVector(try checkpoint.tensor("\(name).bias")))
     }
+    wte = WeightMatrix(try checkpoint.tokenEmbedding())
+    wpe = WeightMatrix(try checkpoint.tensor("wpe.weight"))
     var blocks: [Block] = []
     for layer in 0..<configuration.n_layer {
       let h = "h.\(layer)"
@@ -89,8 +91,6 @@ extension GPT2 {
           mlp_c_proj: try map("\(h).mlp.c_proj")))
     }
     h = blocks
-    wte = WeightMatrix(try checkpoint.tokenEmbedding())
-    wpe = WeightMatrix(try checkpoint.tensor("wpe.weight"))
     ln_f = try norm("ln_f")
     (self.configuration, self.pool) = (configuration, pool)
   }

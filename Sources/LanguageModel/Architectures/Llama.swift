@@ -82,6 +82,7 @@ extension Llama {
         bias: hasBias ? try vector("\(name).bias") : nil)
     }
     let c = configuration
+    embed_tokens = WeightMatrix(try checkpoint.tokenEmbedding())
     var blocks: [Block] = []
     for layer in 0..<c.n_layer {
       let (attention, mlp) = ("layers.\(layer).self_attn", "layers.\(layer).mlp")
@@ -100,7 +101,6 @@ extension Llama {
           down_proj: try map("\(mlp).down_proj", hasBias: c.hasFeedForwardBiases)))
     }
     layers = blocks
-    embed_tokens = WeightMatrix(try checkpoint.tokenEmbedding())
     self.norm = try norm("norm")
     let divisors = c.rotaryEmbedding.scaling == .divisors ? try vector("rope_freqs.weight") : nil
     rotation = Rotation(c.rotaryEmbedding, headWidth: c.headWidth, divisors: divisors)
