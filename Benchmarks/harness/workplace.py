@@ -45,6 +45,14 @@ class Workplace:
             return self.from_disk(file)
         return self.from_disk(self.made(os.path.basename(file), "half_gguf.py", self.gguf("F32"), kind))
 
+    @property
+    def smollm2(self):
+        """A trained model with quantized weights, and a tokenizer."""
+        files = glob.glob(f"{self.models}/smollm2/*.gguf")
+        if not files:
+            raise RuntimeError("models/smollm2/*.gguf is not there; give REFERENCE=DIR")
+        return self.from_disk(files[0])
+
     def from_disk(self, path):
         """The path. What the page cache holds of its files is dropped, once, so that they are in memory as their first
         reader wants them and not as they were written."""

@@ -10,13 +10,34 @@ func passIDs(_ count: Int, below vocabulary: Int) -> [Int] {
 func measurePass(_ model: Transformer, positions: Int, everyLogit: Bool, times: Int) throws -> Reply {
   let ids = passIDs(positions, below: model.configuration.vocabularySize)
   let wanted = (everyLogit ? 0 : positions - 1)..<positions
-  var likeliest = 0
+  var last = 0
   var reply = try Reply(times: times) {
     try model.forward(ids, model.makeSinglePassCache(), logitsAt: wanted) { position, logits in
-      guard position == positions - 1 else { return }
-      likeliest = logits.indices.max { logits[$0] < logits[$1] } ?? 0
+      if position == positions - 1 { last = likeliest(logits) }
     }
   }
-  reply.answer = [likeliest]
+  reply.answer = [last]
   return reply
+}
+
+/// What `lm-step -n COUNT` computes behind a prompt of eight, without reading, tokens' texts and printing: for models
+/// without a tokenizer. The answer is the tokens.
+func measureSteps(_ model: Transformer, count: Int, times: Int) throws -> Reply {
+  var tokens: [Int] = []
+  var reply = try Reply(times: times) {
+    let cache = model.makeCache()
+    tokens = []
+    var new = Array(100..<108)
+    for _ in 0..<count {
+      let last = cache.count + new.count - 1
+      try model.forward(new, cache, logitsAt: last..<last + 1) { new = [likeliest($1)] }
+      tokens += new
+    }
+  }
+  reply.answer = tokens
+  return reply
+}
+
+private func likeliest(_ logits: UnsafeBufferPointer<Float>) -> Int {
+  logits.indices.max { logits[$0] < logits[$1] } ?? 0
 }

@@ -4,6 +4,7 @@
 // the peers that speak the same way (Benchmarks/peers/worker.py), so that rounds can alternate.
 //
 //   pass N last|all TIMES          N positions, and the logits of the last of them or of all
+//   steps N TIMES                  N steps behind a prompt of eight
 //   print json|base64 TIMES        records of the model's logits, written to /dev/null
 //   read-bandwidth FILE TIMES      the file, mapped, read to its end
 //   multiply-add-peak TIMES        float32 multiplications and additions, nothing else
@@ -36,6 +37,8 @@ while let line = readLine() {
   switch (words[0], words.count) {
   case ("pass", 4):
     print(try measurePass(model, positions: Int(words[1]) ?? 1, everyLogit: words[2] == "all", times: times))
+  case ("steps", 3):
+    print(try measureSteps(model, count: Int(words[1]) ?? 1, times: times))
   case ("print", 3):
     print(try measurePrinting(model, asBase64: words[1] == "base64", times: times))
   case ("read-bandwidth", 3):

@@ -54,6 +54,7 @@ def batch(place, name, model, what, goals):
 ROWS = {
     "loop": lambda place, name: loop(place, name, place.gpt2, "GPT-2, F32 weights", 0.7),
     "loop-wren": lambda place, name: loop(place, name, place.wren, "wren", 0.15),
+    "loop-smollm2": lambda place, name: loop(place, name, place.smollm2, "SmolLM2 135M, Q4_1 weights", 0.4),
     "batch": lambda place, name: batch(
         place, name, place.gpt2, "GPT-2, F32 weights", [times(3, "one by one", "3 × one by one")]),
     "batch-wren": lambda place, name: batch(place, name, place.wren, "wren", []),

@@ -53,6 +53,23 @@ def passes(place, name, positions, wanted, threads, times_a_round, goals):
             "GFLOP/s", operations_of_pass(folder, positions, positions if wanted == "all" else 1) / positions / 1e9))
 
 
+def quantized(place, name, file, what, request, amount, work, goals):
+    """Of a GGUF file, two threads. llama.cpp rounds the activations too, so its answers need not be ours."""
+    return Row(
+        name, f"{work}, {what} weights, 2 threads", "tok/s",
+        [Subject("lmpipe", place.ask(request, "lm-measure", file, threads=2), rate(amount)),
+         Subject.peer("llama.cpp", lambda: place.ask(request, "llama_worker.py", file, threads=2), rate(amount))],
+        goals, same_answer=False)
+
+
+def quantized_steps(place, name, file, what, goals):
+    return quantized(place, name, file, what, f"steps {STEPS} 1", STEPS, f"{STEPS} steps behind a prompt of 8", goals)
+
+
+def quantized_pass(place, name, file, what, goals):
+    return quantized(place, name, file, what, "pass 512 last 2", 512, "a pass of 512 positions, last logits", goals)
+
+
 def threaded(threads):
     return "one thread" if threads == 1 else f"{threads} threads"
 
@@ -68,4 +85,14 @@ ROWS = {
     "pass-512-all": lambda place, name: passes(place, name, 512, "all", 2, 1, [times_best(1.5)]),
     "step-f32-1": lambda place, name: steps(place, name, "F32", 1, EVERYONE, [times(1.1, "llama.cpp")]),
     "pass-512-1": lambda place, name: passes(place, name, 512, "last", 1, 1, [times_best(1.2)]),
+    "step-smollm2": lambda place, name: quantized_steps(
+        place, name, place.smollm2, "SmolLM2 135M, Q4_1", [times(1.1, "llama.cpp")]),
+    "pass-smollm2": lambda place, name: quantized_pass(
+        place, name, place.smollm2, "SmolLM2 135M, Q4_1", [times(1.1, "llama.cpp")]),
+    "step-q8": lambda place, name: quantized_steps(
+        place, name, place.gguf("Q8_0"), "GPT-2, Q8_0", [times(1.1, "llama.cpp")]),
+    "pass-q8": lambda place, name: quantized_pass(
+        place, name, place.gguf("Q8_0"), "GPT-2, Q8_0", [times(1.1, "llama.cpp")]),
+    "step-q4": lambda place, name: quantized_steps(place, name, place.gguf("Q4_0"), "GPT-2, Q4_0", []),
+    "pass-q4": lambda place, name: quantized_pass(place, name, place.gguf("Q4_0"), "GPT-2, Q4_0", []),
 }
