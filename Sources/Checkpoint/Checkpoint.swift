@@ -75,8 +75,11 @@ public struct Checkpoint: Sendable {
 
   /// Has all weights read from the disk, if they are not in memory.
   public func readAhead() {
-    var files: Set<ObjectIdentifier> = []
-    for tensor in tensors.values where files.insert(ObjectIdentifier(tensor.file)).inserted { tensor.file.readAhead() }
+    var done: [MappedFile] = []
+    for tensor in tensors.values where !done.contains(where: { $0 === tensor.file }) {
+      tensor.file.readAhead()
+      done.append(tensor.file)
+    }
   }
 
   /// The tensor of a name, as it is; nil where there is none.

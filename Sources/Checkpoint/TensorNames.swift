@@ -30,25 +30,28 @@ struct TensorNames {
 
   /// `layers.3.mlp.up_proj.weight` as `blk.3.ffn_up.weight`. A name that is not in the table stays as it is.
   func inGGUF(_ name: String) -> String {
-    var parts = name.split(separator: ".")[...]
-    guard let last = parts.popLast() else { return name }  // weight or bias
-    var block = ""
-    if parts.first.map(String.init) == layer {
-      block = "blk.\(parts.dropFirst().first ?? "")."
-      parts = parts.dropFirst(2)
-    }
-    return ggml[parts.joined(separator: ".")].map { "\(block)\($0).\(last)" } ?? name
+    let (layer, part) = parts(of: name)
+    guard let end = part.utf8.lastIndex(of: Self.dot), let found = ggml[String(part[..<end])] else { return name }
+    return (layer.map { "blk." + $0 + "." } ?? "") + found + part[end...]  // .weight or .bias
   }
 
   /// A name of safetensors without its prefix.
   func withoutPrefix(_ name: String) -> String {
-    name.utf8.starts(with: prefix.utf8) ? String(name.dropFirst(prefix.utf8.count)) : name
+    name.utf8.starts(with: prefix.utf8) ? String(Substring(name.utf8.dropFirst(prefix.utf8.count))) : name
   }
 
   /// Which layer the tensor belongs to; nil where to none.
-  func layer(of name: String) -> Int? {
-    let parts = name.utf8.split(separator: UInt8(ascii: "."), maxSplits: 2)
-    guard parts.count == 3, parts[0].elementsEqual(layer.utf8) else { return nil }
-    return Int(Substring(parts[1]))
+  func layer(of name: String) -> Int? { parts(of: name).layer.flatMap { Int($0) } }
+
+  /// `layers.3.mlp.up_proj.weight` is of layer 3, and there `mlp.up_proj.weight`. (Bytes, not characters: a model has
+  /// hundreds of names, and each process reads them all.)
+  private func parts(of name: String) -> (layer: Substring?, part: Substring) {
+    let number = name.utf8.dropFirst(layer.utf8.count + 1)
+    guard name.utf8.starts(with: layer.utf8), name.utf8.dropFirst(layer.utf8.count).first == Self.dot,
+      let end = number.firstIndex(of: Self.dot)
+    else { return (nil, name[...]) }
+    return (Substring(number[..<end]), Substring(number[number.index(after: end)...]))
   }
+
+  private static let dot = UInt8(ascii: ".")
 }
