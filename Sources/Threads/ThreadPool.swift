@@ -29,13 +29,21 @@ public final class ThreadPool: @unchecked Sendable {
   private var operationsAlone = 0
   private var hasStarted = false
 
-  /// The pool lives as long as the process: its threads are never joined. They are started once there is work for them.
+  /// Threads are started once there is work for them, and never joined: from then on the pool lives as long as the process.
   ///
   /// - Parameter threads: how many are wanted; there are no more than the processors at hand.
   public init(threads wanted: Int) {
     pthread_mutex_init(mutex, nil)
     pthread_cond_init(wake, nil)
     threads = max(Self.possibleThreads(wanted), 1)
+  }
+
+  /// Comes about only where there were no threads: each of them keeps the pool.
+  deinit {
+    pthread_cond_destroy(wake)
+    pthread_mutex_destroy(mutex)
+    wake.deallocate()
+    mutex.deallocate()
   }
 
   /// As many threads as are wanted, but no more than there are processors.

@@ -68,21 +68,33 @@ extension WeightMatrix {
 
 /// A vector of weights, copied to float32: these are small.
 struct WeightVector {
-  let values: UnsafeMutablePointer<Float>  // lives as long as the model, which lives as long as the process
+  let values: UnsafeMutablePointer<Float>  // those of `memory`
   let count: Int
+  private let memory: Memory
+
+  private final class Memory {
+    let values: UnsafeMutablePointer<Float>
+
+    init(_ count: Int) {
+      values = .allocate(capacity: count)
+      values.initialize(repeating: 0, count: count)
+    }
+
+    deinit { values.deallocate() }
+  }
 }
 
 extension WeightVector {
   init(_ tensor: Tensor) {
-    let count = tensor.count
-    let values = UnsafeMutablePointer<Float>.allocate(capacity: paddedCount(count))
-    values.initialize(repeating: 0, count: paddedCount(count))
+    count = tensor.count
+    memory = Memory(paddedCount(count))
+    values = memory.values
+    let (values, count) = (values, count)
     func copy<Format: WeightFormat>(_: Format.Type) {
       guard let start = tensor.bytes.baseAddress else { return }
       Format.widen(start, count: count, into: values)
     }
     withFormat(tensor.type) { copy($0) }
-    self.init(values: values, count: count)
   }
 }
 
