@@ -92,7 +92,7 @@ let package = Package(
     tests("JSONTests", ["JSON"]),
     tests("NumericsTests", ["Numerics"]),
     tests("JSONLinesTests", ["JSON", "JSONLines"]),
-    tests("TokenizerTests", ["Platform", "Tokenizer"]),
+    tests("TokenizerTests", ["FuzzTargets", "Platform", "Tokenizer"]),
     tests("CheckpointTests", ["Checkpoint", "Platform"], fixtures: ["Fixtures"]),
     tests("LanguageModelTests", ["Checkpoint", "LanguageModel", "Threads"], fixtures: ["Fixtures"]),
     tests("HubTests", ["Hub"]),

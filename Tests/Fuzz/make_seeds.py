@@ -83,6 +83,52 @@ seeds(
     json.dumps(configuration), json.dumps(configuration | {"n_head": 3}), json.dumps(configuration | {"n_layer": 1024}),
     json.dumps(configuration | {"n_embd": 1048576, "vocab_size": 1048576, "eos_token_id": 50256}),
     json.dumps(configuration | {"add_cross_attention": True, "activation_function": "relu"}), '{"model_type":"gpt2"}', "{}")
+
+
+def gguf(values, tensors, alignment=32, version=3):
+    """A file of GGUF: values are integers, floats, texts, or lists of texts or integers; tensors are of float32."""
+    def text(string):
+        return struct.pack("<Q", len(string.encode())) + string.encode()
+
+    def value(value):
+        if isinstance(value, str):
+            return struct.pack("<I", 8) + text(value)
+        if isinstance(value, float):
+            return struct.pack("<If", 6, value)
+        if isinstance(value, int):
+            return struct.pack("<II", 4, value)
+        kind, entries = (8, [text(entry) for entry in value]) if isinstance(value[0], str) else (
+            5, [struct.pack("<i", entry) for entry in value])
+        return struct.pack("<IIQ", 9, kind, len(value)) + b"".join(entries)
+
+    header = b"GGUF" + struct.pack("<IQQ", version, len(tensors), len(values))
+    header += b"".join(text(key) + value(content) for key, content in values.items())
+    data = b""
+    for name, shape in tensors:
+        data = data.ljust(-(-len(data) // alignment) * alignment, b"\0")
+        header += text(name) + struct.pack(f"<I{len(shape)}QIQ", len(shape), *shape, 0, len(data))
+        count = 1
+        for length in shape:
+            count *= length
+        data += struct.pack(f"<{count}f", *((number * 37 % 101 / 50 - 1) for number in range(count)))
+    return header.ljust(-(-len(header) // alignment) * alignment, b"\0") + data
+
+
+llama = {"general.architecture": "llama", "llama.block_count": 1, "llama.context_length": 8, "llama.embedding_length": 4,
+         "llama.feed_forward_length": 3, "llama.attention.head_count": 2, "llama.attention.head_count_kv": 1,
+         "llama.attention.layer_norm_rms_epsilon": 1e-5, "llama.rope.dimension_count": 2, "llama.vocab_size": 5}
+tables = {"tokenizer.ggml.model": "gpt2", "tokenizer.ggml.pre": "llama-bpe",
+          "tokenizer.ggml.tokens": ["a", "b", "ab", "Ġ", "<end>"], "tokenizer.ggml.merges": ["a b"],
+          "tokenizer.ggml.token_type": [1, 1, 1, 1, 3], "tokenizer.ggml.eos_token_id": 4}
+llama_tensors = [("token_embd.weight", (4, 5)), ("output_norm.weight", (4,)), ("blk.0.attn_norm.weight", (4,)),
+                 ("blk.0.attn_q.weight", (4, 4)), ("blk.0.attn_k.weight", (4, 2)), ("blk.0.attn_v.weight", (4, 2)),
+                 ("blk.0.attn_output.weight", (4, 4)), ("blk.0.ffn_norm.weight", (4,)), ("blk.0.ffn_gate.weight", (4, 3)),
+                 ("blk.0.ffn_up.weight", (4, 3)), ("blk.0.ffn_down.weight", (3, 4))]
+seeds(
+    "gguf",
+    gguf(llama | tables, llama_tensors), gguf(llama, llama_tensors), gguf(llama | {"general.alignment": 64}, llama_tensors, 64),
+    gguf(llama | {"split.count": 2}, llama_tensors), gguf(llama, llama_tensors, version=2), gguf(tables, []), gguf({}, []),
+    b"GGUF\3\0\0\0" + b"\xff" * 16, b"GGUF\0\0\0\3", b"GG")
 seeds("cache", b"", struct.pack("<I", 0xFFFFFF)[:3], b"\xff\xff\xff\x00\x00\x00\x02ab", b"\xff\xff\xff\x08\x10\x00\x04\0\0\0\0",
       b"\xff\xff\xff\x00\x00\x01\x10" + bytes(range(16)), b"\x05\x00\x00", b"\x00\x10\x01")
 

@@ -1,4 +1,5 @@
 import Checkpoint
+import LanguageModel
 import Platform
 
 /// A GPT-2 so small that all of its files are a few hundred bytes.
@@ -59,6 +60,25 @@ extension FuzzTarget {
     }
     folder.write("model.safetensors", safetensorsFile(["wte.weight": 8]))
     if let checkpoint = try open(folder) { try readAll(checkpoint) }
+  }
+
+  /// A GGUF file: what is accepted can be read and computed with, and its tokenizer loses nothing.
+  static let gguf = FuzzTarget("gguf", longestInput: 4000) { [folder = ScratchFolder()] input in
+    folder.write("model.gguf", input)
+    let checkpoint: Checkpoint
+    do {
+      let files = try ModelFiles(ModelLocation(file: folder.path + "/model.gguf"))
+      if let tables = try? files.tokenizerTables() { try checkTokenizer(tables) }
+      checkpoint = try Checkpoint(files)
+    } catch let error as CheckpointError {
+      return try expect(error.description.hasPrefix(folder.path), "a message that names no file: \(error)")
+    }
+    try readAll(checkpoint)
+    guard let model = try? Transformer(checkpoint, threads: 1) else { return }
+    let count = checkpoint.configuration.vocabularySize
+    var logits = 0
+    try model.forward([count - 1], model.makeSinglePassCache(), logitsAt: 0..<1) { logits = $1.count }
+    try expect(logits == count, "\(logits) logits of \(count) tokens")
   }
 }
 

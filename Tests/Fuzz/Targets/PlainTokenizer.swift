@@ -1,5 +1,4 @@
-/// GPT-2's tokenizer in the plainest way: pieces by the regular expression's alternatives, one after the other; merges by
-/// looking for the lowest rank again and again.
+/// GPT-2's tokenizer in the plainest way: merges by looking for the lowest rank again and again.
 struct PlainTokenizer {
   private var ids: [[UInt8]: Int] = [:]
   private var ranks: [[[UInt8]]: Int] = [:]
@@ -28,8 +27,8 @@ struct PlainTokenizer {
   /// The ids of the tokens; nil where a byte has none.
   func encode(_ text: [UInt8]) -> [Int]? {
     var result: [Int] = []
-    for piece in gpt2Pieces(text) {
-      if ignoresMerges, let id = ids[Array(piece)] {
+    for piece in PlainSplitter.pieces(of: text, .gpt2) {
+      if ignoresMerges, let id = ids[piece] {
         result.append(id)
         continue
       }
@@ -70,73 +69,3 @@ private let byteLevelAlphabet: [Unicode.Scalar: UInt8] = {
   }
   return alphabet
 }()
-
-/// The pieces of a text by
-/// `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`.
-func gpt2Pieces(_ text: [UInt8]) -> [ArraySlice<UInt8>] {
-  let items = PlainItem.items(of: text)
-  func ends(of run: PlainItem.Class, _ start: Int) -> Int {
-    var end = start
-    while end < items.count, items[end].kind == run { end += 1 }
-    return end
-  }
-  func spells(_ word: String, at start: Int) -> Bool {
-    items[start...].prefix(word.utf8.count).map(\.first).elementsEqual(word.utf8)
-  }
-  var pieces: [ArraySlice<UInt8>] = []
-  var start = 0
-  while start < items.count {
-    var end = start
-    if let contraction = ["'s", "'t", "'re", "'ve", "'m", "'ll", "'d"].first(where: { spells($0, at: start) }) {
-      end = start + contraction.utf8.count
-    }
-    for kind in [PlainItem.Class.letter, .number, .other] where end == start {
-      let afterSpace = items[start].first == 0x20 ? start + 1 : start
-      let runEnd = ends(of: kind, afterSpace)
-      if runEnd > afterSpace { end = runEnd }
-    }
-    if end == start {
-      let runEnd = ends(of: .space, start)
-      end = runEnd == items.count || runEnd == start + 1 ? runEnd : runEnd - 1
-    }
-    pieces.append(text[items[start].offset..<(end < items.count ? items[end].offset : text.count)])
-    start = end
-  }
-  return pieces
-}
-
-/// A scalar of a text, or a byte that belongs to none.
-struct PlainItem {
-  enum Class { case letter, number, space, other }
-
-  let offset: Int
-  /// Its first byte.
-  let first: UInt8
-  let scalar: Unicode.Scalar?
-
-  static func items(of text: [UInt8]) -> [PlainItem] {
-    var items: [PlainItem] = []
-    var offset = 0
-    while offset < text.count {
-      let length = (1...4).first { length in
-        offset + length <= text.count && String(validating: text[offset..<offset + length], as: UTF8.self) != nil
-      }
-      let scalar = length.flatMap { String(decoding: text[offset..<offset + $0], as: UTF8.self).unicodeScalars.first }
-      items.append(PlainItem(offset: offset, first: text[offset], scalar: scalar))
-      offset += length ?? 1
-    }
-    return items
-  }
-
-  var kind: Class {
-    guard let properties = scalar?.properties else { return .other }
-    switch properties.generalCategory {
-    case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter: return .letter
-    case .decimalNumber, .letterNumber, .otherNumber: return .number
-    default: return properties.isWhitespace ? .space : .other
-    }
-  }
-
-  /// Whether the scalar is so new that tables of different age may disagree on it.
-  var isNew: Bool { (scalar?.properties.age).map { $0.major >= 16 } ?? (scalar != nil) }
-}

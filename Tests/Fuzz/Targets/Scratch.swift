@@ -18,7 +18,7 @@ final class ScratchFolder: Sendable {
 
   /// All files that the targets write.
   private let names = [
-    "config.json", "model.safetensors", "model.safetensors.index.json", "a.safetensors", "b.safetensors",
+    "config.json", "model.safetensors", "model.safetensors.index.json", "model.gguf", "a.safetensors", "b.safetensors",
     "tokenizer.json", "vocab.json", "merges.txt", "cache", "lines",
   ]
 

@@ -2,11 +2,11 @@ import Tokenizer
 
 /// The splitting rules, slow and plain: each alternative of the published pattern is tried as a regular expression tries
 /// it, longest repetitions first. The classes of characters are the standard library's, not those of our table.
-enum PlainSplitter {
+package enum PlainSplitter {
   /// A scalar, or a byte that is not UTF-8.
-  struct Character {
+  package struct Character {
     let scalar: Unicode.Scalar?
-    let bytes: [UInt8]
+    package let bytes: [UInt8]
     let isLetter, isNumber, isSpace: Bool
 
     init(_ scalar: Unicode.Scalar) {
@@ -24,12 +24,38 @@ enum PlainSplitter {
       (isLetter, isNumber, isSpace) = (false, false, false)
     }
 
+    /// Whether the scalar is so new that tables of different age may disagree on it.
+    var isNew: Bool { (scalar?.properties.age).map { $0.major >= 16 } ?? (scalar != nil) }
+
     var isOther: Bool { !isLetter && !isNumber && !isSpace }
     var isLineEnd: Bool { scalar == "\r" || scalar == "\n" }
   }
 
+  /// The characters of a text.
+  static func characters(of text: some Collection<UInt8>) -> [Character] {
+    var characters: [Character] = []
+    var rest = text[...]
+    while let first = rest.first {
+      // A scalar is the shortest beginning that is UTF-8.
+      let scalar = (1...4).lazy.compactMap { String(validating: rest.prefix($0), as: UTF8.self)?.unicodeScalars.first }
+        .first
+      characters.append(scalar.map(Character.init) ?? Character(strayByte: first))
+      rest = rest.dropFirst(characters[characters.count - 1].bytes.count)
+    }
+    return characters
+  }
+
+  /// The pieces of a text.
+  static func pieces(of text: [UInt8], _ rule: SplittingRule) -> [[UInt8]] {
+    var rest = text[...]
+    return lengths(characters(of: text), rule).map { length in
+      defer { rest = rest.dropFirst(length) }
+      return Array(rest.prefix(length))
+    }
+  }
+
   /// The length in bytes of each piece.
-  static func lengths(_ text: [Character], _ rule: SplittingRule) -> [Int] {
+  package static func lengths(_ text: [Character], _ rule: SplittingRule) -> [Int] {
     var rest = text[...]
     var lengths: [Int] = []
     while !rest.isEmpty {
@@ -125,7 +151,7 @@ enum PlainSplitter {
     // Neither byte completes a scalar, whatever is before it
     + [0xFF, 0x80].map(Character.init(strayByte:))
 
-  static func randomCharacters(using generator: inout some RandomNumberGenerator) -> [Character] {
+  package static func randomCharacters(using generator: inout some RandomNumberGenerator) -> [Character] {
     (0..<Int.random(in: 0...16, using: &generator)).map { _ in characters.randomElement(using: &generator)! }
   }
 }
