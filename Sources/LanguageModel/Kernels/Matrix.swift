@@ -68,9 +68,14 @@ extension WeightMatrix {
 
 /// A vector of weights, copied to float32: these are small.
 struct WeightVector {
-  let values: UnsafeMutablePointer<Float>  // those of `memory`
+  let values: UnsafeMutablePointer<Float>  // padded to whole vectors
   let count: Int
-  private let memory: Memory
+  private let memory: Memory?
+
+  /// Numbers that the caller keeps.
+  init(values: UnsafeMutablePointer<Float>, count: Int) {
+    (self.values, self.count, memory) = (values, count, nil)
+  }
 
   private final class Memory {
     let values: UnsafeMutablePointer<Float>
@@ -87,8 +92,8 @@ struct WeightVector {
 extension WeightVector {
   init(_ tensor: Tensor) {
     count = tensor.count
-    memory = Memory(paddedCount(count))
-    values = memory.values
+    let memory = Memory(paddedCount(count))
+    (values, self.memory) = (memory.values, memory)
     let (values, count) = (values, count)
     func copy<Format: WeightFormat>(_: Format.Type) {
       guard let start = tensor.bytes.baseAddress else { return }
