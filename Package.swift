@@ -72,7 +72,7 @@ let package = Package(
     door("bpe-encode", ["JSON", "JSONLines", "Tokenizer"]),
     door("bpe-decode", ["JSON", "JSONLines", "Tokenizer"]),
     door("lm-info", ["Checkpoint", "JSON", "JSONLines", "Tokenizer"]),
-    door("lm-logits", ["Checkpoint", "JSON", "JSONLines", "LanguageModel", "Sampling"]),
+    door("lm-logits", ["Checkpoint", "JSON", "JSONLines", "LanguageModel", "Sampling", "Tokenizer"]),
     door("lm-topk", ["JSON", "JSONLines", "Sampling", "Tokenizer"]),
     door("lm-step", ["Checkpoint", "JSON", "JSONLines", "LanguageModel", "Sampling", "Tokenizer"]),
     door("lm-pull", ["Checkpoint", "Hub", "JSON", "Platform"]),

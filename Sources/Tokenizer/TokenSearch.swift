@@ -1,6 +1,8 @@
 /// Finds the leftmost of some tokens in a text, and the longest of those that begin there, in one pass whatever their
 /// number: the automaton of A. V. Aho and M. J. Corasick, Communications of the ACM 18 (1975).
-struct TokenSearch: Sendable {
+///
+/// A class, so that each text does not begin with a copy of its tables' references.
+final class TokenSearch: @unchecked Sendable {  // never changes once it is made
   /// A state: some tokens begin with the bytes that lead to it, and the text read so far ends with them.
   private struct Node {
     /// The last of the bytes that lead here, and how many they are.
@@ -45,7 +47,7 @@ struct TokenSearch: Sendable {
     connect()
   }
 
-  private mutating func insert(_ bytes: [UInt8], _ token: Int32) throws(VocabularyError) {
+  private func insert(_ bytes: [UInt8], _ token: Int32) throws(VocabularyError) {
     var state: Int32 = 0
     for (index, byte) in bytes.enumerated() {
       if let next = child(of: state, byte) {
@@ -64,7 +66,7 @@ struct TokenSearch: Sendable {
   }
 
   /// Sets the fallbacks, those of shorter states first.
-  private mutating func connect() {
+  private func connect() {
     var queue: [Int32] = [0]
     var served = 0
     while served < queue.count {

@@ -2,6 +2,7 @@ import Checkpoint
 import CommandLineTool
 import JSON
 import JSONLines
+import Tokenizer
 
 run(.lmInfo) { arguments, output in
   if arguments.has(.list) {
@@ -11,7 +12,8 @@ run(.lmInfo) { arguments, output in
     }
     return .success
   }
-  let facts = try ModelFacts(try Checkpoint(arguments.modelLocation()), try arguments.tokenizer(for: .decoding))
+  let files = try arguments.modelFiles()
+  let facts = try ModelFacts(Checkpoint(files), ByteLevelTokenizer(files, for: .decoding))
   if arguments.has(.jsonRecord) {
     facts.writeRecord(to: output.buffer)
     try output.endLine()

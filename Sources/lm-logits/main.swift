@@ -3,10 +3,12 @@ import CommandLineTool
 import JSONLines
 import LanguageModel
 import Sampling
+import Tokenizer
 
 run(.lmLogits) { arguments, output in
-  let model = try Transformer(Checkpoint(arguments.modelLocation()), threads: arguments.threadCount)
-  let vocabulary = VocabularyCheck { try arguments.tokenizer(for: .decoding) }
+  let files = try arguments.modelFiles()
+  let model = try Transformer(Checkpoint(files), threads: arguments.threadCount)
+  let vocabulary = VocabularyCheck { try ByteLevelTokenizer(files, for: .decoding) }
   let kept = arguments.text(.cache).map { path in model.makeCache(inFile: path) { arguments.note("\(path): \($0)") } }
   let filter = Filter(arguments, output)
   filter.whileWaiting = vocabulary.prepare

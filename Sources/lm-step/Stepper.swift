@@ -21,11 +21,10 @@ final class Stepper {
   private(set) var hadWork = false
 
   init(_ arguments: Arguments) throws {
-    let location = try arguments.modelLocation()
-    let files = try ModelFiles(location)
+    let files = try arguments.modelFiles()
     let configuration = try ModelConfiguration(files)
     self.configuration = configuration
-    let tokenizer = try arguments.tokenizer(for: .decoding)
+    let tokenizer = try ByteLevelTokenizer(files, for: .decoding)
     self.tokenizer = tokenizer
     vocabulary = VocabularyCheck { tokenizer }
     let model = Lazy { try Transformer(Checkpoint(files, configuration), threads: arguments.threadCount) }

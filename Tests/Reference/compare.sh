@@ -11,10 +11,10 @@ trap 'rm -f "$sentences"' EXIT
 
 jq -r .text "$checkout/Tests/PipelineTests/Fixtures/golden-logits.jsonl" > "$sentences"
 "$python" "$here/logits.py" "$programs/lm-logits" "$checkout/Models/wren" "$sentences"
-for model in "$reference"/models/*gpt2-rand; do
+for model in "$reference"/models/*gpt2-rand "$reference"/models/smollm2/*.gguf; do
   "$python" "$here/logits.py" "$programs/lm-logits" "$model"
 done
-"$python" "$here/hub.py" "$programs"
 "$python" "$here/small_models.py" "$programs/lm-logits"
 "$python" "$here/gguf/facts.py" "$programs/lm-info" "$reference"/models/*.gguf "$reference"/models/smollm2/*.gguf
+"$python" "$here/hub.py" "$programs"
 sh "$here/tokenizer/compare.sh" "$reference" "$programs/bpe-encode"

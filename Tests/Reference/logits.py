@@ -1,7 +1,9 @@
-"""Compares every logit with transformers in float32: logits.py LM_LOGITS MODEL_FOLDER [TEXT_FILE]
+"""Compares every logit with transformers in float32: logits.py LM_LOGITS MODEL [TEXT_FILE]
 
-Prompts of 1, 2, 7, 64 and as many tokens as the context holds, drawn with a fixed seed; with TEXT_FILE also its lines.
-Exits with 1 where a logit differs by more than 2e-4, or the ten likeliest are in another order although neighbours differ
+MODEL is a folder, or a GGUF file, whose weights transformers dequantizes. Prompts of 1, 2, 7, 64 and as many tokens as
+the context holds, drawn with a fixed seed; of a GGUF file 50 prompts of 1 to 500 tokens; with TEXT_FILE also its lines.
+Exits with 1 where a logit differs by more than 2e-4, of a GGUF file 1e-3, or the ten likeliest are in another order
+although neighbours differ
 by more than that.
 """
 import json
@@ -14,19 +16,23 @@ os.environ.update(HF_HUB_OFFLINE="1", TRANSFORMERS_VERBOSITY="error")
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-TOLERANCE = 2e-4
-program, folder = sys.argv[1:3]
-model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
-vocabulary, context = model.config.vocab_size, model.config.n_positions
+program, path = sys.argv[1:3]
+is_file = path.endswith(".gguf")
+TOLERANCE = 1e-3 if is_file else 2e-4
+folder, source = (os.path.dirname(path), {"gguf_file": os.path.basename(path)}) if is_file else (path, {})
+model = AutoModelForCausalLM.from_pretrained(
+    folder, **source, dtype=torch.float32, attn_implementation="eager").eval()
+vocabulary, context = model.config.vocab_size, model.config.max_position_embeddings
 generator = random.Random(1)
-prompts = [[generator.randrange(vocabulary) for _ in range(length)] for length in (1, 2, 7, 64, context)]
+lengths = [1 + 499 * n // 49 for n in range(50)] if is_file else (1, 2, 7, 64, context)
+prompts = [[generator.randrange(vocabulary) for _ in range(length)] for length in lengths]
 if len(sys.argv) > 3:
-    tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer = AutoTokenizer.from_pretrained(folder, **source)
     with open(sys.argv[3], encoding="utf-8") as file:
         prompts += [tokenizer(line.rstrip("\n"), add_special_tokens=False)["input_ids"] for line in file]
 
 lines = "".join(json.dumps({"ids": ids}) + "\n" for ids in prompts)
-result = subprocess.run([program, "-m", folder], input=lines, capture_output=True, text=True, check=True)
+result = subprocess.run([program, "-m", path], input=lines, capture_output=True, text=True, check=True)
 bad = 0
 worst_of_all = 0.0
 for ids, line in zip(prompts, result.stdout.splitlines(), strict=True):
@@ -40,5 +46,5 @@ for ids, line in zip(prompts, result.stdout.splitlines(), strict=True):
     bad += worst > TOLERANCE or swapped
     if worst > TOLERANCE or swapped or len(ids) in (1, 2, 7, 64, context):
         print(f"{len(ids):5} tokens: greatest difference {worst:.2e}{', other order' if swapped else ''}")
-print(f"{folder.rstrip('/').rsplit('/', 1)[-1]}: {len(prompts)} prompts, {bad} bad, greatest difference {worst_of_all:.2e}")
+print(f"{path.rstrip('/').rsplit('/', 1)[-1]}: {len(prompts)} prompts, {bad} bad, greatest difference {worst_of_all:.2e}")
 sys.exit(bad > 0)

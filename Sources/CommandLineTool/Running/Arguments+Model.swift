@@ -3,14 +3,15 @@ import Checkpoint
 import Tokenizer
 
 extension Arguments {
-  /// Where the model is that the command line, the environment or the toolset names.
-  public func modelLocation() throws -> ModelLocation { try ModelLocation.find(text(.model)) }
+  /// The model that the command line, the environment or the toolset names. Whoever wants both its tokenizer and its
+  /// weights asks once: a GGUF file's header is read here.
+  public func modelFiles() throws -> ModelFiles { try ModelFiles(ModelLocation.find(text(.model))) }
 
   public var threadCount: Int { integer(.threads) ?? Int(lmpipe_available_processors()) }
 
   /// The model's tokenizer.
   public func tokenizer(for purpose: ByteLevelTokenizer.Purpose) throws -> ByteLevelTokenizer {
-    try ByteLevelTokenizer(ModelFiles(modelLocation()), for: purpose)
+    try ByteLevelTokenizer(modelFiles(), for: purpose)
   }
 }
 

@@ -5,12 +5,14 @@ import Platform
 ///
 /// It is there only where standard error is a terminal and the output goes to a file: at the other end of a pipe there
 /// may be the same terminal, and the line would stand in the middle of a text.
-struct Progress {
+///
+/// A class, for a lazy property that is a structure is copied whenever it is changed: for every line of the input.
+final class Progress {
   private let name: String
   private let isWanted: Bool
   /// Bytes that there are to read; nil where that cannot be known.
   private let size: Int?
-  private let start = Self.now
+  private let start = Progress.now
   private var lastShown: Double?
   private var (records, bytes, tokens) = (0, 0, 0)
 
@@ -33,7 +35,7 @@ struct Progress {
   static let erasure = "\r\u{1B}[K"
 
   /// Counts lines that are finished.
-  mutating func finish(_ lines: ArraySlice<UnsafeBufferPointer<UInt8>>) {
+  func finish(_ lines: ArraySlice<UnsafeBufferPointer<UInt8>>) {
     guard isWanted else { return }
     records += lines.count
     bytes += lines.reduce(0) { $0 + $1.count + 1 }
@@ -41,20 +43,20 @@ struct Progress {
   }
 
   /// Counts tokens that were made.
-  mutating func make(tokens count: Int) {
+  func make(tokens count: Int) {
     guard isWanted else { return }
     tokens += count
     show()
   }
 
   /// Takes the line away.
-  mutating func end() {
+  func end() {
     if lastShown != nil { writeToStandardError(Self.erasure) }
     lastShown = nil
   }
 
   /// Shows the line, if it is time to.
-  private mutating func show() {
+  private func show() {
     let time = Self.now
     guard time - start >= Self.patience, time - (lastShown ?? 0) >= Self.interval else { return }
     lastShown = time
