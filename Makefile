@@ -29,11 +29,11 @@ sanitize-%:
 	LMPIPE_SANITIZE=$* $(SWIFT) build --build-tests --sanitize $* --scratch-path .build-$*
 	LMPIPE_SANITIZE=$* Tests/sanitize.sh $* $(SWIFT)
 
-# Puts load on the release build, checks that nothing is lost, and writes Benchmarks/LOAD.md: some minutes.
+# Puts load on the release build, checks that nothing is lost, and writes the README's table: some minutes.
 # For a look: make load RECORDS=20000
 RECORDS ?= 1000000
 load: build
-	python3 Benchmarks/load.py --records $(RECORDS) $(if $(filter 1000000,$(RECORDS)),--output Benchmarks/LOAD.md)
+	python3 Benchmarks/load.py --records $(RECORDS) $(if $(filter 1000000,$(RECORDS)),--readme)
 
 format:
 	$(SWIFT) format --in-place --recursive Package.swift Sources Tests Benchmarks

@@ -3,17 +3,14 @@ import argparse
 import fnmatch
 import json
 import os
-import re
 import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from harness import machine, table
+from harness import machine, readme, table
 from harness.rounds import measure
 from harness.workplace import CHECKOUT, Workplace
 from rows import ALL
-
-BEGIN, END = "<!-- make bench writes from here -->", "<!-- to here -->"
 
 
 def arguments():
@@ -67,17 +64,6 @@ def report(commit, place, results, rounds, missing):
     return "\n\n".join(filter(None, [head, table.markdown(results), notes]))
 
 
-def write_readme(text):
-    path = f"{CHECKOUT}/README.md"
-    with open(path, encoding="utf-8") as file:
-        page = file.read()
-    page, count = re.subn(f"{BEGIN}.*?{END}", lambda _: f"{BEGIN}\n\n{text}\n\n{END}", page, flags=re.S)
-    if count != 1:
-        sys.exit(f"{path} has no place for the table")
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(page)
-
-
 def main():
     options = arguments()
     cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
@@ -94,7 +80,7 @@ def main():
     if options.rows != "*" or options.rounds < 5 or missing or any(result.missing for result in results):
         print("README.md is left as it is: it shows all rows with all peers, and five rounds at least", file=sys.stderr)
     else:
-        write_readme(text)
+        readme.write("make bench", text)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Puts load on the release build and checks what comes out: that nothing is lost, that the order is kept, that memory does
-not grow. Prints a Markdown table, and with --output writes it; ends with status 1 where something did not hold.
+not grow. Prints a Markdown table, and with --readme writes it there; ends with status 1 where something did not hold.
 
-    Benchmarks/load.py [--records N] [--output FILE]
+    Benchmarks/load.py [--records N] [--readme]
 
 The tools that compute do so with a model of a few thousand parameters that is made here: it is records that are many.
 """
@@ -20,6 +20,8 @@ import sys
 import tempfile
 import threading
 import time
+
+from harness import readme
 
 checkout = pathlib.Path(__file__).resolve().parent.parent
 tools = checkout / ".build/release"
@@ -135,7 +137,7 @@ def row(what, amount, seconds, unit, memory, holds):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--records", type=int, default=1_000_000)
-    parser.add_argument("--output", type=pathlib.Path)
+    parser.add_argument("--readme", action="store_true")
     arguments = parser.parse_args()
     count = arguments.records
     os.environ["PATH"] = f"{tools}:{os.environ['PATH']}"
@@ -148,9 +150,9 @@ def main():
         bad_records(scratch, count // 10)
         pipelines_at_once(scratch, count // 10)
     table = "| load | throughput | memory of the largest stage, MB: first half, last quarter | what held |\n"
-    table += "| --- | ---: | ---: | --- |\n" + "\n".join(rows) + "\n"
-    if arguments.output and not failures:
-        arguments.output.write_text(f"<!-- Written by `make load`. -->\n{table}")
+    table += "| --- | ---: | ---: | --- |\n" + "\n".join(rows)
+    if arguments.readme and not failures:
+        readme.write("make load", table)
     sys.exit(1 if failures else 0)
 
 
