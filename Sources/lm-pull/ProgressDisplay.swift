@@ -31,7 +31,7 @@ final class ProgressDisplay {
   func end() {
     guard file != nil else { return }
     file = nil
-    if !line.isEmpty { write("\n") }
+    if !line.isEmpty { writeToStandardError("\n") }
     line = ""
   }
 
@@ -55,18 +55,7 @@ final class ProgressDisplay {
   }
 
   private func draw(_ new: String) {
-    write("\r" + padded(new, columns(line)))
+    writeToStandardError("\r" + padded(new, columns(line)))
     line = new
-  }
-
-  private func write(_ text: String) {
-    let bytes = Array(text.utf8)
-    _ = Platform.write(STDERR_FILENO, bytes, bytes.count)
-  }
-
-  private func monotonicSeconds() -> Double {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
   }
 }

@@ -12,7 +12,7 @@ final class Progress {
   private let isWanted: Bool
   /// Bytes that there are to read; nil where that cannot be known.
   private let size: Int?
-  private let start = Progress.now
+  private let start = monotonicSeconds()
   private var lastShown: Double?
   private var (records, bytes, tokens) = (0, 0, 0)
 
@@ -57,7 +57,7 @@ final class Progress {
 
   /// Shows the line, if it is time to.
   private func show() {
-    let time = Self.now
+    let time = monotonicSeconds()
     guard time - start >= Self.patience, time - (lastShown ?? 0) >= Self.interval else { return }
     lastShown = time
     func count(_ number: Int, _ noun: String) -> String { "\(grouped(number)) \(noun)\(number == 1 ? "" : "s")" }
@@ -72,12 +72,5 @@ final class Progress {
   private static func size(of files: [String]) -> Int? {
     let sizes = files.map { $0 == "-" ? fileSize(STDIN_FILENO) : fileSize($0) }
     return sizes.contains(nil) ? nil : sizes.reduce(0) { $0 + ($1 ?? 0) }
-  }
-
-  /// Seconds since some time.
-  private static var now: Double {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
   }
 }

@@ -71,7 +71,8 @@ public func warn(_ message: String) {
   writeToStandardError((Progress.isPossible ? Progress.erasure : "") + text + "\n")
 }
 
-func writeToStandardError(_ text: String) {
+/// Writes on standard error as it is; whether it arrived is not asked.
+public func writeToStandardError(_ text: String) {
   let bytes = Array(text.utf8)
   _ = bytes.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
 }
