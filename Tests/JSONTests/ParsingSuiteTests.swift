@@ -3,7 +3,7 @@ import Testing
 
 /// The classes of the JSON Test Suite (Nicolas Seriot, https://github.com/nst/JSONTestSuite, test_parsing), under the names
 /// that its files have, each with a text of our own: `y_` must be accepted, `n_` refused, and `i_` is for the reader to
-/// decide. `json-check` runs the reader over the suite itself.
+/// decide. Tests/Reference/json_suite.sh runs the reader over the suite itself.
 @Suite struct ParsingSuiteTests {
   @Test(arguments: mustBeAccepted)
   func accepts(_ name: String, _ text: String) { #expect(complaint(text) == nil, "\(name)") }
@@ -39,7 +39,7 @@ import Testing
       + (bytesThatMustBeRefused + refusedByDecision).map(\.0)
     #expect(Set(names).count == names.count)
     #expect(names.filter { $0.hasPrefix("y_") }.count == 95)
-    #expect(names.filter { $0.hasPrefix("n_") }.count == 192)
+    #expect(names.filter { $0.hasPrefix("n_") }.count == 188)
     #expect(names.filter { $0.hasPrefix("i_") }.count == 35)
   }
 }
@@ -221,10 +221,6 @@ private let mustBeRefused: [(String, String)] = [
   ("n_number_with_alpha", "[1.2a-3]"),
   ("n_number_with_alpha_char", "[1.8011670033376514H-308]"),
   ("n_number_with_leading_zero", "[012]"),
-  ("n_number_00.0", "[00.0]"),
-  ("n_number_-00.0", "[-00.0]"),
-  ("n_number_00e0", "[00e0]"),
-  ("n_number_-00e0", "[-00e0]"),
   ("n_object_bad_value", #"["x", truth]"#),
   ("n_object_bracket_key", "{[: \"x\"}"),
   ("n_object_comma_instead_of_colon", #"{"x", null}"#),
@@ -271,7 +267,6 @@ private let mustBeRefused: [(String, String)] = [
   ("n_string_invalid_unicode_escape", #"["\uqqqq"]"#),
   ("n_string_leading_uescaped_thinspace", #"[\u0020"asd"]"#),
   ("n_string_no_quotes_with_bad_escape", #"[\n]"#),
-  ("n_string_octal_escape", #"["\17"]"#),
   ("n_string_single_doublequote", #"""#),
   ("n_string_single_quote", "['single quote']"),
   ("n_string_single_string_no_double_quotes", "abc"),
@@ -341,6 +336,7 @@ private let bytesThatMustBeRefused: [(String, [UInt8])] = [
   ("n_string_invalid_utf8_after_escape", stringInArray([0x5C, 0xE5])),
   ("n_structure_incomplete_UTF8_BOM", [0xEF, 0xBB] + Array("{}".utf8)),
   ("n_structure_lone-invalid-utf-8", [0xE5]),
+  ("n_structure_single_eacute", [0xE9]),
 ]
 
 private let acceptedByDecision: [(String, String)] = [

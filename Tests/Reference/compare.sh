@@ -17,4 +17,5 @@ done
 "$python" "$here/small_models.py" "$programs/lm-logits"
 "$python" "$here/gguf/facts.py" "$programs/lm-info" "$reference"/models/*.gguf "$reference"/models/smollm2/*.gguf
 "$python" "$here/hub.py" "$programs"
+sh "$here/json_suite.sh" "$programs/json-check" "$reference/JSONTestSuite"
 sh "$here/tokenizer/compare.sh" "$reference" "$programs/bpe-encode"
