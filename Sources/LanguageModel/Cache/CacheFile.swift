@@ -96,11 +96,12 @@ final class CacheFile: CachePages {
   private static func open(_ path: String) throws(CacheFileProblem) -> (descriptor: Int32, isReadOnly: Bool) {
     var isReadOnly = false
     var descriptor = Platform.open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0o600)
-    if descriptor < 0, errno == EACCES || errno == EROFS || errno == EPERM {
+    let refusal = errno
+    if descriptor < 0, refusal == EACCES || refusal == EROFS || refusal == EPERM {
       isReadOnly = true
       descriptor = Platform.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     }
-    guard descriptor >= 0 else { throw CacheFileProblem(system: errno) }
+    guard descriptor >= 0 else { throw CacheFileProblem(system: refusal) }
     guard flock(descriptor, (isReadOnly ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0 else {
       let code = errno
       close(descriptor)
