@@ -67,7 +67,7 @@ import Testing
 
   /// Whatever little memory there is: the right answer, or a line that says what is lacking.
   @Test(
-    .enabled(if: isLinkedStatically, "the tools are linked with the C library's allocator as it is"),
+    .enabled(if: Programs.sayWhatTheyLack, Programs.lackRequirement),
     arguments: ["lm-step -n 3", "lm-logits --base64", "lm-topk", "bpe-encode -j", "bpe-decode"])
   func memoryThatIsRefusedIsAnError(_ tool: String) throws {
     let record =
@@ -86,8 +86,7 @@ import Testing
     #expect(complaints.allSatisfy { $0.contains(": out of memory: the system does not give ") }, "\(complaints)")
   }
 
-  @Test(
-    .enabled(if: isLinkedStatically, "the tools are linked with the C library's allocator as it is"))
+  @Test(.enabled(if: Programs.sayWhatTheyLack, Programs.lackRequirement))
   func aRecordBeyondAllMemoryIsAnError() throws {
     let result = try shell(
       "ulimit -v 100000; head -c 300000000 /dev/zero | tr '\\0' x | bpe-encode | cksum; echo ${PIPESTATUS[2]}")
@@ -190,13 +189,4 @@ import Testing
     #expect(result.text == (try shell("echo '[5]' | lm-step").text))
     #expect(result.errors.hasPrefix("lm-step: /proc/self/cache: ") && result.errors.hasSuffix("computing without it\n"))
   }
-
-  /// Elsewhere the tools are linked with the system's libraries, and memory that is refused ends them by a trap.
-  private static let isLinkedStatically: Bool = {
-    #if os(Linux)
-      ProcessInfo.processInfo.environment["LMPIPE_SANITIZE"] == nil
-    #else
-      false
-    #endif
-  }()
 }

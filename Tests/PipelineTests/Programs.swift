@@ -1,5 +1,6 @@
 import Foundation
 import Platform
+import Testing
 
 /// The checkout, and the programs that were built with these tests.
 enum Programs {
@@ -15,6 +16,17 @@ enum Programs {
       return URL(filePath: executablePath() ?? "/").deletingLastPathComponent().path
     #endif
   }()
+
+  /// Elsewhere the tools are linked with the system's libraries, and memory that is refused ends them by a trap; and a
+  /// sanitizer wants more addresses than a limit leaves.
+  static let sayWhatTheyLack: Bool = {
+    #if os(Linux)
+      ProcessInfo.processInfo.environment["LMPIPE_SANITIZE"] == nil
+    #else
+      false
+    #endif
+  }()
+  static let lackRequirement: Comment = "these tools do not say that memory is lacking: limits on it are NOT TESTED"
 
   struct Result {
     let status: Int32
