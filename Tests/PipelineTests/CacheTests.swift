@@ -156,7 +156,7 @@ import Testing
   }
 
   /// A limit on the size of files is met like a full disk: first the second page has no room, then nothing has.
-  @Test(arguments: [500, 300, 40])
+  @Test(.enabled(if: Programs.bearLimits, Programs.limitRequirement), arguments: [500, 300, 40])
   func aFullDiskIsNoted(_ kilobytes: Int) throws {
     let full = try run("ulimit -f \(kilobytes); lm-logits --base64 --cache cache", Self.record(Self.ids))
     #expect(try full.text == run("lm-logits --base64", Self.record(Self.ids)).text)

@@ -67,7 +67,7 @@ import Testing
 
   /// Whatever little memory there is: the right answer, or a line that says what is lacking.
   @Test(
-    .enabled(if: Programs.sayWhatTheyLack, Programs.lackRequirement),
+    .enabled(if: Programs.bearLimitsOnMemory, Programs.limitRequirement),
     arguments: ["lm-step -n 3", "lm-logits --base64", "lm-topk", "bpe-encode -j", "bpe-decode"])
   func memoryThatIsRefusedIsAnError(_ tool: String) throws {
     let record =
@@ -86,7 +86,7 @@ import Testing
     #expect(complaints.allSatisfy { $0.contains(": out of memory: the system does not give ") }, "\(complaints)")
   }
 
-  @Test(.enabled(if: Programs.sayWhatTheyLack, Programs.lackRequirement))
+  @Test(.enabled(if: Programs.bearLimitsOnMemory, Programs.limitRequirement))
   func aRecordBeyondAllMemoryIsAnError() throws {
     let result = try shell(
       "ulimit -v 100000; head -c 300000000 /dev/zero | tr '\\0' x | bpe-encode | cksum; echo ${PIPESTATUS[2]}")
@@ -161,7 +161,7 @@ import Testing
   }
 
   /// A limit on the size of files is met like a full disk.
-  @Test func aQuotaIsAnError() throws {
+  @Test(.enabled(if: Programs.bearLimits, Programs.limitRequirement)) func aQuotaIsAnError() throws {
     let result = try shell(
       "yes word | head -n 20000 > text; (ulimit -f 64; bpe-encode text > out); echo $?; wc -c < out")
     #expect(result.text == "74\n65536\n")

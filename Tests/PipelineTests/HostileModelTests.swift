@@ -3,7 +3,7 @@ import Testing
 
 /// Files that claim much: the tools refuse them in no more memory than the file and 50 MB, and at once. (What the
 /// messages say is tested in CheckpointTests.)
-@Suite(.enabled(if: Programs.sayWhatTheyLack, Programs.lackRequirement))
+@Suite(.enabled(if: Programs.bearLimitsOnMemory, Programs.limitRequirement))
 struct HostileModelTests {
   private static func bytes(_ value: some FixedWidthInteger) -> Data {
     withUnsafeBytes(of: value.littleEndian) { Data($0) }

@@ -17,16 +17,18 @@ enum Programs {
     #endif
   }()
 
-  /// Elsewhere the tools are linked with the system's libraries, and memory that is refused ends them by a trap; and a
-  /// sanitizer wants more addresses than a limit leaves.
-  static let sayWhatTheyLack: Bool = {
+  /// Whether the tools bear limits on files. (A sanitizer's programs break when they are told of one.)
+  static let bearLimits = ProcessInfo.processInfo.environment["LMPIPE_SANITIZE"] == nil
+  /// Whether they bear limits on memory too: elsewhere than on Linux they are linked with the system's libraries, and
+  /// memory that is refused ends them by a trap.
+  static let bearLimitsOnMemory: Bool = {
     #if os(Linux)
-      ProcessInfo.processInfo.environment["LMPIPE_SANITIZE"] == nil
+      bearLimits
     #else
       false
     #endif
   }()
-  static let lackRequirement: Comment = "these tools do not say that memory is lacking: limits on it are NOT TESTED"
+  static let limitRequirement: Comment = "the programs built here bear no limits: what they do then is NOT TESTED"
 
   struct Result {
     let status: Int32
