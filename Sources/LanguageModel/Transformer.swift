@@ -17,16 +17,22 @@ public final class Transformer {
   private let headWorkspace = Workspace()
 
   /// - Parameter threads: how many threads compute, if the machine has processors for them.
-  public init(_ checkpoint: Checkpoint, threads: Int) throws(CheckpointError) {
+  public convenience init(_ checkpoint: Checkpoint, threads: Int) throws(CheckpointError) {
+    try self.init(checkpoint, ThreadPool(threads: threads))
+  }
+
+  /// - Parameter pool: computes.
+  public init(_ checkpoint: Checkpoint, _ pool: ThreadPool) throws(CheckpointError) {
     self.checkpoint = checkpoint
     configuration = checkpoint.configuration
     checkpoint.readAhead()  // before a weight is touched: what is read here and there does not come in large pages
-    pool = ThreadPool(threads: threads)
+    self.pool = pool
     switch configuration {
     case .gpt2(let configuration): architecture = try GPT2(checkpoint, configuration, pool)
     case .llama(let configuration): architecture = try Llama(checkpoint, configuration, pool)
     }
     lm_head = LinearMap(weight: WeightMatrix(try checkpoint.outputHead()))
+    pool.expect(operations: lm_head.weight.rows * lm_head.weight.columns)  // one position's logits, at least
   }
 
   /// A cache for a sequence that will grow.

@@ -19,7 +19,7 @@ public final class ThreadPool: @unchecked Sendable {
   private let ticket = Atomic<UInt64>(0)
   private let finished = Atomic<Int>(0)  // parts of the current piece
   private let sleepers = Atomic<Int>(0)
-  private let started = Atomic<Int>(0)  // threads beside the caller's, which are numbered from 1
+  private let serving = Atomic<Int>(0)  // threads beside the caller's, which are numbered from 1
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let wake = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
   /// The current piece. Set before `ticket` announces it, and read only by who has taken a part: `run` waits for those.
@@ -27,9 +27,10 @@ public final class ThreadPool: @unchecked Sendable {
   private var parts = 0
   /// What the caller has done alone so far, before there were threads: see `firstWork`.
   private var operationsAlone = 0
-  private var hasStarted = false
+  private var workers = 0
 
-  /// Threads are started once there is work for them, and never joined: from then on the pool lives as long as the process.
+  /// Threads are started once there is enough work for them, and never joined: from then on the pool lives as long as the
+  /// process.
   ///
   /// - Parameter threads: how many are wanted; there are no more than the processors at hand.
   public init(threads wanted: Int) {
@@ -75,11 +76,8 @@ public final class ThreadPool: @unchecked Sendable {
         pthread_mutex_unlock(mutex)
       }
       takeParts(of: piece, thread: 0)
-      var spins = 0
-      while finished.load(ordering: .acquiring) < parts {
-        spins += 1
-        if spins < Self.spinLimit { lmpipe_spin_hint() } else { sched_yield() }
-      }
+      var wait = SpinWait()
+      while finished.load(ordering: .acquiring) < parts { wait.again() }
       work = nil
     }
   }
@@ -91,20 +89,37 @@ public final class ThreadPool: @unchecked Sendable {
     }
   }
 
-  private static let spinLimit = 2_000  // about 50 µs: longer than the gaps inside a forward pass
   private static let smallWork = 1 << 18  // about 10 µs
   /// A process that does no more than this in all (the one step of a loop, with a small model) is done before threads
-  /// would have started.
+  /// would have started; and so is a job of this size.
   private static let firstWork = 1 << 22  // about 200 µs
+
+  /// Tells of work that is certain to come: threads that will be worth it are started, and ready when it comes.
+  public func expect(operations: Int) {
+    if threads > 1 { _ = isWorthThreads(operations) }
+  }
 
   /// Whether there are threads to share this piece of work with; it may be the one for which they are started.
   private func isWorthThreads(_ operations: Int) -> Bool {
-    if hasStarted { return true }
-    operationsAlone += operations
-    guard operationsAlone > Self.firstWork else { return false }
-    hasStarted = true
-    for _ in 1..<threads where !start() { break }  // with fewer if the system gives no more
-    return true
+    if operationsAlone <= Self.firstWork {
+      operationsAlone += min(operations, Self.firstWork + 1)
+      if operationsAlone > Self.firstWork { while startWorker() {} }
+    }
+    return workers > 0
+  }
+
+  /// Starts one more thread, if there is to be one and its first job is worth it: it does that before it joins in the work
+  /// of all.
+  ///
+  /// - Returns: whether it was started. The system may give no more threads; then there are fewer.
+  func startWorker(operations: Int = .max, beginningWith job: @escaping @Sendable () -> Void = {}) -> Bool {
+    guard workers + 1 < threads, operations > Self.firstWork else { return false }
+    let isStarted = startThread {
+      job()
+      self.serve()
+    }
+    if isStarted { workers += 1 }
+    return isStarted
   }
 
   /// Does parts of a piece as long as there are some that nobody has begun.
@@ -121,38 +136,13 @@ public final class ThreadPool: @unchecked Sendable {
     }
   }
 
-  /// Starts a worker. False where the system gives no more threads.
-  private func start() -> Bool {
-    let pool = Unmanaged.passRetained(self)
-    #if canImport(Darwin)
-      var thread: pthread_t?
-    #else
-      var thread = pthread_t()
-    #endif
-    // Whoever writes decides when the process may end, and that is another thread.
-    let code = holdingTermination {
-      pthread_create(
-        &thread, nil,
-        { (argument: UnsafeMutableRawPointer?) in
-          guard let argument else { return nil }
-          Unmanaged<ThreadPool>.fromOpaque(argument).takeRetainedValue().serve()
-          return nil
-        }, pool.toOpaque())
-    }
-    if code != 0 { pool.release() }
-    return code == 0
-  }
-
   /// A worker's life: it has no end, and the thread goes with the process.
   private func serve() {
-    let thread = started.add(1, ordering: .relaxed).newValue
+    let thread = serving.add(1, ordering: .relaxed).newValue
     var seen: UInt64 = 0
     while true {
-      var spins = 0
-      while ticket.load(ordering: .acquiring) >> 32 == seen {
-        spins += 1
-        if spins < Self.spinLimit { lmpipe_spin_hint() } else { sleep(until: seen) }
-      }
+      var wait = SpinWait()
+      while ticket.load(ordering: .acquiring) >> 32 == seen { wait.again { sleep(until: seen) } }
       seen = ticket.load(ordering: .acquiring) >> 32
       takeParts(of: seen, thread: thread)
     }
@@ -166,5 +156,17 @@ public final class ThreadPool: @unchecked Sendable {
     while ticket.load(ordering: .sequentiallyConsistent) >> 32 == seen { pthread_cond_wait(wake, mutex) }
     sleepers.subtract(1, ordering: .relaxed)
     pthread_mutex_unlock(mutex)
+  }
+}
+
+/// Waiting for another thread: spinning for as long as the gaps inside a forward pass may last, and then otherwise.
+struct SpinWait {
+  private var spins = 0
+  private static let limit = 2_000  // about 50 µs
+
+  /// Waits a little, by `otherwise` where it has been long.
+  mutating func again(_ otherwise: () -> Void = { sched_yield() }) {
+    spins += 1
+    if spins < Self.limit { lmpipe_spin_hint() } else { otherwise() }
   }
 }

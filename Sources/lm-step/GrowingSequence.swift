@@ -15,6 +15,7 @@ struct GrowingSequence {
     case before  // it was done when it was read
   }
 
+  let record: Record
   private(set) var ids: [Int]
   /// Why it has ended; nil as long as it can go on.
   var done: End?
@@ -25,31 +26,25 @@ struct GrowingSequence {
   /// What tokens are drawn with; nil where they are not.
   let seed: UInt64?
 
-  private let record: Record
-  private let tokenizer: ByteLevelTokenizer
+  private var tokenizer: ByteLevelTokenizer?  // once a token has been appended
   private var text: [UInt8]?  // nil where the record has none, or it is no longer UTF-8
   private let hadText: Bool
-  private var tail: [UInt8]  // the bytes of a character that is not complete yet
+  private var tail: [UInt8] = []  // the bytes of a character that is not complete yet
   private var logits: [Float]?
   private var next: Distribution.Candidate?
 
-  init(_ record: Record, _ ids: [Int], text: [UInt8]?, logits: [Float]?, seed: UInt64?, _ tokenizer: ByteLevelTokenizer)
-  {
+  init(_ record: Record, _ ids: [Int], text: [UInt8]?, logits: [Float]?, seed: UInt64?) {
     self.record = record
     self.seed = seed
     self.ids = ids
     self.text = text
     hadText = text != nil
     self.logits = logits
-    self.tokenizer = tokenizer
-    tail = []
-    let end = bytes(ofLast: 3)  // an incomplete character has three bytes at most
-    tail = end.suffix(end.withUnsafeBufferPointer { incompleteUTF8Suffix($0) })
   }
 
   /// The sequence of a record that is done: nothing is read of it, and it is written as it is.
-  init(finished record: Record, _ tokenizer: ByteLevelTokenizer) {
-    self.init(record, [], text: nil, logits: nil, seed: nil, tokenizer)
+  init(finished record: Record) {
+    self.init(record, [], text: nil, logits: nil, seed: nil)
     done = .before
   }
 
@@ -68,11 +63,16 @@ struct GrowingSequence {
     return logits
   }
 
-  mutating func append(_ candidate: Distribution.Candidate, isSpecial: Bool) {
+  mutating func append(_ candidate: Distribution.Candidate, _ tokenizer: ByteLevelTokenizer) {
+    if self.tokenizer == nil {
+      self.tokenizer = tokenizer
+      let end = bytes(ofLast: 3)  // an incomplete character has three bytes at most
+      tail = end.suffix(end.withUnsafeBufferPointer { incompleteUTF8Suffix($0) })
+    }
     ids.append(candidate.id)
     steps += 1
     next = candidate
-    guard !isSpecial else {  // it is no text; and a character that it interrupts will never be complete
+    guard !tokenizer.isSpecial(candidate.id) else {  // it is no text; and a character that it interrupts stays cut off
       if !tail.isEmpty { text = nil }
       tail = []
       return
@@ -99,7 +99,7 @@ struct GrowingSequence {
   }
 
   private func bytes(ofLast count: Int) -> [UInt8] {
-    ids.suffix(count).flatMap { tokenizer.bytes(of: $0).map(Array.init) ?? [] }
+    ids.suffix(count).flatMap { tokenizer?.bytes(of: $0).map(Array.init) ?? [] }
   }
 
   /// Appends the record of the sequence as it stands, without a line end.
@@ -109,7 +109,7 @@ struct GrowingSequence {
     if hadText, steps > 0 {
       changes.append(text.map { text in .set("text") { $0.append(jsonString: text) } } ?? .drop("text"))
     }
-    if let next {
+    if let next, let tokenizer {
       changes.append(.set("ids") { $0.append(json: ids) })
       changes.append(.set("next") { $0.append(next, tokenizer) })
       if let seed { changes.append(.set("seed") { $0.append(json: Int(seed)) }) }

@@ -3,12 +3,13 @@ import CommandLineTool
 import JSON
 import JSONLines
 import LanguageModel
+import Threads
 import Tokenizer
 
 /// Grows sequences by the tokens that the command line asks for, and knows when they have ended.
 final class Stepper {
   private let configuration: ModelConfiguration
-  private let tokenizer: ByteLevelTokenizer
+  private let tokenizer: Early<ByteLevelTokenizer>  // read while the model computes
   private let vocabulary: VocabularyCheck
   private let model: Lazy<Transformer>  // not opened for records that carry their logits
   private let kept: Lazy<KeyValueCache>?  // of --cache
@@ -24,10 +25,13 @@ final class Stepper {
     let files = try arguments.modelFiles()
     let configuration = try ModelConfiguration(files)
     self.configuration = configuration
-    let tokenizer = try ByteLevelTokenizer(files, for: .decoding)
+    let pool = ThreadPool(threads: arguments.threadCount)
+    let tokenizer = Early(pool, operations: configuration.vocabularySize * Self.operationsOfToken) {
+      try ByteLevelTokenizer(files, for: .decoding)
+    }
     self.tokenizer = tokenizer
-    vocabulary = VocabularyCheck { tokenizer }
-    let model = Lazy { try Transformer(Checkpoint(files, configuration), threads: arguments.threadCount) }
+    vocabulary = VocabularyCheck { try tokenizer() }
+    let model = Lazy { try Transformer(Checkpoint(files, configuration), pool) }
     self.model = model
     kept = arguments.text(.cache).map { path in
       Lazy { try model().makeCache(inFile: path) { arguments.note("\(path): \($0)") } }
@@ -44,9 +48,8 @@ final class Stepper {
   ///
   /// - Parameter index: of the record in the input, from 0.
   func begin(_ record: Record, at index: Int) throws -> GrowingSequence {
-    guard try !record.has("done") else { return GrowingSequence(finished: record, tokenizer) }
+    guard try !record.has("done") else { return GrowingSequence(finished: record) }
     hadWork = true
-    try vocabulary.check(record)
     let ids = try record.ids(for: configuration)
     let logits = try record.logits()
     guard logits == nil || logits?.count == configuration.vocabularySize else {
@@ -54,8 +57,7 @@ final class Stepper {
         "\"logits\" has \(logits?.count ?? 0) numbers, but the vocabulary has \(configuration.vocabularySize) tokens")
     }
     var sequence = GrowingSequence(
-      record, ids, text: try record.string("text"), logits: logits, seed: try choice.seed(of: record, at: index),
-      tokenizer)
+      record, ids, text: try record.string("text"), logits: logits, seed: try choice.seed(of: record, at: index))
     if ids.count == configuration.contextLength { sequence.done = .length }
     return sequence
   }
@@ -67,6 +69,8 @@ final class Stepper {
     return lengths.reduce(0) { $0 + KeyValueCache.size(configuration, positions: $1) } <= Self.mostCacheBytes
   }
 
+  /// A token of the vocabulary is read in some 50 ns.
+  private static let operationsOfToken = 1_000
   private static let mostSequences = 64
   private static let mostCacheBytes = 1 << 29
 
@@ -105,22 +109,24 @@ final class Stepper {
   private func step(
     _ sequences: inout [GrowingSequence], _ indices: [Int], _ refuse: (_ error: any Error, _ index: Int) -> Void
   ) throws {
-    func append(_ logits: UnsafeBufferPointer<Float>, _ index: Int) {
+    func append(_ logits: UnsafeBufferPointer<Float>, _ index: Int) throws {
+      let tokenizer = try tokenizer()
       do {
+        if sequences[index].steps == 0 { try vocabulary.check(sequences[index].record) }
         try requireFinite(logits, position: sequences[index].ids.count - 1)
         let next = choice.next(logits, after: sequences[index].ids, seed: sequences[index].seed)
-        sequences[index].append(next, isSpecial: tokenizer.isSpecial(next.id))
+        sequences[index].append(next, tokenizer)
         sequences[index].done = end(of: sequences[index])
       } catch { refuse(error, index) }
     }
     var pass: [(index: Int, continuation: Transformer.Continuation)] = []
     func compute() throws {
-      try model().forward(pass.map(\.continuation)) { place, _, logits in append(logits, pass[place].index) }
+      try model().forward(pass.map(\.continuation)) { place, _, logits in try append(logits, pass[place].index) }
       pass = []
     }
     for index in indices {
       if let logits = sequences[index].takeLogits() {
-        logits.withUnsafeBufferPointer { append($0, index) }
+        try logits.withUnsafeBufferPointer { try append($0, index) }
         continue
       }
       let continuation = try sequences[index].continuation { ids in
