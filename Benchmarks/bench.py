@@ -30,7 +30,9 @@ def make_rows(place, patterns):
     for name, make in ALL.items():
         if any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns.split(",")):
             try:
-                rows.append(make(place, name))
+                row = make(place, name)
+                row.models = place.take_named()
+                rows.append(row)
             except RuntimeError as error:
                 missing.setdefault(str(error), []).append(name)
     return rows, [f"- Not measured: {', '.join(names)}: {why}" for why, names in missing.items()]
@@ -47,6 +49,7 @@ def measure_all(place, rows, rounds):
         for index, row in enumerate(rows):
             print(f"{row.name} ", end="", file=sys.stderr, flush=True)
             start = time.monotonic()
+            place.drop(row.models)
             results.append(measure(row, rounds))
             print(f" {time.monotonic() - start:.0f} s", file=sys.stderr)
             place.stop_workers(but=sources(rows[index + 1:]))

@@ -18,8 +18,8 @@ class Workplace:
         self.python = f"{reference}/venv/bin/python" if reference else None
         self.models = f"{reference}/models" if reference else None
         self.workers = {}
+        self.named = []  # the models that the row in the making reads
         self.about = {}  # the peers that were asked, and their versions
-        self.dropped = set()
         os.makedirs(work, exist_ok=True)
 
     # Models
@@ -34,16 +34,16 @@ class Workplace:
         folder = f"{self.models}/gpt2-rand"
         if not self.models or not os.path.exists(f"{folder}/model.safetensors"):
             raise RuntimeError("models/gpt2-rand is not there; give REFERENCE=DIR")
-        return self.from_disk(folder)
+        return self.noted(folder)
 
     def half(self, kind):
-        return self.from_disk(self.made(f"gpt2-rand-{kind.lower()}", "half.py", self.gpt2, kind))
+        return self.noted(self.made(f"gpt2-rand-{kind.lower()}", "half.py", self.gpt2, kind))
 
     def gguf(self, kind):
         file = f"{self.models}/gpt2-rand-{kind.lower()}.gguf"
         if kind == "F32" or os.path.exists(file):
-            return self.from_disk(file)
-        return self.from_disk(self.made(os.path.basename(file), "half_gguf.py", self.gguf("F32"), kind))
+            return self.noted(file)
+        return self.noted(self.made(os.path.basename(file), "half_gguf.py", self.gguf("F32"), kind))
 
     @property
     def smollm2(self):
@@ -51,18 +51,27 @@ class Workplace:
         files = glob.glob(f"{self.models}/smollm2/*.gguf")
         if not files:
             raise RuntimeError("models/smollm2/*.gguf is not there; give REFERENCE=DIR")
-        return self.from_disk(files[0])
+        return self.noted(files[0])
 
-    def from_disk(self, path):
-        """The path. What the page cache holds of its files is dropped, once, so that they are in memory as their first
-        reader wants them and not as they were written."""
-        if path not in self.dropped:
-            self.dropped.add(path)
+    def noted(self, path):
+        """The path, which is noted for `take_named`."""
+        self.named.append(path)
+        return path
+
+    def take_named(self):
+        """The models that were named since this was last asked."""
+        named, self.named = self.named, []
+        return named
+
+    @staticmethod
+    def drop(models):
+        """What the page cache holds of them is dropped, so that a row finds them in memory as the first of its readers
+        wants them, and not as they were written, or as the rows before left them."""
+        for path in models:
             for file in glob.glob(f"{path}/*") if os.path.isdir(path) else [path]:
                 with open(file) as opened:
                     os.fsync(opened)
                     os.posix_fadvise(opened.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-        return path
 
     # What rows read
 
