@@ -45,8 +45,8 @@ public final class ByteLevelEncoder {
     let oldCount = tokens.count
     do {
       if addPrefixSpace, let first = text.first, first != space {
-        try withPrefixSpace(text, 0..<text.count) { (text) throws(UnencodableByteError) in
-          output.shift -= 1
+        output.shift -= 1
+        try withPrefixSpace(text, 0..<text.count, output.shift) { (text) throws(UnencodableByteError) in
           try encodeText(text, recognizeSpecial, &output)
         }
       } else {
@@ -116,7 +116,7 @@ public final class ByteLevelEncoder {
       do throws(UnencodableByteError) {
         return .success(try encode(bytes, 0..<bytes.count, &output))
       } catch {
-        return .failure(UnencodableByteError(byte: error.byte, offset: offsets.offset(of: error.offset)))
+        return .failure(UnencodableByteError(byte: error.byte, offset: error.offset.map { offsets.offset(of: $0) }))
       }
     }
     try result.get()
@@ -131,11 +131,11 @@ public final class ByteLevelEncoder {
     while start < range.upperBound {
       let end = settings.digits.partEnd(in: text, from: start, to: range.upperBound)
       if settings.addsPrefixSpace && text[start] != space {
-        try withPrefixSpace(text, start..<end) { (part) throws(UnencodableByteError) in
-          output.shift += start - 1
+        output.shift += start - 1
+        try withPrefixSpace(text, start..<end, output.shift) { (part) throws(UnencodableByteError) in
           try encodePart(part, 0..<part.count, &output)
-          output.shift -= start - 1
         }
+        output.shift -= start - 1
       } else {
         try encodePart(text, start..<end, &output)
       }
@@ -232,8 +232,10 @@ public final class ByteLevelEncoder {
   }
 
   /// Lends `body` a space followed by a part of the text.
+  ///
+  /// - Parameter offset: the space's, for errors.
   private func withPrefixSpace(
-    _ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>,
+    _ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, _ offset: Int,
     _ body: (UnsafeBufferPointer<UInt8>) throws(UnencodableByteError) -> Void
   ) throws(UnencodableByteError) {
     var copy: [UInt8] = [space]
@@ -242,6 +244,8 @@ public final class ByteLevelEncoder {
     let result: Result<Void, UnencodableByteError> = copy.withUnsafeBufferPointer { copy in
       do throws(UnencodableByteError) { return .success(try body(copy)) } catch { return .failure(error) }
     }
-    try result.get()
+    do { try result.get() } catch {
+      throw error.offset == offset ? UnencodableByteError(byte: space, offset: nil) : error
+    }
   }
 }

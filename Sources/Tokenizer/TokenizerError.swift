@@ -30,15 +30,16 @@ public struct TokenizerError: Error, CustomStringConvertible {
 /// 256 bytes; some that were trained on little text lack those that never occurred in it.
 public struct UnencodableByteError: Error, Equatable, CustomStringConvertible {
   public let byte: UInt8
-  /// Where it stands in the text, from 0.
-  public let offset: Int
+  /// Where it stands in the text, from 0; nil for the space that was put before it.
+  public let offset: Int?
 
-  public init(byte: UInt8, offset: Int) {
+  public init(byte: UInt8, offset: Int?) {
     self.byte = byte
     self.offset = offset
   }
 
   public var description: String {
+    guard let offset else { return "the vocabulary has no token for the space that is put before the text" }
     let digits = String(byte, radix: 16, uppercase: true)
     return "byte \(offset + 1) of the text is 0x\(byte < 16 ? "0" : "")\(digits), for which the vocabulary has no token"
   }

@@ -293,6 +293,14 @@ import Tokenizer
     #expect(
       UnencodableByteError(byte: 0x0A, offset: 3).description
         == "byte 4 of the text is 0x0A, for which the vocabulary has no token")
+    small.tokens.removeAll { $0.hasPrefix("Ġ") }
+    small.merges.removeAll { $0.hasPrefix("Ġ") }
+    let spaceless = try small.open()
+    #expect(throws: UnencodableByteError(byte: 0x20, offset: nil)) { try spaceless.encode("x", prefix: true) }
+    #expect(throws: UnencodableByteError(byte: 0x20, offset: 1)) { try spaceless.encode("x y") }
+    #expect(
+      UnencodableByteError(byte: 0x20, offset: nil).description
+        == "the vocabulary has no token for the space that is put before the text")
     let tokens = TokenBuffer(recordsEnds: true)
     tokens.append(1, end: 1)
     #expect(throws: UnencodableByteError.self) {
