@@ -1,3 +1,4 @@
+import CPlatform
 import Threads
 
 // output = input · weights, for weights that lie [in, out] (GPT-2's Conv1D).
@@ -12,7 +13,8 @@ import Threads
 //  - Few rows: the weights are streamed once, straight from the file's pages, as fast as memory can be read. A part is a
 //    block, whose weights lie together. The processor fetches ahead within each of a few streams, so for one row eight
 //    weight rows are read side by side (two of each of four blocks where they are short); for more, four, which stay in
-//    registers while they are used for all rows.
+//    registers while they are used for all rows. For one row, the weights that come next are asked for into the
+//    second-level cache as well: with weights of half precision that is a sixth faster.
 //  - Many rows: a block of 128 × 128 weights is widened to float32 into panels of 16 columns (8 KiB each, together in
 //    the second-level cache) and multiplied with six input rows at a time, whose 6 × 16 sums stay in registers, as fast
 //    as the processor can multiply. The inputs are packed beforehand, six rows interleaved, so that they are read in
@@ -134,7 +136,10 @@ private struct ColumnProduct<Element: WeightElement> {
     let (x0, x1, x2, x3, x4, x5, x6, x7) = (x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7])
     let next = weights.columns * Element.size
     var source = address(k, columns.lowerBound)
+    var upcoming = address(k + 8, 0) + 8 * columns.lowerBound * Element.size
     for column in stride(from: columns.lowerBound, to: columns.upperBound, by: laneCount) {
+      fetch(upcoming, rows: 8)
+      upcoming += 8 * laneCount * Element.size
       var sum = Float.load(sums + column)
       sum = sum.addingProduct(Element.load(source), x0)
       sum = sum.addingProduct(Element.load(source + next), x1)
@@ -147,6 +152,12 @@ private struct ColumnProduct<Element: WeightElement> {
       store(sum, sums + column)
       source += laneCount * Element.size
     }
+  }
+
+  /// Asks for a vector of each of some rows that lie one behind the other.
+  @inline(__always)
+  private func fetch(_ address: UnsafeRawPointer, rows: Int) {
+    for line in 0..<max(1, rows * laneCount * Element.size / 64) { lmpipe_prefetch_far(address + line * 64) }
   }
 
   /// `k` is a row of the first of the blocks, `sums` are its sums.
@@ -167,7 +178,10 @@ private struct ColumnProduct<Element: WeightElement> {
       let sum = Float.load(target).addingProduct(Element.load(weights), first)
       store(sum.addingProduct(Element.load(weights + next), second), target)
     }
+    var upcoming = address(k + 2, 0) + 2 * columns.lowerBound * Element.size
     for column in Swift.stride(from: columns.lowerBound, to: columns.upperBound, by: laneCount) {
+      for block in 0..<blocksTogether { fetch(upcoming + block * nextBlock, rows: 2) }
+      upcoming += 2 * laneCount * Element.size
       add(0, x00, x01, column)
       add(1, x10, x11, column)
       add(2, x20, x21, column)
