@@ -13,8 +13,8 @@ import Threads
 //  - Few rows: the weights are streamed once, straight from the file's pages, as fast as memory can be read. A part is a
 //    block, whose weights lie together. The processor fetches ahead within each of a few streams, so for one row eight
 //    weight rows are read side by side (two of each of four blocks where they are short); for more, four, which stay in
-//    registers while they are used for all rows. For one row, the weights that come next are asked for into the
-//    second-level cache as well: with weights of half precision that is a sixth faster.
+//    registers while they are used for all rows. The weights that come next are asked for into the second-level cache:
+//    left to itself the processor is a sixth slower for one row with weights of half precision, a quarter for several.
 //  - Many rows: a block of 128 × 128 weights is widened to float32 into panels of 16 columns (8 KiB each, together in
 //    the second-level cache) and multiplied with six input rows at a time, whose 6 × 16 sums stay in registers, as fast
 //    as the processor can multiply. The inputs are packed beforehand, six rows interleaved, so that they are read in
@@ -205,7 +205,10 @@ private struct ColumnProduct<Element: WeightElement> {
   ) {
     let next = weights.columns * Element.size
     var source = address(k, columns.lowerBound)
+    var upcoming = address(k + 4, 0) + 4 * columns.lowerBound * Element.size
     for column in Swift.stride(from: columns.lowerBound, to: columns.upperBound, by: laneCount) {
+      fetch(upcoming, rows: 4)
+      upcoming += 4 * laneCount * Element.size
       let (w0, w1) = (Element.load(source), Element.load(source + next))
       let (w2, w3) = (Element.load(source + 2 * next), Element.load(source + 3 * next))
       var x = inputs
