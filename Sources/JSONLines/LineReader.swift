@@ -29,7 +29,8 @@ public struct LineReader: ~Copyable {
 
   /// The next line without its delimiter; nil at the end. A last line without a delimiter counts, an empty one does not.
   ///
-  /// `willWait` is called before a read that has to wait for input, so that output can be flushed first.
+  /// `willWait` is called before a read that has to wait for input, or for memory that may be refused, so that output can
+  /// be flushed first.
   public mutating func next<E>(willWait: () throws(E) -> Void) throws -> UnsafeBufferPointer<UInt8>? {
     try batch(upTo: 1, willWait: willWait).first
   }
@@ -59,9 +60,10 @@ public struct LineReader: ~Copyable {
         break
       }
       if ranges.isEmpty {
-        if !isReadable() { try willWait() }
+        if isFull || !isReadable() { try willWait() }
         try fill()
       } else {
+        guard !isFull || end - start - next < buffer.count / 2 else { break }  // a long one shall not take these with it
         guard isReadable(), (try? fill()) != nil else { break }  // what went wrong will do so again, after these lines
       }
     }
@@ -78,6 +80,9 @@ public struct LineReader: ~Copyable {
     else { return nil }
     return found - UnsafeMutableRawPointer(base)
   }
+
+  /// Whether more memory is needed to read on.
+  private var isFull: Bool { start == 0 && end == buffer.count && end > 0 }
 
   private func isReadable() -> Bool {
     var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
