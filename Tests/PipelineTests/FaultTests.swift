@@ -90,11 +90,10 @@ import Testing
   func aRecordBeyondAllMemoryIsAnErrorAndNothingBeforeItIsLost() throws {
     let result = try shell(
       """
-      ulimit -v 100000
-      (seq 30000; head -c 300000000 /dev/zero | tr '\\0' x) | bpe-encode > out; echo ${PIPESTATUS[1]}
-      wc -l < out; seq 30000 | bpe-encode | cmp - out
+      seq 30 > in; bpe-encode in > right; truncate -s 300M in  # zeros without an end
+      ulimit -v 100000; bpe-encode in > out; echo $?; cmp out right; echo $?
       """)
-    #expect(result.text == "71\n30000\n")
+    #expect(result.text == "71\n0\n")
     #expect(result.errors.hasPrefix("bpe-encode: out of memory: "))
   }
 
