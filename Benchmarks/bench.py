@@ -30,6 +30,7 @@ def make_rows(place, patterns):
     for name, make in ALL.items():
         if any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns.split(",")):
             try:
+                place.take_named()
                 row = make(place, name)
                 row.models = place.take_named()
                 rows.append(row)

@@ -44,7 +44,7 @@ class Row:
     rounds: int = None       # where it needs fewer than the others
     same_answer: bool = True  # whether all subjects must say the same
     is_contest: bool = True   # whether all subjects do the same, so that ratios mean something
-    models: list = field(default_factory=list)  # whose files it reads
+    models: list = field(default_factory=list)  # whose files it, or what made them, reads
 
 
 class Result:

@@ -63,7 +63,7 @@ public struct LineReader: ~Copyable {
         if isFull || !isReadable() { try willWait() }
         try fill()
       } else {
-        guard !isFull || end - start - next < buffer.count / 2 else { break }  // a long one shall not take these with it
+        guard !isFull || end - start - next < buffer.count / 2 else { break }  // a long one might take these with it
         guard isReadable(), (try? fill()) != nil else { break }  // what went wrong will do so again, after these lines
       }
     }

@@ -32,7 +32,7 @@ public final class Transformer {
     case .llama(let configuration): architecture = try Llama(checkpoint, configuration, pool)
     }
     lm_head = LinearMap(weight: WeightMatrix(try checkpoint.outputHead()))
-    pool.expect(operations: lm_head.weight.rows * lm_head.weight.columns)  // one position's logits, at least
+    pool.expect(operations: lm_head.weight.rows * lm_head.weight.columns)  // one position's logits
   }
 
   /// A cache for a sequence that will grow.

@@ -1,4 +1,3 @@
-import CPlatform
 import Synchronization
 
 /// A value that one of a pool's threads makes while its owner goes on with what does not need it.
@@ -26,7 +25,7 @@ public final class Early<Value: Sendable> {
     isBegun = pool.startWorker(operations: operations, beginningWith: self.make)
   }
 
-  /// The value, as soon as it is there, or the error that its making ended with.
+  /// The value, as soon as it is there (a wait of milliseconds, for which the processor is offered to others), or the error that its making ended with.
   public func callAsFunction() throws -> Value {
     if !isBegun, outcome.result == nil { make() }
     var wait = SpinWait()

@@ -1,7 +1,7 @@
 import Platform
 
-/// Starts a thread that runs `body`. It never gets the signals that end a program: whoever writes decides when the
-/// process may end, and that is another thread.
+/// Starts a thread that runs `body`. It never gets SIGINT, SIGTERM or SIGHUP: whoever writes decides when the process
+/// may end, and that is another thread.
 ///
 /// - Returns: false where the system gives no more threads.
 func startThread(_ body: @escaping @Sendable () -> Void) -> Bool {

@@ -94,9 +94,9 @@ public final class ThreadPool: @unchecked Sendable {
   /// would have started; and so is a job of this size.
   private static let firstWork = 1 << 22  // about 200 µs
 
-  /// Tells of work that is certain to come: threads that will be worth it are started, and ready when it comes.
+  /// Tells of work that is likely to come: if it is worth threads, they are started, and ready when it comes.
   public func expect(operations: Int) {
-    if threads > 1 { _ = isWorthThreads(operations) }
+    if operations > Self.firstWork { while startWorker() {} }
   }
 
   /// Whether there are threads to share this piece of work with; it may be the one for which they are started.
@@ -156,17 +156,5 @@ public final class ThreadPool: @unchecked Sendable {
     while ticket.load(ordering: .sequentiallyConsistent) >> 32 == seen { pthread_cond_wait(wake, mutex) }
     sleepers.subtract(1, ordering: .relaxed)
     pthread_mutex_unlock(mutex)
-  }
-}
-
-/// Waiting for another thread: spinning for as long as the gaps inside a forward pass may last, and then otherwise.
-struct SpinWait {
-  private var spins = 0
-  private static let limit = 2_000  // about 50 µs
-
-  /// Waits a little, by `otherwise` where it has been long.
-  mutating func again(_ otherwise: () -> Void = { sched_yield() }) {
-    spins += 1
-    if spins < Self.limit { lmpipe_spin_hint() } else { otherwise() }
   }
 }

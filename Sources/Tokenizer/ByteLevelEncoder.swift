@@ -245,7 +245,7 @@ public final class ByteLevelEncoder {
       do throws(UnencodableByteError) { return .success(try body(copy)) } catch { return .failure(error) }
     }
     do { try result.get() } catch {
-      throw error.offset == offset ? UnencodableByteError(byte: space, offset: nil) : error
+      throw error.offset == offset && error.byte == space ? UnencodableByteError(byte: space, offset: nil) : error
     }
   }
 }

@@ -30,7 +30,7 @@ public struct TokenizerError: Error, CustomStringConvertible {
 /// 256 bytes; some that were trained on little text lack those that never occurred in it.
 public struct UnencodableByteError: Error, Equatable, CustomStringConvertible {
   public let byte: UInt8
-  /// Where it stands in the text, from 0; nil for the space that was put before it.
+  /// Where it stands in the text, from 0; nil for a space that was put before text.
   public let offset: Int?
 
   public init(byte: UInt8, offset: Int?) {
@@ -39,7 +39,7 @@ public struct UnencodableByteError: Error, Equatable, CustomStringConvertible {
   }
 
   public var description: String {
-    guard let offset else { return "the vocabulary has no token for the space that is put before the text" }
+    guard let offset else { return "the vocabulary has no token for the space that is put before text" }
     let digits = String(byte, radix: 16, uppercase: true)
     return "byte \(offset + 1) of the text is 0x\(byte < 16 ? "0" : "")\(digits), for which the vocabulary has no token"
   }

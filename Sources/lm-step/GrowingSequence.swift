@@ -15,7 +15,6 @@ struct GrowingSequence {
     case before  // it was done when it was read
   }
 
-  let record: Record
   private(set) var ids: [Int]
   /// Why it has ended; nil as long as it can go on.
   var done: End?
@@ -26,6 +25,7 @@ struct GrowingSequence {
   /// What tokens are drawn with; nil where they are not.
   let seed: UInt64?
 
+  private let record: Record
   private var tokenizer: ByteLevelTokenizer?  // once a token has been appended
   private var text: [UInt8]?  // nil where the record has none, or it is no longer UTF-8
   private let hadText: Bool

@@ -9,7 +9,7 @@ import Tokenizer
 /// Grows sequences by the tokens that the command line asks for, and knows when they have ended.
 final class Stepper {
   private let configuration: ModelConfiguration
-  private let tokenizer: Early<ByteLevelTokenizer>  // read while the model computes
+  private let tokenizer: Early<ByteLevelTokenizer>  // read while the model is opened, or computes
   private let vocabulary: VocabularyCheck
   private let model: Lazy<Transformer>  // not opened for records that carry their logits
   private let kept: Lazy<KeyValueCache>?  // of --cache
@@ -44,12 +44,17 @@ final class Stepper {
     writesEachStep = arguments.has(.each)
   }
 
+  /// Reads the vocabulary, if there is time for it.
+  func prepare() { vocabulary.prepare() }
+
   /// The state of the sequence that a record holds.
   ///
   /// - Parameter index: of the record in the input, from 0.
   func begin(_ record: Record, at index: Int) throws -> GrowingSequence {
     guard try !record.has("done") else { return GrowingSequence(finished: record) }
     hadWork = true
+    if count > 0, try !record.has("logits") { _ = try model() }  // while the vocabulary is being read
+    try vocabulary.check(record)
     let ids = try record.ids(for: configuration)
     let logits = try record.logits()
     guard logits == nil || logits?.count == configuration.vocabularySize else {
@@ -112,7 +117,6 @@ final class Stepper {
     func append(_ logits: UnsafeBufferPointer<Float>, _ index: Int) throws {
       let tokenizer = try tokenizer()
       do {
-        if sequences[index].steps == 0 { try vocabulary.check(sequences[index].record) }
         try requireFinite(logits, position: sequences[index].ids.count - 1)
         let next = choice.next(logits, after: sequences[index].ids, seed: sequences[index].seed)
         sequences[index].append(next, tokenizer)

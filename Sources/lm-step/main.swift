@@ -4,6 +4,7 @@ import JSONLines
 run(.lmStep) { arguments, output in
   let stepper = try Stepper(arguments)
   let filter = Filter(arguments, output)
+  filter.whileWaiting = stepper.prepare
   try filter.forEachRun { record in
     try stepper.begin(record, at: filter.recordIndex)
   } while: {

@@ -300,7 +300,7 @@ import Tokenizer
     #expect(throws: UnencodableByteError(byte: 0x20, offset: 1)) { try spaceless.encode("x y") }
     #expect(
       UnencodableByteError(byte: 0x20, offset: nil).description
-        == "the vocabulary has no token for the space that is put before the text")
+        == "the vocabulary has no token for the space that is put before text")
     let tokens = TokenBuffer(recordsEnds: true)
     tokens.append(1, end: 1)
     #expect(throws: UnencodableByteError.self) {

@@ -67,7 +67,7 @@ static inline int lmpipe_common_bytes(const void *a, const void *b) {
 // Asks for a cache line that will be read soon. Any address will do, mapped or not.
 static inline void lmpipe_prefetch(const void *address) { __builtin_prefetch(address); }
 
-// Asks for one that will be read later: into the second-level cache.
+// Asks for one that will be read later, into the second-level cache. Any address will do here as well.
 static inline void lmpipe_prefetch_far(const void *address) { __builtin_prefetch(address, 0, 2); }
 
 // Tells the processor that this thread is spinning on a variable.
