@@ -24,15 +24,15 @@ import Threads
   /// A thread that is still busy with its first job is not waited for by the others' work, and joins in later.
   @Test func othersWorkIsDoneMeanwhile() throws {
     let pool = ThreadPool(threads: 2)
-    let gate = Mutex(false)
+    let gate = Atomic(false)
     let value = Early(pool, operations: .max) {
-      while pool.threads > 1, !gate.withLock({ $0 }) {}
+      while pool.threads > 1, !gate.load(ordering: .acquiring) {}
       return "made"
     }
     let done = Atomic(0)
     pool.run(100, operations: .max) { _ in done.add(1, ordering: .relaxed) }
     #expect(done.load(ordering: .relaxed) == 100)
-    gate.withLock { $0 = true }
+    gate.store(true, ordering: .releasing)
     #expect(try value() == "made")
     pool.run(100, operations: .max) { _ in done.add(1, ordering: .relaxed) }
     #expect(done.load(ordering: .relaxed) == 200)

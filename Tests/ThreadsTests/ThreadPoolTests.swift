@@ -19,21 +19,26 @@ import Threads
   }
 
   @Test func rangesCoverEverything() {
-    let sum = Mutex(0)
+    let sum = Atomic(0)
     ThreadPool(threads: 2).run(1000, unit: 33, operations: .max) { range in
-      sum.withLock { $0 += range.reduce(0, +) }
+      sum.add(range.reduce(0, +), ordering: .relaxed)
     }
-    #expect(sum.withLock { $0 } == 499_500)
+    #expect(sum.load(ordering: .relaxed) == 499_500)
   }
 
   @Test func threadsHaveNumbersOfTheirOwn() {
     let pool = ThreadPool(threads: 2)
-    let seen = Mutex<Set<Int>>([])
+    let busy = (0..<pool.threads).map { _ in Parts() }
     for _ in 0..<100 {
       pool.run(50, operations: .max) { _, thread in
-        seen.withLock { _ = $0.insert(thread) }
+        // Only one part at a time has a number.
+        #expect(busy[thread].count.add(1, ordering: .relaxed).newValue == 1)
+        busy[thread].count.subtract(1, ordering: .relaxed)
       }
     }
-    #expect(seen.withLock { $0.isSubset(of: 0..<pool.threads) })
   }
+}
+
+private final class Parts: Sendable {
+  let count = Atomic(0)
 }
