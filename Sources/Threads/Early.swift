@@ -25,7 +25,8 @@ public final class Early<Value: Sendable> {
     isBegun = pool.startWorker(operations: operations, beginningWith: self.make)
   }
 
-  /// The value, as soon as it is there (a wait of milliseconds, for which the processor is offered to others), or the error that its making ended with.
+  /// The value, as soon as it is there, or the error that its making ended with. That is a wait of milliseconds, for
+  /// which the processor is offered to others.
   public func callAsFunction() throws -> Value {
     if !isBegun, outcome.result == nil { make() }
     var wait = SpinWait()

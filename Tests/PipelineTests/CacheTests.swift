@@ -8,8 +8,7 @@ import Testing
   private let file: URL
 
   init() throws {
-    folder = FileManager.default.temporaryDirectory.appending(path: "lmpipe-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    folder = try Programs.newFolder()
     file = folder.appending(path: "cache")
   }
 

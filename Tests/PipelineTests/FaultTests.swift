@@ -8,8 +8,7 @@ import Testing
   private let folder: URL
 
   init() throws {
-    folder = FileManager.default.temporaryDirectory.appending(path: "lmpipe-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    folder = try Programs.newFolder()
   }
 
   private func shell(_ script: String, input: Data? = nil, _ environment: [String: String] = [:]) throws

@@ -5,8 +5,7 @@ import Testing
 @Suite(.enabled(if: MountedDisk.isPossible, MountedDisk.requirement))
 struct FileSystemTests {
   private func shell(_ size: String, _ script: String) throws -> Programs.Result {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "lmpipe-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    let folder = try Programs.newFolder()
     defer { try? FileManager.default.removeItem(at: folder) }
     return try Programs.shell(MountedDisk.script(size, script), in: folder)
   }

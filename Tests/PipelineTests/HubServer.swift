@@ -16,7 +16,7 @@ final class HubServer {
 
   /// Holds the model acme/tiny, which is wren, and what `files` adds: contents by `ORGANISATION/NAME/PATH`.
   init(_ files: [String: Data] = [:]) throws {
-    folder = FileManager.default.temporaryDirectory.appending(path: "lmpipe-hub-\(UUID().uuidString)")
+    folder = try Programs.newFolder()
     let (models, state) = (folder.appending(path: "models"), folder.appending(path: "state"))
     try FileManager.default.createDirectory(at: models.appending(path: "acme"), withIntermediateDirectories: true)
     try FileManager.default.createDirectory(at: state, withIntermediateDirectories: true)
@@ -55,7 +55,6 @@ final class HubServer {
   /// Runs a script in the server's folder, with the hub cache in `hub` there.
   func shell(_ script: String, _ extra: [String: String] = [:]) throws -> Programs.Result {
     var environment = ["HF_ENDPOINT": address, "HF_HUB_CACHE": "hub", "HF_HOME": "home", "HF_TOKEN": ""]
-    for name in ["http_proxy", "https_proxy", "all_proxy", "HTTPS_PROXY", "ALL_PROXY"] { environment[name] = "" }
     environment.merge(extra) { $1 }
     return try Programs.shell(script, environment: environment, in: folder)
   }

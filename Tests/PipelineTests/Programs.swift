@@ -37,6 +37,13 @@ enum Programs {
     var text: String { String(decoding: output, as: UTF8.self) }
   }
 
+  /// A folder for what a test writes.
+  static func newFolder() throws -> URL {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "lmpipe-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    return folder
+  }
+
   /// Runs a shell script with the built programs first in its path, a UTF-8 locale, and no model but the toolset's.
   static func shell(
     _ script: String, input: Data? = nil, environment extra: [String: String] = [:], in directory: URL? = nil
@@ -58,8 +65,7 @@ enum Programs {
     process.environment = environment
     process.currentDirectoryURL = directory ?? checkout
     // Files rather than pipes: neither side can fill up while the other is waited for.
-    let scratch = FileManager.default.temporaryDirectory.appending(path: "lmpipe-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: true)
+    let scratch = try newFolder()
     defer { try? FileManager.default.removeItem(at: scratch) }
     func file(_ name: String, _ data: Data = Data()) throws -> URL {
       let url = scratch.appending(path: name)

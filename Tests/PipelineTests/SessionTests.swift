@@ -23,8 +23,7 @@ import Testing
 
   @Test(arguments: files)
   func everySessionPrintsWhatItSays(_ file: URL) throws {
-    let directory = FileManager.default.temporaryDirectory.appending(path: "lmpipe-session-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+    let directory = try Programs.newFolder()
     defer { try? FileManager.default.removeItem(at: directory) }
     let form: Form = file.pathExtension == "md" ? .markdown : .manualPage
     let parts = Self.parts(of: try String(contentsOf: file, encoding: .utf8), form)

@@ -15,7 +15,7 @@ public final class Filter {
   private var records = 0
   /// Of the batch.
   private var finishedLines = 0
-  private var progress: Progress
+  private var progress: Progress  // not lazy: it would be copied for every line
 
   public init(_ arguments: Arguments, _ output: Output) {
     self.arguments = arguments

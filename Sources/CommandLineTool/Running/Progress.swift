@@ -5,9 +5,7 @@ import Platform
 ///
 /// It is there only where standard error is a terminal and the output goes to a file: at the other end of a pipe there
 /// may be the same terminal, and the line would stand in the middle of a text.
-///
-/// A class, for a lazy property that is a structure is copied whenever it is changed: for every line of the input.
-final class Progress {
+struct Progress {
   private let name: String
   private let isWanted: Bool
   /// Bytes that there are to read; nil where that cannot be known.
@@ -35,7 +33,7 @@ final class Progress {
   static let erasure = "\r\u{1B}[K"
 
   /// Counts lines that are finished.
-  func finish(_ lines: ArraySlice<UnsafeBufferPointer<UInt8>>) {
+  mutating func finish(_ lines: ArraySlice<UnsafeBufferPointer<UInt8>>) {
     guard isWanted else { return }
     records += lines.count
     bytes += lines.reduce(0) { $0 + $1.count + 1 }
@@ -43,20 +41,20 @@ final class Progress {
   }
 
   /// Counts tokens that were made.
-  func make(tokens count: Int) {
+  mutating func make(tokens count: Int) {
     guard isWanted else { return }
     tokens += count
     show()
   }
 
   /// Takes the line away.
-  func end() {
+  mutating func end() {
     if lastShown != nil { writeToStandardError(Self.erasure) }
     lastShown = nil
   }
 
   /// Shows the line, if it is time to.
-  private func show() {
+  private mutating func show() {
     let time = monotonicSeconds()
     guard time - start >= Self.patience, time - (lastShown ?? 0) >= Self.interval else { return }
     lastShown = time
