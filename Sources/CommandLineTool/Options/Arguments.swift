@@ -6,6 +6,8 @@ public struct Arguments {
   public let tool: Tool
   public let operands: [String]
   private var given: [Given] = []
+  /// What is wrong with the command line, if anything is. The rest of it can be asked for all the same.
+  private var problem: ToolError?
 
   /// An option on the command line; of two of the same name the later one counts.
   private struct Given {
@@ -20,6 +22,9 @@ public struct Arguments {
 
   public func text(_ option: Option) -> String? { given.last { $0.option == option }?.value }
 
+  /// The values of an option that can be repeated, in order.
+  public func all(_ option: Option) -> [String] { given.filter { $0.option == option }.compactMap(\.value) }
+
   /// The option's number, which parsing has checked against the table.
   public func integer(_ option: Option) -> Int? { text(option).flatMap { Int($0) } }
 
@@ -28,13 +33,21 @@ public struct Arguments {
 
   /// What the command line asks for.
   package enum Request {
-    case run(Arguments)
+    case run
     case help
     case version
   }
 
+  /// What the command line asks for, or what is wrong with it. Whatever else is on the line, `--help` is answered.
+  package func request() throws(ToolError) -> Request {
+    if has(.help) { return .help }
+    if has(.version) { return .version }
+    if let problem { throw problem }
+    return .run
+  }
+
   /// - Parameter words: the command line, the program's name first.
-  package static func parse(_ tool: Tool, _ words: [String]) throws(ToolError) -> Request {
+  package static func parse(_ tool: Tool, _ words: [String]) -> Arguments {
     var problem: ToolError?
     func complain(_ message: String) {
       problem = problem ?? ToolError(.usage, message)
@@ -87,13 +100,13 @@ public struct Arguments {
       if case .number(_, let range) = option.argument, let value, Double(value).map(range.contains) != true {
         complain("--\(option.name) wants a number \(description(of: range)), not \"\(value)\"")
       }
+      if case .choice(_, let words) = option.argument, let value, !words.contains(value) {
+        complain("--\(option.name) wants \(words.joined(separator: " or ")), not \"\(value)\"")
+      }
       given.append(Given(option: option, value: value))
     }
     let operands = cWords[Int(next)..<words.count].compactMap { $0.map { String(cString: $0) } }
-    let arguments = Arguments(tool: tool, operands: operands, given: given)
-    // Whatever else is on the line, a call for help is answered.
-    if arguments.has(.help) { return .help }
-    if arguments.has(.version) { return .version }
+    var arguments = Arguments(tool: tool, operands: operands, given: given)
     switch tool.operands {
     case .files: break
     case .modelName where operands.isEmpty: complain("the name of a model is wanted")
@@ -104,8 +117,8 @@ public struct Arguments {
       let together = exclusion.filter(arguments.has).map { "--\($0.name)" }
       if together.count > 1 { complain("\(together.joined(separator: " and ")) exclude each other") }
     }
-    if let problem { throw problem }
-    return .run(arguments)
+    arguments.problem = problem
+    return arguments
   }
 
   private static let firstOptionValue: Int32 = 1000  // beyond the letters
