@@ -1,4 +1,5 @@
 import CommandLineTool
+import Platform
 import Testing
 
 /// Serialized: getopt keeps its place in global variables.
@@ -38,7 +39,7 @@ import Testing
     ("a -- -t", ["a", "-t"], false), ("-", ["-"], false),
     ("- -t -", ["-", "-"], true), ("-t --", ["-"], true), ("-- --", ["--"], false), ("", ["-"], false),
   ])
-  func operandsMayStandAnywhere(_ line: String, _ files: [String], _ table: Bool) throws {
+  func operandsMayStandAnywhere(_ line: String, _ files: [Path], _ table: Bool) throws {
     let arguments = try parse(.lmTopK, line)
     #expect(arguments.files == files && arguments.has(.topTable) == table)
   }

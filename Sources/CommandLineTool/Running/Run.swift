@@ -11,7 +11,7 @@ public func run(_ tool: Tool, _ body: (Arguments, Output) throws -> ExitStatus) 
   let output = Output()
   var status = ExitStatus.success
   do {
-    switch try Arguments.parse(tool, Swift.CommandLine.arguments) {
+    switch try Arguments.parse(tool, commandLineWords()) {
     case .help: output.buffer.append(helpText(of: tool))
     case .version: output.buffer.append("\(tool.name) (lmpipe) \(Tool.version)\n")
     case .run(let arguments): status = try body(arguments, output)
