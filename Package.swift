@@ -91,6 +91,7 @@ let package = Package(
       dependencies: ["Checkpoint", "JSON", "JSONLines", "LanguageModel", "Platform", "Tokenizer"],
       path: "Tests/Fuzz/Targets", swiftSettings: common),
     tests("JSONTests", ["JSON"]),
+    tests("PlatformTests", ["Platform"]),
     tests("ThreadsTests", ["Threads"]),
     tests("NumericsTests", ["Numerics"]),
     tests("JSONLinesTests", ["JSON", "JSONLines"]),
