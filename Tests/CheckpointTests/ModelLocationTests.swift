@@ -97,7 +97,7 @@ import Testing
         == true)
   }
 
-  @Test(arguments: ["", "../../x", "/etc", "..", "no-such-commit", "a/b"])
+  @Test(arguments: ["", "../../x", "/etc", "..", "no-such-commit", "a/b", "..\0x", "abc123\0"])
   func aDamagedReferenceLeadsNowhere(_ commit: String) throws {
     let hub = try Folder()
     try hub.write("models--m/refs/main", commit)
