@@ -9,7 +9,7 @@ run(.lmLogits) { arguments, output in
   let files = try arguments.modelFiles()
   let model = try Transformer(Checkpoint(files), threads: arguments.threadCount)
   let vocabulary = ModelVocabulary { try ByteLevelTokenizer(files, for: .decoding) }
-  let kept = arguments.text(.cache).map { path in model.makeCache(inFile: path) { arguments.note("\(path): \($0)") } }
+  let kept = arguments.path(.cache).map { path in model.makeCache(inFile: path) { arguments.note("\(path): \($0)") } }
   let filter = Filter(arguments, output)
   filter.whileWaiting = vocabulary.prepare
   let isBase64 = arguments.has(.base64)

@@ -33,11 +33,11 @@ final class Stepper {
     vocabulary = ModelVocabulary { try tokenizer() }
     let model = Lazy { try Transformer(Checkpoint(files, configuration), pool) }
     self.model = model
-    kept = arguments.text(.cache).map { path in
+    kept = arguments.path(.cache).map { path in
       Lazy { try model().makeCache(inFile: path) { arguments.note("\(path): \($0)") } }
     }
     choice = TokenChoice(arguments)
-    stops = arguments.all(.stop).map { Array($0.utf8) }
+    stops = arguments.allBytes(.stop)
     guard !stops.contains([]) else { throw ToolError(.usage, "--stop wants a text of one character at least") }
     endOfTextTokens = arguments.has(.ignoreEndOfText) ? [] : configuration.endOfTextTokens
     count = arguments.integer(.count) ?? 1

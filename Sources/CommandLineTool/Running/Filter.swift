@@ -135,7 +135,7 @@ public final class Filter {
   struct Batch {
     let lines: [UnsafeBufferPointer<UInt8>]
     let content: Content
-    fileprivate let file: String
+    fileprivate let file: Path
     /// The number of the first line, from 1; nil if the line is a whole file.
     fileprivate let number: Int?
 
@@ -241,9 +241,9 @@ public final class Filter {
     }
   }
 
-  private func open(_ file: String) throws -> (descriptor: Int32, name: String) {
+  private func open(_ file: Path) throws -> (descriptor: Int32, name: Path) {
     guard file == "-" else {
-      let descriptor = Platform.open(file, O_RDONLY | O_CLOEXEC)
+      let descriptor = Platform.open(file.cString, O_RDONLY | O_CLOEXEC)
       guard descriptor >= 0 else { throw FileError(path: file, code: errno) }
       guard !isDirectory(file) else { throw FileError(path: file, code: EISDIR) }
       return (descriptor, file)

@@ -8,7 +8,7 @@ public func run(_ tool: Tool, _ body: (Arguments, Output) throws -> ExitStatus) 
   prepareLastWords(ofProgram: tool.name)
   signal(SIGXFSZ, SIG_IGN)  // a file at its limit of size is then an error like a full disk
   occupyStandardStreams()
-  let arguments = Arguments.parse(tool, Swift.CommandLine.arguments)
+  let arguments = Arguments.parse(tool, commandLineWords())
   let output = Output(arguments)
   var status = ExitStatus.success
   do {
