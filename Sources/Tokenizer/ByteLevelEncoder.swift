@@ -92,7 +92,8 @@ public final class ByteLevelEncoder {
     guard let search else { return try encode(range, &output) }
     var ordinary = range.lowerBound  // where the text begins that has not been encoded
     var position = ordinary
-    while let found = search.next(in: text, from: position, to: range.upperBound) {
+    var matches = search.matches(in: text, range)
+    while let found = matches.next(from: position) {
       position = found.range.upperBound
       guard recognizeSpecial || !found.token.isSpecial else { continue }
       try encode(ordinary..<found.range.lowerBound, &output)
