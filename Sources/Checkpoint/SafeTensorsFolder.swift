@@ -33,7 +33,7 @@ struct SafeTensorsFolder {
     let file = try mapFile(index)
     var places: [(tensor: String, shard: String)] = []
     do {
-      var scanner = JSONScanner(file.characters)
+      var scanner = JSONScanner(file.characters, dialect: .python)
       try scanner.object { (name, scanner) throws(JSONError) in
         guard scanner.matches(name, "weight_map") else {
           _ = try scanner.skipValue()
@@ -50,14 +50,16 @@ struct SafeTensorsFolder {
     var tensors: [String: Tensor] = [:]
     for place in places {
       guard !place.shard.contains("/"), !place.shard.contains("\0"), place.shard.hasSuffix(".safetensors") else {
-        throw .unusable(file: index, reason: "\"\(place.shard)\" is not the name of a safetensors file in this folder")
+        throw .unusable(
+          file: index, reason: "\"\(excerpt(place.shard))\" is not the name of a safetensors file in this folder")
       }
       if shards[place.shard] == nil { shards[place.shard] = try SafeTensors(path: folder + "/" + place.shard) }
       guard let tensor = shards[place.shard]?.tensors[place.tensor] else {
-        throw .unusable(file: index, reason: "\"\(place.tensor)\" should be in \(place.shard), and is not")
+        throw .unusable(
+          file: index, reason: "\"\(excerpt(place.tensor))\" should be in \(excerpt(place.shard)), and is not")
       }
       guard tensors.updateValue(tensor, forKey: place.tensor) == nil else {
-        throw .unusable(file: index, reason: "\"\(place.tensor)\" is named twice")
+        throw .unusable(file: index, reason: "\"\(excerpt(place.tensor))\" is named twice")
       }
     }
     return (shards.keys.sorted().map { folder + "/" + $0 }, tensors)

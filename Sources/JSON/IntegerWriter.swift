@@ -9,21 +9,26 @@ extension ByteBuffer {
 
   /// Appends an array of integers that are not negative.
   public func append(json numbers: UnsafeBufferPointer<Int32>) {
-    append(upTo: 2 + numbers.count * integerRoom) { target in
-      var end = target
-      end.pointee = UInt8(ascii: "[")
-      end += 1
-      for number in numbers {
-        end += writeInteger(UInt64(UInt32(bitPattern: number)), to: end)
-        end.pointee = UInt8(ascii: ",")
-        end += 1
+    append(UInt8(ascii: "["))
+    // Room is made for a piece only, not for a long array of the longest.
+    for start in stride(from: 0, to: numbers.count, by: pieceLength) {
+      let piece = UnsafeBufferPointer(rebasing: numbers[start..<min(start + pieceLength, numbers.count)])
+      append(upTo: piece.count * integerRoom) { target in
+        var end = target
+        for number in piece {
+          end += writeInteger(UInt64(UInt32(bitPattern: number)), to: end)
+          end.pointee = UInt8(ascii: ",")
+          end += 1
+        }
+        return end - target
       }
-      if !numbers.isEmpty { end -= 1 }
-      end.pointee = UInt8(ascii: "]")
-      return end + 1 - target
     }
+    if !numbers.isEmpty { truncate(to: count - 1) }  // the last comma
+    append(UInt8(ascii: "]"))
   }
 }
+
+private let pieceLength = 4096
 
 /// How many bytes an element of an array may take: two more than `writeInteger` can store, and the comma.
 private let integerRoom = 19

@@ -8,11 +8,21 @@
 public struct JSONScanner {
   public let bytes: UnsafeBufferPointer<UInt8>
   public internal(set) var position: Int
+  private let dialect: Dialect
 
   /// Starts at `position`; `bytes` is the whole text, so that offsets in errors are offsets in it.
-  public init(_ bytes: UnsafeBufferPointer<UInt8>, position: Int = 0) {
+  public init(_ bytes: UnsafeBufferPointer<UInt8>, position: Int = 0, dialect: Dialect = .standard) {
     self.bytes = bytes
     self.position = position
+    self.dialect = dialect
+  }
+
+  public enum Dialect {
+    /// RFC 8259.
+    case standard
+    /// Python's `json` module by default: `NaN`, `Infinity` and `-Infinity` are numbers as well. They can be passed over;
+    /// to read one is an error.
+    case python
   }
 
   public enum Kind { case object, array, string, number, boolean, null }
@@ -20,7 +30,13 @@ public struct JSONScanner {
   /// A string's content between its quotation marks, as it stands in the text.
   public struct Text {
     public let range: Range<Int>
+    /// False if there is none; true if there may be some.
     public let hasEscapes: Bool
+
+    public init(range: Range<Int>, hasEscapes: Bool) {
+      self.range = range
+      self.hasEscapes = hasEscapes
+    }
   }
 
   // MARK: what stands next
@@ -47,6 +63,7 @@ public struct JSONScanner {
     case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return .number
     case UInt8(ascii: "t"), UInt8(ascii: "f"): return .boolean
     case UInt8(ascii: "n"): return .null
+    case UInt8(ascii: "N") where dialect == .python, UInt8(ascii: "I") where dialect == .python: return .number
     default: throw unexpected("a value")
     }
   }
@@ -344,8 +361,14 @@ public struct JSONScanner {
   public mutating func number() throws(JSONError) -> Range<Int> {
     skipWhiteSpace()
     let start = position
-    guard peek == UInt8(ascii: "-") || peek &- UInt8(ascii: "0") < 10 else { throw unexpected("a number") }
-    _ = accept(UInt8(ascii: "-"))
+    guard peek == UInt8(ascii: "-") || peek &- UInt8(ascii: "0") < 10 else {
+      try constant()
+      return start..<position
+    }
+    if accept(UInt8(ascii: "-")), peek == UInt8(ascii: "I") {
+      try constant()
+      return start..<position
+    }
     if !accept(UInt8(ascii: "0")) { try digits() }
     if accept(UInt8(ascii: ".")) { try digits() }
     if accept(UInt8(ascii: "e")) || accept(UInt8(ascii: "E")) {
@@ -354,6 +377,17 @@ public struct JSONScanner {
     }
     return start..<position
   }
+
+  /// A number of Python's that has no digits, without its sign.
+  private mutating func constant() throws(JSONError) {
+    guard dialect == .python, peek == UInt8(ascii: "N") || peek == UInt8(ascii: "I") else {
+      throw unexpected("a number")
+    }
+    try literal(peek == UInt8(ascii: "N") ? "NaN" : "Infinity")
+  }
+
+  /// Whether the number has digits.
+  private func hasDigits(_ range: Range<Int>) -> Bool { bytes[range.upperBound - 1] &- UInt8(ascii: "0") < 10 }
 
   private mutating func digits() throws(JSONError) {
     let start = position
@@ -368,32 +402,34 @@ public struct JSONScanner {
     var value = 0
     for index in (range.lowerBound + (isNegative ? 1 : 0))..<range.upperBound {
       let digit = bytes[index] &- UInt8(ascii: "0")
-      guard digit < 10 else { throw failure("\(source(range)) is not an integer", at: range.lowerBound) }
+      guard digit < 10 else { throw failure("\(excerpt(bytes[range])) is not an integer", at: range.lowerBound) }
       let (product, overflow) = value.multipliedReportingOverflow(by: 10)
       let (sum, carry) = product.subtractingReportingOverflow(Int(digit))  // downwards: Int.min has no positive twin
-      guard !overflow, !carry else { throw failure("\(source(range)) is too large", at: range.lowerBound) }
+      guard !overflow, !carry else { throw failure("\(excerpt(bytes[range])) is too large", at: range.lowerBound) }
       value = sum
     }
     guard !isNegative else { return value }
-    guard value != .min else { throw failure("\(source(range)) is too large", at: range.lowerBound) }
+    guard value != .min else { throw failure("\(excerpt(bytes[range])) is too large", at: range.lowerBound) }
     return -value
   }
 
   public mutating func double() throws(JSONError) -> Double {
     let range = try number()
+    guard hasDigits(range) else { throw failure("\(source(range)) is not a finite number", at: range.lowerBound) }
     let value = readDouble(UnsafeBufferPointer(rebasing: bytes[range]))
-    guard value.isFinite else { throw failure("\(source(range)) is too large", at: range.lowerBound) }
+    guard value.isFinite else { throw failure("\(excerpt(bytes[range])) is too large", at: range.lowerBound) }
     return value
   }
 
   public mutating func float() throws(JSONError) -> Float {
     let range = try number()
+    guard hasDigits(range) else { throw failure("\(source(range)) is not a finite number", at: range.lowerBound) }
     let value = readFloat(UnsafeBufferPointer(rebasing: bytes[range]))
-    guard value.isFinite else { throw failure("\(source(range)) is too large", at: range.lowerBound) }
+    guard value.isFinite else { throw failure("\(excerpt(bytes[range])) is too large", at: range.lowerBound) }
     return value
   }
 
-  /// The text of a range, for messages.
+  /// The text of a range.
   public func source(_ range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self) }
 }
 

@@ -5,14 +5,24 @@ import JSON
 ///
 /// A record borrows its line and is valid for as long as the line's bytes are.
 public struct Record {
-  struct Member {
-    let name: JSONScanner.Text
-    let value: Range<Int>
+  /// 16 bytes, because a member may have as few as five in the line, `"":0,`.
+  private struct Member {
+    private let nameStart, nameEnd, valueStart, valueEnd: UInt32
+
+    init(_ name: Range<Int>, _ value: Range<Int>) {
+      (nameStart, nameEnd) = (UInt32(name.lowerBound), UInt32(name.upperBound))
+      (valueStart, valueEnd) = (UInt32(value.lowerBound), UInt32(value.upperBound))
+    }
+
+    var name: Range<Int> { Int(nameStart)..<Int(nameEnd) }
+    var value: Range<Int> { Int(valueStart)..<Int(valueEnd) }
   }
 
   /// The line that the record was read from.
   public let line: UnsafeBufferPointer<UInt8>
-  private(set) var members: [Member] = []
+  private var members: [Member] = []
+  /// Whether the name of a member has an escape in it.
+  private var hasEscapedNames = false
 
   /// A record without members.
   public init() { line = UnsafeBufferPointer(start: nil, count: 0) }
@@ -21,16 +31,19 @@ public struct Record {
   public init(_ line: UnsafeBufferPointer<UInt8>) throws(JSONError) {
     self.line = line
     var scanner = JSONScanner(line)
+    guard line.count <= UInt32.max else { throw scanner.failure("a record must not be longer than 4 GiB", at: 0) }
     guard line.contains(where: { $0 != 0x20 && $0 != 0x09 && $0 != 0x0D }) else {
       throw scanner.failure("a record is a JSON object; this line is blank", at: 0)
     }
     switch try scanner.kind() {
     case .object:
       var members: [Member] = []
+      var hasEscapedNames = false
       try scanner.object { (name, scanner) throws(JSONError) in
-        members.append(Member(name: name, value: try scanner.skipValue()))
+        members.append(Member(name.range, try scanner.skipValue()))
+        if name.hasEscapes { hasEscapedNames = true }
       }
-      self.members = members
+      (self.members, self.hasEscapedNames) = (members, hasEscapedNames)
     case .array:
       bareArray = try scanner.skipValue()
     default:
@@ -58,13 +71,18 @@ public struct Record {
     if let bareArray, name == "ids" { return bareArray }
     let scanner = JSONScanner(line)
     var found: Range<Int>?
-    for member in members where scanner.matches(member.name, name) {
+    for member in members where isNamed(member, name, scanner) {
       guard found == nil else {
-        throw scanner.failure("there is a second \"\(name)\"", at: member.name.range.lowerBound)
+        throw scanner.failure("there is a second \"\(name)\"", at: member.name.lowerBound)
       }
       found = member.value
     }
     return found.flatMap { line[$0.lowerBound] == UInt8(ascii: "n") ? nil : $0 }
+  }
+
+  /// Whether this is the name of the member.
+  private func isNamed(_ member: Member, _ name: String, _ scanner: JSONScanner) -> Bool {
+    scanner.matches(JSONScanner.Text(range: member.name, hasEscapes: hasEscapedNames), name)
   }
 
   public func has(_ name: String) throws(JSONError) -> Bool { try value(of: name) != nil }
@@ -100,13 +118,13 @@ public struct Record {
     }
     func text(_ range: Range<Int>) -> UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(rebasing: line[range]) }
     for member in members {
-      guard let index = changes.firstIndex(where: { scanner.matches(member.name, $0.name) }) else {
-        begin(text(member.name.range))
+      guard let index = changes.firstIndex(where: { isNamed(member, $0.name, scanner) }) else {
+        begin(text(member.name))
         output.append(text(member.value))
         continue
       }
       guard let write = changes[index].write, !isWritten[index] else { continue }
-      begin(text(member.name.range))
+      begin(text(member.name))
       write(output)
       isWritten[index] = true
     }

@@ -1,3 +1,5 @@
+import JSON
+
 /// What is wrong with a token or a merge; the loader that met it knows where.
 struct VocabularyError: Error {
   let reason: String
@@ -134,8 +136,8 @@ struct VocabularyBuilder {
     let expected = expectedResult
     let id = isToken(expected, key) ? expected : Int(find(key))
     guard id >= 0 else {
-      let result = String(decoding: left, as: UTF8.self) + String(decoding: right, as: UTF8.self)
-      throw VocabularyError(reason: "merge \(number) makes “\(result)”, which is not in the vocabulary")
+      throw VocabularyError(
+        reason: "merge \(number) makes “\(excerpt(Array(left) + Array(right)))”, which is not in the vocabulary")
     }
     addMerge(of: id, cut: cut)
   }
@@ -226,11 +228,10 @@ struct VocabularyBuilder {
   }
 
   private func foreignMerge(_ number: Int, _ half: UnsafeBufferPointer<UInt8>) -> VocabularyError {
-    let spelling = String(decoding: half, as: UTF8.self)
-    return VocabularyError(reason: "merge \(number) has characters outside the byte-level alphabet: “\(spelling)”")
+    VocabularyError(reason: "merge \(number) has characters outside the byte-level alphabet: “\(excerpt(half))”")
   }
 
-  private func quoted(_ content: [UInt8]) -> String { "“\(String(decoding: content, as: UTF8.self))”" }
+  private func quoted(_ content: [UInt8]) -> String { "“\(excerpt(content))”" }
 
   private func quoted(_ id: Int) -> String {
     let token = tokens.base[id]

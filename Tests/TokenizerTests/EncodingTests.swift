@@ -343,11 +343,11 @@ import Tokenizer
   @Test func aLongAddedTokenBesideItsFirstByteCostsLinearTime() throws {
     let long = String(repeating: "<", count: 60_000)
     let tokenizer = try withAddedTokens(
-      #"{"id":500,"content":"<","special":true},{"id":501,"content":"\#(long)","special":true}"#)
+      #"{"id":28,"content":"<","special":true},{"id":500,"content":"\#(long)","special":true}"#)
     let text = [UInt8](repeating: UInt8(ascii: "<"), count: 460_000)
     let ids = try tokenizer.encode(text, special: true).ids
     #expect(
-      ids.count == 7 + 40_000 && ids.prefix(7).allSatisfy { $0 == 501 } && ids.dropFirst(7).allSatisfy { $0 == 500 })
+      ids.count == 7 + 40_000 && ids.prefix(7).allSatisfy { $0 == 500 } && ids.dropFirst(7).allSatisfy { $0 == 28 })
   }
 
   // MARK: bytes without a token

@@ -2,7 +2,8 @@ import JSON
 import Platform
 
 /// An object of JSON, as in `config.json`: where the value of each member begins. A member that is `null` counts as
-/// absent, unless someone asks; of several with one name the last counts, as in Python.
+/// absent, unless someone asks; of several with one name the last counts, as in Python, which writes these files:
+/// members that are not read may be its `NaN` and `Infinity`.
 struct ConfigurationFile: ConfigurationSource {
   private let file: MappedFile
   private let members: [String: Member]
@@ -25,7 +26,7 @@ struct ConfigurationFile: ConfigurationSource {
     guard file.bytes.count <= Self.byteLimit else {
       throw .unusable(file: path, reason: "it has \(grouped(file.bytes.count)) bytes, which no configuration has")
     }
-    var scanner = JSONScanner(file.characters)
+    var scanner = JSONScanner(file.characters, dialect: .python)
     do {
       members = try Self.members(&scanner)
       try scanner.end()
@@ -34,7 +35,7 @@ struct ConfigurationFile: ConfigurationSource {
 
   private init(_ file: MappedFile, at position: Int) throws(CheckpointError) {
     self.file = file
-    var scanner = JSONScanner(file.characters, position: position)
+    var scanner = JSONScanner(file.characters, position: position, dialect: .python)
     do { members = try Self.members(&scanner) } catch { throw .unusable(file: file.path, reason: "\(error)") }
   }
 
@@ -66,8 +67,8 @@ struct ConfigurationFile: ConfigurationSource {
     throws(CheckpointError) -> Value?
   {
     guard let position = position(of: name) else { return nil }
-    var scanner = JSONScanner(file.characters, position: position)
-    do { return try body(&scanner) } catch { throw .unusable(file: path, reason: "\(error)") }
+    var scanner = JSONScanner(file.characters, position: position, dialect: .python)
+    do { return try body(&scanner) } catch { throw .unusable(file: path, reason: "\(error) (in \"\(name)\")") }
   }
 
   func integer(_ name: String) throws(CheckpointError) -> Int? {

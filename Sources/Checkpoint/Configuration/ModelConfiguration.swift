@@ -1,3 +1,4 @@
+import JSON
 import Platform
 
 /// What a model is: its architecture and its sizes, whichever files say so.
@@ -31,7 +32,8 @@ public enum ModelConfiguration: Sendable {
     } else {
       throw file.refuse(
         modelType.isEmpty
-          ? "model_type is missing" : "model_type \"\(modelType)\" is not implemented; \(Self.implemented) are")
+          ? "model_type is missing" : "model_type \"\(excerpt(modelType))\" is not implemented; \(Self.implemented) are"
+      )
     }
   }
 
@@ -46,7 +48,7 @@ public enum ModelConfiguration: Sendable {
       throw gguf.refuse(
         architecture.isEmpty
           ? "general.architecture is missing"
-          : "architecture \"\(architecture)\" is not implemented; \(Self.implemented) are")
+          : "architecture \"\(excerpt(architecture))\" is not implemented; \(Self.implemented) are")
     }
   }
 
