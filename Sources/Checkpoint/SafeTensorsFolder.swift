@@ -15,7 +15,8 @@ struct SafeTensorsFolder {
     } else if hasEntry(index) {
       (files, tensors) = try Self.shards(of: index, in: folder)
     } else {
-      throw .notFound("\(folder): neither model.safetensors nor model.safetensors.index.json is there")
+      throw .notFound(
+        "\(folder): neither model.safetensors nor model.safetensors.index.json is there\(substitute(inFolder: folder))")
     }
   }
 

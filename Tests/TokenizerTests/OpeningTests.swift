@@ -308,6 +308,15 @@ import Tokenizer
     #expect(merges.hasPrefix("line 2: ") && merges.utf8.count < 200, "\(merges.prefix(500))")
   }
 
+  @Test func whatADownloadLeftIsRecognized() {
+    let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 4\n"
+    for files in [["tokenizer.json": pointer], ["vocab.json": "{}", "merges.txt": pointer]] {
+      #expect(reason(files)?.reason.hasPrefix("this is a Git LFS pointer and not the file itself") == true)
+    }
+    #expect(
+      reason(["tokenizer.json": "<html>"])?.reason.hasPrefix("this is a web page and not the file itself") == true)
+  }
+
   @Test func idsAndPartsAreBounded() {
     let parts = Array(repeating: #"{"type":"NFC"}"#, count: 65).joined(separator: ",")
     #expect(

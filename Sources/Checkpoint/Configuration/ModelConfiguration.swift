@@ -19,7 +19,8 @@ public enum ModelConfiguration: Sendable {
   private init(folder: String) throws(CheckpointError) {
     let path = folder + "/config.json"
     guard hasEntry(path) else {
-      throw .notFound("\(folder): this folder is no model: config.json is missing or cannot be read")
+      throw .notFound(
+        "\(folder): this folder is no model: config.json is missing or cannot be read\(substitute(inFolder: folder))")
     }
     let file = try ConfigurationFile(path: path)
     let generation = folder + "/generation_config.json"
