@@ -34,10 +34,10 @@ struct SafeTensorsFolder {
     let file = try mapFile(index)
     var places: [(tensor: String, shard: String)] = []
     do {
-      var scanner = JSONScanner(file.characters, dialect: .python)
+      var scanner = JSONScanner(file.characters)
       try scanner.object { (name, scanner) throws(JSONError) in
         guard scanner.matches(name, "weight_map") else {
-          _ = try scanner.skipValue()
+          _ = try scanner.skipValue(allowsConstants: true)
           return
         }
         try scanner.object { (name, scanner) throws(JSONError) in

@@ -9,22 +9,28 @@ extension ByteBuffer {
 
   /// Appends an array of integers that are not negative.
   public func append(json numbers: UnsafeBufferPointer<Int32>) {
-    append(UInt8(ascii: "["))
     // Room is made for a piece only, not for a long array of the longest.
-    for start in stride(from: 0, to: numbers.count, by: pieceLength) {
-      let piece = UnsafeBufferPointer(rebasing: numbers[start..<min(start + pieceLength, numbers.count)])
-      append(upTo: piece.count * integerRoom) { target in
+    var start = 0
+    repeat {
+      let limit = min(start + pieceLength, numbers.count)
+      append(upTo: 2 + (limit - start) * integerRoom) { target in
         var end = target
-        for number in piece {
+        if start == 0 {
+          end.pointee = UInt8(ascii: "[")
+          end += 1
+        }
+        for number in numbers[start..<limit] {
           end += writeInteger(UInt64(UInt32(bitPattern: number)), to: end)
           end.pointee = UInt8(ascii: ",")
           end += 1
         }
-        return end - target
+        guard limit == numbers.count else { return end - target }
+        if limit > 0 { end -= 1 }
+        end.pointee = UInt8(ascii: "]")
+        return end + 1 - target
       }
-    }
-    if !numbers.isEmpty { truncate(to: count - 1) }  // the last comma
-    append(UInt8(ascii: "]"))
+      start = limit
+    } while start < numbers.count
   }
 }
 

@@ -8,21 +8,11 @@
 public struct JSONScanner {
   public let bytes: UnsafeBufferPointer<UInt8>
   public internal(set) var position: Int
-  private let dialect: Dialect
 
   /// Starts at `position`; `bytes` is the whole text, so that offsets in errors are offsets in it.
-  public init(_ bytes: UnsafeBufferPointer<UInt8>, position: Int = 0, dialect: Dialect = .standard) {
+  public init(_ bytes: UnsafeBufferPointer<UInt8>, position: Int = 0) {
     self.bytes = bytes
     self.position = position
-    self.dialect = dialect
-  }
-
-  public enum Dialect {
-    /// RFC 8259.
-    case standard
-    /// Python's `json` module by default: `NaN`, `Infinity` and `-Infinity` are numbers as well. They can be passed over;
-    /// to read one is an error.
-    case python
   }
 
   public enum Kind { case object, array, string, number, boolean, null }
@@ -63,7 +53,6 @@ public struct JSONScanner {
     case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return .number
     case UInt8(ascii: "t"), UInt8(ascii: "f"): return .boolean
     case UInt8(ascii: "n"): return .null
-    case UInt8(ascii: "N") where dialect == .python, UInt8(ascii: "I") where dialect == .python: return .number
     default: throw unexpected("a value")
     }
   }
@@ -150,12 +139,15 @@ public struct JSONScanner {
   }
 
   /// Passes over the value that stands next and returns the range of its source text.
-  public mutating func skipValue() throws(JSONError) -> Range<Int> {
+  ///
+  /// - Parameter allowsConstants: `NaN`, `Infinity` and `-Infinity` are numbers too, as Python's `json` module writes them
+  ///   unless it is told not to.
+  public mutating func skipValue(allowsConstants: Bool = false) throws(JSONError) -> Range<Int> {
     skipWhiteSpace()
     let start = position
     var closings: [UInt8] = []  // of the brackets that are open: a stack of our own, as deep as the text likes
     repeat {
-      let kind = try kind()
+      let kind = allowsConstants && skipConstant() ? nil : try kind()
       switch kind {
       case .object:
         if try beginObject() {
@@ -173,6 +165,7 @@ public struct JSONScanner {
       case .number: _ = try number()
       case .boolean: _ = try boolean()
       case .null: try null()
+      case nil: break
       }
       while let closing = closings.last {
         if try another(closing: closing) {
@@ -183,6 +176,17 @@ public struct JSONScanner {
       }
     } while !closings.isEmpty
     return start..<position
+  }
+
+  /// Passes over one of the numbers without digits that Python's `json` module writes. False if none stands next.
+  private mutating func skipConstant() -> Bool {
+    skipWhiteSpace()
+    let rest = bytes[position...]
+    for constant in ["NaN", "Infinity", "-Infinity"] where rest.starts(with: constant.utf8) {
+      position += constant.utf8.count
+      return true
+    }
+    return false
   }
 
   // MARK: literals and strings
@@ -361,14 +365,8 @@ public struct JSONScanner {
   public mutating func number() throws(JSONError) -> Range<Int> {
     skipWhiteSpace()
     let start = position
-    guard peek == UInt8(ascii: "-") || peek &- UInt8(ascii: "0") < 10 else {
-      try constant()
-      return start..<position
-    }
-    if accept(UInt8(ascii: "-")), peek == UInt8(ascii: "I") {
-      try constant()
-      return start..<position
-    }
+    guard peek == UInt8(ascii: "-") || peek &- UInt8(ascii: "0") < 10 else { throw unexpected("a number") }
+    _ = accept(UInt8(ascii: "-"))
     if !accept(UInt8(ascii: "0")) { try digits() }
     if accept(UInt8(ascii: ".")) { try digits() }
     if accept(UInt8(ascii: "e")) || accept(UInt8(ascii: "E")) {
@@ -377,17 +375,6 @@ public struct JSONScanner {
     }
     return start..<position
   }
-
-  /// A number of Python's that has no digits, without its sign.
-  private mutating func constant() throws(JSONError) {
-    guard dialect == .python, peek == UInt8(ascii: "N") || peek == UInt8(ascii: "I") else {
-      throw unexpected("a number")
-    }
-    try literal(peek == UInt8(ascii: "N") ? "NaN" : "Infinity")
-  }
-
-  /// Whether the number has digits.
-  private func hasDigits(_ range: Range<Int>) -> Bool { bytes[range.upperBound - 1] &- UInt8(ascii: "0") < 10 }
 
   private mutating func digits() throws(JSONError) {
     let start = position
@@ -415,7 +402,6 @@ public struct JSONScanner {
 
   public mutating func double() throws(JSONError) -> Double {
     let range = try number()
-    guard hasDigits(range) else { throw failure("\(source(range)) is not a finite number", at: range.lowerBound) }
     let value = readDouble(UnsafeBufferPointer(rebasing: bytes[range]))
     guard value.isFinite else { throw failure("\(excerpt(bytes[range])) is too large", at: range.lowerBound) }
     return value
@@ -423,7 +409,6 @@ public struct JSONScanner {
 
   public mutating func float() throws(JSONError) -> Float {
     let range = try number()
-    guard hasDigits(range) else { throw failure("\(source(range)) is not a finite number", at: range.lowerBound) }
     let value = readFloat(UnsafeBufferPointer(rebasing: bytes[range]))
     guard value.isFinite else { throw failure("\(excerpt(bytes[range])) is too large", at: range.lowerBound) }
     return value

@@ -5,16 +5,22 @@ import JSON
 ///
 /// A record borrows its line and is valid for as long as the line's bytes are.
 public struct Record {
-  /// 16 bytes, because a member may have as few as five in the line, `"":0,`.
+  /// 16 bytes, because a member may have as few as five in the line, `"":0,`. The line is not longer than 4 GiB.
   private struct Member {
     private let nameStart, nameEnd, valueStart, valueEnd: UInt32
 
     init(_ name: Range<Int>, _ value: Range<Int>) {
-      (nameStart, nameEnd) = (UInt32(name.lowerBound), UInt32(name.upperBound))
-      (valueStart, valueEnd) = (UInt32(value.lowerBound), UInt32(value.upperBound))
+      (nameStart, nameEnd) = (UInt32(truncatingIfNeeded: name.lowerBound), UInt32(truncatingIfNeeded: name.upperBound))
+      (valueStart, valueEnd) = (
+        UInt32(truncatingIfNeeded: value.lowerBound), UInt32(truncatingIfNeeded: value.upperBound)
+      )
     }
 
     var name: Range<Int> { Int(nameStart)..<Int(nameEnd) }
+
+    /// - Parameter hasEscapes: of the record, whether any of its names has.
+    func name(hasEscapes: Bool) -> JSONScanner.Text { JSONScanner.Text(range: name, hasEscapes: hasEscapes) }
+
     var value: Range<Int> { Int(valueStart)..<Int(valueEnd) }
   }
 
@@ -38,6 +44,7 @@ public struct Record {
     switch try scanner.kind() {
     case .object:
       var members: [Member] = []
+      members.reserveCapacity(8)
       var hasEscapedNames = false
       try scanner.object { (name, scanner) throws(JSONError) in
         members.append(Member(name.range, try scanner.skipValue()))
@@ -71,18 +78,13 @@ public struct Record {
     if let bareArray, name == "ids" { return bareArray }
     let scanner = JSONScanner(line)
     var found: Range<Int>?
-    for member in members where isNamed(member, name, scanner) {
+    for member in members where scanner.matches(member.name(hasEscapes: hasEscapedNames), name) {
       guard found == nil else {
         throw scanner.failure("there is a second \"\(name)\"", at: member.name.lowerBound)
       }
       found = member.value
     }
     return found.flatMap { line[$0.lowerBound] == UInt8(ascii: "n") ? nil : $0 }
-  }
-
-  /// Whether this is the name of the member.
-  private func isNamed(_ member: Member, _ name: String, _ scanner: JSONScanner) -> Bool {
-    scanner.matches(JSONScanner.Text(range: member.name, hasEscapes: hasEscapedNames), name)
   }
 
   public func has(_ name: String) throws(JSONError) -> Bool { try value(of: name) != nil }
@@ -118,13 +120,14 @@ public struct Record {
     }
     func text(_ range: Range<Int>) -> UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(rebasing: line[range]) }
     for member in members {
-      guard let index = changes.firstIndex(where: { isNamed(member, $0.name, scanner) }) else {
-        begin(text(member.name))
+      let name = member.name(hasEscapes: hasEscapedNames)
+      guard let index = changes.firstIndex(where: { scanner.matches(name, $0.name) }) else {
+        begin(text(name.range))
         output.append(text(member.value))
         continue
       }
       guard let write = changes[index].write, !isWritten[index] else { continue }
-      begin(text(member.name))
+      begin(text(name.range))
       write(output)
       isWritten[index] = true
     }

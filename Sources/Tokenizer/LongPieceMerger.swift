@@ -66,6 +66,7 @@ final class LongPieceMerger {
     self.ranks = ranks
   }
 
+  @inline(never)  // long pieces are rare
   func merge(_ piece: UnsafePointer<UInt8>, _ length: Int, _ output: (Int32, Int, Int) -> Void) {
     var (parts, memory, size) = (usualParts, slab, Self.usualWindow)
     defer { withExtendedLifetime(memory) {} }

@@ -58,10 +58,11 @@ import Testing
     let found = try read(
       gpt2(#""n_embd":24,"a":NaN,"b":[1,-Infinity,{"c":Infinity}],"d":{"e":[NaN,NaN],"f":-Infinity},"n_head":2"#))
     #expect(found.n_embd == 24 && found.n_head == 2)
-    #expect(complaint(gpt2(#""n_embd":NaN"#)) == #"config.json: byte 31: NaN is not an integer (in "n_embd")"#)
+    #expect(
+      complaint(gpt2(#""n_embd":NaN"#)) == #"config.json: byte 31: “N” stands where a number should be (in "n_embd")"#)
     #expect(
       complaint(gpt2(#""layer_norm_epsilon":-Infinity"#))
-        == #"config.json: byte 43: -Infinity is not a finite number (in "layer_norm_epsilon")"#)
+        == #"config.json: byte 44: “I” stands where a digit should be (in "layer_norm_epsilon")"#)
     for wrong in ["Nan", "nan", "-NaN", "Inf", "infinity", "+Infinity", "NaNN", "- Infinity", "[NaN Infinity]"] {
       #expect(complaint(gpt2(#""a":\#(wrong)"#)) != nil, "\(wrong)")
     }

@@ -26,7 +26,7 @@ struct ConfigurationFile: ConfigurationSource {
     guard file.bytes.count <= Self.byteLimit else {
       throw .unusable(file: path, reason: "it has \(grouped(file.bytes.count)) bytes, which no configuration has")
     }
-    var scanner = JSONScanner(file.characters, dialect: .python)
+    var scanner = JSONScanner(file.characters)
     do {
       members = try Self.members(&scanner)
       try scanner.end()
@@ -35,7 +35,7 @@ struct ConfigurationFile: ConfigurationSource {
 
   private init(_ file: MappedFile, at position: Int) throws(CheckpointError) {
     self.file = file
-    var scanner = JSONScanner(file.characters, position: position, dialect: .python)
+    var scanner = JSONScanner(file.characters, position: position)
     do { members = try Self.members(&scanner) } catch { throw .unusable(file: file.path, reason: "\(error)") }
   }
 
@@ -46,7 +46,7 @@ struct ConfigurationFile: ConfigurationSource {
       count += 1
       guard count <= memberLimit else { throw scanner.failure("no configuration has so many members") }
       let isNull = try scanner.kind() == .null
-      let value = try scanner.skipValue()
+      let value = try scanner.skipValue(allowsConstants: true)
       guard name.range.count <= nameLimit else { return }
       members[scanner.source(name.range)] = Member(position: value.lowerBound, isNull: isNull)
     }
@@ -67,7 +67,7 @@ struct ConfigurationFile: ConfigurationSource {
     throws(CheckpointError) -> Value?
   {
     guard let position = position(of: name) else { return nil }
-    var scanner = JSONScanner(file.characters, position: position, dialect: .python)
+    var scanner = JSONScanner(file.characters, position: position)
     do { return try body(&scanner) } catch { throw .unusable(file: path, reason: "\(error) (in \"\(name)\")") }
   }
 
