@@ -1,3 +1,4 @@
+import JSON
 import Platform
 
 /// A model's configuration and tensors, from a folder or from a GGUF file.
@@ -39,11 +40,13 @@ public struct Checkpoint: Sendable {
     for tensor in tensors.values {
       let name = names.withoutPrefix(tensor.name)
       guard named.updateValue(tensor, forKey: name) == nil else {
-        throw .unusable(file: tensor.file.path, reason: "there is both \"\(name)\" and \"\(names.prefix + name)\"")
+        throw .unusable(
+          file: tensor.file.path, reason: "there is both \"\(excerpt(name))\" and \"\(excerpt(names.prefix + name))\"")
       }
       if let layer = names.layer(of: name), layer >= layers {
         throw .unusable(
-          file: tensor.file.path, reason: "there is \"\(tensor.name)\", but config.json says there are \(layers)")
+          file: tensor.file.path,
+          reason: "there is \"\(excerpt(tensor.name))\", but config.json says there are \(layers)")
       }
     }
     return named
@@ -59,7 +62,8 @@ public struct Checkpoint: Sendable {
     for name in shapes.keys { named[name] = rest.removeValue(forKey: names.inGGUF(name)) }
     guard let tensor = rest.values.min(by: { $0.name < $1.name }) else { return named }
     throw .unusable(
-      file: tensor.file.path, reason: "there is \"\(tensor.name)\", for which this architecture has no use here")
+      file: tensor.file.path,
+      reason: "there is \"\(excerpt(tensor.name))\", for which this architecture has no use here")
   }
 
   /// Tells this model from others, and from what its files held before they were changed. Made of what the system knows
@@ -97,13 +101,17 @@ public struct Checkpoint: Sendable {
     guard tensor.shape == shape else {
       throw .unusable(
         file: tensor.file.path,
-        reason: "\"\(tensor.name)\" has the shape \(tensor.shape), but \(configurationName) says \(shape)")
+        reason:
+          "\"\(excerpt(tensor.name))\" has the shape \(excerpt("\(tensor.shape)")), but \(configurationName) says \(shape)"
+      )
     }
     guard tensor.type.isComputable, tensor.type.blockLength == 1 || shape.count > 1 else {
       let computable = shape.count > 1 ? ElementType.computable : "F32, F16 and BF16"
       throw .unusable(
         file: tensor.file.path,
-        reason: "\"\(tensor.name)\" has elements of type \(tensor.type.rawValue); \(computable) can be computed with")
+        reason:
+          "\"\(excerpt(tensor.name))\" has elements of type \(tensor.type.rawValue); \(computable) can be computed with"
+      )
     }
     return tensor
   }

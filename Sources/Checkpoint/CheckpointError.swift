@@ -19,8 +19,11 @@ public enum CheckpointError: Error, Equatable, CustomStringConvertible {
 
 /// Opens a file for one of the readers.
 func mapFile(_ path: Path) throws(CheckpointError) -> MappedFile {
-  do { return try MappedFile(path: path) } catch {
+  let file: MappedFile
+  do { file = try MappedFile(path: path) } catch {
     guard error.code == ENOENT, hasEntry(path) else { throw CheckpointError(error) }
     throw .notFound("\(path): this link leads to a file that is missing: download the model again")
   }
+  if let placeholder = file.placeholder { throw .unusable(file: path, reason: placeholder) }
+  return file
 }

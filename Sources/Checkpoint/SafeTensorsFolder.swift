@@ -15,7 +15,8 @@ struct SafeTensorsFolder {
     } else if hasEntry(index) {
       (files, tensors) = try Self.shards(of: index, in: folder)
     } else {
-      throw .notFound("\(folder): neither model.safetensors nor model.safetensors.index.json is there")
+      throw .notFound(
+        "\(folder): neither model.safetensors nor model.safetensors.index.json is there\(substitute(inFolder: folder))")
     }
   }
 
@@ -36,7 +37,7 @@ struct SafeTensorsFolder {
       var scanner = JSONScanner(file.characters)
       try scanner.object { (name, scanner) throws(JSONError) in
         guard scanner.matches(name, "weight_map") else {
-          _ = try scanner.skipValue()
+          _ = try scanner.skipValue(allowsConstants: true)
           return
         }
         try scanner.object { (name, scanner) throws(JSONError) in
@@ -50,16 +51,18 @@ struct SafeTensorsFolder {
     var tensors: [String: Tensor] = [:]
     for place in places {
       guard !place.shard.contains("/"), !place.shard.contains("\0"), place.shard.hasSuffix(".safetensors") else {
-        throw .unusable(file: index, reason: "\"\(place.shard)\" is not the name of a safetensors file in this folder")
+        throw .unusable(
+          file: index, reason: "\"\(excerpt(place.shard))\" is not the name of a safetensors file in this folder")
       }
       if shards[place.shard] == nil {
         shards[place.shard] = try SafeTensors(path: folder.appending(Path(place.shard)))
       }
       guard let tensor = shards[place.shard]?.tensors[place.tensor] else {
-        throw .unusable(file: index, reason: "\"\(place.tensor)\" should be in \(place.shard), and is not")
+        throw .unusable(
+          file: index, reason: "\"\(excerpt(place.tensor))\" should be in \(excerpt(place.shard)), and is not")
       }
       guard tensors.updateValue(tensor, forKey: place.tensor) == nil else {
-        throw .unusable(file: index, reason: "\"\(place.tensor)\" is named twice")
+        throw .unusable(file: index, reason: "\"\(excerpt(place.tensor))\" is named twice")
       }
     }
     return (shards.keys.sorted().map { folder.appending(Path($0)) }, tensors)

@@ -90,9 +90,18 @@ public final class ByteLevelEncoder {
     _ output: inout Output, _ encode: (Range<Int>, inout Output) throws(UnencodableByteError) -> Void
   ) throws(UnencodableByteError) {
     guard let search else { return try encode(range, &output) }
+    try cut(text, range, foundBy: search, recognizeSpecial, &output, encode)
+  }
+
+  @inline(never)  // so that texts without added tokens do not pay for it
+  private func cut(
+    _ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, foundBy search: TokenSearch, _ recognizeSpecial: Bool,
+    _ output: inout Output, _ encode: (Range<Int>, inout Output) throws(UnencodableByteError) -> Void
+  ) throws(UnencodableByteError) {
     var ordinary = range.lowerBound  // where the text begins that has not been encoded
     var position = ordinary
-    while let found = search.next(in: text, from: position, to: range.upperBound) {
+    var matches = search.matches(in: text, range)
+    while let found = matches.next(from: position) {
       position = found.range.upperBound
       guard recognizeSpecial || !found.token.isSpecial else { continue }
       try encode(ordinary..<found.range.lowerBound, &output)

@@ -22,11 +22,14 @@ extension ByteLevelTokenizer {
 
   /// The file; nil where there is none.
   private static func open(_ path: Path) throws(TokenizerError) -> MappedFile? {
+    let file: MappedFile
     do {
-      return try MappedFile(path: path)
+      file = try MappedFile(path: path)
     } catch {
       if error.code == ENOENT || error.code == ENOTDIR { return nil }
       throw TokenizerError(.unreadable(error), path, error.reason)
     }
+    if let placeholder = file.placeholder { throw TokenizerError(.malformed, path, placeholder) }
+    return file
   }
 }

@@ -1,3 +1,4 @@
+import JSON
 import Platform
 
 extension ByteLevelTokenizer {
@@ -20,12 +21,13 @@ extension ByteLevelTokenizer {
   ) throws(TokenizerError) {
     func refuse(_ reason: String) -> TokenizerError { TokenizerError(.malformed, path, reason) }
     guard model == "gpt2" else {
-      throw refuse("the tokenizer model “\(model)” is not supported; byte-level BPE, which GGUF calls “gpt2”, is")
+      throw refuse(
+        "the tokenizer model “\(excerpt(model))” is not supported; byte-level BPE, which GGUF calls “gpt2”, is")
     }
     guard let preTokenizer else { throw refuse("tokenizer.ggml.pre is missing: convert the model again") }
     guard var settings = Settings(ggufPreTokenizer: preTokenizer) else {
       throw refuse(
-        "the pre-tokenizer “\(preTokenizer)” is not supported; \(Settings.ggufPreTokenizers.joined(separator: ", ")) are"
+        "the pre-tokenizer “\(excerpt(preTokenizer))” is not supported; \(Settings.ggufPreTokenizers.joined(separator: ", ")) are"
       )
     }
     guard let merges else { throw refuse("tokenizer.ggml.merges is missing") }

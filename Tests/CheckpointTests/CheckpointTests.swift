@@ -122,6 +122,55 @@ import Testing
   }
 
   @Test(arguments: [
+    (["pytorch_model.bin"], "pytorch_model.bin: PyTorch's own format is not read; convert it in Python: transformers."),
+    (
+      ["pytorch_model-00001-of-00002.bin", "pytorch_model.bin.index.json"], "pytorch_model-00001-of-00002.bin: PyTorch"
+    ),
+    (
+      ["model-00002-of-00003.safetensors", "tf_model.h5"], "model.safetensors.index.json, which names them, is missing"
+    ),
+    (["model.fp16.safetensors"], "model.fp16.safetensors: if it is the whole model, name it model.safetensors"),
+    (["consolidated.safetensors"], "consolidated.safetensors: these are the original weights"),
+    (["consolidated.00.pth"], "consolidated.00.pth: these are the original weights"),
+    (["adapter_config.json", "adapter_model.safetensors"], "this is a LoRA adapter"),
+    (["adapter_model.bin"], "adapter_model.bin: this is a LoRA adapter"),
+    (["tf_model.h5"], "from_tf=True).save_pretrained("), (["flax_model.msgpack"], "from_flax=True).save_pretrained("),
+    (["checkpoint-500/config.json", "checkpoint-1000/config.json", "checkpoint-x"], "checkpoint-1000"),
+    (["a.gguf", "b.gguf"], "a.gguf: name that file: "),
+  ])
+  func whatIsThereInsteadIsNamed(_ files: [String], _ expected: String) throws {
+    for hasConfiguration in [true, false] {
+      let folder = try Folder()
+      for file in files { try folder.write(file, "x") }
+      if hasConfiguration { try folder.write("config.json", smallConfiguration) }
+      let error = #expect(throws: CheckpointError.self) { try Checkpoint(ModelLocation(folder: folder.path)) }
+      guard case .notFound(let message) = error else {
+        Issue.record("\(String(describing: error))")
+        continue
+      }
+      #expect(message.hasPrefix(folder.path + ": ") && message.contains(expected), "\(message)")
+    }
+  }
+
+  @Test(arguments: [
+    (
+      "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 4\n",
+      "this is a Git LFS pointer and not the file"
+    ),
+    ("\n<!DOCTYPE html>\n<html>", "this is a web page and not the file"), ("<HTML lang=en>", "this is a web page"),
+  ])
+  func whatADownloadLeftIsRecognized(_ text: String, _ reason: String) throws {
+    for name in ["model.safetensors", "config.json", "model.safetensors.index.json"] {
+      let folder = try Folder()
+      try folder.write(name, text)
+      #expect(folder.complaint()?.hasPrefix("\(name): \(reason)") == true, "\(folder.complaint() ?? "opened")")
+    }
+    let folder = try Folder()
+    try folder.write("a.gguf", text)
+    #expect(throws: CheckpointError.self) { try ModelFiles(ModelLocation.find(folder.path + "/a.gguf")) }
+  }
+
+  @Test(arguments: [
     (0, "0"), (999, "999"), (1000, "1,000"), (31_457_280, "31,457,280"), (-1, "-1"), (-999, "-999"), (-1000, "-1,000"),
     (-123_456, "-123,456"),
     (Int.max, "9,223,372,036,854,775,807"), (Int.min, "-9,223,372,036,854,775,808"),

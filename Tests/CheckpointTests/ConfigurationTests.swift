@@ -55,6 +55,20 @@ import Testing
     #expect(!found.scalesAttention && found.scalesAttentionByLayer && !found.tiesEmbeddings)
   }
 
+  @Test func constantsOfPythonMayStandWhereNothingIsRead() throws {
+    let found = try read(
+      gpt2(#""n_embd":24,"a":NaN,"b":[1,-Infinity,{"c":Infinity}],"d":{"e":[NaN,NaN],"f":-Infinity},"n_head":2"#))
+    #expect(found.n_embd == 24 && found.n_head == 2)
+    #expect(
+      complaint(gpt2(#""n_embd":NaN"#)) == #"config.json: byte 31: “N” stands where a number should be (in "n_embd")"#)
+    #expect(
+      complaint(gpt2(#""layer_norm_epsilon":-Infinity"#))
+        == #"config.json: byte 44: “I” stands where a digit should be (in "layer_norm_epsilon")"#)
+    for wrong in ["Nan", "nan", "-NaN", "Inf", "infinity", "+Infinity", "NaNN", "- Infinity", "[NaN Infinity]"] {
+      #expect(complaint(gpt2(#""a":\#(wrong)"#)) != nil, "\(wrong)")
+    }
+  }
+
   @Test func nullIsAsAbsent() throws {
     #expect(try read(gpt2(#""n_embd":24,"n_inner":null,"eos_token_id":null,"layer_norm_epsilon":null"#)).n_inner == 96)
   }

@@ -148,6 +148,24 @@ import Testing
     }
   }
 
+  @Test func messagesQuoteBeginningsOfLongTexts() {
+    #expect(excerpt("") == "" && excerpt("short") == "short")
+    let sixty = String(repeating: "é", count: 60)
+    #expect(excerpt(sixty) == sixty)
+    #expect(excerpt(sixty + "x") == sixty + "… (121 bytes)")
+    let emoji = String(repeating: "\u{1F600}", count: 60)
+    #expect(excerpt(emoji) == emoji && excerpt(emoji + emoji) == emoji + "… (480 bytes)")
+    // One Character of any length
+    #expect(excerpt("e" + String(repeating: "\u{301}", count: 1_000_000)).utf8.count < 150)
+    #expect(excerpt([0x61, 0xFF]) == "a\u{FFFD}")
+    let replaced = String(repeating: "\u{FFFD}", count: 60)
+    #expect(excerpt([UInt8](repeating: 0xFF, count: 1000)) == "\(replaced)… (1000 bytes)")
+    let digits = String(repeating: "9", count: 1_000_000)
+    let error = #expect(throws: JSONError.self) { try scan(digits) { try $0.integer() } }
+    let nines = String(repeating: "9", count: 60)
+    #expect(error?.reason == "\(nines)… (1000000 bytes) is too large")
+  }
+
   @Test func buffersGrowAndShrink() {
     let buffer = ByteBuffer(capacity: 1)
     for index in 0..<1000 { buffer.append(UInt8(index & 255)) }

@@ -64,4 +64,70 @@ struct HostileModelTests {
       #expect(result.status == 65 && result.errors.hasPrefix("\(tool): \(path.path): "), "\(result.errors)")
     }
   }
+
+  // MARK: folders and records
+
+  struct FolderCase: Sendable, CustomTestStringConvertible {
+    let testDescription: String
+    fileprivate let name: String
+    fileprivate let tool: String
+    fileprivate let file: @Sendable () -> String
+
+    fileprivate init(_ name: String, _ description: String, _ tool: String, _ file: @escaping @Sendable () -> String) {
+      (testDescription, self.name, self.tool, self.file) = (description, name, tool, file)
+    }
+  }
+
+  private static func repeated(_ text: String, _ count: Int) -> String {
+    Array(repeating: text, count: count).joined(separator: ",")
+  }
+
+  private static let folderCases = [
+    FolderCase("tokenizer.json", "many normalizers", "bpe-encode") {
+      #"{"normalizer":{"type":"Sequence","normalizers":["# + repeated("{}", 3_000_000) + "]}}"
+    },
+    FolderCase("tokenizer.json", "one id for many tokens outside the alphabet", "bpe-encode") {
+      #"{"model":{"type":"BPE","vocab":{"# + repeated(#"" ":300"#, 2_000_000) + "}}}"
+    },
+    FolderCase("tokenizer.json", "one merge again and again", "bpe-encode") {
+      #"{"model":{"type":"BPE","vocab":{"a":0,"aa":1},"merges":["# + repeated(#""a a""#, 1_000_000) + "]}}"
+    },
+    FolderCase("model.safetensors", "many empty tensors", "lm-logits") {
+      (0..<300_000).map { #""\#($0)":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}"# }.joined(separator: ",")
+    },
+    FolderCase("model.safetensors", "a long shape", "lm-logits") {
+      #""a":{"dtype":"U8","shape":["# + repeated("1", 10_000_000) + #"],"data_offsets":[0,1]}"#
+    },
+  ]
+
+  @Test(arguments: folderCases) func memoryIsThatOfTheFileAndLittleMore(_ hostile: FolderCase) throws {
+    let folder = try Programs.newFolder()
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let source = Programs.checkout.appending(path: "Models/wren")
+    try FileManager.default.copyItem(
+      at: source.appending(path: "config.json"), to: folder.appending(path: "config.json"))
+    var file = Data(hostile.file().utf8)
+    if hostile.name == "model.safetensors" {
+      file = Self.bytes(UInt64(file.count + 2)) + Data("{".utf8) + file + Data("}".utf8)
+    }
+    try file.write(to: folder.appending(path: hostile.name))
+    let limit = (file.count + 64 << 20) / 1024
+    let result = try Programs.shell(
+      "ulimit -v \(limit); \(hostile.tool) -m \(folder.path)", input: Data("[1]\n".utf8))
+    #expect(result.status == 65 && result.errors.hasPrefix("\(hostile.tool): \(folder.path)/\(hostile.name): "))
+    #expect(result.errors.utf8.count < 500)
+  }
+
+  /// A line that is one piece, of as many tokens as bytes: its bytes and ids, and the same as text.
+  @Test func memoryOfALongPieceIsTenTimesItsSize() throws {
+    let line = Data(repeating: UInt8(ascii: "a"), count: 16_000_000)
+    let result = try Programs.shell("ulimit -v 220000; bpe-encode | tail -c 60", input: line)
+    #expect(result.status == 0 && result.text.hasSuffix("}\n"), "\(result.errors)")
+  }
+
+  @Test func memoryOfARecordOfSmallMembers() throws {
+    let record = #"{"ids":[1],"# + Self.repeated(#""":0"#, 2_000_000) + "}"
+    let result = try Programs.shell("ulimit -v 110000; bpe-decode", input: Data(record.utf8))
+    #expect(result.status == 0, "\(result.errors)")
+  }
 }

@@ -2,7 +2,8 @@ import JSON
 import Platform
 
 /// An object of JSON, as in `config.json`: where the value of each member begins. A member that is `null` counts as
-/// absent, unless someone asks; of several with one name the last counts, as in Python.
+/// absent, unless someone asks; of several with one name the last counts, as in Python, which writes these files:
+/// members that are not read may be its `NaN` and `Infinity`.
 struct ConfigurationFile: ConfigurationSource {
   private let file: MappedFile
   private let members: [String: Member]
@@ -45,7 +46,7 @@ struct ConfigurationFile: ConfigurationSource {
       count += 1
       guard count <= memberLimit else { throw scanner.failure("no configuration has so many members") }
       let isNull = try scanner.kind() == .null
-      let value = try scanner.skipValue()
+      let value = try scanner.skipValue(allowsConstants: true)
       guard name.range.count <= nameLimit else { return }
       members[scanner.source(name.range)] = Member(position: value.lowerBound, isNull: isNull)
     }
@@ -67,7 +68,7 @@ struct ConfigurationFile: ConfigurationSource {
   {
     guard let position = position(of: name) else { return nil }
     var scanner = JSONScanner(file.characters, position: position)
-    do { return try body(&scanner) } catch { throw .unusable(file: path, reason: "\(error)") }
+    do { return try body(&scanner) } catch { throw .unusable(file: path, reason: "\(error) (in \"\(name)\")") }
   }
 
   func integer(_ name: String) throws(CheckpointError) -> Int? {

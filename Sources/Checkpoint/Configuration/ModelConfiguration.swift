@@ -1,3 +1,4 @@
+import JSON
 import Platform
 
 /// What a model is: its architecture and its sizes, whichever files say so.
@@ -18,7 +19,8 @@ public enum ModelConfiguration: Sendable {
   private init(folder: Path) throws(CheckpointError) {
     let path = folder.appending("config.json")
     guard hasEntry(path) else {
-      throw .notFound("\(folder): this folder is no model: config.json is missing or cannot be read")
+      throw .notFound(
+        "\(folder): this folder is no model: config.json is missing or cannot be read\(substitute(inFolder: folder))")
     }
     let file = try ConfigurationFile(path: path)
     let generation = folder.appending("generation_config.json")
@@ -31,7 +33,8 @@ public enum ModelConfiguration: Sendable {
     } else {
       throw file.refuse(
         modelType.isEmpty
-          ? "model_type is missing" : "model_type \"\(modelType)\" is not implemented; \(Self.implemented) are")
+          ? "model_type is missing" : "model_type \"\(excerpt(modelType))\" is not implemented; \(Self.implemented) are"
+      )
     }
   }
 
@@ -46,7 +49,7 @@ public enum ModelConfiguration: Sendable {
       throw gguf.refuse(
         architecture.isEmpty
           ? "general.architecture is missing"
-          : "architecture \"\(architecture)\" is not implemented; \(Self.implemented) are")
+          : "architecture \"\(excerpt(architecture))\" is not implemented; \(Self.implemented) are")
     }
   }
 

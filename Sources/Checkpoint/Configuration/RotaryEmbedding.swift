@@ -1,3 +1,5 @@
+import JSON
+
 /// How positions are told to attention: pair i of a head's numbers (w of them) is turned by the angle
 /// `position · frequency(i)`, where `frequency(i) = base^(−2i/w)` before scaling (Su et al., "RoFormer", 2021).
 public struct RotaryEmbedding: Equatable, Sendable {
@@ -68,7 +70,7 @@ extension RotaryEmbedding {
         throw file.refuse("low_freq_factor is not less than high_freq_factor")
       }
       scaling = .llama3(llama3)
-    default: throw file.refuse("rope_type \"\(type)\" is not implemented; default, linear and llama3 are")
+    default: throw file.refuse("rope_type \"\(excerpt(type))\" is not implemented; default, linear and llama3 are")
     }
   }
 
@@ -81,7 +83,7 @@ extension RotaryEmbedding {
     self.pairing = pairing
     let type = try gguf.string("\(key).scaling.type", default: "linear")
     guard type == "linear" || type == "none" else {
-      throw gguf.refuse("\(key).scaling.type \"\(type)\" is not implemented; none and linear are")
+      throw gguf.refuse("\(key).scaling.type \"\(excerpt(type))\" is not implemented; none and linear are")
     }
     let name = gguf.has("\(key).scaling.factor") ? "\(key).scaling.factor" : "\(key).scale_linear"
     let scale = try gguf.number(name) ?? 0

@@ -1,3 +1,4 @@
+import JSON
 import Platform
 
 /// A GGUF file (ggml, "docs/gguf.md"), version 2 or 3: magic, version, counts, typed values by key, where each tensor
@@ -35,8 +36,8 @@ struct GGUF: Sendable {
         throw cursor.damaged("there is a key of \(grouped(name.count)) bytes, which no model has")
       }
       let key = cursor.text(name)
-      guard values.updateValue(try cursor.value(of: key), forKey: key) == nil else {
-        throw cursor.damaged("there is a second value of \(key)")
+      guard values.updateValue(try cursor.value(of: excerpt(key)), forKey: key) == nil else {
+        throw cursor.damaged("there is a second value of \(excerpt(key))")
       }
     }
     self.values = values
