@@ -6,11 +6,8 @@ import Testing
 @Suite(.serialized) struct ArgumentsTests {
   /// The arguments of a line of words.
   private func parse(_ tool: Tool, _ line: String) throws -> Arguments {
-    guard
-      case .run(let arguments) = try Arguments.parse(tool, [tool.name] + line.split(separator: " ").map(String.init))
-    else {
-      throw ToolError(.success, "help or version")
-    }
+    let arguments = Arguments.parse(tool, [tool.name] + line.split(separator: " ").map(String.init))
+    guard case .run = try arguments.request() else { throw ToolError(.success, "help or version") }
     return arguments
   }
 
@@ -96,9 +93,8 @@ import Testing
           [UInt8(String(Substring(part.prefix(2))), radix: 16) ?? 0] + part.dropFirst(2)
         }
     }
-    guard case .run(let arguments) = try Arguments.parse(tool, [Array(tool.name.utf8)] + bytes) else {
-      throw ToolError(.success, "help or version")
-    }
+    let arguments = Arguments.parse(tool, [Array(tool.name.utf8)] + bytes)
+    guard case .run = try arguments.request() else { throw ToolError(.success, "help or version") }
     return arguments
   }
 
@@ -126,10 +122,7 @@ import Testing
   }
 
   @Test func aCommandLineWithoutWordsHasNoArguments() throws {
-    guard case .run(let arguments) = try Arguments.parse(.lmTopK, [[UInt8]]()) else {
-      Issue.record("help or version")
-      return
-    }
+    let arguments = Arguments.parse(.lmTopK, [[UInt8]]())
     #expect(arguments.operands.isEmpty && arguments.files == ["-"])
   }
 
@@ -137,7 +130,8 @@ import Testing
     "-h", "--help", "--he", "--help --version", "-V -h", "--nonsense -h", "-k 0 --help", "-h -k", "file -h", "-th",
   ])
   func helpWinsOverEverything(_ line: String) throws {
-    guard case .help = try Arguments.parse(.lmTopK, ["lm-topk"] + line.split(separator: " ").map(String.init)) else {
+    guard case .help = try Arguments.parse(.lmTopK, ["lm-topk"] + line.split(separator: " ").map(String.init)).request()
+    else {
       Issue.record("no help for \(line)")
       return
     }
@@ -145,7 +139,8 @@ import Testing
 
   @Test(arguments: ["-V", "--version", "--nonsense -V", "-k 0 -V", "file --ver"])
   func versionWinsOverErrors(_ line: String) throws {
-    guard case .version = try Arguments.parse(.lmTopK, ["lm-topk"] + line.split(separator: " ").map(String.init)) else {
+    guard case .version = try Arguments.parse(.lmTopK, ["lm-topk"] + line.split(separator: " ").map(String.init)).request()
+    else {
       Issue.record("no version for \(line)")
       return
     }
