@@ -85,7 +85,7 @@ struct FileSystemTests {
 private enum MountedDisk {
   static let isPossible =
     (try? Programs.shell("unshare --map-root-user --mount mount -t tmpfs tmpfs /mnt"))?.status == 0
-  static let requirement: Comment = "nobody may mount file systems here: full and read-only ones are NOT TESTED"
+  static let requirement: Comment = "NOT TESTED: full and read-only disks (needs the permission to mount file systems)"
 
   /// The script, run where `disk` in the current folder is a new file system of a size.
   static func script(_ size: String, _ script: String) -> String {
