@@ -66,7 +66,7 @@ struct FileSystemTests {
         export HF_HUB_CACHE=disk/hub
         lm-pull acme/tiny; echo $?
         mount -o remount,size=8m tmpfs disk; lm-pull acme/tiny 2> patience & pid=$!
-        until grep -q 'trying again' patience || ! kill -0 $pid; do sleep 0.01; done
+        until grep -qs 'trying again' patience || ! kill -0 $pid; do sleep 0.01; done
         head -c 5000000 /dev/zero > disk/other; wait $pid; echo $?; rm disk/other
         lm-pull acme/tiny > /dev/null; echo $?
         cmp disk/hub/*/snapshots/*/model.safetensors models/acme/tiny/model.safetensors; echo $?
