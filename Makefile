@@ -1,4 +1,4 @@
-# The words a Unix user tries first. `make demo` and `make test` need a Swift toolchain and nothing else.
+# The words a Unix user tries first. What `make demo` and `make test` need is in the README, and checked before they build.
 PREFIX ?= /usr/local
 SWIFT ?= swift
 MODEL = wren
@@ -9,10 +9,13 @@ all: build
 build:
 	$(SWIFT) build -c release
 
-demo: build
+demo:
+	@SWIFT='$(SWIFT)' Scripts/check-requirements demo
+	$(SWIFT) build -c release
 	@PATH="$(CURDIR)/$(RELEASE):$$PATH" sh Demo/demo.sh
 
 test:
+	@SWIFT='$(SWIFT)' Scripts/check-requirements test
 	$(SWIFT) build --build-tests
 	$(SWIFT) test
 

@@ -28,7 +28,7 @@ enum Programs {
       false
     #endif
   }()
-  static let limitRequirement: Comment = "the programs built here bear no limits: what they do then is NOT TESTED"
+  static let limitRequirement: Comment = "NOT TESTED: limits on files and memory (needs programs without a sanitizer)"
 
   struct Result {
     let status: Int32

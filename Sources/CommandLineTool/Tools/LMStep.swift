@@ -54,10 +54,11 @@ extension Tool {
       .ignoreEndOfText, .exitStatus, .cache, .threads, .keepGoing, .errors, .sealed, .sealedOutput, .quiet, .help, .version,
     ],
     examples: [
-      Tool.Example("Thirty tokens:", "echo 'Once upon a time' | bpe-encode | lm-step -n 30 |\njq -r .text | fmt -w 64"),
+      Tool.Example(
+        "Thirty tokens:", "echo 'Once upon a time' | bpe-encode | lm-step -n 30 |\njq -r .text | fold -sw 64"),
       Tool.Example(
         "A story, another one with each seed:",
-        "echo 'Once upon a time' | bpe-encode |\nlm-step -n 40 --temperature 0.8 --seed 7 | bpe-decode | fmt -w 64"),
+        "echo 'Once upon a time' | bpe-encode |\nlm-step -n 40 --temperature 0.8 --seed 7 | bpe-decode | fold -sw 64"),
       Tool.Example(
         "From logits that are already there:",
         "echo 'Once upon a' | bpe-encode | lm-logits | lm-step |\njq -c '.next | .id, .token, .p'"),
