@@ -116,8 +116,17 @@ public final class ByteLevelEncoder {
     _ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, _ output: inout Output,
     _ encode: (UnsafeBufferPointer<UInt8>, Range<Int>, inout Output) throws(UnencodableByteError) -> Void
   ) throws(UnencodableByteError) {
+    guard settings.composes else { return try encode(text, range, &output) }
+    try compose(text, range, &output, encode)
+  }
+
+  @inline(never)  // so that texts that stay as they are do not pay for it
+  private func compose(
+    _ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, _ output: inout Output,
+    _ encode: (UnsafeBufferPointer<UInt8>, Range<Int>, inout Output) throws(UnencodableByteError) -> Void
+  ) throws(UnencodableByteError) {
     let (tokens, start) = (output.tokens, range.lowerBound + output.shift)
-    guard settings.composes, let composed = form.compose(text, range, recordsChanges: tokens.recordsEnds) else {
+    guard let composed = form.compose(text, range, recordsChanges: tokens.recordsEnds) else {
       return try encode(text, range, &output)
     }
     let first = tokens.count
