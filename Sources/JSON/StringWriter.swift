@@ -7,7 +7,8 @@ extension ByteBuffer {
       var index = 0
       while index < text.count {
         var count = min(pieceSize, text.count - index)
-        if index + count < text.count, start[index + count - 1] == 0xC2 { count -= 1 }  // and the byte that belongs to it
+        // A character that may be escaped stays whole.
+        if index + count < text.count, start[index + count - 1] == 0xC2 { count -= 1 }
         append(upTo: longestEscape * count + ByteBlock.size) { target in
           escape(start + index, count: count, to: target)
         }
