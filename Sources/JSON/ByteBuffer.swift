@@ -62,6 +62,7 @@ public final class ByteBuffer {
     count += written
   }
 
+  @inline(never)  // so that appending a byte is short enough to be inlined
   private func grow(by amount: Int) {
     capacity = max(2 * capacity, count + amount)
     storage = reallocated(storage, capacity: capacity)

@@ -13,13 +13,14 @@ extension ByteBuffer {
     var start = 0
     repeat {
       let limit = min(start + pieceLength, numbers.count)
-      append(upTo: 2 + (limit - start) * integerRoom) { target in
+      let piece = UnsafeBufferPointer(rebasing: numbers[start..<limit])
+      append(upTo: 2 + piece.count * integerRoom) { target in
         var end = target
         if start == 0 {
           end.pointee = UInt8(ascii: "[")
           end += 1
         }
-        for number in numbers[start..<limit] {
+        for number in piece {
           end += writeInteger(UInt64(UInt32(bitPattern: number)), to: end)
           end.pointee = UInt8(ascii: ",")
           end += 1

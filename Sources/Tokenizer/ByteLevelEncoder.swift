@@ -116,19 +116,37 @@ public final class ByteLevelEncoder {
     _ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, _ output: inout Output,
     _ encode: (UnsafeBufferPointer<UInt8>, Range<Int>, inout Output) throws(UnencodableByteError) -> Void
   ) throws(UnencodableByteError) {
-    guard settings.composes, let composed = form.compose(text, range) else { return try encode(text, range, &output) }
-    var offsets = FormC.Offsets(composed, start: range.lowerBound + output.shift)
-    let tokens = output.tokens
+    guard settings.composes else { return try encode(text, range, &output) }
+    try compose(text, range, &output, encode)
+  }
+
+  @inline(never)  // so that texts that stay as they are do not pay for it
+  private func compose(
+    _ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, _ output: inout Output,
+    _ encode: (UnsafeBufferPointer<UInt8>, Range<Int>, inout Output) throws(UnencodableByteError) -> Void
+  ) throws(UnencodableByteError) {
+    let (tokens, start) = (output.tokens, range.lowerBound + output.shift)
+    guard let composed = form.compose(text, range, recordsChanges: tokens.recordsEnds) else {
+      return try encode(text, range, &output)
+    }
     let first = tokens.count
     let result: Result<Void, UnencodableByteError> = composed.bytes.withUnsafeBufferPointer { bytes in
       var output = Output(tokens: tokens)
       do throws(UnencodableByteError) {
         return .success(try encode(bytes, 0..<bytes.count, &output))
       } catch {
-        return .failure(UnencodableByteError(byte: error.byte, offset: error.offset.map { offsets.offset(of: $0) }))
+        return .failure(error)
       }
     }
-    try result.get()
+    do {
+      try result.get()
+    } catch {
+      let composed = form.compose(text, range, recordsChanges: true) ?? composed
+      var offsets = FormC.Offsets(composed, start: start)
+      throw UnencodableByteError(byte: error.byte, offset: error.offset.map { offsets.offset(of: $0) })
+    }
+    guard tokens.recordsEnds else { return }
+    var offsets = FormC.Offsets(composed, start: start)
     tokens.changeEnds(from: first) { offsets.offset(of: $0) }
   }
 

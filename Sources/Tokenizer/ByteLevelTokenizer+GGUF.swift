@@ -65,7 +65,9 @@ extension VocabularyBuilder {
     }
     var added: [AddedTokens.Token] = []
     for (id, spelling) in tokens.enumerated() {
-      switch try type(of: id) {
+      let type = try type(of: id)
+      guard type == .unused || id < Vocabulary.limit else { throw outOfRange(id) }
+      switch type {
       case .normal:
         guard try define(id, spelling: spelling) else {
           throw VocabularyError(

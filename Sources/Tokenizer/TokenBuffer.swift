@@ -20,6 +20,8 @@ public final class TokenBuffer {
     free(endBase)
   }
 
+  var recordsEnds: Bool { endBase != nil }
+
   /// Valid until the next change.
   public var ids: UnsafeBufferPointer<Int32> { UnsafeBufferPointer(start: idBase, count: count) }
 

@@ -198,10 +198,12 @@ struct VocabularyBuilder {
 
   /// Makes sure that there is an entry for the id.
   private mutating func claim(_ id: Int) throws(VocabularyError) {
-    guard (0..<Vocabulary.limit).contains(id) else {
-      throw VocabularyError(reason: "the id \(id) is out of range (0…\(Vocabulary.limit - 1))")
-    }
+    guard (0..<Vocabulary.limit).contains(id) else { throw outOfRange(id) }
     while id >= tokens.count { tokens.append(.hole) }
+  }
+
+  func outOfRange(_ id: Int) -> VocabularyError {
+    VocabularyError(reason: "the id \(id) is out of range (0…\(Vocabulary.limit - 1))")
   }
 
   /// The token's bytes are those that were appended since `start`.

@@ -45,8 +45,8 @@ struct ConfigurationFile: ConfigurationSource {
     try scanner.object { (name, scanner) throws(JSONError) in
       count += 1
       guard count <= memberLimit else { throw scanner.failure("no configuration has so many members") }
-      let isNull = try scanner.kind() == .null
       let value = try scanner.skipValue(allowsConstants: true)
+      let isNull = scanner.bytes[value.lowerBound] == UInt8(ascii: "n")
       guard name.range.count <= nameLimit else { return }
       members[scanner.source(name.range)] = Member(position: value.lowerBound, isNull: isNull)
     }
