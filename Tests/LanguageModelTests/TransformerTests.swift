@@ -159,3 +159,40 @@ import Testing
     } throws: { error in "\(error)".contains("there is no tensor \"h.1.ln_1.weight\"") }
   }
 }
+
+/// Numbers in a file that RoPE cannot compute with.
+@Suite struct RotationTests {
+  /// A copy of a model in a GGUF file whose rope_freqs.weight ends with another number.
+  private func open(divisor: Float) throws -> Checkpoint {
+    let checkpoint = try TestModel.fixture("llama-3.Q4_1.gguf").open()
+    let tensor = try checkpoint.tensor("rope_freqs.weight")
+    #expect(tensor.type == .float32)
+    let start = try #require(tensor.bytes.baseAddress) - #require(tensor.file.bytes.baseAddress)
+    var file = Data(tensor.file.bytes)
+    withUnsafeBytes(of: divisor) {
+      file.replaceSubrange(start + tensor.bytes.count - 4..<start + tensor.bytes.count, with: $0)
+    }
+    let path = FileManager.default.temporaryDirectory.appending(path: "lmpipe-\(UUID().uuidString).gguf")
+    try file.write(to: path)
+    defer { try? FileManager.default.removeItem(at: path) }
+    return try Checkpoint(ModelLocation(file: path.path))
+  }
+
+  @Test(arguments: [0, -0.0, .nan, -1, .infinity, -.infinity, 1e-38, 1e-45, 0.0999] as [Float])
+  func aDivisorThatIsNoneIsRefusedByName(_ divisor: Float) throws {
+    let checkpoint = try open(divisor: divisor)
+    let last = try checkpoint.tensor("rope_freqs.weight").count - 1
+    #expect {
+      _ = try Transformer(checkpoint, threads: 1)
+    } throws: { error in
+      "\(error)".hasSuffix(".gguf: \"rope_freqs.weight\"[\(last)] is \(divisor), and must be a number of at least 0.1")
+    }
+  }
+
+  @Test(arguments: [0.1, 1, 1e30, .greatestFiniteMagnitude] as [Float])
+  func everyOtherDivisorGivesLogits(_ divisor: Float) throws {
+    let model = try Transformer(open(divisor: divisor), threads: 1)
+    let logits = try TransformerTests.bits(model, [1, 2, 3], wanted: 0..<3)
+    #expect(logits.joined().allSatisfy { Float(bitPattern: $0).isFinite })
+  }
+}

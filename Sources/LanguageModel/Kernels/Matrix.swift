@@ -103,6 +103,10 @@ extension WeightVector {
   }
 }
 
+extension WeightVector {
+  var array: [Float] { withExtendedLifetime(self) { Array(UnsafeBufferPointer(start: values, count: count)) } }
+}
+
 /// Calls `body` with the Swift type of a stored element type, so that each kernel is compiled once per type.
 @inline(__always)
 func withElementType(_ type: ElementType, _ body: (any WeightElement.Type) -> Void) {
