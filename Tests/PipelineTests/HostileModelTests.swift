@@ -65,3 +65,40 @@ struct HostileModelTests {
     }
   }
 }
+
+/// Files that are sparse: what no model asks for is not read.
+@Suite struct SparseModelTests {
+  /// The bundled model with a tensor of `size` bytes more, which is a hole in the file. It lies last, or first.
+  @Test(arguments: [false, true]) func tensorsThatNoModelAsksForAreNotRead(_ isFirst: Bool) throws {
+    let folder = try Programs.newFolder().appending(path: "model")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    try FileManager.default.copyItem(at: Programs.checkout.appending(path: "Models/wren"), to: folder)
+    let path = folder.appending(path: "model.safetensors")
+    let whole = try Data(contentsOf: path)
+    let headerEnd = 8 + Int(whole.prefix(8).reversed().reduce(0) { $0 << 8 | UInt64($1) })
+    let json = try JSONSerialization.jsonObject(with: whole[8..<headerEnd])
+    var header = try #require(json as? [String: Any])
+    let size = 4 << 30
+    let shift = isFirst ? size : 0
+    var end = 0
+    for (name, entry) in header {
+      guard var tensor = entry as? [String: Any], let offsets = tensor["data_offsets"] as? [Int] else { continue }
+      tensor["data_offsets"] = offsets.map { $0 + shift }
+      header[name] = tensor
+      end = max(end, offsets[1])
+    }
+    let begin = isFirst ? 0 : end
+    header["attn.masked_bias"] = ["dtype": "U8", "shape": [size], "data_offsets": [begin, begin + size]]
+    let bytes = try JSONSerialization.data(withJSONObject: header)
+    try (withUnsafeBytes(of: UInt64(bytes.count).littleEndian) { Data($0) } + bytes).write(to: path)
+    let file = try FileHandle(forWritingTo: path)
+    try file.seek(toOffset: UInt64(8 + bytes.count + shift))
+    try file.write(contentsOf: whole[headerEnd...])
+    try file.truncate(atOffset: UInt64(8 + bytes.count + end + size))
+    try file.close()
+    let start = ContinuousClock.now
+    let result = try Programs.shell("lm-step -m \(folder.path)", input: Data("[1,2]\n".utf8))
+    #expect(result.text == (try Programs.shell("lm-step", input: Data("[1,2]\n".utf8)).text), "\(result.errors)")
+    #expect(ContinuousClock.now - start < .seconds(3), "reading 4 GB takes longer")
+  }
+}
