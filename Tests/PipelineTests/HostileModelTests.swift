@@ -102,3 +102,59 @@ struct HostileModelTests {
     #expect(ContinuousClock.now - start < .seconds(3), "reading 4 GB takes longer")
   }
 }
+
+/// Models with weights that are not finite: the records are bad, and what a record alone gives is given.
+@Suite struct DamagedWeightsTests {
+  private let folder: URL
+
+  init() throws {
+    folder = try Programs.newFolder()
+  }
+
+  /// The bundled model, with NaN as the first number of a row of a tensor.
+  private func damage(_ tensor: String, row: Int) throws {
+    let model = folder.appending(path: "model")
+    try FileManager.default.copyItem(at: Programs.checkout.appending(path: "Models/wren"), to: model)
+    let path = model.appending(path: "model.safetensors")
+    var file = try Data(contentsOf: path)
+    let headerEnd = 8 + Int(file.prefix(8).reversed().reduce(0) { $0 << 8 | UInt64($1) })
+    let header = try #require(try JSONSerialization.jsonObject(with: file[8..<headerEnd]) as? [String: Any])
+    let name = try #require(header.keys.first { $0.hasSuffix(tensor) })
+    let entry = try #require(header[name] as? [String: Any])
+    let (shape, offsets) = (try #require(entry["shape"] as? [Int]), try #require(entry["data_offsets"] as? [Int]))
+    let start = headerEnd + offsets[0] + row * 2 * (shape.last ?? 0)
+    file.replaceSubrange(start..<start + 2, with: [0xC0, 0x7F])  // bfloat16
+    try file.write(to: path)
+  }
+
+  private func run(_ script: String, _ input: String, status: Int32) throws -> (text: String, errors: String) {
+    let result = try Programs.shell(script, input: Data(input.utf8), in: folder)
+    #expect(result.status == status, "\(script): \(result.errors)")
+    return (result.text, result.errors)
+  }
+
+  /// One time for all records: a fault costs no computation of the records after it.
+  @Test func badRecordsCostNoMoreThanGoodOnes() throws {
+    try damage("ln_f.weight", row: 0)
+    let input = String(repeating: "[5]\n", count: 2000)
+    for tool in ["lm-logits --base64", "lm-step"] {
+      let start = ContinuousClock.now
+      let bad = try run("\(tool) -m model --keep-going", input, status: 65)
+      #expect(bad.text.split(separator: "\n").count == 2000)
+      #expect(ContinuousClock.now - start < .seconds(15), "\(tool): computing the rest again for each takes minutes")
+    }
+  }
+
+  @Test func goodRecordsBetweenBadOnesAreWhatTheyAreAlone() throws {
+    try damage("wpe.weight", row: 2)
+    let input = "[5]\n[1,2,3]\n[6,7]\n{\"ids\":[9,9,9],\"n\":1}\n[4095]\n[8]\n"
+    let good = "[5]\n[6,7]\n[4095]\n[8]\n"
+    for tool in ["lm-logits --base64", "lm-step", "lm-step --each"] {
+      let mixed = try run("\(tool) -m model --keep-going", input, status: 65).text.split(separator: "\n")
+      #expect(
+        mixed.filter { !$0.contains("error") }.map { $0 + "\n" }.joined()
+          == (try run("\(tool) -m model", good, status: 0).text))
+      #expect(mixed.indices.filter { mixed[$0].contains("error") } == [1, 3])
+    }
+  }
+}
