@@ -64,6 +64,19 @@ public final class Transformer {
     public init(_ ids: [Int], _ cache: KeyValueCache, logitsAt wanted: Range<Int>) {
       (self.ids, self.cache, self.wanted) = (ids, cache, wanted)
     }
+
+    /// The same computations without those cache files that another program has changed; nil if there are none.
+    fileprivate static func leavingChangedFiles(_ continuations: [Continuation]) -> [Continuation]? {
+      guard continuations.contains(where: { !$0.cache.isIntact }) else { return nil }
+      return continuations.map { $0.cache.isIntact ? $0 : $0.leavingFile() }
+    }
+
+    /// The same computation from the first position on, without the cache's file.
+    private func leavingFile() -> Continuation {
+      let ids = cache.ids + ids
+      cache.leaveFile()
+      return Continuation(ids, cache, logitsAt: wanted)
+    }
   }
 
   /// Computes the positions of `ids`, which follow those in the cache, adds them to the cache, and calls `visit` with
@@ -82,6 +95,8 @@ public final class Transformer {
     _ continuations: [Continuation],
     _ visit: (_ index: Int, _ position: Int, _ logits: UnsafeBufferPointer<Float>) throws -> Void
   ) throws {
+    // Before, so that nothing is written into a file that was changed, and again after the keys and values were used.
+    if let renewed = Continuation.leavingChangedFiles(continuations) { return try forward(renewed, visit) }
     let c = configuration
     var sequences: [SequenceRows] = []  // rows of x (n, n_embd)
     var wanted: [SequenceRows] = []  // those of them whose logits are wanted
@@ -98,13 +113,31 @@ public final class Transformer {
       wanted.append(sequences[sequences.count - 1].part(at: continuation.wanted))
       n = rows.upperBound
     }
+    let last = compute(continuations.map(\.ids), sequences, wanted, in: workspace)
+    if let renewed = Continuation.leavingChangedFiles(continuations) { return try forward(renewed, visit) }
+    for (continuation, sequence) in zip(continuations, sequences) { sequence.cache.append(continuation.ids) }
+
+    let visits = continuations.indices.flatMap { index in continuations[index].wanted.map { (index, $0) } }
+    try logits(of: last) { row, logits in try visit(visits[row].0, visits[row].1, logits) }
+  }
+
+  /// Goes through all blocks with the positions of some sequences, whose keys and values go into the caches.
+  ///
+  /// - Parameters:
+  ///   - sequences: where the positions of each are in x (n, n_embd), one sequence after the other.
+  ///   - wanted: those of them whose output is returned.
+  /// - Returns: the last block's output for the wanted positions (wanted, n_embd), valid until the workspace is used again.
+  private func compute(
+    _ ids: [[Int]], _ sequences: [SequenceRows], _ wanted: [SequenceRows], in workspace: Workspace
+  ) -> Matrix {
+    let c = configuration
+    let n = ids.reduce(0) { $0 + $1.count }
     let matrices = workspace.matrices([
       (n, c.n_embd), (n, architecture.positionWidth), (wanted.reduce(0) { $0 + $1.rows.count }, c.n_embd),
     ])
     let (x, places, last) = (matrices[0], matrices[1], matrices[2])
-    for (continuation, sequence) in zip(continuations, sequences) {
-      architecture.embed(
-        continuation.ids, at: sequence.first, into: x.rows(sequence.rows), places.rows(sequence.rows))
+    for (ids, sequence) in zip(ids, sequences) {
+      architecture.embed(ids, at: sequence.first, into: x.rows(sequence.rows), places.rows(sequence.rows))
     }
     for layer in 0..<c.n_layer - 1 {
       for rows in chunks(of: n) { transform(x.rows(rows), places.rows(rows), layer, sequences.within(rows)) }
@@ -119,10 +152,7 @@ public final class Transformer {
         in: last.rows(filled..<filled + count))
       filled += count
     }
-    for (continuation, sequence) in zip(continuations, sequences) { sequence.cache.append(continuation.ids) }
-
-    let visits = continuations.indices.flatMap { index in continuations[index].wanted.map { (index, $0) } }
-    try logits(of: last) { row, logits in try visit(visits[row].0, visits[row].1, logits) }
+    return last
   }
 
   /// One transformer block, for rows of x (n, n_embd) that are positions of some sequences, and what the architecture
