@@ -128,6 +128,47 @@ import Testing
     }
   }
 
+  /// A position's embedding, keys or values are not finite: what comes before it is what it is alone, by every route.
+  @Test(arguments: [
+    (Float.nan, 1, 9), (.infinity, 2, 9), (.nan, 2, 0), (.nan, 3, 16), (-.infinity, 3, 39),
+  ])
+  func aPositionThatIsNotFiniteChangesNoneBeforeIt(_ number: Float, _ layers: Int, _ damaged: Int) throws {
+    let random = try RandomCheckpoint(.init(layers: layers))
+    let wpe = try random.open().tensor("wpe.weight")
+    let start = try #require(wpe.bytes.baseAddress) - #require(wpe.file.bytes.baseAddress) + damaged * 20 * 4
+    var file = Data(wpe.file.bytes)
+    withUnsafeBytes(of: number) { file.replaceSubrange(start..<start + 4, with: $0) }
+    let path = random.folder.appending(path: "model.safetensors")
+    try FileManager.default.removeItem(at: path)  // the old one is mapped
+    try file.write(to: path)
+    let model = try Transformer(random.open(), threads: 2)
+    let ids = Self.ids(40, 53)
+    let alone = model.makeCache()
+    let steps = try ids.map { try Self.bits(model, [$0], alone)[0] }
+    func isFinite(_ logits: [UInt32]) -> Bool { logits.allSatisfy { Float(bitPattern: $0).isFinite } }
+    #expect(steps.firstIndex { !isFinite($0) } == damaged)
+    let together = try Self.bits(model, ids, wanted: 0..<40)
+    #expect(together[..<damaged] == steps[..<damaged])
+    #expect(together[damaged...].allSatisfy { !isFinite($0) })
+    for end in [damaged, damaged + 1, min(damaged + 4, 39)] {  // a cache that has seen it goes on elsewhere
+      let cache = model.makeCache()
+      _ = try Self.bits(model, ids, cache)
+      let other = Array(ids[..<end]) + [7]
+      cache.begin(other)
+      let expected = try Self.bits(model, other)
+      let found = try Self.bits(model, Array(other[cache.count...]), cache)
+      #expect(found == expected || end > damaged && !isFinite(found[0]) && !isFinite(expected[0]))
+    }
+    // Several sequences at once, one of which is sound
+    let sequences = [Array(ids[..<max(damaged, 1)]), ids, Array(ids[..<min(damaged + 3, 40)])]
+    var found = [[[UInt32]]](repeating: [], count: 3)
+    let continuations = sequences.map {
+      Transformer.Continuation($0, model.makeSinglePassCache(), logitsAt: 0..<$0.count)
+    }
+    try model.forward(continuations) { index, _, logits in found[index].append(logits.map(\.bitPattern)) }
+    for logits in found { #expect(logits.prefix(damaged) == steps[..<min(damaged, logits.count)]) }
+  }
+
   @Test func attentionMayBeScaledByItsLayer() throws {
     let checkpoint = try RandomCheckpoint(.init(more: ",\"scale_attn_by_inverse_layer_idx\":true"))
     let model = try Transformer(checkpoint.open(), threads: 1)
@@ -178,7 +219,7 @@ import Testing
     return try Checkpoint(ModelLocation(file: path.path))
   }
 
-  @Test(arguments: [0, -0.0, .nan, -1, .infinity, -.infinity, 1e-38, 1e-45, 0.0999] as [Float])
+  @Test(arguments: [0, -0.0, .nan, -1, .infinity, -.infinity, 1e-38, .leastNonzeroMagnitude, 0.0999] as [Float])
   func aDivisorThatIsNoneIsRefusedByName(_ divisor: Float) throws {
     let checkpoint = try open(divisor: divisor)
     let last = try checkpoint.tensor("rope_freqs.weight").count - 1

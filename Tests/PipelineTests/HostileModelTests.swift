@@ -133,6 +133,25 @@ struct HostileModelTests {
     return (result.text, result.errors)
   }
 
+  @Test func positionsBeforeABadOneAreWritten() throws {
+    try damage("wpe.weight", row: 2)
+    let alone = try ["[5]", "[5,6]"].map { try run("lm-logits -m model --base64", $0, status: 0).text }
+    let message = "standard input:1: the logit of token 0 at position 2 is nan: the model's weights are damaged"
+    for (option, status) in [("", 65), ("--keep-going", 65)] as [(String, Int32)] {
+      let all = try run("lm-logits -m model --all --base64 \(option)", "[5,6,7,8]", status: status)
+      let lines = all.text.split(separator: "\n").map { String($0.replacing(/"position":.,/, with: "")) + "\n" }
+      #expect(Array(lines.prefix(2)) == alone)
+      #expect((option.isEmpty ? all.errors : all.text).contains(message))
+      #expect(
+        lines.dropFirst(2) == (option.isEmpty ? [] : [#"{"ids":[5,6,7,8],"error":"lm-logits: \#(message)"}"# + "\n"]))
+      let logprobs = try run("lm-logits -m model --logprobs \(option)", "[5,6,7,8]", status: 65)
+      #expect((logprobs.errors + logprobs.text).contains(message))
+    }
+    // A cache that has seen the bad position gives the right logits of what comes before it.
+    let cached = try run("lm-logits -m model --base64 --keep-going --cache cache", "[5,6,7,8]\n[5,6]\n[5]", status: 65)
+    #expect(cached.text.split(separator: "\n").dropFirst().map { $0 + "\n" } == alone.reversed())
+  }
+
   /// One time for all records: a fault costs no computation of the records after it.
   @Test func badRecordsCostNoMoreThanGoodOnes() throws {
     try damage("ln_f.weight", row: 0)

@@ -106,6 +106,16 @@ public final class KeyValueCache {
     }
   }
 
+  /// Whether a position's values are finite in every head.
+  func hasFiniteValues(at position: Int, layer: Int) -> Bool {
+    let (page, index) = position.quotientAndRemainder(dividingBy: pageLength)
+    return (0..<shape.heads).allSatisfy { head in
+      withHead(layer, head) {
+        isFinite($0.values(page) + index * shape.paddedHeadWidth, count: shape.headWidth)
+      }
+    }
+  }
+
   /// False if the file is not as this process left it: then keys and values of any position may be another sequence's.
   var isIntact: Bool { file?.isIntact ?? true }
 
