@@ -10,6 +10,10 @@ public struct RotaryEmbedding: Equatable, Sendable {
   /// quarter turns up to which sines are computed.
   public static let leastDivisor = 0.1
 
+  package init(base: Double, scaling: Scaling, pairing: Pairing) {
+    (self.base, self.scaling, self.pairing) = (base, scaling, pairing)
+  }
+
   /// What the frequencies are changed by, so that more positions fit than the model was first trained with.
   public enum Scaling: Equatable, Sendable {
     case none
