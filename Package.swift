@@ -88,7 +88,9 @@ let package = Package(
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: common),
     .target(
       name: "FuzzTargets",
-      dependencies: ["Checkpoint", "JSON", "JSONLines", "LanguageModel", "Platform", "Tokenizer"],
+      dependencies: [
+        "Checkpoint", "JSON", "JSONLines", "LanguageModel", "Numerics", "Platform", "Sampling", "Tokenizer",
+      ],
       path: "Tests/Fuzz/Targets", swiftSettings: common),
     tests("JSONTests", ["JSON"]),
     tests("PlatformTests", ["Platform"]),

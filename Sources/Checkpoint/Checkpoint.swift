@@ -78,12 +78,24 @@ public struct Checkpoint: Sendable {
     return hash
   }
 
-  /// Has all weights read from the disk, if they are not in memory.
+  /// Has the weights of the model read from the disk, if they are not in memory. Other tensors in the files, such as
+  /// masks, are left where they are: a sparse file may claim some of any size.
   public func readAhead() {
-    var done: [MappedFile] = []
-    for tensor in tensors.values where !done.contains(where: { $0 === tensor.file }) {
-      tensor.file.readAhead()
-      done.append(tensor.file)
+    let weights = tensors.filter { shapes[$0.key] != nil }.values
+    for (_, weights) in Dictionary(grouping: weights, by: { ObjectIdentifier($0.file) }) {
+      for range in Self.joined(weights.map(\.range)) { weights[0].file.readAhead(range) }
+    }
+  }
+
+  /// The ranges in rising order, those joined that have less than a disk's single read between them.
+  private static func joined(_ ranges: [Range<Int>]) -> [Range<Int>] {
+    let smallGap = 1 << 17  // the default read-ahead of Linux
+    return ranges.sorted { $0.lowerBound < $1.lowerBound }.reduce(into: []) { joined, range in
+      if let last = joined.last, range.lowerBound - last.upperBound <= smallGap {
+        joined[joined.count - 1] = last.lowerBound..<max(last.upperBound, range.upperBound)
+      } else {
+        joined.append(range)
+      }
     }
   }
 

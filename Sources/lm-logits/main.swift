@@ -26,7 +26,7 @@ run(.lmLogits) { arguments, output in
     return (record: record, ids: ids, vocabulary: try vocabulary.addition(to: record))
   } while: { run, next in
     kept == nil && run.reduce(next.ids.count) { $0 + $1.ids.count } <= Transformer.positionsOfPass
-  } _: { run in
+  } _: { run, refuse in
     let continuations = run.map { _, ids, _ in
       let cache = kept ?? model.makeSinglePassCache()
       cache.begin(ids)
@@ -35,9 +35,14 @@ run(.lmLogits) { arguments, output in
         logitsAt: (isForEveryPosition || isForOwnTokens ? 0 : ids.count - 1)..<ids.count)
     }
     var ownTokens: [Float?] = []  // of the record that is being computed: the log-probabilities of its tokens
+    var refused: Int?  // the record whose logits were not finite at an earlier position
     try model.forward(continuations) { index, position, logits in
+      guard index != refused else { return }
       let (record, ids, vocabulary) = run[index]
-      do { try requireFinite(logits, position: position) } catch { throw RunError(error, at: index) }
+      do { try requireFinite(logits, position: position) } catch {
+        refused = index
+        return try refuse(error, index)
+      }
       if isForOwnTokens {
         if position == 0 { ownTokens = [nil] }
         guard position == ids.count - 1 else {

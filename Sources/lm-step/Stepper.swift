@@ -81,25 +81,33 @@ final class Stepper {
 
   /// Grows the sequences together, and writes each as soon as it and all before it are ready.
   ///
-  /// - Parameter told: called after each step with the number of tokens that it made.
-  func grow(_ sequences: [GrowingSequence], _ output: Output, told: (Int) -> Void) throws {
+  /// - Parameters:
+  ///   - told: called after each step with the number of tokens that it made.
+  ///   - refuse: called for a sequence that turns out to be bad, in its place.
+  func grow(
+    _ sequences: [GrowingSequence], _ output: Output, told: (Int) -> Void,
+    _ refuse: (_ error: any Error, _ index: Int) throws -> Void
+  ) throws {
     var sequences = sequences
-    var fault: RunError?  // of the first that turns out to be bad: it and those behind it are not grown
+    var faults: [Int: any Error] = [:]
     var written = 0
     while true {
-      while written < fault?.index ?? sequences.count, !needsStep(sequences[written]) {
-        if !writesEachStep || sequences[written].steps == 0 { try write(sequences[written], output) }
+      while written < sequences.count {
+        if let fault = faults[written] {
+          try refuse(fault, written)
+        } else if needsStep(sequences[written]) {
+          break
+        } else if !writesEachStep || sequences[written].steps == 0 {
+          try write(sequences[written], output)
+        }
         written += 1
       }
-      let growing = (written..<(fault?.index ?? sequences.count)).filter { needsStep(sequences[$0]) }
-      guard !growing.isEmpty else { break }
-      try step(&sequences, growing) { error, index in
-        if index < fault?.index ?? .max { fault = RunError(error, at: index) }
-      }
+      let growing = (written..<sequences.count).filter { faults[$0] == nil && needsStep(sequences[$0]) }
+      guard !growing.isEmpty else { return }
+      try step(&sequences, growing) { faults[$1] = $0 }
       told(growing.count)
-      if writesEachStep, fault == nil { try write(sequences[0], output) }
+      if writesEachStep, faults.isEmpty { try write(sequences[0], output) }
     }
-    if let fault { throw fault }
   }
 
   private func needsStep(_ sequence: GrowingSequence) -> Bool { sequence.done == nil && sequence.steps < count }

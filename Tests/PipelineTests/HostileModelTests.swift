@@ -131,3 +131,115 @@ struct HostileModelTests {
     #expect(result.status == 0, "\(result.errors)")
   }
 }
+
+/// Files that are sparse: what no model asks for is not read.
+@Suite struct SparseModelTests {
+  /// The bundled model with a tensor of `size` bytes more, which is a hole in the file. It lies last, or first.
+  @Test(arguments: [false, true]) func tensorsThatNoModelAsksForAreNotRead(_ isFirst: Bool) throws {
+    let folder = try Programs.newFolder().appending(path: "model")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    try FileManager.default.copyItem(at: Programs.checkout.appending(path: "Models/wren"), to: folder)
+    let path = folder.appending(path: "model.safetensors")
+    let whole = try Data(contentsOf: path)
+    let headerEnd = 8 + Int(whole.prefix(8).reversed().reduce(0) { $0 << 8 | UInt64($1) })
+    let json = try JSONSerialization.jsonObject(with: whole[8..<headerEnd])
+    var header = try #require(json as? [String: Any])
+    let size = 4 << 30
+    let shift = isFirst ? size : 0
+    var end = 0
+    for (name, entry) in header {
+      guard var tensor = entry as? [String: Any], let offsets = tensor["data_offsets"] as? [Int] else { continue }
+      tensor["data_offsets"] = offsets.map { $0 + shift }
+      header[name] = tensor
+      end = max(end, offsets[1])
+    }
+    let begin = isFirst ? 0 : end
+    header["attn.masked_bias"] = ["dtype": "U8", "shape": [size], "data_offsets": [begin, begin + size]]
+    let bytes = try JSONSerialization.data(withJSONObject: header)
+    try (withUnsafeBytes(of: UInt64(bytes.count).littleEndian) { Data($0) } + bytes).write(to: path)
+    let file = try FileHandle(forWritingTo: path)
+    try file.seek(toOffset: UInt64(8 + bytes.count + shift))
+    try file.write(contentsOf: whole[headerEnd...])
+    try file.truncate(atOffset: UInt64(8 + bytes.count + end + size))
+    try file.close()
+    let start = ContinuousClock.now
+    let result = try Programs.shell("lm-step -m \(folder.path)", input: Data("[1,2]\n".utf8))
+    #expect(result.text == (try Programs.shell("lm-step", input: Data("[1,2]\n".utf8)).text), "\(result.errors)")
+    #expect(ContinuousClock.now - start < .seconds(3), "reading 4 GB takes longer")
+  }
+}
+
+/// Models with weights that are not finite: the records are bad, and what a record alone gives is given.
+@Suite struct DamagedWeightsTests {
+  private let folder: URL
+
+  init() throws {
+    folder = try Programs.newFolder()
+  }
+
+  /// The bundled model, with NaN as the first number of a row of a tensor.
+  private func damage(_ tensor: String, row: Int) throws {
+    let model = folder.appending(path: "model")
+    try FileManager.default.copyItem(at: Programs.checkout.appending(path: "Models/wren"), to: model)
+    let path = model.appending(path: "model.safetensors")
+    var file = try Data(contentsOf: path)
+    let headerEnd = 8 + Int(file.prefix(8).reversed().reduce(0) { $0 << 8 | UInt64($1) })
+    let header = try #require(try JSONSerialization.jsonObject(with: file[8..<headerEnd]) as? [String: Any])
+    let name = try #require(header.keys.first { $0.hasSuffix(tensor) })
+    let entry = try #require(header[name] as? [String: Any])
+    let (shape, offsets) = (try #require(entry["shape"] as? [Int]), try #require(entry["data_offsets"] as? [Int]))
+    let start = headerEnd + offsets[0] + row * 2 * (shape.last ?? 0)
+    file.replaceSubrange(start..<start + 2, with: [0xC0, 0x7F])  // bfloat16
+    try file.write(to: path)
+  }
+
+  private func run(_ script: String, _ input: String, status: Int32) throws -> (text: String, errors: String) {
+    let result = try Programs.shell(script, input: Data(input.utf8), in: folder)
+    #expect(result.status == status, "\(script): \(result.errors)")
+    return (result.text, result.errors)
+  }
+
+  @Test func positionsBeforeABadOneAreWritten() throws {
+    try damage("wpe.weight", row: 2)
+    let alone = try ["[5]", "[5,6]"].map { try run("lm-logits -m model --base64", $0, status: 0).text }
+    let message = "standard input:1: the logit of token 0 at position 2 is nan: the model's weights are damaged"
+    for (option, status) in [("", 65), ("--keep-going", 65)] as [(String, Int32)] {
+      let all = try run("lm-logits -m model --all --base64 \(option)", "[5,6,7,8]", status: status)
+      let lines = all.text.split(separator: "\n").map { String($0.replacing(/"position":.,/, with: "")) + "\n" }
+      #expect(Array(lines.prefix(2)) == alone)
+      #expect((option.isEmpty ? all.errors : all.text).contains(message))
+      #expect(
+        lines.dropFirst(2) == (option.isEmpty ? [] : [#"{"ids":[5,6,7,8],"error":"lm-logits: \#(message)"}"# + "\n"]))
+      let logprobs = try run("lm-logits -m model --logprobs \(option)", "[5,6,7,8]", status: 65)
+      #expect((logprobs.errors + logprobs.text).contains(message))
+    }
+    // A cache that has seen the bad position gives the right logits of what comes before it.
+    let cached = try run("lm-logits -m model --base64 --keep-going --cache cache", "[5,6,7,8]\n[5,6]\n[5]", status: 65)
+    #expect(cached.text.split(separator: "\n").dropFirst().map { $0 + "\n" } == alone.reversed())
+  }
+
+  /// One time for all records: a fault costs no computation of the records after it.
+  @Test func badRecordsCostNoMoreThanGoodOnes() throws {
+    try damage("ln_f.weight", row: 0)
+    let input = String(repeating: "[5]\n", count: 2000)
+    for tool in ["lm-logits --base64", "lm-step"] {
+      let start = ContinuousClock.now
+      let bad = try run("\(tool) -m model --keep-going", input, status: 65)
+      #expect(bad.text.split(separator: "\n").count == 2000)
+      #expect(ContinuousClock.now - start < .seconds(15), "\(tool): computing the rest again for each takes minutes")
+    }
+  }
+
+  @Test func goodRecordsBetweenBadOnesAreWhatTheyAreAlone() throws {
+    try damage("wpe.weight", row: 2)
+    let input = "[5]\n[1,2,3]\n[6,7]\n{\"ids\":[9,9,9],\"n\":1}\n[4095]\n[8]\n"
+    let good = "[5]\n[6,7]\n[4095]\n[8]\n"
+    for tool in ["lm-logits --base64", "lm-step", "lm-step --each"] {
+      let mixed = try run("\(tool) -m model --keep-going", input, status: 65).text.split(separator: "\n")
+      #expect(
+        mixed.filter { !$0.contains("error") }.map { $0 + "\n" }.joined()
+          == (try run("\(tool) -m model", good, status: 0).text))
+      #expect(mixed.indices.filter { mixed[$0].contains("error") } == [1, 3])
+    }
+  }
+}

@@ -38,6 +38,15 @@ extension ConfigurationSource {
     return number
   }
 
+  /// A number that RoPE's frequencies are divided by, or whose powers they are divided by.
+  func frequencyDivisor(_ name: String, default absent: Double? = nil) throws(CheckpointError) -> Double {
+    let number = try positive(name, default: absent)
+    guard number >= RotaryEmbedding.leastDivisor else {
+      throw refuse("\(name) is \(number), and must be at least \(RotaryEmbedding.leastDivisor)")
+    }
+    return number
+  }
+
   /// The width of one head, where a model's width is shared out among so many.
   func share(of width: (name: String, value: Int), among heads: (name: String, value: Int)) throws(CheckpointError)
     -> Int
