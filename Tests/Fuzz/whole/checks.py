@@ -82,9 +82,21 @@ def json_problem(line):
     return None
 
 
-def check(outcome, input_bytes):
-    """The findings of one pipeline."""
+def is_fatal(line):
+    """Whether a line of output says that the stream is not whole."""
+    if b'"fatal"' not in line and b"\\u" not in line:  # its name can be spelled with escapes
+        return False
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError):  # deeper than Python goes; what is no JSON is found elsewhere
+        return b'"fatal":true' in line
+    return isinstance(record, dict) and record.get("fatal") is True and "error" in record
+
+
+def check(outcome, input_bytes, source):
+    """The findings of one pipeline; source: the bytes of its standard input and of all other files that can be records."""
     found = []
+    was_told = b"fatal" in source or b"\\u" in source  # a stage that passes a failure on need not describe it again
     last = outcome.stages[-1]
     for stage in outcome.stages:
         program = stage.arguments[0]
@@ -106,8 +118,9 @@ def check(outcome, input_bytes):
             find("status", f"{stage.status}: {_beginning(errors)}")
         if stage.status == 71:
             find("memory", f"71: {_beginning(errors)}")
-        if stage.status not in (0, 1) and not errors and not stage.signal:
+        if stage.status not in (0, 1) and not errors and not (was_told and stage.status == 65):
             find("no message", f"status {stage.status}")
+        was_told = was_told or stage.status != 0
         if stage.peak > MEMORY_CONSTANT + MEMORY_FACTOR * input_bytes:
             find("memory", f"{stage.peak >> 20} MB")
         if stage.seconds > SLOW_SECONDS:
@@ -135,7 +148,14 @@ def check(outcome, input_bytes):
                 if problem:
                     found.append(Finding("output", program, problem))
                     break
-        elif (program == "lm-info" or "--table" in last.arguments) and CONTROLS.search(output):
+            if len(outcome.stages) == 1 and b"fatal" not in source and b"\\u" not in source and any(map(is_fatal, lines[:-1])):
+                found.append(Finding("output", program, "a fatal record that is not the last"))
+            if lines and last.status == 0 and is_fatal(lines[-1]):
+                found.append(Finding("output", program, "status 0 after a fatal record"))
+        if (last.status not in (0, 1, 64) and program in ("bpe-encode", "lm-logits", "lm-topk", "lm-step")
+                and writes_records(last.arguments) and not _long_or_short(last.arguments, "--keep-going") and not any(map(is_fatal, output.split(b"\n")))):
+            found.append(Finding("no fatal record", program, f"status {last.status}"))
+        if not writes_records(last.arguments) and (program == "lm-info" or "--table" in last.arguments) and CONTROLS.search(output):
             found.append(Finding("control bytes", program, "output"))
     return found
 
@@ -159,13 +179,14 @@ def run_case(runner, case):
     """Runs all commands of a case; returns findings, and the outcomes of the commands."""
     runner.put(case.files)
     size = sum(map(len, case.files.values()))
+    records = b"\n".join(content for name, content in case.files.items() if "/" not in name and not name.endswith(".gguf"))
     found, outcomes = [], []
     first = None
     for command in case.commands:
         results = [runner.run(stages, source) for stages, source in command]
         outcomes.append(results)
         for result in results:
-            found += check(result, size)
+            found += check(result, size, records)
         statuses = {result.status for result in results}
         if case.statuses and not statuses <= set(case.statuses):
             found.append(Finding("status", results[-1].stages[-1].arguments[0], f"{sorted(statuses)} is not as it was"))

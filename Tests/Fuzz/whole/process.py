@@ -140,4 +140,4 @@ def _content(descriptor):
 def scratch_folder():
     """A folder in memory, if there is one."""
     parent = "/dev/shm" if os.access("/dev/shm", os.W_OK) else os.environ.get("TMPDIR", "/tmp")
-    return os.path.join(parent, f"lmpipe-fuzz-whole-{os.getpid()}-{time.monotonic_ns():x}")
+    return os.path.join(parent, f"lmpipe-whole-{os.getpid()}-{time.monotonic_ns():x}")
