@@ -5,7 +5,7 @@ public struct Checkpoint: Sendable {
   public let location: ModelLocation
   public let configuration: ModelConfiguration
   /// The files that hold the weights, in their order in the index.
-  public let files: [String]
+  public let files: [Path]
   /// By the names that the model asks for (`TensorNames`); each knows what the file calls it.
   private let tensors: [String: Tensor]
   private let shapes: [String: [Int]]  // of the tensors that the model computes with
@@ -66,7 +66,8 @@ public struct Checkpoint: Sendable {
   /// of the files: reading all weights would take longer than computing with them.
   public var identity: UInt64 {
     var hash: UInt64 = 0xCBF2_9CE4_8422_2325  // FNV-1a (Fowler, Noll and Vo)
-    let others = location.isFile ? [] : [location.path + "/config.json", SafeTensorsFolder.index(in: location.path)]
+    let folder = location.path
+    let others = location.isFile ? [] : [folder.appending("config.json"), SafeTensorsFolder.index(in: folder)]
     for path in others + files {
       for byte in fileIdentity(path).utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
     }
@@ -137,7 +138,7 @@ public struct Checkpoint: Sendable {
 
   /// The size of the files that hold the weights.
   public var byteCount: Int {
-    var sizes: [String: Int] = [:]
+    var sizes: [Path: Int] = [:]
     for tensor in tensors.values { sizes[tensor.file.path] = tensor.file.bytes.count }
     return sizes.values.reduce(0, +)
   }

@@ -9,7 +9,7 @@ struct SafeTensors {
 
   private(set) var tensors: [String: Tensor] = [:]
 
-  init(path: String) throws(CheckpointError) {
+  init(path: Path) throws(CheckpointError) {
     let file = try mapFile(path)
     func damaged(_ reason: String) -> CheckpointError { .unusable(file: path, reason: reason) }
 

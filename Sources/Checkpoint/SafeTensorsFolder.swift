@@ -4,10 +4,10 @@ import Platform
 /// The tensors of a folder: in `model.safetensors`, or in the shards that `model.safetensors.index.json` names.
 struct SafeTensorsFolder {
   /// In their order in the index.
-  let files: [String]
+  let files: [Path]
   let tensors: [String: Tensor]
 
-  init(_ folder: String) throws(CheckpointError) {
+  init(_ folder: Path) throws(CheckpointError) {
     let (single, index) = (Self.single(in: folder), Self.index(in: folder))
     if hasEntry(single) {
       files = [single]
@@ -20,15 +20,15 @@ struct SafeTensorsFolder {
   }
 
   /// Whether the folder has such weights.
-  static func isOne(_ folder: String) -> Bool { hasEntry(single(in: folder)) || hasEntry(index(in: folder)) }
+  static func isOne(_ folder: Path) -> Bool { hasEntry(single(in: folder)) || hasEntry(index(in: folder)) }
 
-  private static func single(in folder: String) -> String { folder + "/model.safetensors" }
+  private static func single(in folder: Path) -> Path { folder.appending("model.safetensors") }
 
   /// It says in which file each tensor is, where there are several.
-  static func index(in folder: String) -> String { folder + "/model.safetensors.index.json" }
+  static func index(in folder: Path) -> Path { folder.appending("model.safetensors.index.json") }
 
-  private static func shards(of index: String, in folder: String) throws(CheckpointError) -> (
-    [String], [String: Tensor]
+  private static func shards(of index: Path, in folder: Path) throws(CheckpointError) -> (
+    [Path], [String: Tensor]
   ) {
     let file = try mapFile(index)
     var places: [(tensor: String, shard: String)] = []
@@ -52,7 +52,9 @@ struct SafeTensorsFolder {
       guard !place.shard.contains("/"), !place.shard.contains("\0"), place.shard.hasSuffix(".safetensors") else {
         throw .unusable(file: index, reason: "\"\(place.shard)\" is not the name of a safetensors file in this folder")
       }
-      if shards[place.shard] == nil { shards[place.shard] = try SafeTensors(path: folder + "/" + place.shard) }
+      if shards[place.shard] == nil {
+        shards[place.shard] = try SafeTensors(path: folder.appending(Path(place.shard)))
+      }
       guard let tensor = shards[place.shard]?.tensors[place.tensor] else {
         throw .unusable(file: index, reason: "\"\(place.tensor)\" should be in \(place.shard), and is not")
       }
@@ -60,6 +62,6 @@ struct SafeTensorsFolder {
         throw .unusable(file: index, reason: "\"\(place.tensor)\" is named twice")
       }
     }
-    return (shards.keys.sorted().map { folder + "/" + $0 }, tensors)
+    return (shards.keys.sorted().map { folder.appending(Path($0)) }, tensors)
   }
 }

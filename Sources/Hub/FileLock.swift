@@ -6,9 +6,9 @@ final class FileLock {
   private let descriptor: Int32
 
   /// - Parameter willWait: is called where another process has it.
-  init(_ path: String, willWait: () -> Void) throws(HubError) {
+  init(_ path: Path, willWait: () -> Void) throws(HubError) {
     while true {
-      let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
+      let descriptor = open(path.cString, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
       guard descriptor >= 0 else { throw HubError(path: path) }
       if flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK {
         willWait()
@@ -16,7 +16,7 @@ final class FileLock {
       }
       // On a file system without locks we go on: what comes is verified, and written where it belongs in any case.
       var (held, named) = (stat(), stat())
-      if fstat(descriptor, &held) == 0, stat(path, &named) == 0, held.st_ino == named.st_ino {
+      if fstat(descriptor, &held) == 0, stat(path.cString, &named) == 0, held.st_ino == named.st_ino {
         self.descriptor = descriptor
         return
       }

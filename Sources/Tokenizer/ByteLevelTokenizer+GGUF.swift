@@ -15,7 +15,7 @@ extension ByteLevelTokenizer {
   ///   - merges: two tokens with a space between them, in the order of their ranks.
   ///   - beginOfText: the id of the token that begins a text.
   public convenience init(
-    path: String, model: String, preTokenizer: String?, tokens: MappedStrings, types: MappedInt32s?,
+    path: Path, model: String, preTokenizer: String?, tokens: MappedStrings, types: MappedInt32s?,
     merges: MappedStrings?, beginOfText: Int?, for purpose: Purpose
   ) throws(TokenizerError) {
     func refuse(_ reason: String) -> TokenizerError { TokenizerError(.malformed, path, reason) }

@@ -6,7 +6,7 @@ run(.lmStep) { arguments, output in
   let filter = Filter(arguments, output)
   filter.whileWaiting = stepper.prepare
   try filter.forEachRun { record in
-    try stepper.begin(record, at: filter.recordIndex)
+    try stepper.begin(record, in: filter)
   } while: {
     stepper.hasRoom(besides: $0, for: $1)
   } _: { sequences in

@@ -1,5 +1,6 @@
 import Checkpoint
 import Foundation
+import Platform
 import Testing
 
 @Suite struct CheckpointTests {
@@ -28,7 +29,7 @@ import Testing
   private func tensors() throws -> [String: [Int]] {
     let folder = try Folder()
     try folder.write("config.json", smallConfiguration)
-    var shapes = try ModelConfiguration(ModelFiles(.find(folder.path))).tensorShapes
+    var shapes = try ModelConfiguration(ModelFiles(.find(Path(folder.path)))).tensorShapes
     shapes["lm_head.weight"] = nil
     return shapes
   }
@@ -74,7 +75,7 @@ import Testing
       #""c":"m-2.safetensors","a":"m-1.safetensors","b":"m-1.safetensors""#,
       ["m-1.safetensors": one, "m-2.safetensors": two])
     let model = try folder.open()
-    #expect(model.files.map { $0.split(separator: "/").last } == ["m-1.safetensors", "m-2.safetensors"])
+    #expect(model.files.map(\.lastComponent) == ["m-1.safetensors", "m-2.safetensors"])
     #expect(model.find("a")?.shape == [2] && model.find("b")?.shape == [1] && model.find("c")?.shape == [3])
     #expect(model.byteCount == one.count + two.count)
   }

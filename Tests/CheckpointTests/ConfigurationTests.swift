@@ -1,5 +1,6 @@
 import Checkpoint
 import Foundation
+import Platform
 import Testing
 
 @Suite struct ConfigurationTests {
@@ -7,7 +8,7 @@ import Testing
     let folder = try Folder()
     try folder.write("config.json", json)
     do {
-      guard case .gpt2(let configuration) = try ModelConfiguration(ModelFiles(.find(folder.path))) else {
+      guard case .gpt2(let configuration) = try ModelConfiguration(ModelFiles(.find(Path(folder.path)))) else {
         throw Complaint(text: "this is no GPT-2")
       }
       return configuration

@@ -1,5 +1,6 @@
 import Checkpoint
 import Foundation
+import Platform
 import Testing
 
 @Suite struct LlamaConfigurationTests {
@@ -8,7 +9,7 @@ import Testing
     try folder.write("config.json", #"{"model_type":"\#(type)","# + members + "}")
     if let generation { try folder.write("generation_config.json", generation) }
     do {
-      guard case .llama(let configuration) = try ModelConfiguration(ModelFiles(.find(folder.path))) else {
+      guard case .llama(let configuration) = try ModelConfiguration(ModelFiles(.find(Path(folder.path)))) else {
         throw CocoaError(.featureUnsupported)
       }
       return configuration

@@ -1,5 +1,6 @@
 import Checkpoint
 import Foundation
+import Platform
 import LanguageModel
 import Testing
 
@@ -120,7 +121,7 @@ import Testing
     defer { try? FileManager.default.removeItem(atPath: path) }
     for (length, common) in [(23, 0), (40, 23), (40, 39)] {
       let transformer = try Transformer(checkpoint, threads: 2)
-      let cache = transformer.makeCache(inFile: path) { Issue.record("\($0)") }
+      let cache = transformer.makeCache(inFile: Path(path)) { Issue.record("\($0)") }
       cache.begin(Array(ids[..<length]))
       #expect(cache.count == common)
       let logits = try Self.bits(transformer, Array(ids[cache.count..<length]), cache)

@@ -13,7 +13,7 @@ enum Programs {
       let bundle = Bundle.allBundles.first { $0.bundlePath.hasSuffix(".xctest") } ?? Bundle.main
       return bundle.bundleURL.deletingLastPathComponent().path
     #else
-      return URL(filePath: executablePath() ?? "/").deletingLastPathComponent().path
+      return URL(filePath: (executablePath() ?? "/").text).deletingLastPathComponent().path
     #endif
   }()
 

@@ -1,4 +1,5 @@
 import Foundation
+import Platform
 import TestSupport
 import Testing
 import Tokenizer
@@ -6,7 +7,7 @@ import Tokenizer
 @Suite struct OpeningTests {
   @Test func bothFileFormsAreTheSameVocabulary() throws {
     let json = try Fixture.tokenizer()
-    let files = try ByteLevelTokenizer(folder: Fixture.folder + "/files")
+    let files = try ByteLevelTokenizer(folder: Path(Fixture.folder + "/files"))
     #expect(json.fingerprint == files.fingerprint)
     #expect(json.vocabularySize == 500 && files.vocabularySize == 500)
     #expect(json.beginOfText == files.beginOfText && files.isSpecial(files.beginOfText!))
@@ -123,7 +124,7 @@ import Tokenizer
       _ = try openTokenizer(files)
       return nil
     } catch let error as TokenizerError {
-      return (URL(filePath: error.path).lastPathComponent, error.reason)
+      return (error.path.lastComponent.text, error.reason)
     } catch {
       return ("", "\(error)")
     }
@@ -289,7 +290,7 @@ import Tokenizer
       at: folder.appending(path: "tokenizer.json"), withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
     do {
-      _ = try ByteLevelTokenizer(folder: folder.path)
+      _ = try ByteLevelTokenizer(folder: Path(folder.path))
       Issue.record("opened a folder as a file")
     } catch {
       #expect(error.description == "\(folder.path)/tokenizer.json: Is a directory")

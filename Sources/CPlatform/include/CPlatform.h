@@ -10,6 +10,7 @@
 
 #include "Base64.h"
 #include "ByteBlock.h"
+#include "CommandLineWords.h"
 #include "Lanes.h"
 #include "LastWords.h"
 #include "QuantizedBlocks.h"

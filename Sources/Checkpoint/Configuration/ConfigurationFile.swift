@@ -12,7 +12,7 @@ struct ConfigurationFile: ConfigurationSource {
     let isNull: Bool
   }
 
-  var path: String { file.path }
+  var path: Path { file.path }
 
   /// Far beyond any configuration.
   private static let byteLimit = 1 << 22
@@ -20,7 +20,7 @@ struct ConfigurationFile: ConfigurationSource {
   /// A longer name is none that anybody asks for.
   private static let nameLimit = 128
 
-  init(path: String) throws(CheckpointError) {
+  init(path: Path) throws(CheckpointError) {
     file = try mapFile(path)
     guard file.bytes.count <= Self.byteLimit else {
       throw .unusable(file: path, reason: "it has \(grouped(file.bytes.count)) bytes, which no configuration has")

@@ -1,8 +1,10 @@
+import Platform
+
 /// A file that says by names what a model is: `config.json`, or the metadata of a GGUF file.
 ///
 /// Each of the functions answers nil where there is no such name, and throws where its value is of another type.
 protocol ConfigurationSource {
-  var path: String { get }
+  var path: Path { get }
   func integer(_ name: String) throws(CheckpointError) -> Int?
   func number(_ name: String) throws(CheckpointError) -> Double?
   func boolean(_ name: String) throws(CheckpointError) -> Bool?

@@ -15,13 +15,13 @@ public enum ModelConfiguration: Sendable {
     }
   }
 
-  private init(folder: String) throws(CheckpointError) {
-    let path = folder + "/config.json"
+  private init(folder: Path) throws(CheckpointError) {
+    let path = folder.appending("config.json")
     guard hasEntry(path) else {
       throw .notFound("\(folder): this folder is no model: config.json is missing or cannot be read")
     }
     let file = try ConfigurationFile(path: path)
-    let generation = folder + "/generation_config.json"
+    let generation = folder.appending("generation_config.json")
     let ends = hasEntry(generation) ? try ConfigurationFile(path: generation).integers("eos_token_id") : nil
     let modelType = try file.string("model_type") ?? ""
     if modelType == "gpt2" {

@@ -16,7 +16,7 @@ struct GGUF: Sendable {
   private static let keyLimit = 1 << 12
   private static let keyLengthLimit = 1 << 10
 
-  init(path: String) throws(CheckpointError) {
+  init(path: Path) throws(CheckpointError) {
     file = try mapFile(path)
     var cursor = GGUFCursor(file: file)
     guard file.bytes.prefix(Self.magic.utf8.count).elementsEqual(Self.magic.utf8) else {
@@ -77,7 +77,7 @@ struct GGUF: Sendable {
 // MARK: values
 
 extension GGUF: ConfigurationSource {
-  var path: String { file.path }
+  var path: Path { file.path }
 
   func has(_ key: String) -> Bool { values[key] != nil }
 

@@ -17,17 +17,17 @@ public struct RunError: Error {
 
 extension Filter {
   /// Runs records through a computation that takes several at once for little more than the time of one: those that are
-  /// waiting together, as many as there is room for. Records with a member `error` go through untouched.
+  /// waiting together, as many as there is room for. Error records are passed on as they are.
   ///
   /// - Parameters:
-  ///   - read: makes an item of a record.
+  ///   - read: makes an item of a record; nil if there is nothing to compute, and the record is passed on as it is.
   ///   - hasRoom: whether an item can join the others.
   ///   - transform: computes and writes the items in their order. It throws a `RunError` where one of them was bad, after
   ///     it has written all before it and none behind it; these are then read again.
   public func forEachRun<Item>(
-    _ read: (Record) throws -> Item, while hasRoom: ([Item], Item) -> Bool, _ transform: ([Item]) throws -> Void
+    _ read: (Record) throws -> Item?, while hasRoom: ([Item], Item) -> Bool, _ transform: ([Item]) throws -> Void
   ) throws {
-    try forEachBatch(delimiter: UInt8(ascii: "\n"), upTo: batchSize) { batch in
+    try forEachBatch(of: .records, upTo: batchSize) { batch in
       var run: [Item] = []
       var line = 0
       /// Computes the run, which ends before `line`. False where it was bad, and `line` is now the one behind the fault.
@@ -51,14 +51,12 @@ extension Filter {
         enter(line, of: batch)
         do {
           let record = try Record(batch.lines[line])
-          if try record.has("error") {
+          guard try !record.isPassedOn(), let item = try read(record) else {
             guard try finishRun() else { continue }
-            output.buffer.append(record.line)
-            try output.endLine()
+            try write(record)
             line += 1
             continue
           }
-          let item = try read(record)
           if !run.isEmpty, !hasRoom(run, item) {
             guard try finishRun() else { continue }
           }
@@ -73,6 +71,12 @@ extension Filter {
         if line == batch.lines.count { _ = try finishRun() }
       }
     }
+  }
+
+  /// Writes a record as it is.
+  private func write(_ record: Record) throws {
+    record.write(to: output.buffer, [])
+    try output.endLine()
   }
 
   private func settleRecord(_ error: any Error, _ line: Int, in batch: Batch) throws {

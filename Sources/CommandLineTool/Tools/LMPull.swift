@@ -40,6 +40,7 @@ extension Tool {
         "smollm2-135m", "openai-community/gpt2", "distilbert/distilgpt2", "HuggingFaceTB/SmolLM2-135M",
         "HuggingFaceTB/SmolLM2-135M-Instruct", "Qwen/Qwen2.5-0.5B", "Qwen/Qwen3-0.6B",
       ]),
+    output: .text(),
     options: [.revision, .ggufFile, .verify, .retry, .quiet, .help, .version],
     examples: [
       Tool.Example("Fetch GPT-2, and let all tools use it:", "lm-pull gpt2 && export LM_MODEL=gpt2", isRun: false),

@@ -47,9 +47,11 @@ extension Tool {
         + "--stop, \"length\" at the model's context length. A record that has it is passed on as it is.",
     ],
     operands: .files(of: "records"),
+    output: .records(),
+    exclusions: [[.sealed, .sealedOutput]],
     options: [
       .model, .count, .each, .temperature, .topKFilter, .topPFilter, .minPFilter, .repetitionPenalty, .seed, .stop,
-      .ignoreEndOfText, .exitStatus, .cache, .threads, .keepGoing, .quiet, .help, .version,
+      .ignoreEndOfText, .exitStatus, .cache, .threads, .keepGoing, .errors, .sealed, .sealedOutput, .quiet, .help, .version,
     ],
     examples: [
       Tool.Example("Thirty tokens:", "echo 'Once upon a time' | bpe-encode | lm-step -n 30 |\njq -r .text | fmt -w 64"),

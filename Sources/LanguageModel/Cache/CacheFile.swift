@@ -11,7 +11,7 @@ import Threads
 /// alone with the file.
 final class CacheFile: CachePages {
   let shape: CacheShape
-  private let path: String
+  private let path: Path
   private let descriptor: Int32
   private let isReadOnly: Bool
   private let report: (String) -> Void
@@ -58,7 +58,7 @@ final class CacheFile: CachePages {
   ///     new cannot be kept.
   /// - Throws: where the file cannot be used and the sequence should be computed without it, the reason.
   init(
-    path: String, _ configuration: ModelConfiguration, model: UInt64, _ pool: ThreadPool,
+    path: Path, _ configuration: ModelConfiguration, model: UInt64, _ pool: ThreadPool,
     report: @escaping (String) -> Void
   ) throws(CacheFileProblem) {
     self.path = path
@@ -93,13 +93,13 @@ final class CacheFile: CachePages {
   private var mapOfTable: UnsafeMutableRawPointer { UnsafeMutableRawPointer(table) - Self.tableOffset }
 
   /// Opens and locks the file: to write, or where that is not allowed to read.
-  private static func open(_ path: String) throws(CacheFileProblem) -> (descriptor: Int32, isReadOnly: Bool) {
+  private static func open(_ path: Path) throws(CacheFileProblem) -> (descriptor: Int32, isReadOnly: Bool) {
     var isReadOnly = false
-    var descriptor = Platform.open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0o600)
+    var descriptor = Platform.open(path.cString, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0o600)
     let refusal = errno
     if descriptor < 0, refusal == EACCES || refusal == EROFS || refusal == EPERM {
       isReadOnly = true
-      descriptor = Platform.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+      descriptor = Platform.open(path.cString, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     }
     guard descriptor >= 0 else { throw CacheFileProblem(system: refusal) }
     guard flock(descriptor, (isReadOnly ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0 else {
