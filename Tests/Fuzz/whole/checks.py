@@ -90,7 +90,7 @@ def is_fatal(line):
         record = json.loads(line)
     except (ValueError, RecursionError):  # deeper than Python goes; what is no JSON is found elsewhere
         return b'"fatal":true' in line
-    return isinstance(record, dict) and record.get("fatal") is True and "error" in record
+    return isinstance(record, dict) and record.get("fatal") is True and record.get("error") not in (None, False)
 
 
 def check(outcome, input_bytes, source):
@@ -197,11 +197,16 @@ def run_case(runner, case):
             first = answer
             if first[0] != 0:
                 break
-        elif answer != first:
+        elif answer != first and not _is_about_another_position(results):
             program = next((s.arguments[0] for s in results[-1].stages if s.arguments[0] in TOOLS), "?")
             kind = f"status {answer[0]}" if answer[0] != first[0] else "output"
             found.append(Finding("differs", program, f"{kind}: {_route(command)}"))
     return found, outcomes
+
+
+def _is_about_another_position(results):
+    """Whether `--all` met logits that are not finite, which the last position alone need not have."""
+    return any("--all" in stage.arguments and b"weights are damaged" in stage.errors for result in results for stage in result.stages)
 
 
 def _route(command):

@@ -2,6 +2,7 @@
 
 They are made here, the same each time; a folder takes about 12 KB.
 """
+import os
 import random
 import struct
 
@@ -198,3 +199,28 @@ GPT2 = folder(GPT2_CONFIG, gpt2_tensors())
 LLAMA = folder(LLAMA_CONFIG, llama_tensors())
 QWEN3 = folder(LLAMA_CONFIG | {"model_type": "qwen3"}, llama_tensors(qwen3=True))
 FOLDERS = [GPT2, LLAMA, QWEN3]
+
+TESTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")
+FIXTURE_VOCABULARY_SIZE = 40
+
+
+def _read(*path):
+    with open(os.path.join(TESTS, *path), "rb") as file:
+        return file.read()
+
+
+def _fixture(name):
+    """A model of the test suite, with as many tokens as it has scores."""
+    tokenizer = tokenizer_json(added_tokens=[])
+    model = tokenizer.get("model")
+    model.put("vocab", tree.build({token: number for number, token in enumerate(TOKENS[2:2 + FIXTURE_VOCABULARY_SIZE])}))
+    model.put("merges", [])
+    files = {f"model/{part}": _read("LanguageModelTests/Fixtures/models", name, part) for part in ("config.json", "model.safetensors")}
+    return files | {"model/tokenizer.json": tree.encode(tokenizer)}
+
+
+# Of relatives that the tiny ones are not: scaled RoPE, biases, Mistral, Qwen2; blocks as converters write them.
+FIXTURES = [_fixture(name) for name in ("llama-3", "llama-biases", "llama-linear", "mistral", "qwen2")]
+GGUF_FIXTURES = [formats.read_gguf(_read(name)) for name in (
+    "CheckpointTests/Fixtures/gpt2.gguf", "CheckpointTests/Fixtures/llama.gguf", "CheckpointTests/Fixtures/qwen2.gguf",
+    "CheckpointTests/Fixtures/qwen3.gguf", "LanguageModelTests/Fixtures/models/llama-3.Q4_1.gguf")]

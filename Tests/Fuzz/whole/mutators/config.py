@@ -41,7 +41,8 @@ def scaling(rng):
 
 
 def case(rng):
-    files = rng.choice(models.FOLDERS)
+    is_fixture = rng.random() < 0.3
+    files = rng.choice(models.FIXTURES if is_fixture else models.FOLDERS)
     root = tree.parse(files["model/config.json"])
     if "llama" in str(root.get("model_type")) and rng.random() < 0.3:
         root.put(rng.choice(("rope_scaling", "rope_parameters")), scaling(rng))
@@ -51,4 +52,5 @@ def case(rng):
         generation = tree.build({"eos_token_id": [0, 5], "bos_token_id": 1})
         json_tree.mutate(rng, generation, ["eos_token_id", "bos_token_id"])
         changed["model/generation_config.json"] = json_tree.document(rng, generation)
-    return common.model_case(rng, files | changed)
+    size = models.FIXTURE_VOCABULARY_SIZE if is_fixture else models.VOCABULARY_SIZE
+    return common.model_case(rng, files | changed, size=size)

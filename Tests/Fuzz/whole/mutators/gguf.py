@@ -8,9 +8,9 @@ import values
 from formats import Value
 from mutators import common
 
-STARTS = ([(models.llama_gguf(), 30), (models.llama_gguf(1, 8, "qwen3"), 30), (models.gpt2_gguf(), 30)]
-          + [(models.llama_gguf(kind, 32, frequencies=kind == 8), 30) for kind in (2, 3, 6, 7, 8)]
-          + [(models.llama_gguf(30, 8, "qwen2", pre="qwen2"), 30), (models.llama_gguf(0, 8, frequencies=True, pre="llama-bpe"), 30)])
+STARTS = ([models.llama_gguf(), models.llama_gguf(1, 8, "qwen3"), models.gpt2_gguf()]
+          + [models.llama_gguf(kind, 32, frequencies=kind == 8) for kind in (2, 3, 6, 7, 8)]
+          + [models.llama_gguf(30, 8, "qwen2", pre="qwen2"), models.llama_gguf(0, 8, frequencies=True, pre="llama-bpe")])
 LARGE = [models.llama_gguf(kind, 256) for kind in (12, 13, 14)]
 PREFIXES = [b"llama.", b"qwen2.", b"qwen3.", b"gpt2."]
 KEYS = [b"block_count", b"context_length", b"embedding_length", b"feed_forward_length", b"attention.head_count",
@@ -159,7 +159,10 @@ def change_tensor(rng, file):
 
 
 def case(rng):
-    start, context = rng.choice(STARTS) if rng.random() < 0.97 else (rng.choice(LARGE), 30)
+    kind = rng.random()
+    start = rng.choice(STARTS if kind < 0.72 else models.GGUF_FIXTURES if kind < 0.97 else LARGE)
+    is_fixture = 0.72 <= kind < 0.97
+    size = models.VOCABULARY_SIZE if not is_fixture else len(start.value(b"tokenizer.ggml.tokens").content)
     file = copy.copy(start)
     file.values = [list(entry) for entry in start.values]
     file.tensors = list(start.tensors)
@@ -183,6 +186,4 @@ def case(rng):
     data = file.encode()
     if rng.random() < 0.05:
         data = values.damage(rng, data)
-    if rng.random() < 0.1:
-        return common.model_case(rng, {"m.gguf": data}, "m.gguf", context=60)
-    return common.model_case(rng, {"m.gguf": data}, "m.gguf", context=context)
+    return common.model_case(rng, {"m.gguf": data}, "m.gguf", size, context=60 if rng.random() < 0.1 else 30)

@@ -36,8 +36,8 @@ def _change(rng, root, names, often):
     elif kind < 0.7:
         del container[index]
     elif kind < 0.76:
-        twin = tree.copy(container[index])
-        container.insert(rng.randrange(len(container) + 1), twin if name is None else [name, tree.value_at(place)])
+        twin = [name, tree.copy(tree.value_at(place))] if name is not None else tree.copy(container[index])
+        container.insert(rng.randrange(len(container) + 1), twin)
     elif kind < 0.82:
         other = rng.choice(found)
         first, second = tree.copy(tree.value_at(place)), tree.copy(tree.value_at(other))
@@ -55,7 +55,7 @@ def _change(rng, root, names, often):
     else:
         old = tree.value_at(place)
         count = rng.choice((2, 50, 500)) if not isinstance(old, list) or len(old) < 5 else 2
-        tree.set_value(place, Members([[name or "a", old]] * count))
+        tree.set_value(place, Members([name or "a", tree.copy(old)] for _ in range(count)))
 
 
 def document(rng, root):
