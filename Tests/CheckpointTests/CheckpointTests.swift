@@ -143,7 +143,7 @@ import Testing
       let folder = try Folder()
       for file in files { try folder.write(file, "x") }
       if hasConfiguration { try folder.write("config.json", smallConfiguration) }
-      let error = #expect(throws: CheckpointError.self) { try Checkpoint(ModelLocation(folder: folder.path)) }
+      let error = #expect(throws: CheckpointError.self) { try Checkpoint(ModelLocation(folder: Path(folder.path))) }
       guard case .notFound(let message) = error else {
         Issue.record("\(String(describing: error))")
         continue
@@ -167,7 +167,7 @@ import Testing
     }
     let folder = try Folder()
     try folder.write("a.gguf", text)
-    #expect(throws: CheckpointError.self) { try ModelFiles(ModelLocation.find(folder.path + "/a.gguf")) }
+    #expect(throws: CheckpointError.self) { try ModelFiles(ModelLocation.find(Path(folder.path + "/a.gguf"))) }
   }
 
   @Test(arguments: [

@@ -139,7 +139,8 @@ import Testing
 
   @Test(arguments: ["-V", "--version", "--nonsense -V", "-k 0 -V", "file --ver"])
   func versionWinsOverErrors(_ line: String) throws {
-    guard case .version = try Arguments.parse(.lmTopK, ["lm-topk"] + line.split(separator: " ").map(String.init)).request()
+    guard
+      case .version = try Arguments.parse(.lmTopK, ["lm-topk"] + line.split(separator: " ").map(String.init)).request()
     else {
       Issue.record("no version for \(line)")
       return

@@ -217,7 +217,7 @@ import Testing
     let path = FileManager.default.temporaryDirectory.appending(path: "lmpipe-\(UUID().uuidString).gguf")
     try file.write(to: path)
     defer { try? FileManager.default.removeItem(at: path) }
-    return try Checkpoint(ModelLocation(file: path.path))
+    return try Checkpoint(ModelLocation(file: Path(path.path)))
   }
 
   @Test(arguments: [0, -0.0, .nan, -1, .infinity, -.infinity, 1e-38, .leastNonzeroMagnitude, 0.0999] as [Float])

@@ -25,7 +25,8 @@ extension Option {
       + "same for all tools of a pipeline.")
   public static let sealedOutput = Option(
     "sealed-output",
-    "Write an end record, but do not expect one in the input, whatever LM_SEALED says: for the first tool of a pipeline.")
+    "Write an end record, but do not expect one in the input, whatever LM_SEALED says: for the first tool of a pipeline."
+  )
   public static let cache = Option(
     "cache", takes: .file("FILE"),
     "Keep the keys and values of the sequence in FILE, and use what is there of its beginning: the next call then "

@@ -11,7 +11,8 @@ public final class Filter {
   public var whileWaiting: (() -> Void)?
   /// What is done with each line of text before it is transformed, on the thread that reads. The first of a file may
   /// begin with a byte-order mark.
-  public var prepareText: ((_ line: UnsafeBufferPointer<UInt8>, _ isFirst: Bool, _ place: String) -> UnsafeBufferPointer<UInt8>)?
+  public var prepareText:
+    ((_ line: UnsafeBufferPointer<UInt8>, _ isFirst: Bool, _ place: String) -> UnsafeBufferPointer<UInt8>)?
   /// Which record is being transformed, from 0, counted over all files.
   public private(set) var recordIndex = 0
   private var badRecords = 0
@@ -228,7 +229,9 @@ public final class Filter {
   }
 
   /// Whether the error is a record's, and not one that ends the run anyway.
-  static func isOfRecord(_ error: any Error) -> Bool { error is RecordError || error is JSONError || error is FailedInput }
+  static func isOfRecord(_ error: any Error) -> Bool {
+    error is RecordError || error is JSONError || error is FailedInput
+  }
 
   /// What is wrong with a record; nil for an error that is not the record's.
   private static func reason(

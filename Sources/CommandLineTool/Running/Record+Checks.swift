@@ -4,8 +4,10 @@ import JSONLines
 extension Record {
   /// The ids, each of them in a vocabulary of `count` tokens.
   public func ids(inVocabularyOf count: Int) throws -> [Int] {
-    guard let ids = try ids() else { throw try RecordError(
-        "there is no \"ids\"" + (has("text") ? "; bpe-encode -j makes them from \"text\"" : "")) }
+    guard let ids = try ids() else {
+      throw try RecordError(
+        "there is no \"ids\"" + (has("text") ? "; bpe-encode -j makes them from \"text\"" : ""))
+    }
     for (index, id) in ids.enumerated() where !(0..<count).contains(id) {
       throw RecordError("\"ids\"[\(index)] is \(id), but the vocabulary has \(count) tokens (0…\(count - 1))")
     }

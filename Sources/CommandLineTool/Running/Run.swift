@@ -79,7 +79,9 @@ public func warn(_ message: String) {
 func shortened(_ message: String) -> String {
   let bytes = message.utf8
   guard bytes.count > longestMessage else { return message }
-  let (head, tail) = (String(decoding: bytes.prefix(600), as: UTF8.self), String(decoding: bytes.suffix(300), as: UTF8.self))
+  let (head, tail) = (
+    String(decoding: bytes.prefix(600), as: UTF8.self), String(decoding: bytes.suffix(300), as: UTF8.self)
+  )
   return "\(head)… (\(bytes.count - 900) bytes left out) …\(tail)"
 }
 

@@ -22,9 +22,12 @@ extension Tool {
     ],
     operands: .files(of: "records"),
     output: .text(unless: [.jsonOutput]),
-    exclusions: [[.sealed, .sealedOutput], [.follow, .jsonOutput], [.noNewline, .nullTerminatedOutput, .jsonOutput]],
+    exclusions: [
+      [.sealed, .sealedOutput], [.follow, .jsonOutput], [.noNewline, .nullTerminatedOutput, .jsonOutput],
+    ],
     options: [
-      .model, .nullTerminatedOutput, .noNewline, .jsonOutput, .follow, .threads, .keepGoing, .errors, .sealed, .sealedOutput, .quiet, .help, .version,
+      .model, .nullTerminatedOutput, .noNewline, .jsonOutput, .follow, .threads, .keepGoing, .errors, .sealed,
+      .sealedOutput, .quiet, .help, .version,
     ],
     examples: [
       Tool.Example("There and back:", "echo 'Once upon a time' | bpe-encode | bpe-decode"),

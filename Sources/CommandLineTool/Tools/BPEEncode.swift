@@ -49,7 +49,8 @@ extension Tool {
     output: .records(unless: [.encodeTable, .colour]),
     exclusions: [[.sealed, .sealedOutput], [.nullTerminated, .wholeInput, .jsonInput], [.encodeTable, .colour]],
     options: [
-      .model, .nullTerminated, .wholeInput, .jsonInput, .crlf, .skipBlank, .addPrefixSpace, .special, .bos, .tokens, .offsets,
+      .model, .nullTerminated, .wholeInput, .jsonInput, .crlf, .skipBlank, .addPrefixSpace, .special, .bos, .tokens,
+      .offsets,
       .attentionMask,
       .maxLength, .encodeTable, .colour, .threads, .keepGoing, .errors, .sealed, .sealedOutput, .quiet, .help, .version,
     ],

@@ -24,12 +24,14 @@ extension Tool {
     ],
     operands: .files(of: "records"),
     output: .records(),
-    exclusions: [[.sealed, .sealedOutput], 
+    exclusions: [
+      [.sealed, .sealedOutput],
       [.everyPosition, .cache], [.logProbabilities, .everyPosition], [.logProbabilities, .base64],
       [.logProbabilities, .cache],
     ],
     options: [
-      .model, .everyPosition, .logProbabilities, .base64, .cache, .threads, .keepGoing, .errors, .sealed, .sealedOutput, .quiet, .help, .version,
+      .model, .everyPosition, .logProbabilities, .base64, .cache, .threads, .keepGoing, .errors, .sealed, .sealedOutput,
+      .quiet, .help, .version,
     ],
     examples: [
       Tool.Example(

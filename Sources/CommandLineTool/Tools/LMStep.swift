@@ -51,7 +51,8 @@ extension Tool {
     exclusions: [[.sealed, .sealedOutput]],
     options: [
       .model, .count, .each, .temperature, .topKFilter, .topPFilter, .minPFilter, .repetitionPenalty, .seed, .stop,
-      .ignoreEndOfText, .exitStatus, .cache, .threads, .keepGoing, .errors, .sealed, .sealedOutput, .quiet, .help, .version,
+      .ignoreEndOfText, .exitStatus, .cache, .threads, .keepGoing, .errors, .sealed, .sealedOutput, .quiet, .help,
+      .version,
     ],
     examples: [
       Tool.Example(

@@ -22,7 +22,10 @@ extension Tool {
     operands: .files(of: "records"),
     output: .records(unless: [.topTable]),
     exclusions: [[.sealed, .sealedOutput]],
-    options: [.model, .topK, .keepLogits, .topTable, .threads, .keepGoing, .errors, .sealed, .sealedOutput, .quiet, .help, .version],
+    options: [
+      .model, .topK, .keepLogits, .topTable, .threads, .keepGoing, .errors, .sealed, .sealedOutput, .quiet, .help,
+      .version,
+    ],
     examples: [
       Tool.Example("As a table:", "echo 'Once upon a' | bpe-encode | lm-logits | lm-topk -k 5 --table"),
       Tool.Example(

@@ -1,5 +1,6 @@
 import Checkpoint
 import LanguageModel
+import Platform
 import Numerics
 
 extension FuzzTarget {
@@ -28,7 +29,7 @@ extension FuzzTarget {
        "max_position_embeddings":\(contextLength),"rope_theta":\(finite[0]),"rope_scaling":{"rope_type":"\(kind)",
        "factor":\(finite[1]),"low_freq_factor":\(finite[2]),"high_freq_factor":\(finite[3])}}
       """)
-    let files = ModelLocation(folder: folder.path)
+    let files = ModelLocation(folder: Path(folder.path))
     guard case .llama(let c)? = try? ModelConfiguration(ModelFiles(files)) else { return }
     try check(Rotation(c.rotaryEmbedding, headWidth: headWidth), headWidth, at: position)
 
