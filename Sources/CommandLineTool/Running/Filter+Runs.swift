@@ -51,9 +51,9 @@ extension Filter {
     }
   }
 
-  /// Writes a record as it is.
+  /// Writes a record as it is; a bare array becomes an object.
   private func write(_ record: Record) throws {
-    record.write(to: output.buffer, [])
+    if record.memberCount > 0 { output.buffer.append(record.line) } else { record.write(to: output.buffer, []) }
     try output.endLine()
   }
 

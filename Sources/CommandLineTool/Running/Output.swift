@@ -13,6 +13,7 @@ public final class Output {
   private var complete = 0  // bytes of the buffer that are whole lines
   private let isFile: Bool
   private let toolName: String
+  private let isRecords: Bool
 
   /// Whether an error becomes a record: the output is records, and nobody reads it on a terminal.
   private let reportsFailure: Bool
@@ -29,7 +30,8 @@ public final class Output {
     var information = stat()
     isFile = fstat(STDOUT_FILENO, &information) == 0 && information.st_mode & S_IFMT == S_IFREG
     toolName = arguments.tool.name
-    reportsFailure = arguments.writesRecords && isatty(STDOUT_FILENO) == 0
+    isRecords = arguments.writesRecords
+    reportsFailure = isRecords && isatty(STDOUT_FILENO) == 0
     isSealed = arguments.sealsOutput
     lmpipe_report_failure_as_record(reportsFailure)
   }
@@ -90,8 +92,8 @@ public final class Output {
     hasFailed = true
   }
 
-  /// The input had an end record, so the output gets one too.
-  func seal() { isSealed = true }
+  /// The input had an end record, so an output of records gets one too.
+  func seal() { isSealed = isRecords }
 
   /// Writes the end record, if the output is sealed and nothing failed.
   func writeEnd() throws(ToolError) {
