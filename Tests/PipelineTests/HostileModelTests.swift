@@ -209,7 +209,9 @@ struct HostileModelTests {
       #expect(Array(lines.prefix(2)) == alone)
       #expect((option.isEmpty ? all.errors : all.text).contains(message))
       #expect(
-        lines.dropFirst(2) == (option.isEmpty ? [] : [#"{"ids":[5,6,7,8],"error":"lm-logits: \#(message)"}"# + "\n"]))
+        lines.dropFirst(2) == [
+          #"{"ids":[5,6,7,8],"error":"lm-logits: \#(message)""# + (option.isEmpty ? #","fatal":true}"# : "}") + "\n"
+        ])
       let logprobs = try run("lm-logits -m model --logprobs \(option)", "[5,6,7,8]", status: 65)
       #expect((logprobs.errors + logprobs.text).contains(message))
     }
