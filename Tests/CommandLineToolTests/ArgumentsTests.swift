@@ -160,6 +160,7 @@ import Testing
         switch option.argument {
         case .integer(_, let range): "\(max(range.lowerBound, min(7, range.upperBound)))"
         case .number(_, let range): "\(max(range.lowerBound, min(0.5, range.upperBound)))"
+        case .choice(_, let words): words.last
         case .some: "value"
         case nil: nil
         }
@@ -174,6 +175,7 @@ import Testing
     (Tool.bpeEncode, "-w -j", "--whole and --json exclude each other"),
     (.bpeEncode, "-jzw", "--null and --whole and --json exclude each other"),
     (.bpeDecode, "--follow --json", "--follow and --json exclude each other"),
+    (.lmStep, "--sealed --sealed-output", "--sealed and --sealed-output exclude each other"),
     (.lmInfo, "-l -m x", "--list and --model exclude each other"),
     (.bpeDecode, "-nz", "--no-newline and --null exclude each other"),
   ])
