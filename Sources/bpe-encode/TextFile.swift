@@ -17,26 +17,26 @@ final class TextFile {
 
   /// Reports what is remarkable about a text, and returns it without a byte-order mark.
   func prepare(
-    _ text: UnsafeBufferPointer<UInt8>, isFirst: Bool, place: String
+    _ text: UnsafeBufferPointer<UInt8>, isFirst: Bool, place: () -> String
   ) -> UnsafeBufferPointer<UInt8> {
     noteCarriageReturn(text, place)
     guard isFirst else { return text }
     if looksLikeUTF16(text) {
-      note("\(place): this looks like UTF-16, but is encoded byte by byte; iconv -f UTF-16 -t UTF-8 converts a file")
+      note("\(place()): this looks like UTF-16, but is encoded byte by byte; iconv -f UTF-16 -t UTF-8 converts a file")
     }
     guard text.starts(with: [0xEF, 0xBB, 0xBF]) else { return text }
     guard isLines else {
-      note("\(place): the byte-order mark at the start is encoded as part of the text")
+      note("\(place()): the byte-order mark at the start is encoded as part of the text")
       return text
     }
-    note("\(place): the byte-order mark at the start is left out")
+    note("\(place()): the byte-order mark at the start is left out")
     return UnsafeBufferPointer(rebasing: text.dropFirst(3))
   }
 
-  private func noteCarriageReturn(_ text: UnsafeBufferPointer<UInt8>, _ place: String) {
+  private func noteCarriageReturn(_ text: UnsafeBufferPointer<UInt8>, _ place: () -> String) {
     guard !convertsLineEnds, !hasNotedCarriageReturn, hasCarriageReturn(text, atEnd: isLines) else { return }
     hasNotedCarriageReturn = true
-    note("\(place): a carriage return at the end of a line is encoded as part of the text; --crlf leaves it out")
+    note("\(place()): a carriage return at the end of a line is encoded as part of the text; --crlf leaves it out")
   }
 }
 

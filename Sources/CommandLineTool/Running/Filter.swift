@@ -10,9 +10,9 @@ public final class Filter {
   /// What can be got ready in the time until the first line comes. It must leave errors to whoever needs the thing.
   public var whileWaiting: (() -> Void)?
   /// What is done with each line of text before it is transformed, on the thread that reads. The first of a file may
-  /// begin with a byte-order mark.
+  /// begin with a byte-order mark. `place` makes the text that names the line in a note.
   public var prepareText:
-    ((_ line: UnsafeBufferPointer<UInt8>, _ isFirst: Bool, _ place: String) -> UnsafeBufferPointer<UInt8>)?
+    ((_ line: UnsafeBufferPointer<UInt8>, _ isFirst: Bool, _ place: () -> String) -> UnsafeBufferPointer<UInt8>)?
   /// Which record is being transformed, from 0, counted over all files.
   public private(set) var recordIndex = 0
   private var badRecords = 0
@@ -166,7 +166,7 @@ public final class Filter {
           var lines = end.map { Array(rest[..<$0]) } ?? Array(rest)
           if let prepareText {
             for index in lines.indices {
-              lines[index] = prepareText(lines[index], number + index == 1, "\(input.name):\(number + index)")
+              lines[index] = prepareText(lines[index], number + index == 1) { "\(input.name):\(number + index)" }
             }
           }
           if !lines.isEmpty {

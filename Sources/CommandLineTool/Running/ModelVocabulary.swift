@@ -12,13 +12,10 @@ extension ByteLevelTokenizer {
 
 /// The vocabulary of a model, to compare with what records say of theirs.
 public struct ModelVocabulary {
-  private let tokenizer: Lazy<ByteLevelTokenizer>
   private let fingerprint: Lazy<String>
 
   /// `tokenizer` is called when its vocabulary is first needed.
   public init(_ tokenizer: @escaping () throws -> ByteLevelTokenizer) {
-    let tokenizer = Lazy(tokenizer)
-    self.tokenizer = tokenizer
     fingerprint = Lazy { try tokenizer().fingerprintText }
   }
 
