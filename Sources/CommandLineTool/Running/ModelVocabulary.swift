@@ -33,10 +33,19 @@ public struct ModelVocabulary {
     }
   }
 
-  /// Adds `vocab` to a record that has none. A model without a tokenizer adds none.
+  /// Adds `vocab` to a record that has none. A model whose tokenizer is missing or of another kind adds none. A file
+  /// that the system fails to read is an error: the output of a model depends on nothing else.
   public func addition(to record: Record) throws -> [Record.Change] {
-    guard try !record.has("vocab"), let fingerprint = try? fingerprint() else { return [] }
-    return [.set("vocab") { $0.append(jsonString: fingerprint) }]
+    guard try !record.has("vocab") else { return [] }
+    do {
+      let fingerprint = try fingerprint()
+      return [.set("vocab") { $0.append(jsonString: fingerprint) }]
+    } catch let error as TokenizerError {
+      if case .unreadable = error.cause { throw error }
+      return []
+    } catch is CheckpointError {
+      return []
+    }
   }
 }
 

@@ -7,14 +7,13 @@ struct FailedInput: Error {
 }
 
 extension Record {
-  /// Whether the record says what went wrong, in a member `error`, and is only passed on. Throws `FailedInput` if it says
-  /// as well that the tool which wrote it has ended.
+  /// Whether the record has a member `error`, so that it is only passed on. Throws `FailedInput` if it has
+  /// `"fatal":true`: then the tool that wrote it has ended with an error.
   func isPassedOn() throws -> Bool {
-    guard try isTrue("error") else { return false }
     if var fatal = try value(of: "fatal"), try fatal.kind() == .boolean, try fatal.boolean() {
       throw FailedInput(message: errorMessage)
     }
-    return true
+    return try isTrue("error")
   }
 
   /// Whether there is such a member, and it is neither null nor false.

@@ -64,14 +64,7 @@ extension Arguments {
 /// Writes a line on standard error. What a file or a record put into it cannot break the line or steer the terminal:
 /// control characters are escaped.
 public func warn(_ message: String) {
-  var text = ""
-  for scalar in shortened(message).unicodeScalars {
-    switch scalar.properties.generalCategory {
-    case .control, .format, .lineSeparator, .paragraphSeparator:
-      text += "\\u{\(String(scalar.value, radix: 16, uppercase: true))}"
-    default: text.unicodeScalars.append(scalar)
-    }
-  }
+  let text = escaped(shortened(message).utf8)
   writeToStandardError((Progress.isPossible ? Progress.erasure : "") + text + "\n")
 }
 

@@ -14,6 +14,7 @@ extension Tool {
         + "and its files.",
       "With --list it prints the names by which the models on this machine can be called: those in the hub cache, and the "
         + "one that comes with the toolset.",
+      "In file names, bytes that are not UTF-8 are printed as \\xE9, and control characters as \\u{1B}.",
     ],
     operands: nil,
     output: .text(unless: [.jsonRecord]),

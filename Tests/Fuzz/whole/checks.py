@@ -90,7 +90,7 @@ def is_fatal(line):
         record = json.loads(line)
     except (ValueError, RecursionError):  # deeper than Python goes; what is no JSON is found elsewhere
         return b'"fatal":true' in line
-    return isinstance(record, dict) and record.get("fatal") is True and record.get("error") not in (None, False)
+    return isinstance(record, dict) and record.get("fatal") is True
 
 
 def check(outcome, input_bytes, source):

@@ -80,8 +80,8 @@ def case(rng):
     files = files | {"in": data, "in2": common.record(rng)}
     kind = rng.random()
     if kind < 0.25 and not any(word.startswith("--c") for word in first):
-        if tool == "lm-step" and "--" not in first:
-            first += ["--seed", "5"]
+        if tool == "lm-step":
+            first[1:1] = ["--seed", "5"]  # before a "--"; a later --seed replaces it
         return Case(files, [command(first), command(first, ["cat"])], same=True)
     if kind < 0.4 and tool == "bpe-encode":
         return Case(files, [command(first, words(rng, rng.choice(("lm-step", "lm-logits", "bpe-decode")), True))])
