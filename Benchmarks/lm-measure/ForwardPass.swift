@@ -13,7 +13,7 @@ func measurePass(_ model: Transformer, positions: Int, everyLogit: Bool, times: 
   var last = 0
   var reply = try Reply(times: times) {
     try model.forward(ids, model.makeSinglePassCache(), logitsAt: wanted) { position, logits in
-      if position == positions - 1 { last = likeliest(logits) }
+      if position == positions - 1 { last = mostLikely(logits) }
     }
   }
   reply.answer = [last]
@@ -30,7 +30,7 @@ func measureSteps(_ model: Transformer, count: Int, times: Int) throws -> Reply 
     var new = Array(100..<108)
     for _ in 0..<count {
       let last = cache.count + new.count - 1
-      try model.forward(new, cache, logitsAt: last..<last + 1) { new = [likeliest($1)] }
+      try model.forward(new, cache, logitsAt: last..<last + 1) { new = [mostLikely($1)] }
       tokens += new
     }
   }
@@ -38,6 +38,6 @@ func measureSteps(_ model: Transformer, count: Int, times: Int) throws -> Reply 
   return reply
 }
 
-private func likeliest(_ logits: UnsafeBufferPointer<Float>) -> Int {
+private func mostLikely(_ logits: UnsafeBufferPointer<Float>) -> Int {
   logits.indices.max { logits[$0] < logits[$1] } ?? 0
 }

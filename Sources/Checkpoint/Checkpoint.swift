@@ -27,7 +27,7 @@ public struct Checkpoint: Sendable {
     } else {
       let weights = try SafeTensorsFolder(location.path)
       files = weights.files
-      tensors = try Self.named(weights.tensors, names, layers: configuration.n_layer)
+      tensors = try Self.named(weights.tensors, names, layers: configuration.layers)
     }
   }
 
@@ -137,7 +137,7 @@ public struct Checkpoint: Sendable {
     return hasOwn || !configuration.tiesEmbeddings ? try tensor("lm_head.weight") : try tokenEmbedding()
   }
 
-  /// The vectors of the tokens (vocabulary, n_embd).
+  /// The vectors of the tokens (vocabulary, width).
   public func tokenEmbedding() throws(CheckpointError) -> Tensor {
     switch configuration {
     case .gpt2: try tensor("wte.weight")
@@ -148,7 +148,7 @@ public struct Checkpoint: Sendable {
   /// All weights of the model, each once; other tensors, such as masks, are not among them.
   public func modelTensors() throws(CheckpointError) -> [Tensor] {
     var all: [Tensor] = []
-    for name in shapes.keys.sorted() where name != "lm_head.weight" && name != LlamaConfiguration.divisors {
+    for name in shapes.keys.sorted() where name != "lm_head.weight" && name != LlamaConfiguration.frequencyFactors {
       all.append(try tensor(name))
     }
     let (head, embedding) = (try outputHead(), try tokenEmbedding())

@@ -21,7 +21,7 @@ public enum CheckpointError: Error, Equatable, CustomStringConvertible {
 func mapFile(_ path: Path) throws(CheckpointError) -> MappedFile {
   let file: MappedFile
   do { file = try MappedFile(path: path) } catch {
-    guard error.code == ENOENT, hasEntry(path) else { throw CheckpointError(error) }
+    guard error.code == ENOENT, lexists(path) else { throw CheckpointError(error) }
     throw .notFound("\(path): this link leads to a file that is missing: download the model again")
   }
   if let placeholder = file.placeholder { throw .unusable(file: path, reason: placeholder) }

@@ -1,5 +1,5 @@
 /// `1234567` as `1,234,567`.
-public func grouped(_ number: Int) -> String {
+public func withThousandsSeparators(_ number: Int) -> String {
   let digits = String(number)
   var result = ""
   for (index, digit) in digits.enumerated() {

@@ -24,7 +24,7 @@ public struct ModelLocation: Equatable, Sendable {
   public static func find(_ name: Path?) throws(CheckpointError) -> ModelLocation {
     guard let name = name ?? environmentPath("LM_MODEL") else { return try toolsetModel() }
     if isDirectory(name) { return try model(inFolder: name, named: name) }
-    if hasEntry(name) { return ModelLocation(file: name) }
+    if lexists(name) { return ModelLocation(file: name) }
     if name.hasSuffix(".gguf") { return try file(named: name) }
     guard HubCache.mayName(name) else { throw .notFound("\(name): there is no such folder") }
     let cache = HubCache.standard
@@ -62,7 +62,7 @@ public struct ModelLocation: Equatable, Sendable {
   private static func file(named name: Path) throws(CheckpointError) -> ModelLocation {
     let (model, file) = (name.parent, name.lastComponent)
     guard model != ".", HubCache.mayName(model) else { throw .notFound("\(name): there is no such file") }
-    if let snapshot = HubCache.standard?.snapshot(of: model), hasEntry(snapshot.appending(file)) {
+    if let snapshot = HubCache.standard?.snapshot(of: model), lexists(snapshot.appending(file)) {
       return ModelLocation(file: snapshot.appending(file))
     }
     throw .notFound(

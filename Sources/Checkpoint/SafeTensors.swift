@@ -19,13 +19,13 @@ struct SafeTensors {
     let declared = UInt64(littleEndian: file.bytes.loadUnaligned(as: UInt64.self))
     guard declared <= UInt64(Self.headerLimit) else {
       throw damaged(
-        "the header claims \(declared) bytes, and the format allows \(grouped(Self.headerLimit)): not a safetensors file"
+        "the header claims \(declared) bytes, and the format allows \(withThousandsSeparators(Self.headerLimit)): not a safetensors file"
       )
     }
     let headerEnd = 8 + Int(declared)
     guard headerEnd <= file.bytes.count else {
       throw damaged(
-        "\(grouped(file.bytes.count)) bytes are there, and the header alone takes \(grouped(headerEnd)): download it again"
+        "\(withThousandsSeparators(file.bytes.count)) bytes are there, and the header alone takes \(withThousandsSeparators(headerEnd)): download it again"
       )
     }
     let header = UnsafeBufferPointer(rebasing: file.characters[8..<headerEnd])
@@ -62,10 +62,12 @@ struct SafeTensors {
     }
     let (whole, overflow) = headerEnd.addingReportingOverflow(expected)
     guard !overflow, whole == file.bytes.count else {
-      let there = grouped(file.bytes.count)
+      let there = withThousandsSeparators(file.bytes.count)
       throw whole > file.bytes.count || overflow
-        ? damaged("\(there) of \(overflow ? "far more" : grouped(whole)) bytes are there: download it again")
-        : damaged("\(there) bytes are there, and the tensors take only \(grouped(whole)): download it again")
+        ? damaged(
+          "\(there) of \(overflow ? "far more" : withThousandsSeparators(whole)) bytes are there: download it again")
+        : damaged(
+          "\(there) bytes are there, and the tensors take only \(withThousandsSeparators(whole)): download it again")
     }
   }
 

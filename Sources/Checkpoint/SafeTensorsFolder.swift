@@ -9,10 +9,10 @@ struct SafeTensorsFolder {
 
   init(_ folder: Path) throws(CheckpointError) {
     let (single, index) = (Self.single(in: folder), Self.index(in: folder))
-    if hasEntry(single) {
+    if lexists(single) {
       files = [single]
       tensors = try SafeTensors(path: single).tensors
-    } else if hasEntry(index) {
+    } else if lexists(index) {
       (files, tensors) = try Self.shards(of: index, in: folder)
     } else {
       throw .notFound(
@@ -21,7 +21,7 @@ struct SafeTensorsFolder {
   }
 
   /// Whether the folder has such weights.
-  static func isOne(_ folder: Path) -> Bool { hasEntry(single(in: folder)) || hasEntry(index(in: folder)) }
+  static func isOne(_ folder: Path) -> Bool { lexists(single(in: folder)) || lexists(index(in: folder)) }
 
   private static func single(in folder: Path) -> Path { folder.appending("model.safetensors") }
 

@@ -78,7 +78,7 @@ extension ByteBuffer {
 
 extension Record.Change {
   /// What becomes stale when `ids` change, unless the change itself sets it.
-  public static var dropsOfNewIDs: [Record.Change] {
+  public static var staleWithNewIDs: [Record.Change] {
     [
       .drop("logits"), .drop("position"), .drop("topk"), .drop("tokens"), .drop("offsets"), .drop("attention_mask"),
       .drop("logprobs"),
@@ -86,7 +86,7 @@ extension Record.Change {
   }
 
   /// What becomes stale as well when the ids are those of another sequence, and not of this one a step on.
-  public static var dropsOfAnotherSequence: [Record.Change] {
-    dropsOfNewIDs + [.drop("next"), .drop("done"), .dropNumber("prompt")]
+  public static var staleWithOtherSequence: [Record.Change] {
+    staleWithNewIDs + [.drop("next"), .drop("done"), .dropNumber("prompt")]
   }
 }

@@ -12,7 +12,7 @@ public final class Transformer {
   public let configuration: ModelConfiguration
   private let checkpoint: Checkpoint  // keeps the files mapped
   private let architecture: any Architecture
-  private let lm_head: LinearMap  // n_embd to vocabulary
+  private let lm_head: Linear  // width to vocabulary
   private let pool: ThreadPool
   private let workspace = Workspace()
   private let repairWorkspace = Workspace()
@@ -34,7 +34,7 @@ public final class Transformer {
     case .gpt2(let configuration): architecture = try GPT2(checkpoint, configuration, pool)
     case .llama(let configuration): architecture = try Llama(checkpoint, configuration, pool)
     }
-    lm_head = LinearMap(weight: WeightMatrix(try checkpoint.outputHead()))
+    lm_head = Linear(weight: WeightMatrix(try checkpoint.outputHead()))
     pool.expect(operations: lm_head.weight.rows * lm_head.weight.columns)  // one position's logits
   }
 
@@ -57,7 +57,7 @@ public final class Transformer {
   }
 
   /// The next positions of one sequence.
-  public struct Continuation {
+  public struct BatchEntry {
     /// The ids of the positions, at least one: those that follow what is in the cache.
     public let ids: [Int]
     let cache: KeyValueCache
@@ -69,16 +69,16 @@ public final class Transformer {
     }
 
     /// The same computations without those cache files that another program has changed; nil if there are none.
-    fileprivate static func leavingChangedFiles(_ continuations: [Continuation]) -> [Continuation]? {
+    fileprivate static func leavingChangedFiles(_ continuations: [BatchEntry]) -> [BatchEntry]? {
       guard continuations.contains(where: { !$0.cache.isIntact }) else { return nil }
       return continuations.map { $0.cache.isIntact ? $0 : $0.leavingFile() }
     }
 
     /// The same computation from the first position on, without the cache's file.
-    private func leavingFile() -> Continuation {
+    private func leavingFile() -> BatchEntry {
       let ids = cache.ids + ids
       cache.leaveFile()
-      return Continuation(ids, cache, logitsAt: wanted)
+      return BatchEntry(ids, cache, logitsAt: wanted)
     }
   }
 
@@ -90,18 +90,18 @@ public final class Transformer {
     _ ids: [Int], _ cache: KeyValueCache, logitsAt wanted: Range<Int>,
     _ visit: (_ position: Int, _ logits: UnsafeBufferPointer<Float>) throws -> Void
   ) throws {
-    try forward([Continuation(ids, cache, logitsAt: wanted)]) { try visit($1, $2) }
+    try forward([BatchEntry(ids, cache, logitsAt: wanted)]) { try visit($1, $2) }
   }
 
   /// The same for several sequences with caches of their own at once: the weights are read once for all of them.
   public func forward(
-    _ continuations: [Continuation],
+    _ continuations: [BatchEntry],
     _ visit: (_ index: Int, _ position: Int, _ logits: UnsafeBufferPointer<Float>) throws -> Void
   ) throws {
     // Before, so that nothing is written into a file that was changed, and again after the keys and values were used.
-    if let renewed = Continuation.leavingChangedFiles(continuations) { return try forward(renewed, visit) }
+    if let renewed = BatchEntry.leavingChangedFiles(continuations) { return try forward(renewed, visit) }
     let c = configuration
-    var sequences: [SequenceRows] = []  // rows of x (n, n_embd)
+    var sequences: [SequenceRows] = []  // rows of x (n, width)
     var wanted: [SequenceRows] = []  // those of them whose logits are wanted
     var n = 0
     for continuation in continuations {
@@ -118,7 +118,7 @@ public final class Transformer {
     }
     let last = compute(continuations.map(\.ids), sequences, wanted, in: workspace)
     repair(last, wanted.together, continuations)
-    if let renewed = Continuation.leavingChangedFiles(continuations) { return try forward(renewed, visit) }
+    if let renewed = BatchEntry.leavingChangedFiles(continuations) { return try forward(renewed, visit) }
     for (continuation, sequence) in zip(continuations, sequences) { sequence.cache.append(continuation.ids) }
 
     let visits = continuations.indices.flatMap { index in continuations[index].wanted.map { (index, $0) } }
@@ -128,22 +128,22 @@ public final class Transformer {
   /// Goes through all blocks with the positions of some sequences, whose keys and values go into the caches.
   ///
   /// - Parameters:
-  ///   - sequences: where the positions of each are in x (n, n_embd), one sequence after the other.
+  ///   - sequences: where the positions of each are in x (n, width), one sequence after the other.
   ///   - wanted: those of them whose output is returned.
-  /// - Returns: the last block's output for the wanted positions (wanted, n_embd), valid until the workspace is used again.
+  /// - Returns: the last block's output for the wanted positions (wanted, width), valid until the workspace is used again.
   private func compute(
     _ ids: [[Int]], _ sequences: [SequenceRows], _ wanted: [SequenceRows], in workspace: Workspace
   ) -> Matrix {
     let c = configuration
     let n = ids.reduce(0) { $0 + $1.count }
     let matrices = workspace.matrices([
-      (n, c.n_embd), (n, architecture.positionWidth), (wanted.reduce(0) { $0 + $1.rows.count }, c.n_embd),
+      (n, c.width), (n, architecture.positionWidth), (wanted.reduce(0) { $0 + $1.rows.count }, c.width),
     ])
     let (x, places, last) = (matrices[0], matrices[1], matrices[2])
     for (ids, sequence) in zip(ids, sequences) {
       architecture.embed(ids, at: sequence.first, into: x.rows(sequence.rows), places.rows(sequence.rows))
     }
-    for layer in 0..<c.n_layer - 1 {
+    for layer in 0..<c.layers - 1 {
       for rows in chunks(of: n) { transform(x.rows(rows), places.rows(rows), layer, sequences.within(rows)) }
     }
     // The last layer's output is of interest only where logits are wanted.
@@ -152,7 +152,7 @@ public final class Transformer {
       let kept = wanted.within(rows)
       let count = kept.reduce(0) { $0 + $1.rows.count }
       transform(
-        x.rows(rows), places.rows(rows), c.n_layer - 1, sequences.within(rows), keeping: kept,
+        x.rows(rows), places.rows(rows), c.layers - 1, sequences.within(rows), keeping: kept,
         in: last.rows(filled..<filled + count))
       filled += count
     }
@@ -170,14 +170,14 @@ public final class Transformer {
   /// - Parameters:
   ///   - last: the output for the wanted positions.
   ///   - wanted: where each sequence's are in it.
-  private func repair(_ last: Matrix, _ wanted: [SequenceRows], _ continuations: [Continuation]) {
+  private func repair(_ last: Matrix, _ wanted: [SequenceRows], _ continuations: [BatchEntry]) {
     var spoilt: [(sequence: SpoiltSequence, position: Int)] = []
     for (continuation, wanted) in zip(continuations, wanted) where continuation.ids.count > 1 {
       let (cache, first) = (continuation.cache, continuation.cache.count)
       guard !wanted.rows.allSatisfy({ isFinite(last.row($0), count: last.columns) }),
         let position = (first..<first + continuation.ids.count).first(where: { !hasFiniteValues(cache, at: $0) })
       else { continue }
-      let keepsLayers = cache.shape.layers == configuration.n_layer
+      let keepsLayers = cache.shape.layers == configuration.layers
       let sequence = SpoiltSequence(
         continuation: continuation, first: first, target: wanted, cache: keepsLayers ? cache : makeCache())
       sequence.cache.reserve(first + continuation.ids.count)
@@ -195,7 +195,7 @@ public final class Transformer {
 
   /// A sequence whose output is not finite.
   private struct SpoiltSequence {
-    let continuation: Continuation
+    let continuation: BatchEntry
     /// The position of the first of the continuation's ids.
     let first: Int
     /// Where its wanted positions are in the output.
@@ -230,23 +230,23 @@ public final class Transformer {
   }
 
   private func hasFiniteValues(_ cache: KeyValueCache, at position: Int) -> Bool {
-    cache.hasFiniteValues(at: position, layer: configuration.n_layer - 1)
+    cache.hasFiniteValues(at: position, layer: configuration.layers - 1)
   }
 
-  /// One transformer block, for rows of x (n, n_embd) that are positions of some sequences, and what the architecture
+  /// One transformer block, for rows of x (n, width) that are positions of some sequences, and what the architecture
   /// wants to know of these: their keys and values go into the caches, and x becomes the block's output.
   private func transform(_ x: Matrix, _ positions: Matrix, _ layer: Int, _ sequences: [SequenceRows]) {
     transform(x, positions, layer, sequences, keeping: nil, in: x)
   }
 
-  /// The same, but of the output only the rows `kept` are computed, and moved together in y (kept, n_embd).
+  /// The same, but of the output only the rows `kept` are computed, and moved together in y (kept, width).
   private func transform(
     _ x: Matrix, _ positions: Matrix, _ layer: Int, _ sequences: [SequenceRows], keeping kept: [SequenceRows]?,
     in y: Matrix
   ) {
     let c = configuration
     let matrices = blockWorkspace.matrices([
-      (x.rows, (c.n_head + 2 * c.n_head_kv) * c.headWidth), (y.rows, c.n_head * c.headWidth),
+      (x.rows, (c.heads + 2 * c.kvHeads) * c.headDim), (y.rows, c.heads * c.headDim),
     ])
     let (qkv, mixed) = (matrices[0], matrices[1])
     architecture.attentionInputs(x, positions, layer: layer, into: qkv)
@@ -257,14 +257,14 @@ public final class Transformer {
       move(kept, of: qkv, to: qkv)
     }
     attention(
-      qkv.rows(0..<y.rows), kept?.together ?? sequences, layer: layer, heads: c.n_head,
+      qkv.rows(0..<y.rows), kept?.together ?? sequences, layer: layer, heads: c.heads,
       scale: architecture.attentionScale(layer: layer), into: mixed, pool)
     architecture.addOutputs(of: mixed, layer: layer, to: y)
   }
 
   /// Puts the keys and values of qkv into the sequences' caches.
   private func store(_ qkv: Matrix, _ sequences: [SequenceRows], _ layer: Int) {
-    let heads = configuration.n_head_kv
+    let heads = configuration.kvHeads
     pool.run(heads * sequences.count, operations: qkv.rows * qkv.columns) { part in
       let sequence = sequences[part / heads]
       sequence.cache.store(qkv.rows(sequence.rows), layer: layer, head: part % heads, first: sequence.first)
@@ -303,7 +303,7 @@ public final class Transformer {
   }
 
   /// So many positions keep the arithmetic busy: with fewer, a pass waits for the weights to be read.
-  public static let positionsOfPass = chunkRows
+  public static let maximumBatchTokens = chunkRows
 
   /// Whole tiles; memory for the activations of so many, and weights that are read again seldom enough.
   private static let chunkRows = 43 * tileRows

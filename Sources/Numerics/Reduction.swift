@@ -2,7 +2,7 @@ extension SIMD16<Float> {
   /// The sum of the lanes, always added in the same order: halves, quarters, pairs.
   @inlinable
   @inline(__always)
-  public var orderedSum: Float {
+  public var horizontalSum: Float {
     let eight = lowHalf + highHalf
     let four = eight.lowHalf + eight.highHalf
     let two = four.lowHalf + four.highHalf
@@ -10,10 +10,10 @@ extension SIMD16<Float> {
   }
 }
 
-/// The sums of four vectors' lanes, each as `orderedSum` adds them.
+/// The sums of four vectors' lanes, each as `horizontalSum` adds them.
 @inlinable
 @inline(__always)
-public func orderedSums(
+public func horizontalSums(
   _ a: SIMD16<Float>, _ b: SIMD16<Float>, _ c: SIMD16<Float>, _ d: SIMD16<Float>
 ) -> SIMD4<Float> {
   @inline(__always)
@@ -32,7 +32,7 @@ extension SIMD8<Double> {
   /// The sum of the lanes, always added in the same order: halves, quarters, pairs.
   @inlinable
   @inline(__always)
-  public var orderedSum: Double {
+  public var horizontalSum: Double {
     let four = lowHalf + highHalf
     let two = four.lowHalf + four.highHalf
     return two.x + two.y

@@ -59,13 +59,13 @@ public struct Distribution {
   }
 
   /// The likeliest token; of several the one with the lowest id.
-  public var likeliest: Candidate {
+  public var mostLikely: Candidate {
     let greatest = maximum(logits)
     return candidate(firstIndex(above: greatest.nextDown, in: logits, from: 0))
   }
 
   /// The `count` likeliest tokens (or all, if they are fewer), likeliest first, ties by lower id.
-  public func likeliest(_ count: Int) -> [Candidate] {
+  public func mostLikely(_ count: Int) -> [Candidate] {
     // A heap whose root is the least of the best so far: most tokens are dismissed by one comparison with it.
     var heap = Array(logits.indices.prefix(max(0, count)))
     for root in (0..<heap.count / 2).reversed() { sift(&heap, root) }
@@ -127,7 +127,7 @@ private func sumOfExponentials(
     low += exponential(exponents.low)
     high += exponential(exponents.high)
   }
-  return (low + high).orderedSum
+  return (low + high).horizontalSum
 }
 
 /// (number - shift) / divisor of each lane. Without the division if it changes nothing: it takes as long as the

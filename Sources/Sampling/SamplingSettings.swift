@@ -34,7 +34,7 @@ public struct SamplingSettings: Equatable, Sendable {
     penalized(logits, after: ids).withUnsafeBufferPointer { scores in
       let distribution = Distribution(scores, temperature: temperature)
       guard topK != nil || topP != nil else { return Choices(Array(scores.indices), distribution.probabilities, minP) }
-      var kept = distribution.likeliest(min(topK ?? firstGuess, scores.count))
+      var kept = distribution.mostLikely(min(topK ?? firstGuess, scores.count))
       if topK != nil {
         let least = kept[kept.count - 1]
         kept += scores.indices.filter { scores[$0] == least.logit && $0 > least.id }.map(distribution.candidate)
@@ -43,7 +43,7 @@ public struct SamplingSettings: Equatable, Sendable {
         let total = topK == nil ? 1 : kept.reduce(0) { $0 + distribution.probability($1.id) }
         var count = nucleus(kept, topP * total, distribution)
         while count == nil, topK == nil, kept.count < scores.count {
-          kept = distribution.likeliest(min(8 * kept.count, scores.count))
+          kept = distribution.mostLikely(min(8 * kept.count, scores.count))
           count = nucleus(kept, topP * total, distribution)
         }
         kept = Array(kept[..<(count ?? kept.count)])

@@ -15,7 +15,7 @@ func startThread(_ body: @escaping @Sendable () -> Void) -> Bool {
   #else
     var thread = pthread_t()
   #endif
-  let code = holdingTermination {
+  let code = withTerminationSignalsBlocked {
     pthread_create(
       &thread, nil,
       { (argument: UnsafeMutableRawPointer?) in

@@ -14,10 +14,10 @@ extension ByteLevelTokenizer {
   ///   - tokens: in the order of their ids, spelled in the byte-level alphabet where they are normal ones.
   ///   - types: a `TokenType` for each token; without them all are normal.
   ///   - merges: two tokens with a space between them, in the order of their ranks.
-  ///   - beginOfText: the id of the token that begins a text.
+  ///   - bosTokenID: the id of the token that begins a text.
   public convenience init(
     path: Path, model: String, preTokenizer: String?, tokens: MappedStrings, types: MappedInt32s?,
-    merges: MappedStrings?, beginOfText: Int?, for purpose: Purpose
+    merges: MappedStrings?, bosTokenID: Int?, for purpose: Purpose
   ) throws(TokenizerError) {
     func refuse(_ reason: String) -> TokenizerError { TokenizerError(.malformed, path, reason) }
     guard model == "gpt2" else {
@@ -31,7 +31,7 @@ extension ByteLevelTokenizer {
       )
     }
     guard let merges else { throw refuse("tokenizer.ggml.merges is missing") }
-    settings.beginOfText = beginOfText
+    settings.bosTokenID = bosTokenID
     do {
       var builder = VocabularyBuilder(
         tokens: min(tokens.count, Vocabulary.limit), bytes: tokens.range.count, purpose)

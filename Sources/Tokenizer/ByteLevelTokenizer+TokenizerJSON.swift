@@ -50,8 +50,8 @@ private struct TokenizerJSONReader {
   var settings: ByteLevelTokenizer.Settings {
     var settings = pipeline.settings
     settings.ignoresMerges = ignoresMerges
-    if let text = pipeline.beginOfText.map({ Array($0.utf8) }) {
-      settings.beginOfText = addedTokens.map { Int($0.id) }.first { reader.builder.isToken($0, text) }
+    if let text = pipeline.bosTokenID.map({ Array($0.utf8) }) {
+      settings.bosTokenID = addedTokens.map { Int($0.id) }.first { reader.builder.isToken($0, text) }
     }
     return settings
   }

@@ -21,7 +21,7 @@ public final class ByteLevelTokenizer: Sendable {
     /// `ignore_merges`: a piece that is a token is that token, whether merges lead to it or not.
     var ignoresMerges = false
     /// The token that begins a text, where the file names one.
-    var beginOfText: Int?
+    var bosTokenID: Int?
   }
 
   /// What a tokenizer is opened for.
@@ -59,7 +59,7 @@ public final class ByteLevelTokenizer: Sendable {
 
   /// The id of the token that begins a text: the one that the tokenizer's file names, or else `<|endoftext|>`, which in
   /// GPT-2 is for both ends; nil where there is neither.
-  public var beginOfText: Int? { settings.beginOfText ?? id(of: AddedTokens.endOfText) }
+  public var bosTokenID: Int? { settings.bosTokenID ?? id(of: AddedTokens.endOfText) }
 
   /// The id of a special or other added token, or else of a token that text can be encoded to, by its bytes. For a
   /// tokenizer that is open for decoding it finds the added ones only.

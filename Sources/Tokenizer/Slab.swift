@@ -30,7 +30,7 @@ final class Slab {
     let room = isLarge ? max((size + Self.hugePage - 1) & ~(Self.hugePage - 1), Self.leastChunk) : size
     let mapped = isLarge ? room + Self.hugePage : room  // so that a huge page begins where we begin
     guard let start = mmap(nil, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), start != MAP_FAILED
-    else { endOutOfMemory(wanted: mapped) }
+    else { abortOutOfMemory(wanted: mapped) }
     chunks.append(UnsafeMutableRawBufferPointer(start: start, count: mapped))
     free = UnsafeMutableRawBufferPointer(start: start, count: mapped)
     guard isLarge else { return }

@@ -4,7 +4,7 @@ import JSON
 struct TokenizerJSONPipeline {
   private(set) var settings = ByteLevelTokenizer.Settings()
   /// The token that the post-processor puts before a text. It does so where a caller asks for it; so do we.
-  private(set) var beginOfText: String?
+  private(set) var bosTokenID: String?
   private(set) var hasPreTokenizer = false
   private(set) var hasDecoder = false
 
@@ -89,7 +89,7 @@ struct TokenizerJSONPipeline {
     for step in try component(&scanner)?.steps ?? [] {
       switch step.type {
       case "ByteLevel": continue
-      case "TemplateProcessing": beginOfText = step.firstToken
+      case "TemplateProcessing": bosTokenID = step.firstToken
       default: throw scanner.unsupported("the post-processor “\(excerpt(step.type))”", at: step.offset)
       }
     }

@@ -41,7 +41,7 @@ final class Encoding {
     self.tokenizer = tokenizer
     encoder = tokenizer.makeEncoder()
     tokens = TokenBuffer(recordsEnds: arguments.has(.offsets) || arguments.has(.maxLength))
-    bos = arguments.has(.bos) ? tokenizer.beginOfText : nil
+    bos = arguments.has(.bos) ? tokenizer.bosTokenID : nil
     guard !arguments.has(.bos) || bos != nil else {
       throw ToolError(.badData, "this model's vocabulary has no token that begins a text, for --bos")
     }
@@ -59,7 +59,7 @@ final class Encoding {
     if arguments.has(.attentionMask) {
       changes.append(.set("attention_mask") { [tokens] in $0.append(json: repeatElement(1, count: tokens.count)) })
     }
-    changes += Record.Change.dropsOfAnotherSequence
+    changes += Record.Change.staleWithOtherSequence
     changesWithText = [.set("text") { [unowned self] in $0.append(jsonString: text) }] + changes
     changesWithoutText = [.drop("text")] + changes
   }

@@ -25,39 +25,39 @@ struct ModelFacts {
   }
 
   /// nil for models that learned their positions.
-  private var rotaryEmbedding: RotaryEmbedding? {
+  private var rope: RoPEConfiguration? {
     guard case .llama(let configuration) = checkpoint.configuration else { return nil }
-    return configuration.rotaryEmbedding
+    return configuration.rope
   }
 
   var lines: [(name: String, value: String)] {
     let c = checkpoint.configuration
-    let shared = c.n_head_kv == c.n_head ? "" : ", \(c.n_head_kv) of keys and values"
-    let rotation = rotaryEmbedding.map { [("rotary base", text(of: $0.base) + scalingText(of: $0))] } ?? []
+    let shared = c.kvHeads == c.heads ? "" : ", \(c.kvHeads) of keys and values"
+    let rotation = rope.map { [("rotary base", text(of: $0.base) + scalingText(of: $0))] } ?? []
     return [
       ("model", "\(checkpoint.location.name)"),
       ("architecture", c.modelType),
-      ("parameters", grouped(parameters)),
-      ("layers", "\(c.n_layer)"),
-      ("heads", "\(c.n_head) of width \(c.headWidth)\(shared)"),
-      ("width", "\(c.n_embd), feed-forward \(c.n_inner)"),
+      ("parameters", withThousandsSeparators(parameters)),
+      ("layers", "\(c.layers)"),
+      ("heads", "\(c.heads) of width \(c.headDim)\(shared)"),
+      ("width", "\(c.width), feed-forward \(c.ffnWidth)"),
     ] + rotation + [
-      ("context length", grouped(c.contextLength)),
-      ("vocabulary", "\(grouped(c.vocabularySize)) tokens, \(fingerprint)"),
+      ("context length", withThousandsSeparators(c.contextLength)),
+      ("vocabulary", "\(withThousandsSeparators(c.vocabularySize)) tokens, \(fingerprint)"),
       ("precision", precision),
-      ("size", "\(grouped(checkpoint.byteCount)) bytes"),
+      ("size", "\(withThousandsSeparators(checkpoint.byteCount)) bytes"),
     ] + checkpoint.files.map { ("file", "\($0)") }
   }
 
-  private func text(of number: Double) -> String { Int(exactly: number).map(grouped) ?? "\(number)" }
+  private func text(of number: Double) -> String { Int(exactly: number).map(withThousandsSeparators) ?? "\(number)" }
 
-  private func scalingText(of rotation: RotaryEmbedding) -> String {
+  private func scalingText(of rotation: RoPEConfiguration) -> String {
     switch rotation.scaling {
     case .none: ""
     case .linear(let factor): ", scaled linearly by \(text(of: factor))"
     case .llama3(let scaling):
-      ", scaled as Llama 3 by \(text(of: scaling.factor)) from \(grouped(scaling.originalContextLength)) positions"
-    case .divisors: ", scaled by the file's rope_freqs.weight"
+      ", scaled as Llama 3 by \(text(of: scaling.factor)) from \(withThousandsSeparators(scaling.originalContextLength)) positions"
+    case .frequencyFactors: ", scaled by the file's rope_freqs.weight"
     }
   }
 
@@ -68,14 +68,14 @@ struct ModelFacts {
       .set("model") { $0.append(jsonString: checkpoint.location.name.text) },
       .set("architecture") { $0.append(jsonString: c.modelType) },
       .set("parameters") { $0.append(json: parameters) },
-      .set("n_layer") { $0.append(json: c.n_layer) },
-      .set("n_head") { $0.append(json: c.n_head) },
-      .set("n_head_kv") { $0.append(json: c.n_head_kv) },
-      .set("head_dim") { $0.append(json: c.headWidth) },
-      .set("n_embd") { $0.append(json: c.n_embd) },
-      .set("n_inner") { $0.append(json: c.n_inner) },
+      .set("n_layer") { $0.append(json: c.layers) },
+      .set("n_head") { $0.append(json: c.heads) },
+      .set("n_head_kv") { $0.append(json: c.kvHeads) },
+      .set("head_dim") { $0.append(json: c.headDim) },
+      .set("n_embd") { $0.append(json: c.width) },
+      .set("n_inner") { $0.append(json: c.ffnWidth) },
     ]
-    if let rotation = rotaryEmbedding {
+    if let rotation = rope {
       changes.append(.set("rope_theta") { $0.append(json: Float(rotation.base)) })
       changes.append(.set("rope_type") { $0.append(jsonString: scalingName(of: rotation)) })
     }
@@ -83,7 +83,7 @@ struct ModelFacts {
       .set("n_positions") { $0.append(json: c.contextLength) },
       .set("vocab_size") { $0.append(json: c.vocabularySize) },
       .set("vocab") { $0.append(jsonString: fingerprint) },
-      .set("eos_token_id") { $0.append(json: c.endOfTextTokens) },
+      .set("eos_token_id") { $0.append(json: c.eosTokenIDs) },
       .set("precision") { $0.append(jsonString: precision) },
       .set("bytes") { $0.append(json: checkpoint.byteCount) },
       .set("files") { output in
@@ -97,11 +97,11 @@ struct ModelFacts {
     Record().write(to: output, changes)
   }
 
-  private func scalingName(of rotation: RotaryEmbedding) -> String {
+  private func scalingName(of rotation: RoPEConfiguration) -> String {
     switch rotation.scaling {
     case .none: "default"
     case .linear: "linear"
-    case .llama3, .divisors: "llama3"  // the converter writes divisors for this type alone
+    case .llama3, .frequencyFactors: "llama3"  // the converter writes divisors for this type alone
     }
   }
 }

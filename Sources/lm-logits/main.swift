@@ -11,12 +11,12 @@ run(.lmLogits) { arguments, output in
   let vocabulary = ModelVocabulary { try ByteLevelTokenizer(files, for: .decoding) }
   let kept = arguments.path(.cache).map { path in model.makeCache(inFile: path) { arguments.note("\(path): \($0)") } }
   let filter = Filter(arguments, output)
-  filter.whileWaiting = vocabulary.prepare
+  filter.beforeBlockingRead = vocabulary.prepare
   let isBase64 = arguments.has(.base64)
   let isForEveryPosition = arguments.has(.everyPosition)
   let isForOwnTokens = arguments.has(.logProbabilities)
 
-  try filter.forEachRun { record -> (record: Record, ids: [Int], vocabulary: [Record.Change])? in
+  try filter.forEachBatch { record -> (record: Record, ids: [Int], vocabulary: [Record.Change])? in
     try vocabulary.check(record)
     let ids = try record.ids(for: model.configuration)
     guard !ids.isEmpty else {
@@ -25,12 +25,12 @@ run(.lmLogits) { arguments, output in
     }
     return (record: record, ids: ids, vocabulary: try vocabulary.addition(to: record))
   } while: { run, next in
-    kept == nil && run.reduce(next.ids.count) { $0 + $1.ids.count } <= Transformer.positionsOfPass
+    kept == nil && run.reduce(next.ids.count) { $0 + $1.ids.count } <= Transformer.maximumBatchTokens
   } _: { run, refuse in
     let continuations = run.map { _, ids, _ in
       let cache = kept ?? model.makeSinglePassCache()
       cache.begin(ids)
-      return Transformer.Continuation(
+      return Transformer.BatchEntry(
         Array(ids[cache.count...]), cache,
         logitsAt: (isForEveryPosition || isForOwnTokens ? 0 : ids.count - 1)..<ids.count)
     }
@@ -57,7 +57,7 @@ run(.lmLogits) { arguments, output in
       }
       changes.append(.set("logits") { isBase64 ? $0.append(base64: logits) : $0.append(json: logits) })
       changes += vocabulary
-      if isForEveryPosition { changes += [.drop("text")] + Record.Change.dropsOfAnotherSequence }
+      if isForEveryPosition { changes += [.drop("text")] + Record.Change.staleWithOtherSequence }
       record.write(to: output.buffer, changes)
       try output.endLine()
     }

@@ -61,10 +61,10 @@ struct GrowingSequence {
   /// What the model has to compute for the next token.
   ///
   /// - Parameter makeCache: is called the first time, and gives a cache that may have the beginning of the ids.
-  mutating func continuation(_ makeCache: ([Int]) throws -> KeyValueCache) rethrows -> Transformer.Continuation {
+  mutating func continuation(_ makeCache: ([Int]) throws -> KeyValueCache) rethrows -> Transformer.BatchEntry {
     let cache = try cache ?? makeCache(ids)
     self.cache = cache
-    return Transformer.Continuation(Array(ids[cache.count...]), cache, logitsAt: ids.count - 1..<ids.count)
+    return Transformer.BatchEntry(Array(ids[cache.count...]), cache, logitsAt: ids.count - 1..<ids.count)
   }
 
   /// The record's own logits, which are used up by this.
@@ -126,7 +126,7 @@ struct GrowingSequence {
       changes.append(.set("next") { $0.append(next, tokenizer) })
       if let seed { changes.append(.set("seed") { $0.append(json: Int(seed)) }) }
       if let newPrompt { changes.append(.set("prompt") { $0.append(json: newPrompt) }) }
-      changes += Record.Change.dropsOfNewIDs + (try vocabulary.addition(to: record))
+      changes += Record.Change.staleWithNewIDs + (try vocabulary.addition(to: record))
     }
     if let done { changes.append(.set("done") { $0.append(jsonString: done.rawValue) }) }
     record.write(to: output, changes)

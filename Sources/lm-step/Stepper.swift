@@ -9,13 +9,13 @@ import Tokenizer
 /// Grows sequences by the tokens that the command line asks for, and knows when they have ended.
 final class Stepper {
   private let configuration: ModelConfiguration
-  private let tokenizer: Early<ByteLevelTokenizer>  // read while the model is opened, or computes
+  private let tokenizer: Future<ByteLevelTokenizer>  // read while the model is opened, or computes
   private let vocabulary: ModelVocabulary
   private let model: Lazy<Transformer>  // not opened for records that carry their logits
   private let kept: Lazy<KeyValueCache>?  // of --cache
   private let choice: TokenChoice
   private let stops: [[UInt8]]
-  private let endOfTextTokens: [Int]
+  private let eosTokenIDs: [Int]
   private let count: Int
   private let writesEachStep: Bool
   /// Whether a record was read that was not done.
@@ -26,7 +26,7 @@ final class Stepper {
     let configuration = try ModelConfiguration(files)
     self.configuration = configuration
     let pool = ThreadPool(threads: arguments.threadCount)
-    let tokenizer = Early(pool, operations: configuration.vocabularySize * Self.operationsOfToken) {
+    let tokenizer = Future(pool, operations: configuration.vocabularySize * Self.operationsOfToken) {
       try ByteLevelTokenizer(files, for: .decoding)
     }
     self.tokenizer = tokenizer
@@ -39,7 +39,7 @@ final class Stepper {
     choice = TokenChoice(arguments)
     stops = arguments.allBytes(.stop)
     guard !stops.contains([]) else { throw ToolError(.usage, "--stop wants a text of one character at least") }
-    endOfTextTokens = arguments.has(.ignoreEndOfText) ? [] : configuration.endOfTextTokens
+    eosTokenIDs = arguments.has(.ignoreEOS) ? [] : configuration.eosTokenIDs
     count = arguments.integer(.count) ?? 1
     writesEachStep = arguments.has(.each)
   }
@@ -131,7 +131,7 @@ final class Stepper {
         sequences[index].done = end(of: sequences[index])
       } catch { refuse(error, index) }
     }
-    var pass: [(index: Int, continuation: Transformer.Continuation)] = []
+    var pass: [(index: Int, continuation: Transformer.BatchEntry)] = []
     func compute() throws {
       try model().forward(pass.map(\.continuation)) { place, _, logits in try append(logits, pass[place].index) }
       pass = []
@@ -147,14 +147,14 @@ final class Stepper {
         return cache
       }
       pass.append((index, continuation))
-      if pass.reduce(0, { $0 + $1.continuation.ids.count }) >= Transformer.positionsOfPass { try compute() }
+      if pass.reduce(0, { $0 + $1.continuation.ids.count }) >= Transformer.maximumBatchTokens { try compute() }
     }
     if !pass.isEmpty { try compute() }
   }
 
   /// Why a sequence ends with its last token; nil where it goes on.
   private func end(of sequence: GrowingSequence) -> GrowingSequence.End? {
-    if let last = sequence.ids.last, endOfTextTokens.contains(last) { return .endOfText }
+    if let last = sequence.ids.last, eosTokenIDs.contains(last) { return .endOfText }
     if stops.contains(where: sequence.completes) { return .stop }
     return sequence.ids.count == configuration.contextLength ? .length : nil
   }

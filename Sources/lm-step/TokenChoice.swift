@@ -38,8 +38,8 @@ struct TokenChoice {
       let number = uniformNumber(seed: seed, position: ids.count)
       return distribution.candidate(settings.choices(logits, after: ids).id(at: number))
     }
-    guard settings.repetitionPenalty != 1 else { return distribution.likeliest }
-    let likeliest = settings.penalized(logits, after: ids).withUnsafeBufferPointer { Distribution($0).likeliest }
-    return distribution.candidate(likeliest.id)
+    guard settings.repetitionPenalty != 1 else { return distribution.mostLikely }
+    let mostLikely = settings.penalized(logits, after: ids).withUnsafeBufferPointer { Distribution($0).mostLikely }
+    return distribution.candidate(mostLikely.id)
   }
 }

@@ -4,8 +4,8 @@ import JSONLines
 run(.lmStep) { arguments, output in
   let stepper = try Stepper(arguments)
   let filter = Filter(arguments, output)
-  filter.whileWaiting = stepper.prepare
-  try filter.forEachRun { record in
+  filter.beforeBlockingRead = stepper.prepare
+  try filter.forEachBatch { record in
     try stepper.begin(record, in: filter)
   } while: {
     stepper.hasRoom(besides: $0, for: $1)

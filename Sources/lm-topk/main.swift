@@ -13,7 +13,7 @@ run(.lmTopK) { arguments, output in
   let k = arguments.integer(.topK) ?? 10
 
   /// nil for an empty text, which lm-logits passes on without logits.
-  func likeliest(_ record: Record) throws -> [Distribution.Candidate]? {
+  func mostLikely(_ record: Record) throws -> [Distribution.Candidate]? {
     try vocabulary.check(record)
     guard let logits = try record.logits() else {
       if try record.ids()?.isEmpty ?? false { return nil }
@@ -25,21 +25,21 @@ run(.lmTopK) { arguments, output in
     try record.requireLogits(logits.count, ofVocabulary: vocabularySize)
     return try logits.withUnsafeBufferPointer { logits in
       try requireFinite(logits)
-      return Distribution(logits).likeliest(k)
+      return Distribution(logits).mostLikely(k)
     }
   }
 
   if arguments.has(.topTable) {
     var table = CandidateTable(tokenizer)
     try filter.forEachRecord { record in
-      guard let candidates = try likeliest(record) else { return try output.endLine() }
+      guard let candidates = try mostLikely(record) else { return try output.endLine() }
       try table.write(candidates, to: output)
     } orWrite: {
       try output.endLine()
     }
   } else {
     try filter.forEachRecord { record in
-      guard let candidates = try likeliest(record) else {
+      guard let candidates = try mostLikely(record) else {
         record.write(to: output.buffer, [])
         return try output.endLine()
       }

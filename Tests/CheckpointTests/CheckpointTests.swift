@@ -176,6 +176,6 @@ import Testing
     (Int.max, "9,223,372,036,854,775,807"), (Int.min, "-9,223,372,036,854,775,808"),
   ])
   func numbersAreGrouped(_ number: Int, _ text: String) {
-    #expect(grouped(number) == text)
+    #expect(withThousandsSeparators(number) == text)
   }
 }

@@ -32,11 +32,11 @@ import Testing
   @Test func whatIsAbsentIsAsInGPT2() throws {
     let found = try read(#"{"model_type":"gpt2"}"#)
     #expect(
-      found.vocabularySize == 50257 && found.n_positions == 1024 && found.n_embd == 768 && found.n_layer == 12
-        && found.n_head == 12)
-    #expect(found.n_inner == 3072 && found.layerNormEpsilon == 1e-5 && found.headWidth == 64)
+      found.vocabularySize == 50257 && found.n_positions == 1024 && found.width == 768 && found.layers == 12
+        && found.heads == 12)
+    #expect(found.ffnWidth == 3072 && found.layerNormEpsilon == 1e-5 && found.headDim == 64)
     #expect(
-      found.scalesAttention && !found.scalesAttentionByLayer && found.tiesEmbeddings && found.endOfTextTokens == [50256]
+      found.scalesAttention && !found.scalesAttentionByLayer && found.tiesEmbeddings && found.eosTokenIDs == [50256]
     )
   }
 
@@ -48,17 +48,17 @@ import Testing
           + #""add_cross_attention":false,"task_specific_params":{"text-generation":{"max_length":50}},"summary_type":null"#
       ))
     #expect(
-      found.vocabularySize == 7 && found.n_positions == 9 && found.n_embd == 6 && found.n_layer == 2
-        && found.n_head == 3)
+      found.vocabularySize == 7 && found.n_positions == 9 && found.width == 6 && found.layers == 2
+        && found.heads == 3)
     #expect(
-      found.n_inner == 5 && found.layerNormEpsilon == 1e-6 && found.headWidth == 2 && found.endOfTextTokens == [4])
+      found.ffnWidth == 5 && found.layerNormEpsilon == 1e-6 && found.headDim == 2 && found.eosTokenIDs == [4])
     #expect(!found.scalesAttention && found.scalesAttentionByLayer && !found.tiesEmbeddings)
   }
 
   @Test func constantsOfPythonMayStandWhereNothingIsRead() throws {
     let found = try read(
       gpt2(#""n_embd":24,"a":NaN,"b":[1,-Infinity,{"c":Infinity}],"d":{"e":[NaN,NaN],"f":-Infinity},"n_head":2"#))
-    #expect(found.n_embd == 24 && found.n_head == 2)
+    #expect(found.width == 24 && found.heads == 2)
     #expect(
       complaint(gpt2(#""n_embd":NaN"#)) == #"config.json: byte 31: “N” stands where a number should be (in "n_embd")"#)
     #expect(
@@ -70,12 +70,12 @@ import Testing
   }
 
   @Test func nullIsAsAbsent() throws {
-    #expect(try read(gpt2(#""n_embd":24,"n_inner":null,"eos_token_id":null,"layer_norm_epsilon":null"#)).n_inner == 96)
+    #expect(try read(gpt2(#""n_embd":24,"n_inner":null,"eos_token_id":null,"layer_norm_epsilon":null"#)).ffnWidth == 96)
   }
 
   @Test(arguments: [("7", [7]), ("[7]", [7]), ("[7,9]", [7, 9]), ("[]", []), ("null", [])])
   func endOfTextIsNoneOneOrSeveralTokens(_ value: String, _ tokens: [Int]) throws {
-    #expect(try read(gpt2(#""eos_token_id":\#(value)"#)).endOfTextTokens == tokens)
+    #expect(try read(gpt2(#""eos_token_id":\#(value)"#)).eosTokenIDs == tokens)
   }
 
   @Test(arguments: [

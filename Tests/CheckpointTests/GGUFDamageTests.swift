@@ -146,7 +146,9 @@ import Testing
     let whole = GGUFBuilder.gpt2.data
     let reason = try complaint(whole.dropLast(100))
     #expect(
-      reason == "\(grouped(whole.count - 100)) of \(grouped(whole.count - 16)) bytes are there: download it again")
+      reason
+        == "\(withThousandsSeparators(whole.count - 100)) of \(withThousandsSeparators(whole.count - 16)) bytes are there: download it again"
+    )
   }
 
   /// Wherever it is cut, there is an error, and it tells of nothing but that.

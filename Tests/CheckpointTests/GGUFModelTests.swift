@@ -17,8 +17,8 @@ import Testing
     let file = GGUFBuilder.gpt2.with { $0.version = version }
     let c = try gpt2(file)
     #expect(
-      c.n_positions == 3 && c.n_embd == 4 && c.n_layer == 2 && c.n_inner == 6 && c.n_head == 2 && c.headWidth == 2)
-    #expect(c.vocabularySize == 8 && c.layerNormEpsilon == 1e-5 && c.endOfTextTokens == [0])
+      c.n_positions == 3 && c.width == 4 && c.layers == 2 && c.ffnWidth == 6 && c.heads == 2 && c.headDim == 2)
+    #expect(c.vocabularySize == 8 && c.layerNormEpsilon == 1e-5 && c.eosTokenIDs == [0])
     #expect(c.scalesAttention && !c.scalesAttentionByLayer && c.tiesEmbeddings && c.layout == .outputsByInputs)
   }
 
@@ -44,20 +44,20 @@ import Testing
 
   @Test func llamaIsReadWithItsPairing() throws {
     let c = try llama(.llama())
-    #expect(c.variant == .llama && c.vocabularySize == 8 && c.contextLength == 64 && c.n_layer == 2 && c.n_embd == 32)
-    #expect(c.n_head == 4 && c.n_head_kv == 2 && c.headWidth == 8 && c.n_inner == 64 && c.normEpsilon == 1e-6)
-    #expect(c.rotaryEmbedding.base == 5e5 && c.rotaryEmbedding.scaling == .none)
-    #expect(c.rotaryEmbedding.pairing == .neighbours)
+    #expect(c.variant == .llama && c.vocabularySize == 8 && c.contextLength == 64 && c.layers == 2 && c.width == 32)
+    #expect(c.heads == 4 && c.kvHeads == 2 && c.headDim == 8 && c.ffnWidth == 64 && c.normEpsilon == 1e-6)
+    #expect(c.rope.base == 5e5 && c.rope.scaling == .none)
+    #expect(c.rope.pairing == .interleaved)
     #expect(!c.hasQueryKeyValueBiases && !c.hasAttentionOutputBias && !c.hasFeedForwardBiases)
-    #expect(!c.normalizesQueriesAndKeys && c.tiesEmbeddings && c.endOfTextTokens == [0])
+    #expect(!c.normalizesQueriesAndKeys && c.tiesEmbeddings && c.eosTokenIDs == [0])
     #expect(try GGUFBuilder.llama().open().tensor("layers.1.mlp.down_proj.weight").shape == [32, 64])
   }
 
   @Test func qwensPairHalves() throws {
     let qwen2 = try llama(.llama("qwen2", biased: true))
-    #expect(qwen2.variant == .qwen2 && qwen2.rotaryEmbedding.pairing == .halves && qwen2.hasQueryKeyValueBiases)
+    #expect(qwen2.variant == .qwen2 && qwen2.rope.pairing == .neox && qwen2.hasQueryKeyValueBiases)
     let qwen3 = try llama(.llama("qwen3"))
-    #expect(qwen3.variant == .qwen3 && qwen3.rotaryEmbedding.pairing == .halves && qwen3.normalizesQueriesAndKeys)
+    #expect(qwen3.variant == .qwen3 && qwen3.rope.pairing == .neox && qwen3.normalizesQueriesAndKeys)
     let model = try GGUFBuilder.llama("qwen3").open()
     #expect(try model.tensor("layers.1.self_attn.q_norm.weight").name == "blk.1.attn_q_norm.weight")
     #expect(model.configuration.modelType == "qwen3")
@@ -73,7 +73,7 @@ import Testing
           $0.change("blk.\(layer).attn_v.weight") { $0.dimensions = [32, 32] }
         }
       })
-    #expect(c.n_head_kv == 4 && c.rotaryEmbedding.base == 1e4)
+    #expect(c.kvHeads == 4 && c.rope.base == 1e4)
   }
 
   @Test func headsNeedNotMakeUpTheWidth() throws {
@@ -88,20 +88,20 @@ import Testing
         $0.change("blk.\(layer).attn_output.weight") { $0.dimensions = [64, 32] }
       }
     }
-    #expect(try llama(file).headWidth == 16)
+    #expect(try llama(file).headDim == 16)
     #expect(try file.complaint() == nil)
   }
 
   @Test func scalingIsAFactorOrDivisors() throws {
-    func scaling(_ values: KeyValuePairs<String, GGUFBuilder.Value>, divisors: Bool = false) throws
-      -> RotaryEmbedding.Scaling
+    func scaling(_ values: KeyValuePairs<String, GGUFBuilder.Value>, frequencyFactors: Bool = false) throws
+      -> RoPEConfiguration.Scaling
     {
       try llama(
         .llama().with { file in
           for (key, value) in values { file["llama.rope.\(key)"] = value }
-          if divisors { file.tensors.append(.init(name: "rope_freqs.weight", dimensions: [4])) }
+          if frequencyFactors { file.tensors.append(.init(name: "rope_freqs.weight", dimensions: [4])) }
         }
-      ).rotaryEmbedding.scaling
+      ).rope.scaling
     }
     #expect(try scaling(["scaling.type": .string("linear"), "scaling.factor": .float32(4)]) == .linear(factor: 4))
     #expect(try scaling(["scaling.factor": .float32(4)]) == .linear(factor: 4))
@@ -109,7 +109,7 @@ import Testing
     #expect(try scaling(["scaling.type": .string("none"), "scaling.factor": .float32(4)]) == .none)
     #expect(try scaling(["scaling.type": .string("linear")]) == .none)
     #expect(try scaling(["scaling.factor": .float32(0)]) == .none)
-    #expect(try scaling([:], divisors: true) == .divisors)
+    #expect(try scaling([:], frequencyFactors: true) == .frequencyFactors)
     let model = try GGUFBuilder.llama().with { $0.tensors.append(.init(name: "rope_freqs.weight", dimensions: [4])) }
       .open()
     #expect(try model.tensor("rope_freqs.weight").shape == [4])
@@ -122,7 +122,7 @@ import Testing
       $0["tokenizer.ggml.eot_token_id"] = .uint32(5)
       $0["tokenizer.ggml.eom_token_id"] = .uint32(0)
     }
-    #expect(try file.open().configuration.endOfTextTokens == [0, 5])
+    #expect(try file.open().configuration.eosTokenIDs == [0, 5])
   }
 
   @Test func attentionThatReachesBackALimitedWayLimitsTheContext() throws {
@@ -131,7 +131,7 @@ import Testing
   }
 
   @Test func aValueOfEachLayerMayBeGivenIfAllAreTheSame() throws {
-    #expect(try llama(.llama().with { $0["llama.attention.head_count_kv"] = .int32s([2, 2]) }).n_head_kv == 2)
+    #expect(try llama(.llama().with { $0["llama.attention.head_count_kv"] = .int32s([2, 2]) }).kvHeads == 2)
     #expect(
       try GGUFBuilder.llama().with { $0["llama.feed_forward_length"] = .uint32s([64, 32]) }.complaint()
         == "llama.feed_forward_length differs from layer to layer, which is not implemented")

@@ -32,11 +32,11 @@ import Testing
       #""vocab_size":11,"hidden_size":24,"num_hidden_layers":3,"num_attention_heads":4,"num_key_value_heads":2,"#
         + #""head_dim":8,"intermediate_size":40,"max_position_embeddings":99,"rms_norm_eps":1e-5,"rope_theta":5e5,"#
         + #""attention_bias":true,"mlp_bias":true,"tie_word_embeddings":true,"hidden_act":"silu","eos_token_id":[3,4]"#)
-    #expect(c.variant == .llama && c.vocabularySize == 11 && c.n_embd == 24 && c.n_layer == 3 && c.n_inner == 40)
-    #expect(c.n_head == 4 && c.n_head_kv == 2 && c.headWidth == 8 && c.contextLength == 99 && c.normEpsilon == 1e-5)
-    #expect(c.rotaryEmbedding.base == 5e5 && c.rotaryEmbedding.scaling == .none && c.rotaryEmbedding.pairing == .halves)
+    #expect(c.variant == .llama && c.vocabularySize == 11 && c.width == 24 && c.layers == 3 && c.ffnWidth == 40)
+    #expect(c.heads == 4 && c.kvHeads == 2 && c.headDim == 8 && c.contextLength == 99 && c.normEpsilon == 1e-5)
+    #expect(c.rope.base == 5e5 && c.rope.scaling == .none && c.rope.pairing == .neox)
     #expect(c.hasQueryKeyValueBiases && c.hasAttentionOutputBias && c.hasFeedForwardBiases && c.tiesEmbeddings)
-    #expect(!c.normalizesQueriesAndKeys && c.endOfTextTokens == [3, 4])
+    #expect(!c.normalizesQueriesAndKeys && c.eosTokenIDs == [3, 4])
   }
 
   @Test func qwensHaveBiasesAndNormsOfTheirOwn() throws {
@@ -77,7 +77,7 @@ import Testing
   // MARK: rotary embeddings
 
   /// The original context length where frequencies are scaled as in Llama 3, with the factors below; else nil.
-  private func llama3(_ rotation: RotaryEmbedding) -> Int? {
+  private func llama3(_ rotation: RoPEConfiguration) -> Int? {
     guard case .llama3(let scaling) = rotation.scaling, scaling.factor == 8, scaling.lowFrequencyFactor == 1,
       scaling.highFrequencyFactor == 4
     else { return nil }
@@ -87,8 +87,8 @@ import Testing
   private static let factors = #""factor":8.0,"low_freq_factor":1.0,"high_freq_factor":4.0"#
 
   @Test func scalingIsReadInAllItsSpellings() throws {
-    func rotation(_ members: String) throws -> RotaryEmbedding {
-      try read(#""max_position_embeddings":64,"# + members).rotaryEmbedding
+    func rotation(_ members: String) throws -> RoPEConfiguration {
+      try read(#""max_position_embeddings":64,"# + members).rope
     }
     #expect(try rotation(#""rope_scaling":null"#).scaling == .none)
     #expect(try rotation(#""rope_scaling":{}"#).scaling == .none)
@@ -110,14 +110,14 @@ import Testing
 
   @Test func generationsOwnSettingsComeFirst() throws {
     func ends(_ members: String, _ generation: String?) throws -> [Int] {
-      try read(members, generation: generation).endOfTextTokens
+      try read(members, generation: generation).eosTokenIDs
     }
     #expect(try ends(#""eos_token_id":2"#, #"{"eos_token_id":[5,6]}"#) == [5, 6])
     #expect(try ends(#""eos_token_id":2"#, #"{"eos_token_id":7}"#) == [7])
     #expect(try ends(#""eos_token_id":3"#, #"{"temperature":0.6}"#) == [3])
     #expect(try ends(#""eos_token_id":null"#, nil) == [])
     #expect(try ends(#""vocab_size":5"#, nil) == [2])  // LlamaConfig's own
-    #expect(try read("\"vocab_size\":5", type: "qwen2").endOfTextTokens == [])
+    #expect(try read("\"vocab_size\":5", type: "qwen2").eosTokenIDs == [])
   }
 
   // MARK: refusals

@@ -44,20 +44,20 @@ private let fixtures = URL(filePath: #filePath).deletingLastPathComponent().appe
       #expect(found.tensorShapes == expected.shapes, name)
       let facts = expected.facts
       #expect(found.vocabularySize == facts.vocab_size && found.contextLength == facts.context, name)
-      #expect(found.n_head == facts.heads && found.n_head_kv == facts.heads_kv, name)
-      #expect(found.headWidth == facts.head_width && found.endOfTextTokens == facts.end_of_text, name)
+      #expect(found.heads == facts.heads && found.kvHeads == facts.heads_kv, name)
+      #expect(found.headDim == facts.head_width && found.eosTokenIDs == facts.end_of_text, name)
       switch found {
       case .gpt2(let c):
         #expect(c.layerNormEpsilon == facts.epsilon && c.tiesEmbeddings == facts.tied && facts.rope == nil, name)
       case .llama(let c):
         #expect(c.normEpsilon == facts.epsilon && c.tiesEmbeddings == facts.tied, name)
-        compare(c.rotaryEmbedding, try #require(facts.rope), name)
+        compare(c.rope, try #require(facts.rope), name)
       }
     }
   }
 
-  private func compare(_ found: RotaryEmbedding, _ expected: Reading.Rope, _ name: Comment) {
-    #expect(found.base == expected.rope_theta && found.pairing == .halves, name)
+  private func compare(_ found: RoPEConfiguration, _ expected: Reading.Rope, _ name: Comment) {
+    #expect(found.base == expected.rope_theta && found.pairing == .neox, name)
     switch found.scaling {
     case .none: #expect(expected.rope_type == "default", name)
     case .linear(let factor): #expect(expected.rope_type == "linear" && factor == expected.factor, name)
@@ -66,7 +66,7 @@ private let fixtures = URL(filePath: #filePath).deletingLastPathComponent().appe
       #expect(scaling.lowFrequencyFactor == expected.low_freq_factor, name)
       #expect(scaling.highFrequencyFactor == expected.high_freq_factor, name)
       #expect(scaling.originalContextLength == expected.original_max_position_embeddings, name)
-    case .divisors: Issue.record("config.json has no divisors")
+    case .frequencyFactors: Issue.record("config.json has no divisors")
     }
   }
 
@@ -87,9 +87,9 @@ private let fixtures = URL(filePath: #filePath).deletingLastPathComponent().appe
     let entries = try #require(files[architecture])
     let model = try Checkpoint(ModelLocation(file: Path(fixtures.appending(path: "\(architecture).gguf").path)))
     let c = model.configuration
-    #expect(c.modelType == architecture && c.n_layer == 2 && c.n_embd == 32 && c.n_head == 4 && c.headWidth == 8)
-    #expect(c.n_inner == 64 && c.vocabularySize == 12 && c.contextLength == 20 && c.endOfTextTokens == [11])
-    #expect(c.n_head_kv == (architecture == "gpt2" ? 4 : 2))
+    #expect(c.modelType == architecture && c.layers == 2 && c.width == 32 && c.heads == 4 && c.headDim == 8)
+    #expect(c.ffnWidth == 64 && c.vocabularySize == 12 && c.contextLength == 20 && c.eosTokenIDs == [11])
+    #expect(c.kvHeads == (architecture == "gpt2" ? 4 : 2))
     for entry in entries {
       let tensor = try model.tensor(entry.name)
       #expect(tensor.name == entry.stored && tensor.type.rawValue == entry.type && tensor.shape == entry.shape)
@@ -102,7 +102,7 @@ private let fixtures = URL(filePath: #filePath).deletingLastPathComponent().appe
       try ModelFiles(ModelLocation(file: Path(fixtures.appending(path: "\(architecture).gguf").path))).tokenizerTables()
     )
     #expect(tables.tokens.count == 12 && tables.types?.last == 3 && tables.merges?.count == 2)
-    #expect(tables.model == "gpt2" && tables.preTokenizer == "gpt-2" && tables.addsBeginOfText == false)
+    #expect(tables.model == "gpt2" && tables.preTokenizer == "gpt-2" && tables.addsBOS == false)
     #expect(tables.endOfText == 11)
   }
 }

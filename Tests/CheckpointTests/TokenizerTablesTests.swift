@@ -16,8 +16,8 @@ import Testing
     #expect(tables.tokens.count == 8 && texts(tables.tokens) == (0..<8).map { "t\($0)" })
     #expect(tables.types.map(Array.init) == [3, 1, 1, 1, 1, 1, 1, 1])
     #expect(tables.merges.map(texts) == ["t 0", "t 1"])
-    #expect(tables.beginOfText == nil && tables.endOfText == 0)
-    #expect(tables.addsBeginOfText == nil && tables.addsEndOfText == nil && tables.addsPrefixSpace == nil)
+    #expect(tables.bosTokenID == nil && tables.endOfText == 0)
+    #expect(tables.addsBOS == nil && tables.addsEOS == nil && tables.addsPrefixSpace == nil)
     #expect(tables.path.hasSuffix("/model.gguf"))
   }
 
@@ -32,8 +32,8 @@ import Testing
         $0["tokenizer.ggml.add_space_prefix"] = .boolean(false)
         $0["tokenizer.ggml.tokens"] = .strings(["", "é", "\0", "Ġa", "e\u{301}", "ġ", "<|x|>", "z"])
       })
-    #expect(tables.preTokenizer == nil && tables.types?.last == 4 && tables.beginOfText == 7)
-    #expect(tables.addsBeginOfText == true && tables.addsEndOfText == false && tables.addsPrefixSpace == false)
+    #expect(tables.preTokenizer == nil && tables.types?.last == 4 && tables.bosTokenID == 7)
+    #expect(tables.addsBOS == true && tables.addsEOS == false && tables.addsPrefixSpace == false)
     #expect(tables.tokens.map { $0.count } == [0, 2, 1, 3, 3, 2, 5, 1])
   }
 

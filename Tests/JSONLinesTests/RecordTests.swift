@@ -60,7 +60,7 @@ import Testing
     let line = #"{"a":1,"logits":[1],"topk":[],"tokens":[],"offsets":[],"attention_mask":[],"ids":[1],"position":3}"#
     let result = try with(line) { (record: Record) throws in
       let buffer = ByteBuffer()
-      record.write(to: buffer, Record.Change.dropsOfNewIDs)
+      record.write(to: buffer, Record.Change.staleWithNewIDs)
       return String(decoding: buffer.bytes, as: UTF8.self)
     }
     #expect(result == #"{"a":1,"ids":[1]}"#)

@@ -22,34 +22,34 @@ import Threads
   func columnProductsOfEveryShapeAreTheSame(_ shape: (Int, Int), _ type: ElementType) {
     let weights = randomWeights(rows: shape.0, columns: shape.1, type)
     let bias = WeightVector(values: randomFloats(shape.1 + 16), count: shape.1)  // padded to whole vectors
-    let map = LinearMap(weight: weights, layout: .inputsByOutputs, bias: bias)
+    let map = Linear(weight: weights, layout: .inputsByOutputs, bias: bias)
     compareRoutes(inputs: shape.0, outputs: shape.1) { input, output, registers, pool in
-      columnProduct(input, map, into: output, .gelu, pool, registers: registers)
+      matmulNN(input, map, into: output, .gelu, pool, registers: registers)
     }
   }
 
   @Test(arguments: shapes, types)
   func rowProductsOfEveryShapeAreTheSame(_ shape: (Int, Int), _ type: ElementType) {
-    let map = LinearMap(weight: randomWeights(rows: shape.1, columns: shape.0, type))
+    let map = Linear(weight: randomWeights(rows: shape.1, columns: shape.0, type))
     compareRoutes(inputs: shape.0, outputs: shape.1) { input, output, registers, pool in
-      rowProduct(input, [map], into: output, .store, pool, registers: registers)
+      matmulNT(input, [map], into: output, .store, pool, registers: registers)
     }
   }
 
   /// Rows of one block and of several, and longer than what is multiplied at a time.
   @Test(arguments: [(256, 5), (512, 33), (1280, 70)], quantized)
-  func quantizedRowProductsOfEveryShapeAreTheSame(_ shape: (Int, Int), _ type: ElementType) {
+  func quantizedMatmulNTsOfEveryShapeAreTheSame(_ shape: (Int, Int), _ type: ElementType) {
     let weights = randomWeights(rows: shape.1, columns: shape.0, type)
     let widened = WeightMatrix(
       start: UnsafeRawPointer(floats(of: weights)), type: .float32, rows: weights.rows, columns: weights.columns)
     let bias = WeightVector(values: randomFloats(shape.1 + 16), count: shape.1)
     let expected = compareRoutes(inputs: shape.0, outputs: shape.1) { input, output, registers, pool in
-      rowProduct(
-        input, [LinearMap(weight: widened, bias: bias)], into: output, .gelu, pool, registers: registers)
+      matmulNT(
+        input, [Linear(weight: widened, bias: bias)], into: output, .gelu, pool, registers: registers)
     }
     let found = compareRoutes(inputs: shape.0, outputs: shape.1) { input, output, registers, pool in
-      rowProduct(
-        input, [LinearMap(weight: weights, bias: bias)], into: output, .gelu, pool, registers: registers)
+      matmulNT(
+        input, [Linear(weight: weights, bias: bias)], into: output, .gelu, pool, registers: registers)
     }
     #expect(found == expected, "\(type.rawValue) differs from the same numbers as float32")
   }
@@ -59,7 +59,7 @@ import Threads
     let weights = randomWeights(rows: outputs, columns: inputs, .float32)
     let x = Matrix(start: randomFloats(rows * inputs), rows: rows, columns: inputs)
     let y = Matrix(start: randomFloats(rows * outputs), rows: rows, columns: outputs)
-    rowProduct(x, [LinearMap(weight: weights)], into: y, .store, ThreadPool(threads: 1))
+    matmulNT(x, [Linear(weight: weights)], into: y, .store, ThreadPool(threads: 1))
     let numbers = floats(of: weights)
     for row in 0..<rows {
       for output in 0..<outputs {
@@ -73,16 +73,16 @@ import Threads
   @Test func productsSideBySideAreWhatEachIsAlone() {
     let (rows, inputs) = (9, 256)
     let maps = [(40, ElementType.q4_k), (17, .float32), (64, .q8_0), (1, .bfloat16)].map { outputs, type in
-      LinearMap(weight: randomWeights(rows: outputs, columns: inputs, type))
+      Linear(weight: randomWeights(rows: outputs, columns: inputs, type))
     }
     let pool = ThreadPool(threads: 2)
     let x = Matrix(start: randomFloats(rows * inputs), rows: rows, columns: inputs)
     let together = Matrix(start: randomFloats(rows * 122), rows: rows, columns: 122)
-    rowProduct(x, maps, into: together, .store, pool)
+    matmulNT(x, maps, into: together, .store, pool)
     var column = 0
     for map in maps {
       let alone = Matrix(start: randomFloats(rows * map.outputs), rows: rows, columns: map.outputs)
-      rowProduct(x, [map], into: alone, .store, pool)
+      matmulNT(x, [map], into: alone, .store, pool)
       for row in 0..<rows {
         for output in 0..<map.outputs { #expect(together.row(row)[column + output] == alone.row(row)[output]) }
       }

@@ -80,14 +80,14 @@ import Testing
     let sequences = (0..<24).map { index in
       Array(Self.ids(40, vocabulary)[(index % 7)..<min(40, index % 7 + 1 + 5 * index % 37)])
     }
-    var continuations: [Transformer.Continuation] = []
+    var continuations: [Transformer.BatchEntry] = []
     var expected: [[[UInt32]]] = []
     for (index, ids) in sequences.enumerated() {
       let done = index % 3 == 0 ? ids.count / 2 : 0
       let cache = index % 3 == 2 ? model.makeSinglePassCache() : model.makeCache()
       if done > 0 { _ = try Self.bits(model, Array(ids[..<done]), cache) }
       let wanted = (index % 4 == 0 ? done : ids.count - 1)..<(index % 5 == 4 ? ids.count - 1 : ids.count)
-      continuations.append(Transformer.Continuation(Array(ids[done...]), cache, logitsAt: wanted))
+      continuations.append(Transformer.BatchEntry(Array(ids[done...]), cache, logitsAt: wanted))
       expected.append(try Self.bits(model, ids, wanted: wanted))
     }
     var found = [[[UInt32]]](repeating: [], count: sequences.count)
@@ -164,7 +164,7 @@ import Testing
     let sequences = [Array(ids[..<max(damaged, 1)]), ids, Array(ids[..<min(damaged + 3, 40)])]
     var found = [[[UInt32]]](repeating: [], count: 3)
     let continuations = sequences.map {
-      Transformer.Continuation($0, model.makeSinglePassCache(), logitsAt: 0..<$0.count)
+      Transformer.BatchEntry($0, model.makeSinglePassCache(), logitsAt: 0..<$0.count)
     }
     try model.forward(continuations) { index, _, logits in found[index].append(logits.map(\.bitPattern)) }
     for logits in found { #expect(logits.prefix(damaged) == steps[..<min(damaged, logits.count)]) }

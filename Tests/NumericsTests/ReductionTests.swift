@@ -15,8 +15,8 @@ import Testing
       for lane in 0..<16 { lanes[lane] = 1 / Float(vector * 16 + lane + 1) - 0.03 }
       vectors.append(lanes)
     }
-    let sums = orderedSums(vectors[0], vectors[1], vectors[2], vectors[3])
-    for (index, lanes) in vectors.enumerated() { #expect(sums[index].bitPattern == lanes.orderedSum.bitPattern) }
+    let sums = horizontalSums(vectors[0], vectors[1], vectors[2], vectors[3])
+    for (index, lanes) in vectors.enumerated() { #expect(sums[index].bitPattern == lanes.horizontalSum.bitPattern) }
   }
 
   @Test func addsHalvesThenQuartersThenPairs() {
@@ -30,9 +30,9 @@ import Testing
         state ^= state << 17
         lanes[lane] = Float(Int64(bitPattern: state)) * 1e-15
       }
-      #expect(lanes.orderedSum.bitPattern == formula(lanes).bitPattern)
+      #expect(lanes.horizontalSum.bitPattern == formula(lanes).bitPattern)
       let leftToRight = (0..<16).reduce(Float(0)) { $0 + lanes[$1] }
-      if leftToRight != lanes.orderedSum { differsFromLeftToRight = true }
+      if leftToRight != lanes.horizontalSum { differsFromLeftToRight = true }
     }
     #expect(differsFromLeftToRight, "the numbers are such that the order matters")
   }
@@ -41,18 +41,18 @@ import Testing
   @Test func theOrderShowsInTheResult() {
     var lanes = SIMD16<Float>(repeating: 0)
     (lanes[0], lanes[8], lanes[4]) = (16_777_216, -16_777_216, 1)
-    #expect(lanes.orderedSum == 1, "the lanes 0 and 8 cancel before the lane 4 comes")
+    #expect(lanes.horizontalSum == 1, "the lanes 0 and 8 cancel before the lane 4 comes")
     (lanes[0], lanes[8], lanes[4], lanes[1]) = (16_777_216, 1, 0, -16_777_216)
-    #expect(lanes.orderedSum == 0, "the lane 8 is lost in the lane 0 before the lane 1 comes")
+    #expect(lanes.horizontalSum == 0, "the lane 8 is lost in the lane 0 before the lane 1 comes")
   }
 
   @Test func doublesAreAddedInTheSameOrder() {
     var lanes = SIMD8<Double>(repeating: 0)
     let swallowing = 9_007_199_254_740_992.0  // 2^53
     (lanes[0], lanes[4], lanes[2]) = (swallowing, -swallowing, 1)
-    #expect(lanes.orderedSum == 1, "the lanes 0 and 4 cancel before the lane 2 comes")
+    #expect(lanes.horizontalSum == 1, "the lanes 0 and 4 cancel before the lane 2 comes")
     (lanes[0], lanes[4], lanes[2], lanes[1]) = (swallowing, 1, 0, -swallowing)
-    #expect(lanes.orderedSum == 0, "the lane 4 is lost in the lane 0 before the lane 1 comes")
-    #expect(SIMD8<Double>(1, 2, 3, 4, 5, 6, 7, 8).orderedSum == 36)
+    #expect(lanes.horizontalSum == 0, "the lane 4 is lost in the lane 0 before the lane 1 comes")
+    #expect(SIMD8<Double>(1, 2, 3, 4, 5, 6, 7, 8).horizontalSum == 36)
   }
 }

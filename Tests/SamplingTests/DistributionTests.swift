@@ -15,7 +15,7 @@ import Testing
     try logits.withUnsafeBufferPointer { try body(Distribution($0)) }
   }
 
-  private func ids(_ logits: [Float], _ count: Int) -> [Int] { with(logits) { $0.likeliest(count).map(\.id) } }
+  private func ids(_ logits: [Float], _ count: Int) -> [Int] { with(logits) { $0.mostLikely(count).map(\.id) } }
 
   @Test(arguments: [1, 2, 3, 17, 1000, 50257])
   func probabilitiesAreTheSoftmax(_ count: Int) {
@@ -48,7 +48,7 @@ import Testing
     with([.greatestFiniteMagnitude, 1]) { #expect($0.candidate(1).logprob == -.greatestFiniteMagnitude) }
     for extreme in [-1, 1] as [Float] {
       with([Float](repeating: extreme * .greatestFiniteMagnitude, count: 4)) {
-        #expect($0.candidate(3).p == 0.25 && $0.likeliest.id == 0 && $0.likeliest(9).count == 4)
+        #expect($0.candidate(3).p == 0.25 && $0.mostLikely.id == 0 && $0.mostLikely(9).count == 4)
         #expect($0.candidate(3).logprob == Float(log(0.25)))
       }
     }
@@ -61,7 +61,7 @@ import Testing
     #expect(ids([1, 3, 3, 2, 3, 1], 4) == [1, 2, 4, 3])
     #expect(ids([Float](repeating: 0, count: 100), 5) == [0, 1, 2, 3, 4])
     #expect(ids([0, -0.0, 0], 2) == [0, 1], "the two zeros are equal")
-    #expect(with([2, 7, 7]) { $0.likeliest.id } == 1)
+    #expect(with([2, 7, 7]) { $0.mostLikely.id } == 1)
   }
 
   @Test func countsBeyondTheVocabularyGiveAllOfIt() {
@@ -73,7 +73,7 @@ import Testing
 
   @Test func oneIsTheLikeliest() {
     let numbers = logits(5000, seed: 2) { Float($0 % 100) }
-    #expect(with(numbers) { [$0.likeliest] } == with(numbers) { $0.likeliest(1) })
+    #expect(with(numbers) { [$0.mostLikely] } == with(numbers) { $0.mostLikely(1) })
   }
 
   @Test func theHeapAgreesWithSorting() {
@@ -112,7 +112,7 @@ import Testing
     unpacking.waitUntilExit()
     let numbers = try JSONDecoder().decode(Answer.self, from: json).logits
     #expect(numbers.count == 50257)
-    let candidates = with(numbers) { $0.likeliest(10) }
+    let candidates = with(numbers) { $0.mostLikely(10) }
     #expect(candidates.map(\.id) == published.map(\.id))
     for (candidate, expected) in zip(candidates, published) { #expect(abs(Double(candidate.p) - expected.p) < 1e-6) }
   }

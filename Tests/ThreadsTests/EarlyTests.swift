@@ -9,7 +9,7 @@ import Threads
   @Test(arguments: [1, 2], [0, Int.max])
   func theValueIsMadeOnce(_ threads: Int, _ operations: Int) throws {
     let times = Atomic(0)
-    let value = Early(ThreadPool(threads: threads), operations: operations) {
+    let value = Future(ThreadPool(threads: threads), operations: operations) {
       times.add(1, ordering: .relaxed).newValue + 41
     }
     for _ in 0..<3 { #expect(try value() == 42) }
@@ -17,7 +17,7 @@ import Threads
 
   @Test(arguments: [1, 2])
   func anErrorComesToWhoAsks(_ threads: Int) {
-    let value = Early<Int>(ThreadPool(threads: threads), operations: .max) { throw Failure() }
+    let value = Future<Int>(ThreadPool(threads: threads), operations: .max) { throw Failure() }
     for _ in 0..<2 { #expect(throws: Failure.self) { try value() } }
   }
 
@@ -25,7 +25,7 @@ import Threads
   @Test func othersWorkIsDoneMeanwhile() throws {
     let pool = ThreadPool(threads: 2)
     let gate = Atomic(false)
-    let value = Early(pool, operations: .max) {
+    let value = Future(pool, operations: .max) {
       while pool.threads > 1, !gate.load(ordering: .acquiring) {}
       return "made"
     }

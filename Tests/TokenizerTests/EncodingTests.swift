@@ -267,7 +267,7 @@ import Tokenizer
 
   @Test func specialTokensAreTextUnlessRecognized() throws {
     let tokenizer = try Fixture.tokenizer()
-    let end = try #require(tokenizer.beginOfText)
+    let end = try #require(tokenizer.bosTokenID)
     #expect(tokenizer.isSpecial(end) && !tokenizer.isSpecial(end + 1))
     #expect(try !tokenizer.encode("<|endoftext|>").contains(Int32(end)))
     #expect(try tokenizer.encode("<|endoftext|>", special: true) == [Int32(end)])

@@ -12,7 +12,7 @@ private struct Tables {
   var tokens = SmallVocabulary().tokens.map { (text: $0, type: Int32(1)) }
   var hasTypes = true
   var merges: [String]? = []
-  var beginOfText: Int?
+  var bosTokenID: Int?
 
   init(_ merges: [String] = []) {
     let small = SmallVocabulary(merges)
@@ -45,7 +45,7 @@ private struct Tables {
       path: "model.gguf", model: model, preTokenizer: preTokenizer,
       tokens: MappedStrings(file, tokenRange, count: tokens.count),
       types: hasTypes ? MappedInt32s(file, at: typeStart, count: tokens.count) : nil,
-      merges: merges.map { MappedStrings(file, mergeRange, count: $0.count) }, beginOfText: beginOfText, for: purpose)
+      merges: merges.map { MappedStrings(file, mergeRange, count: $0.count) }, bosTokenID: bosTokenID, for: purpose)
   }
 
   func reason() -> String? {
@@ -90,9 +90,9 @@ private struct Tables {
   @Test func typesSayWhatATokenIs() throws {
     var tables = Tables(["a b"])
     tables.tokens += [("<é>", 3), ("été", 4), ("[PAD]", 5), ("<unk>", 2)]
-    tables.beginOfText = 257
+    tables.bosTokenID = 257
     let tokenizer = try tables.open()
-    #expect(tokenizer.vocabularySize == 261 && tokenizer.beginOfText == 257)
+    #expect(tokenizer.vocabularySize == 261 && tokenizer.bosTokenID == 257)
     #expect(try tokenizer.tokens("ab<é>étéa", special: true) == "ab|<é>|été|a")
     #expect(try tokenizer.encode("été<é>").first == 258)
     #expect((257...260).map(tokenizer.isSpecial) == [true, false, false, true])

@@ -10,7 +10,7 @@ import Tokenizer
     let files = try ByteLevelTokenizer(folder: Path(Fixture.folder + "/files"))
     #expect(json.fingerprint == files.fingerprint)
     #expect(json.vocabularySize == 500 && files.vocabularySize == 500)
-    #expect(json.beginOfText == files.beginOfText && files.isSpecial(files.beginOfText!))
+    #expect(json.bosTokenID == files.bosTokenID && files.isSpecial(files.bosTokenID!))
     for golden in try Fixture.golden() {
       #expect(try files.encode(golden.text) == golden.ids)
       #expect(try files.encode(golden.text, special: true) == golden.special)
@@ -113,7 +113,7 @@ import Tokenizer
       #""added_tokens":["#: #""added_tokens":[{"id":500,"content":"<s>","special":true},"#,
       #""post_processor":null"#: #""post_processor":\#(processor)"#,
     ])
-    #expect(tokenizer.beginOfText == 500)
+    #expect(tokenizer.bosTokenID == 500)
     #expect(try tokenizer.encode("it") == Fixture.tokenizer().encode("it"))
   }
 

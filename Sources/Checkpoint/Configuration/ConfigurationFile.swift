@@ -24,7 +24,8 @@ struct ConfigurationFile: ConfigurationSource {
   init(path: Path) throws(CheckpointError) {
     file = try mapFile(path)
     guard file.bytes.count <= Self.byteLimit else {
-      throw .unusable(file: path, reason: "it has \(grouped(file.bytes.count)) bytes, which no configuration has")
+      throw .unusable(
+        file: path, reason: "it has \(withThousandsSeparators(file.bytes.count)) bytes, which no configuration has")
     }
     var scanner = JSONScanner(file.characters)
     do {

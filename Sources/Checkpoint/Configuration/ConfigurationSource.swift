@@ -41,8 +41,8 @@ extension ConfigurationSource {
   /// A number that RoPE's frequencies are divided by, or whose powers they are divided by.
   func frequencyDivisor(_ name: String, default absent: Double? = nil) throws(CheckpointError) -> Double {
     let number = try positive(name, default: absent)
-    guard number >= RotaryEmbedding.leastDivisor else {
-      throw refuse("\(name) is \(number), and must be at least \(RotaryEmbedding.leastDivisor)")
+    guard number >= RoPEConfiguration.leastFrequencyFactor else {
+      throw refuse("\(name) is \(number), and must be at least \(RoPEConfiguration.leastFrequencyFactor)")
     }
     return number
   }

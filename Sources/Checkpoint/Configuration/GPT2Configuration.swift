@@ -4,19 +4,19 @@ import JSON
 public struct GPT2Configuration: Sendable {
   public let vocabularySize: Int
   public let n_positions: Int
-  public let n_embd: Int
-  public let n_layer: Int
-  public let n_head: Int
+  public let width: Int
+  public let layers: Int
+  public let heads: Int
   /// Width of the feed-forward layer.
-  public let n_inner: Int
+  public let ffnWidth: Int
   /// Width of one attention head.
-  public let headWidth: Int
+  public let headDim: Int
   public let layerNormEpsilon: Float
   public let scalesAttention: Bool
   public let scalesAttentionByLayer: Bool
   public let tiesEmbeddings: Bool
   /// The tokens that end a text: none, one or several.
-  public let endOfTextTokens: [Int]
+  public let eosTokenIDs: [Int]
   /// How the matrices of the blocks lie in the files.
   public let layout: MatrixLayout
 
@@ -32,17 +32,17 @@ public struct GPT2Configuration: Sendable {
   /// `lm_head.weight` need not be there where embeddings are tied.
   var tensorShapes: [String: [Int]] {
     var shapes = [
-      "wte.weight": [vocabularySize, n_embd], "wpe.weight": [n_positions, n_embd],
-      "ln_f.weight": [n_embd], "ln_f.bias": [n_embd], "lm_head.weight": [vocabularySize, n_embd],
+      "wte.weight": [vocabularySize, width], "wpe.weight": [n_positions, width],
+      "ln_f.weight": [width], "ln_f.bias": [width], "lm_head.weight": [vocabularySize, width],
     ]
-    for layer in 0..<n_layer {
+    for layer in 0..<layers {
       for norm in ["ln_1", "ln_2"] {
-        shapes["h.\(layer).\(norm).weight"] = [n_embd]
-        shapes["h.\(layer).\(norm).bias"] = [n_embd]
+        shapes["h.\(layer).\(norm).weight"] = [width]
+        shapes["h.\(layer).\(norm).bias"] = [width]
       }
       let maps = [
-        ("attn.c_attn", n_embd, 3 * n_embd), ("attn.c_proj", n_embd, n_embd), ("mlp.c_fc", n_embd, n_inner),
-        ("mlp.c_proj", n_inner, n_embd),
+        ("attn.c_attn", width, 3 * width), ("attn.c_proj", width, width), ("mlp.c_fc", width, ffnWidth),
+        ("mlp.c_proj", ffnWidth, width),
       ]
       for (name, inputs, outputs) in maps {
         shapes["h.\(layer).\(name).weight"] = layout == .inputsByOutputs ? [inputs, outputs] : [outputs, inputs]
@@ -54,20 +54,20 @@ public struct GPT2Configuration: Sendable {
 }
 
 extension GPT2Configuration {
-  /// - Parameter endOfTextTokens: those that `generation_config.json` names: they come before those of `config.json`.
-  init(_ file: ConfigurationFile, endOfTextTokens: [Int]?) throws(CheckpointError) {
+  /// - Parameter eosTokenIDs: those that `generation_config.json` names: they come before those of `config.json`.
+  init(_ file: ConfigurationFile, eosTokenIDs: [Int]?) throws(CheckpointError) {
     vocabularySize = try file.size("vocab_size", default: 50257)
     n_positions = try file.size("n_positions", default: 1024)
-    n_embd = try file.size("n_embd", default: 768)
-    n_layer = try file.size("n_layer", default: 12, limit: layerLimit)
-    n_head = try file.size("n_head", default: 12)
-    n_inner = try file.size("n_inner", default: 4 * n_embd)
-    headWidth = try file.share(of: ("n_embd", n_embd), among: ("n_head", n_head))
+    width = try file.size("n_embd", default: 768)
+    layers = try file.size("n_layer", default: 12, limit: layerLimit)
+    heads = try file.size("n_head", default: 12)
+    ffnWidth = try file.size("n_inner", default: 4 * width)
+    headDim = try file.share(of: ("n_embd", width), among: ("n_head", heads))
     layerNormEpsilon = Float(try file.positive("layer_norm_epsilon", default: 1e-5))
     scalesAttention = try file.boolean("scale_attn_weights", default: true)
     scalesAttentionByLayer = try file.boolean("scale_attn_by_inverse_layer_idx", default: false)
     tiesEmbeddings = try file.boolean("tie_word_embeddings", default: true)
-    self.endOfTextTokens = try file.endOfTextTokens(before: endOfTextTokens, default: [50256])
+    self.eosTokenIDs = try file.eosTokenIDs(before: eosTokenIDs, default: [50256])
     layout = .inputsByOutputs
     let activation = try file.string("activation_function", default: "gelu_new")
     guard activation == "gelu_new" || activation == "gelu_pytorch_tanh" else {  // two names of one function
@@ -83,17 +83,17 @@ extension GPT2Configuration {
   init(_ gguf: GGUF) throws(CheckpointError) {
     vocabularySize = try gguf.vocabularySize()
     n_positions = try gguf.size("gpt2.context_length")
-    n_embd = try gguf.size("gpt2.embedding_length")
-    n_layer = try gguf.size("gpt2.block_count", limit: layerLimit)
-    let heads = "gpt2.attention.head_count"
-    n_head = try gguf.size(heads, try gguf.uniformInteger(heads))
-    let inner = "gpt2.feed_forward_length"
-    n_inner = try gguf.size(inner, try gguf.uniformInteger(inner))
-    headWidth = try gguf.share(of: ("gpt2.embedding_length", n_embd), among: (heads, n_head))
+    width = try gguf.size("gpt2.embedding_length")
+    layers = try gguf.size("gpt2.block_count", limit: layerLimit)
+    let headsKey = "gpt2.attention.head_count"
+    heads = try gguf.size(headsKey, try gguf.uniformInteger(headsKey))
+    let ffnWidthKey = "gpt2.feed_forward_length"
+    ffnWidth = try gguf.size(ffnWidthKey, try gguf.uniformInteger(ffnWidthKey))
+    headDim = try gguf.share(of: ("gpt2.embedding_length", width), among: (headsKey, heads))
     layerNormEpsilon = Float(try gguf.positive("gpt2.attention.layer_norm_epsilon"))
     (scalesAttention, scalesAttentionByLayer) = (true, false)
     tiesEmbeddings = true
-    endOfTextTokens = try gguf.endOfTextTokens()
+    eosTokenIDs = try gguf.eosTokenIDs()
     layout = .outputsByInputs
   }
 }
@@ -101,7 +101,7 @@ extension GPT2Configuration {
 extension ConfigurationFile {
   /// The tokens that end a text: those that `generation_config.json` names, for transformers generates by it; else those
   /// that are named here.
-  func endOfTextTokens(before: [Int]?, default absent: [Int]) throws(CheckpointError) -> [Int] {
+  func eosTokenIDs(before: [Int]?, default absent: [Int]) throws(CheckpointError) -> [Int] {
     if let before { return before }
     return isNull("eos_token_id") ? [] : try integers("eos_token_id") ?? absent
   }
@@ -124,7 +124,7 @@ extension GGUF {
   }
 
   /// The ends of a text, of a turn and of a message: llama.cpp's generation stops at each of them.
-  func endOfTextTokens() throws(CheckpointError) -> [Int] {
+  func eosTokenIDs() throws(CheckpointError) -> [Int] {
     var tokens: [Int] = []
     for name in ["eos", "eot", "eom"] {
       if let token = try integer("tokenizer.ggml.\(name)_token_id"), !tokens.contains(token) { tokens.append(token) }

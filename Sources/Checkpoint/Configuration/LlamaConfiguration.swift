@@ -12,18 +12,18 @@ public struct LlamaConfiguration: Sendable {
   /// The greatest number of positions that can be computed: where attention reaches back a limited number of positions
   /// in some layers, so many, because up to there the limit makes no difference.
   public let contextLength: Int
-  public let n_layer: Int
-  public let n_embd: Int
+  public let layers: Int
+  public let width: Int
   /// The heads of the queries.
-  public let n_head: Int
-  /// The heads of keys and values, each shared by `n_head / n_head_kv` heads of queries.
-  public let n_head_kv: Int
-  /// Width of one attention head; `n_head` of them need not be `n_embd`.
-  public let headWidth: Int
+  public let heads: Int
+  /// The heads of keys and values, each shared by `heads / kvHeads` heads of queries.
+  public let kvHeads: Int
+  /// Width of one attention head; `heads` of them need not be `width`.
+  public let headDim: Int
   /// Width of the feed-forward layer.
-  public let n_inner: Int
+  public let ffnWidth: Int
   public let normEpsilon: Float
-  public let rotaryEmbedding: RotaryEmbedding
+  public let rope: RoPEConfiguration
   /// Whether the maps to queries, keys and values have biases.
   public let hasQueryKeyValueBiases: Bool
   /// Whether the map behind attention has one.
@@ -33,39 +33,39 @@ public struct LlamaConfiguration: Sendable {
   public let normalizesQueriesAndKeys: Bool
   public let tiesEmbeddings: Bool
   /// The tokens that end a text: none, one or several.
-  public let endOfTextTokens: [Int]
+  public let eosTokenIDs: [Int]
 
   /// The tensor of a GGUF file that the rotary frequencies are divided by.
-  static let divisors = "rope_freqs.weight"
+  static let frequencyFactors = "rope_freqs.weight"
 
   /// The tensors of the model and their shapes, under the names they have in safetensors (without `model.`). All
   /// matrices lie `[out, in]`. `lm_head.weight` need not be there where embeddings are tied.
   var tensorShapes: [String: [Int]] {
     var shapes = [
-      "embed_tokens.weight": [vocabularySize, n_embd], "norm.weight": [n_embd],
-      "lm_head.weight": [vocabularySize, n_embd],
+      "embed_tokens.weight": [vocabularySize, width], "norm.weight": [width],
+      "lm_head.weight": [vocabularySize, width],
     ]
-    if rotaryEmbedding.scaling == .divisors { shapes[Self.divisors] = [headWidth / 2] }
-    let (queries, keys) = (n_head * headWidth, n_head_kv * headWidth)
-    for layer in 0..<n_layer {
+    if rope.scaling == .frequencyFactors { shapes[Self.frequencyFactors] = [headDim / 2] }
+    let (queries, keys) = (heads * headDim, kvHeads * headDim)
+    for layer in 0..<layers {
       let maps = [
-        ("self_attn.q_proj", n_embd, queries, hasQueryKeyValueBiases),
-        ("self_attn.k_proj", n_embd, keys, hasQueryKeyValueBiases),
-        ("self_attn.v_proj", n_embd, keys, hasQueryKeyValueBiases),
-        ("self_attn.o_proj", queries, n_embd, hasAttentionOutputBias),
-        ("mlp.gate_proj", n_embd, n_inner, hasFeedForwardBiases),
-        ("mlp.up_proj", n_embd, n_inner, hasFeedForwardBiases),
-        ("mlp.down_proj", n_inner, n_embd, hasFeedForwardBiases),
+        ("self_attn.q_proj", width, queries, hasQueryKeyValueBiases),
+        ("self_attn.k_proj", width, keys, hasQueryKeyValueBiases),
+        ("self_attn.v_proj", width, keys, hasQueryKeyValueBiases),
+        ("self_attn.o_proj", queries, width, hasAttentionOutputBias),
+        ("mlp.gate_proj", width, ffnWidth, hasFeedForwardBiases),
+        ("mlp.up_proj", width, ffnWidth, hasFeedForwardBiases),
+        ("mlp.down_proj", ffnWidth, width, hasFeedForwardBiases),
       ]
       for (name, inputs, outputs, hasBias) in maps {
         shapes["layers.\(layer).\(name).weight"] = [outputs, inputs]
         if hasBias { shapes["layers.\(layer).\(name).bias"] = [outputs] }
       }
-      shapes["layers.\(layer).input_layernorm.weight"] = [n_embd]
-      shapes["layers.\(layer).post_attention_layernorm.weight"] = [n_embd]
+      shapes["layers.\(layer).input_layernorm.weight"] = [width]
+      shapes["layers.\(layer).post_attention_layernorm.weight"] = [width]
       if normalizesQueriesAndKeys {
-        shapes["layers.\(layer).self_attn.q_norm.weight"] = [headWidth]
-        shapes["layers.\(layer).self_attn.k_norm.weight"] = [headWidth]
+        shapes["layers.\(layer).self_attn.q_norm.weight"] = [headDim]
+        shapes["layers.\(layer).self_attn.k_norm.weight"] = [headDim]
       }
     }
     return shapes
@@ -73,15 +73,15 @@ public struct LlamaConfiguration: Sendable {
 
   /// What holds of the heads, under the names that the file has for their numbers.
   private func checkHeads(
-    _ source: some ConfigurationSource, _ heads: String, _ keyValueHeads: String
+    _ source: some ConfigurationSource, _ headsKey: String, _ kvHeadsKey: String
   ) throws(CheckpointError) {
-    guard n_head % n_head_kv == 0 else {
-      throw source.refuse("\(heads) (\(n_head)) is not a multiple of \(keyValueHeads) (\(n_head_kv))")
+    guard heads % kvHeads == 0 else {
+      throw source.refuse("\(headsKey) (\(heads)) is not a multiple of \(kvHeadsKey) (\(kvHeads))")
     }
-    guard headWidth % 2 == 0 else {
-      throw source.refuse("the width of a head is \(headWidth), and rotary embeddings want it even")
+    guard headDim % 2 == 0 else {
+      throw source.refuse("the width of a head is \(headDim), and rotary embeddings want it even")
     }
-    _ = try source.size("the width of all heads", n_head * headWidth)
+    _ = try source.size("the width of all heads", heads * headDim)
   }
 }
 
@@ -89,7 +89,7 @@ public struct LlamaConfiguration: Sendable {
 
 extension LlamaConfiguration.Variant {
   /// The sizes that transformers takes where `config.json` names none (`LlamaConfig` and its kin, version 5).
-  fileprivate var defaults: (vocabulary: Int, inner: Int, keyValueHeads: Int?, context: Int, endOfText: [Int]) {
+  fileprivate var defaults: (vocabulary: Int, inner: Int, kvHeads: Int?, context: Int, endOfText: [Int]) {
     switch self {
     case .llama: (32000, 11008, nil, 2048, [2])
     case .mistral: (32000, 14336, 8, 131072, [2])
@@ -99,27 +99,27 @@ extension LlamaConfiguration.Variant {
 }
 
 extension LlamaConfiguration {
-  /// - Parameter endOfTextTokens: those that `generation_config.json` names: they come before those of `config.json`.
-  init(_ file: ConfigurationFile, _ variant: Variant, endOfTextTokens: [Int]?) throws(CheckpointError) {
+  /// - Parameter eosTokenIDs: those that `generation_config.json` names: they come before those of `config.json`.
+  init(_ file: ConfigurationFile, _ variant: Variant, eosTokenIDs: [Int]?) throws(CheckpointError) {
     let defaults = variant.defaults
     self.variant = variant
     vocabularySize = try file.size("vocab_size", default: defaults.vocabulary)
-    n_layer = try file.size("num_hidden_layers", default: 32, limit: layerLimit)
-    n_embd = try file.size("hidden_size", default: 4096)
-    n_inner = try file.size("intermediate_size", default: defaults.inner)
-    let (heads, keyValueHeads, headWidth) = ("num_attention_heads", "num_key_value_heads", "head_dim")
-    n_head = try file.size(heads, default: 32)
-    let shared = file.isNull(keyValueHeads) ? nil : defaults.keyValueHeads
-    n_head_kv = try file.size(keyValueHeads, default: shared ?? n_head)
-    if file.has(headWidth) || variant == .qwen3 {
-      self.headWidth = try file.size(headWidth, default: 128)
+    layers = try file.size("num_hidden_layers", default: 32, limit: layerLimit)
+    width = try file.size("hidden_size", default: 4096)
+    ffnWidth = try file.size("intermediate_size", default: defaults.inner)
+    let (headsKey, kvHeadsKey) = ("num_attention_heads", "num_key_value_heads")
+    heads = try file.size(headsKey, default: 32)
+    let shared = file.isNull(kvHeadsKey) ? nil : defaults.kvHeads
+    kvHeads = try file.size(kvHeadsKey, default: shared ?? heads)
+    if file.has("head_dim") || variant == .qwen3 {
+      headDim = try file.size("head_dim", default: 128)
     } else {
-      self.headWidth = try file.share(of: ("hidden_size", n_embd), among: (heads, n_head))
+      headDim = try file.share(of: ("hidden_size", width), among: (headsKey, heads))
     }
     normEpsilon = Float(try file.positive("rms_norm_eps", default: 1e-6))
     let trained = try file.size("max_position_embeddings", default: defaults.context)
-    rotaryEmbedding = try RotaryEmbedding(file, contextLength: trained)
-    let window = try Self.window(file, variant, layers: n_layer)
+    rope = try RoPEConfiguration(file, contextLength: trained)
+    let window = try Self.window(file, variant, layers: layers)
     contextLength = min(trained, window ?? trained)
     let hasBiases = try file.boolean("attention_bias", default: false) && variant != .mistral
     hasQueryKeyValueBiases = variant == .qwen2 || hasBiases
@@ -127,13 +127,13 @@ extension LlamaConfiguration {
     hasFeedForwardBiases = try file.boolean("mlp_bias", default: false) && variant == .llama
     normalizesQueriesAndKeys = variant == .qwen3
     tiesEmbeddings = try file.boolean("tie_word_embeddings", default: false)
-    self.endOfTextTokens = try file.endOfTextTokens(before: endOfTextTokens, default: defaults.endOfText)
+    self.eosTokenIDs = try file.eosTokenIDs(before: eosTokenIDs, default: defaults.endOfText)
     let activation = try file.string("hidden_act", default: "silu")
     guard activation == "silu" || activation == "swish" else {  // two names of one function
       throw file.refuse("hidden_act \"\(excerpt(activation))\" is not implemented; silu is")
     }
     try file.refuseQuantization()
-    try checkHeads(file, heads, keyValueHeads)
+    try checkHeads(file, headsKey, kvHeadsKey)
   }
 
   /// How many positions the layer that sees the fewest of them sees; nil where all see all.
@@ -172,35 +172,35 @@ extension LlamaConfiguration {
     }
     self.variant = variant
     vocabularySize = try gguf.vocabularySize()
-    n_layer = try gguf.size(key("block_count"), limit: layerLimit)
-    n_embd = try gguf.size(key("embedding_length"))
-    n_inner = try layerSize("feed_forward_length")
-    let (heads, keyValueHeads) = ("attention.head_count", "attention.head_count_kv")
-    n_head = try layerSize(heads)
-    n_head_kv = try layerSize(keyValueHeads, default: n_head)
+    layers = try gguf.size(key("block_count"), limit: layerLimit)
+    width = try gguf.size(key("embedding_length"))
+    ffnWidth = try layerSize("feed_forward_length")
+    let (headsKey, kvHeadsKey) = ("attention.head_count", "attention.head_count_kv")
+    heads = try layerSize(headsKey)
+    kvHeads = try layerSize(kvHeadsKey, default: heads)
     let widths = ["attention.key_length", "attention.value_length", "rope.dimension_count"]
     if gguf.has(key(widths[0])) {
-      headWidth = try gguf.size(key(widths[0]))
+      headDim = try gguf.size(key(widths[0]))
     } else {
-      headWidth = try gguf.share(of: (key("embedding_length"), n_embd), among: (key(heads), n_head))
+      headDim = try gguf.share(of: (key("embedding_length"), width), among: (key(headsKey), heads))
     }
     for name in widths {
-      guard let width = try gguf.integer(key(name)), width != headWidth else { continue }
-      throw gguf.refuse("\(key(name)) \(width) is not implemented where a head is \(headWidth) wide")
+      guard let width = try gguf.integer(key(name)), width != headDim else { continue }
+      throw gguf.refuse("\(key(name)) \(width) is not implemented where a head is \(headDim) wide")
     }
     normEpsilon = Float(try gguf.positive(key("attention.layer_norm_rms_epsilon")))
     let trained = try gguf.size(key("context_length"))
     let window = try gguf.integer(key("attention.sliding_window")) ?? 0
     contextLength = window == 0 ? trained : min(trained, try gguf.size(key("attention.sliding_window")))
-    rotaryEmbedding = try RotaryEmbedding(
-      gguf, prefix: prefix, pairing: variant == .llama ? .neighbours : .halves,
-      hasDivisors: tensors[Self.divisors] != nil)
+    rope = try RoPEConfiguration(
+      gguf, prefix: prefix, pairing: variant == .llama ? .interleaved : .neox,
+      hasDivisors: tensors[Self.frequencyFactors] != nil)
     hasQueryKeyValueBiases = tensors["blk.0.attn_q.bias"] != nil
     hasAttentionOutputBias = tensors["blk.0.attn_output.bias"] != nil
     hasFeedForwardBiases = tensors["blk.0.ffn_up.bias"] != nil
     normalizesQueriesAndKeys = variant == .qwen3
     tiesEmbeddings = true
-    endOfTextTokens = try gguf.endOfTextTokens()
+    eosTokenIDs = try gguf.eosTokenIDs()
     guard try gguf.integer(key("expert_count")) ?? 0 == 0 else {
       throw gguf.refuse("a mixture of experts (\(key("expert_count"))) is not implemented")
     }
@@ -210,6 +210,6 @@ extension LlamaConfiguration {
     guard try gguf.boolean(key("attention.causal"), default: true) else {
       throw gguf.refuse("attention to later positions (\(key("attention.causal"))) is not implemented")
     }
-    try checkHeads(gguf, key(heads), key(keyValueHeads))
+    try checkHeads(gguf, key(headsKey), key(kvHeadsKey))
   }
 }

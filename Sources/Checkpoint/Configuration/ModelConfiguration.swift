@@ -18,18 +18,18 @@ public enum ModelConfiguration: Sendable {
 
   private init(folder: Path) throws(CheckpointError) {
     let path = folder.appending("config.json")
-    guard hasEntry(path) else {
+    guard lexists(path) else {
       throw .notFound(
         "\(folder): this folder is no model: config.json is missing or cannot be read\(substitute(inFolder: folder))")
     }
     let file = try ConfigurationFile(path: path)
     let generation = folder.appending("generation_config.json")
-    let ends = hasEntry(generation) ? try ConfigurationFile(path: generation).integers("eos_token_id") : nil
+    let ends = lexists(generation) ? try ConfigurationFile(path: generation).integers("eos_token_id") : nil
     let modelType = try file.string("model_type") ?? ""
     if modelType == "gpt2" {
-      self = .gpt2(try GPT2Configuration(file, endOfTextTokens: ends))
+      self = .gpt2(try GPT2Configuration(file, eosTokenIDs: ends))
     } else if let variant = LlamaConfiguration.Variant(rawValue: modelType) {
-      self = .llama(try LlamaConfiguration(file, variant, endOfTextTokens: ends))
+      self = .llama(try LlamaConfiguration(file, variant, eosTokenIDs: ends))
     } else {
       throw file.refuse(
         modelType.isEmpty
@@ -82,57 +82,57 @@ extension ModelConfiguration {
     }
   }
 
-  public var n_layer: Int {
+  public var layers: Int {
     switch self {
-    case .gpt2(let c): c.n_layer
-    case .llama(let c): c.n_layer
+    case .gpt2(let c): c.layers
+    case .llama(let c): c.layers
     }
   }
 
-  public var n_embd: Int {
+  public var width: Int {
     switch self {
-    case .gpt2(let c): c.n_embd
-    case .llama(let c): c.n_embd
+    case .gpt2(let c): c.width
+    case .llama(let c): c.width
     }
   }
 
   /// The heads of the queries.
-  public var n_head: Int {
+  public var heads: Int {
     switch self {
-    case .gpt2(let c): c.n_head
-    case .llama(let c): c.n_head
+    case .gpt2(let c): c.heads
+    case .llama(let c): c.heads
     }
   }
 
   /// The heads of keys and values, each of which several heads of queries may share.
-  public var n_head_kv: Int {
+  public var kvHeads: Int {
     switch self {
-    case .gpt2(let c): c.n_head
-    case .llama(let c): c.n_head_kv
+    case .gpt2(let c): c.heads
+    case .llama(let c): c.kvHeads
     }
   }
 
   /// Width of one attention head.
-  public var headWidth: Int {
+  public var headDim: Int {
     switch self {
-    case .gpt2(let c): c.headWidth
-    case .llama(let c): c.headWidth
+    case .gpt2(let c): c.headDim
+    case .llama(let c): c.headDim
     }
   }
 
   /// Width of the feed-forward layer.
-  public var n_inner: Int {
+  public var ffnWidth: Int {
     switch self {
-    case .gpt2(let c): c.n_inner
-    case .llama(let c): c.n_inner
+    case .gpt2(let c): c.ffnWidth
+    case .llama(let c): c.ffnWidth
     }
   }
 
   /// The tokens that end a text: none, one or several.
-  public var endOfTextTokens: [Int] {
+  public var eosTokenIDs: [Int] {
     switch self {
-    case .gpt2(let c): c.endOfTextTokens
-    case .llama(let c): c.endOfTextTokens
+    case .gpt2(let c): c.eosTokenIDs
+    case .llama(let c): c.eosTokenIDs
     }
   }
 

@@ -72,7 +72,9 @@ extension GGUF {
       }
     }
     guard whole <= file.bytes.count else {
-      throw cursor.damaged("\(grouped(file.bytes.count)) of \(grouped(whole)) bytes are there: download it again")
+      throw cursor.damaged(
+        "\(withThousandsSeparators(file.bytes.count)) of \(withThousandsSeparators(whole)) bytes are there: download it again"
+      )
     }
     return tensors
   }
@@ -97,7 +99,8 @@ private struct GGUFTensorEntry {
   init(_ cursor: inout GGUFCursor) throws(CheckpointError) {
     let range = try cursor.string("a tensor's name")
     guard range.count <= Self.nameLimit else {
-      throw cursor.damaged("there is a tensor's name of \(grouped(range.count)) bytes; ggml allows \(Self.nameLimit)")
+      throw cursor.damaged(
+        "there is a tensor's name of \(withThousandsSeparators(range.count)) bytes; ggml allows \(Self.nameLimit)")
     }
     let name = cursor.text(range)
     let dimensions = try cursor.number(UInt32.self)

@@ -33,7 +33,7 @@ struct GGUF: Sendable {
     for _ in 0..<keyCount {
       let name = try cursor.string("a key")
       guard 1...Self.keyLengthLimit ~= name.count else {
-        throw cursor.damaged("there is a key of \(grouped(name.count)) bytes, which no model has")
+        throw cursor.damaged("there is a key of \(withThousandsSeparators(name.count)) bytes, which no model has")
       }
       let key = cursor.text(name)
       guard values.updateValue(try cursor.value(of: excerpt(key)), forKey: key) == nil else {

@@ -14,7 +14,7 @@ struct GGUFCursor {
   mutating func skip(_ count: UInt64, _ what: @autoclosure () -> String) throws(CheckpointError) -> Int {
     guard count <= UInt64(left) else {
       throw damaged(
-        "\(what()) at byte \(grouped(position)) takes \(count) bytes, and only \(grouped(left)) are left: "
+        "\(what()) at byte \(withThousandsSeparators(position)) takes \(count) bytes, and only \(withThousandsSeparators(left)) are left: "
           + "download it again")
     }
     defer { position += Int(count) }

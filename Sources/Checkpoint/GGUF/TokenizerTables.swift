@@ -17,11 +17,11 @@ public struct TokenizerTables: Sendable {
   /// `a b` in the order of their ranks.
   public let merges: MappedStrings?
   /// Ids of special tokens; nil where there is none, or no token has the id.
-  public let beginOfText: Int?
+  public let bosTokenID: Int?
   public let endOfText: Int?
   /// What its converter says of encoding a text: nothing here does so unasked.
-  public let addsBeginOfText: Bool?
-  public let addsEndOfText: Bool?
+  public let addsBOS: Bool?
+  public let addsEOS: Bool?
   public let addsPrefixSpace: Bool?
 
   init(_ gguf: GGUF) throws(CheckpointError) {
@@ -41,10 +41,10 @@ public struct TokenizerTables: Sendable {
     (self.model, self.tokens) = (model, tokens)
     preTokenizer = try gguf.string(key("pre"))
     merges = try gguf.strings(key("merges"))
-    beginOfText = try id("bos_token_id")
+    bosTokenID = try id("bos_token_id")
     endOfText = try id("eos_token_id")
-    addsBeginOfText = try gguf.boolean(key("add_bos_token"))
-    addsEndOfText = try gguf.boolean(key("add_eos_token"))
+    addsBOS = try gguf.boolean(key("add_bos_token"))
+    addsEOS = try gguf.boolean(key("add_eos_token"))
     addsPrefixSpace = try gguf.boolean(key("add_space_prefix"))
   }
 }

@@ -4,18 +4,18 @@ import Threads
 /// GPT-2 (Radford et al., "Language Models are Unsupervised Multitask Learners", 2019). Its parts have the names of its
 /// tensors.
 struct GPT2: Architecture {
-  let wte: WeightMatrix  // (vocabulary, n_embd)
-  let wpe: WeightMatrix  // (n_positions, n_embd)
+  let wte: WeightMatrix  // (vocabulary, width)
+  let wpe: WeightMatrix  // (n_positions, width)
   let h: [Block]
   let ln_f: LayerNorm
 
   struct Block {
     let ln_1: LayerNorm
-    let c_attn: LinearMap  // n_embd to 3 · n_embd: queries, keys and values
-    let attn_c_proj: LinearMap  // n_embd to n_embd
+    let c_attn: Linear  // width to 3 · width: queries, keys and values
+    let attn_c_proj: Linear  // width to width
     let ln_2: LayerNorm
-    let c_fc: LinearMap  // n_embd to n_inner
-    let mlp_c_proj: LinearMap  // n_inner to n_embd
+    let c_fc: Linear  // width to ffnWidth
+    let mlp_c_proj: Linear  // ffnWidth to width
   }
 
   private let configuration: GPT2Configuration
@@ -44,7 +44,7 @@ struct GPT2: Architecture {
 
   func attentionScale(layer: Int) -> Float {
     let c = configuration
-    let scale: Float = c.scalesAttention ? 1 / Float(c.headWidth).squareRoot() : 1
+    let scale: Float = c.scalesAttention ? 1 / Float(c.headDim).squareRoot() : 1
     return c.scalesAttentionByLayer ? scale / Float(layer + 1) : scale
   }
 
@@ -53,7 +53,7 @@ struct GPT2: Architecture {
     let block = h[layer]
     linear(heads, block.attn_c_proj, into: x, .addToOutput, pool)
 
-    let matrices = scratch.matrices([(x.rows, x.columns), (x.rows, configuration.n_inner)])
+    let matrices = scratch.matrices([(x.rows, x.columns), (x.rows, configuration.ffnWidth)])
     let (normed, hidden) = (matrices[0], matrices[1])
     layerNorm(x, block.ln_2, into: normed, pool)
     linear(normed, block.c_fc, into: hidden, .gelu, pool)
@@ -71,15 +71,15 @@ extension GPT2 {
         bias: WeightVector(try checkpoint.tensor("\(name).bias")),
         epsilon: configuration.layerNormEpsilon)
     }
-    func map(_ name: String) throws(CheckpointError) -> LinearMap {
-      LinearMap(
+    func map(_ name: String) throws(CheckpointError) -> Linear {
+      Linear(
         weight: WeightMatrix(try checkpoint.tensor("\(name).weight")), layout: configuration.layout,
         bias: WeightVector(try checkpoint.tensor("\(name).bias")))
     }
     wte = WeightMatrix(try checkpoint.tokenEmbedding())
     wpe = WeightMatrix(try checkpoint.tensor("wpe.weight"))
     var blocks: [Block] = []
-    for layer in 0..<configuration.n_layer {
+    for layer in 0..<configuration.layers {
       let h = "h.\(layer)"
       blocks.append(
         Block(

@@ -5,26 +5,26 @@ import Threads
 /// details: Mistral; Qwen2, which has biases; Qwen3, which normalizes queries and keys. The parts have the names of their
 /// tensors.
 struct Llama: Architecture {
-  let embed_tokens: WeightMatrix  // (vocabulary, n_embd)
+  let embed_tokens: WeightMatrix  // (vocabulary, width)
   let layers: [Block]
   let norm: RMSNorm
 
   struct Block {
     let input_layernorm: RMSNorm
-    let q_proj, k_proj, v_proj: LinearMap  // n_embd to n_head · headWidth, and twice n_head_kv · headWidth
+    let q_proj, k_proj, v_proj: Linear  // width to heads · headDim, and twice kvHeads · headDim
     let q_norm, k_norm: RMSNorm?  // of each head
-    let o_proj: LinearMap  // n_head · headWidth to n_embd
+    let o_proj: Linear  // heads · headDim to width
     let post_attention_layernorm: RMSNorm
-    let gate_proj, up_proj: LinearMap  // n_embd to n_inner
-    let down_proj: LinearMap  // n_inner to n_embd
+    let gate_proj, up_proj: Linear  // width to ffnWidth
+    let down_proj: Linear  // ffnWidth to width
   }
 
   private let configuration: LlamaConfiguration
-  private let rotation: Rotation
+  private let rotation: RoPE
   private let pool: ThreadPool
   private let scratch = Workspace()
 
-  var positionWidth: Int { configuration.headWidth }
+  var positionWidth: Int { configuration.headDim }
 
   /// x = embed_tokens[id]
   func embed(_ ids: [Int], at first: Int, into x: Matrix, _ positions: Matrix) {
@@ -42,23 +42,23 @@ struct Llama: Architecture {
     linear(normed, sideBySide: [block.q_proj, block.k_proj, block.v_proj], into: qkv, pool)
     pool.run(qkv.rows, unit: 8, operations: 4 * qkv.rows * qkv.columns) { rows in
       for row in rows {
-        for head in 0..<c.n_head + c.n_head_kv {
-          let numbers = qkv.row(row) + head * c.headWidth
-          (head < c.n_head ? block.q_norm : block.k_norm)?.normalize(numbers, into: numbers)
+        for head in 0..<c.heads + c.kvHeads {
+          let numbers = qkv.row(row) + head * c.headDim
+          (head < c.heads ? block.q_norm : block.k_norm)?.normalize(numbers, into: numbers)
           rotation.turn(numbers, by: positions.row(row))
         }
       }
     }
   }
 
-  func attentionScale(layer: Int) -> Float { 1 / Float(configuration.headWidth).squareRoot() }
+  func attentionScale(layer: Int) -> Float { 1 / Float(configuration.headDim).squareRoot() }
 
   /// x = x + o_proj(heads); n = post_attention_layernorm(x); x = x + down_proj(silu(gate_proj(n)) · up_proj(n))
   func addOutputs(of heads: Matrix, layer: Int, to x: Matrix) {
     let block = layers[layer]
     linear(heads, block.o_proj, into: x, .addToOutput, pool)
 
-    let inner = configuration.n_inner
+    let inner = configuration.ffnWidth
     let matrices = scratch.matrices([(x.rows, x.columns), (x.rows, 2 * inner), (x.rows, inner)])
     let (normed, gatesAndUps, hidden) = (matrices[0], matrices[1], matrices[2])
     rmsNorm(x, block.post_attention_layernorm, into: normed, pool)
@@ -76,15 +76,15 @@ extension Llama {
     func norm(_ name: String) throws(CheckpointError) -> RMSNorm {
       RMSNorm(weight: try vector("\(name).weight"), epsilon: configuration.normEpsilon)
     }
-    func map(_ name: String, hasBias: Bool) throws(CheckpointError) -> LinearMap {
-      LinearMap(
+    func map(_ name: String, hasBias: Bool) throws(CheckpointError) -> Linear {
+      Linear(
         weight: WeightMatrix(try checkpoint.tensor("\(name).weight")),
         bias: hasBias ? try vector("\(name).bias") : nil)
     }
     let c = configuration
     embed_tokens = WeightMatrix(try checkpoint.tokenEmbedding())
     var blocks: [Block] = []
-    for layer in 0..<c.n_layer {
+    for layer in 0..<c.layers {
       let (attention, mlp) = ("layers.\(layer).self_attn", "layers.\(layer).mlp")
       blocks.append(
         Block(
@@ -102,25 +102,25 @@ extension Llama {
     }
     layers = blocks
     self.norm = try norm("norm")
-    let divisors = c.rotaryEmbedding.scaling == .divisors ? try checkpoint.frequencyDivisors() : []
-    rotation = Rotation(c.rotaryEmbedding, headWidth: c.headWidth, divisors: divisors)
+    let frequencyFactors = c.rope.scaling == .frequencyFactors ? try checkpoint.frequencyDivisors() : []
+    rotation = RoPE(c.rope, headDim: c.headDim, frequencyFactors: frequencyFactors)
     (self.configuration, self.pool) = (configuration, pool)
   }
 }
 
 extension Checkpoint {
-  /// The numbers that RoPE's frequencies are divided by (headWidth / 2).
+  /// The numbers that RoPE's frequencies are divided by (headDim / 2).
   fileprivate func frequencyDivisors() throws(CheckpointError) -> [Float] {
     let tensor = try tensor("rope_freqs.weight")
-    let divisors = WeightVector(tensor).array
-    for (index, divisor) in divisors.enumerated() {
-      guard divisor.isFinite, Double(divisor) >= RotaryEmbedding.leastDivisor else {
+    let frequencyFactors = WeightVector(tensor).array
+    for (index, divisor) in frequencyFactors.enumerated() {
+      guard divisor.isFinite, Double(divisor) >= RoPEConfiguration.leastFrequencyFactor else {
         throw .unusable(
           file: tensor.file.path,
           reason: "\"\(tensor.name)\"[\(index)] is \(divisor), and must be a number of at least "
-            + "\(RotaryEmbedding.leastDivisor)")
+            + "\(RoPEConfiguration.leastFrequencyFactor)")
       }
     }
-    return divisors
+    return frequencyFactors
   }
 }

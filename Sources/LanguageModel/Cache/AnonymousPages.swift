@@ -14,7 +14,7 @@ final class AnonymousPages: CachePages {
   func page(_ index: Int) -> UnsafeMutablePointer<Float> {
     if index < pages.count { return pages[index] }
     guard let page = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), page != MAP_FAILED
-    else { endOutOfMemory(wanted: size) }
+    else { abortOutOfMemory(wanted: size) }
     pages.append(page.assumingMemoryBound(to: Float.self))
     return pages[index]
   }

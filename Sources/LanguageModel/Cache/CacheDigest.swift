@@ -36,10 +36,10 @@ struct PositionSums {
     }
     var (keySum, keySumOfSums) = (Words(), Words())
     var valueSums = [(sum: Words, ofSums: Words)](repeating: (Words(), Words()), count: laneCount)
-    let width = shape.paddedHeadWidth
+    let width = shape.paddedHeadDim
     for head in 0..<shape.layers * shape.heads {
-      let keys = page + head * shape.headSize + block * laneCount * shape.headWidth
-      for d in 0..<shape.headWidth {
+      let keys = page + head * shape.headSize + block * laneCount * shape.headDim
+      for d in 0..<shape.headDim {
         keySum &+= words(keys + d * laneCount)
         keySumOfSums &+= keySum
       }

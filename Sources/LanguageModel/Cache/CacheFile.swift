@@ -70,7 +70,7 @@ final class CacheFile: CachePages {
     self.path = path
     self.report = report
     self.pool = pool
-    shape = CacheShape(configuration, layers: configuration.n_layer)
+    shape = CacheShape(configuration, layers: configuration.layers)
     digest = CacheDigest(model: model)
     header = Header(
       model: model, positions: UInt64(configuration.contextLength),

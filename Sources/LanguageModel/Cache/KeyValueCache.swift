@@ -7,22 +7,22 @@ let pageLength = 64
 /// What the keys and values of a sequence look like in memory and in a cache file.
 ///
 /// They lie in pages of 64 positions. A page holds, for each layer and head, the keys in blocks of 16 positions,
-/// (4, headWidth, 16), so that a vector holds one dimension of 16 positions and their scores need no sum across lanes;
-/// and behind them the values position by position, (64, paddedHeadWidth), the width rounded up to a multiple of 16.
+/// (4, headDim, 16), so that a vector holds one dimension of 16 positions and their scores need no sum across lanes;
+/// and behind them the values position by position, (64, paddedHeadDim), the width rounded up to a multiple of 16.
 struct CacheShape {
   let layers: Int
   let heads: Int  // of keys and values
-  let headWidth: Int
-  var paddedHeadWidth: Int { paddedCount(headWidth) }
+  let headDim: Int
+  var paddedHeadDim: Int { paddedCount(headDim) }
   /// In numbers, as all sizes here.
-  var keySize: Int { pageLength * headWidth }
-  var headSize: Int { pageLength * (headWidth + paddedHeadWidth) }
+  var keySize: Int { pageLength * headDim }
+  var headSize: Int { pageLength * (headDim + paddedHeadDim) }
   var pageSize: Int { layers * heads * headSize }
 
   init(_ configuration: ModelConfiguration, layers: Int) {
     self.layers = layers
-    heads = configuration.n_head_kv
-    headWidth = configuration.headWidth
+    heads = configuration.kvHeads
+    headDim = configuration.headDim
   }
 }
 
@@ -45,7 +45,7 @@ public final class KeyValueCache {
   /// - Parameter keepsLayers: false for a sequence that is computed in one pass and then done with. Each layer then
   ///   overwrites the one before it, and the cache takes the memory of one layer.
   init(_ configuration: ModelConfiguration, keepsLayers: Bool) {
-    shape = CacheShape(configuration, layers: keepsLayers ? configuration.n_layer : 1)
+    shape = CacheShape(configuration, layers: keepsLayers ? configuration.layers : 1)
     memory = AnonymousPages(size: shape.pageSize)
     file = nil
   }
@@ -59,7 +59,7 @@ public final class KeyValueCache {
 
   /// The memory that a cache for so many positions takes, in bytes.
   public static func size(_ configuration: ModelConfiguration, positions: Int) -> Int {
-    let shape = CacheShape(configuration, layers: configuration.n_layer)
+    let shape = CacheShape(configuration, layers: configuration.layers)
     return (positions + pageLength - 1) / pageLength * shape.pageSize * MemoryLayout<Float>.size
   }
 
@@ -91,17 +91,17 @@ public final class KeyValueCache {
   /// Stores the keys and values of the positions `first`, `first + 1`, … from qkv, whose rows hold queries, keys and
   /// values side by side, for one head of keys and values.
   func store(_ qkv: Matrix, layer: Int, head: Int, first: Int) {
-    precondition(first + qkv.rows <= pages.count * pageLength && qkv.columns > 2 * shape.heads * shape.headWidth)
-    let headWidth = shape.headWidth
-    let keys = qkv.columns - 2 * shape.heads * headWidth
+    precondition(first + qkv.rows <= pages.count * pageLength && qkv.columns > 2 * shape.heads * shape.headDim)
+    let headDim = shape.headDim
+    let keys = qkv.columns - 2 * shape.heads * headDim
     withHead(layer, head) { cache in
       for row in 0..<qkv.rows {
         let (page, index) = (first + row).quotientAndRemainder(dividingBy: pageLength)
-        let key = qkv.row(row) + keys + head * headWidth
-        let block = cache.keys(page) + index / laneCount * headWidth * laneCount + index % laneCount
-        for d in 0..<headWidth { block[d * laneCount] = key[d] }
-        (cache.values(page) + index * shape.paddedHeadWidth).update(
-          from: key + shape.heads * headWidth, count: headWidth)
+        let key = qkv.row(row) + keys + head * headDim
+        let block = cache.keys(page) + index / laneCount * headDim * laneCount + index % laneCount
+        for d in 0..<headDim { block[d * laneCount] = key[d] }
+        (cache.values(page) + index * shape.paddedHeadDim).update(
+          from: key + shape.heads * headDim, count: headDim)
       }
     }
   }
@@ -111,7 +111,7 @@ public final class KeyValueCache {
     let (page, index) = position.quotientAndRemainder(dividingBy: pageLength)
     return (0..<shape.heads).allSatisfy { head in
       withHead(layer, head) {
-        isFinite($0.values(page) + index * shape.paddedHeadWidth, count: shape.headWidth)
+        isFinite($0.values(page) + index * shape.paddedHeadDim, count: shape.headDim)
       }
     }
   }
@@ -138,11 +138,11 @@ struct CacheHead {
   fileprivate let offset: Int
   let shape: CacheShape
 
-  /// The page's keys: (4, headWidth, 16).
+  /// The page's keys: (4, headDim, 16).
   @inline(__always)
   func keys(_ page: Int) -> UnsafeMutablePointer<Float> { pages[page] + offset }
 
-  /// The page's values: (64, paddedHeadWidth).
+  /// The page's values: (64, paddedHeadDim).
   @inline(__always)
   func values(_ page: Int) -> UnsafeMutablePointer<Float> { pages[page] + offset + shape.keySize }
 }

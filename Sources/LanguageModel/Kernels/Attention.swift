@@ -5,12 +5,12 @@ import Threads
 // You Need", 2017).
 //
 // The order of summation: a score is one chain of fused multiply-adds along the head's width. The exponentials of the
-// scores are added in 16 lanes, lane l those of positions l, l + 16, …, and the lanes by `orderedSum`. A weighted value
+// scores are added in 16 lanes, lane l those of positions l, l + 16, …, and the lanes by `horizontalSum`. A weighted value
 // is a chain along each page of 64 positions, which rounds less than one along all, and the chains' sums are added in their order. All three depend on the position
 // alone, so it does not matter how many positions are computed together. Six are, as a tile; one alone has kernels of its
 // own, whose independent chains are along positions and along the head's width instead.
 
-/// outputs (n, heads · headWidth) for queries (n, heads · headWidth) of some sequences' positions, whose keys and values
+/// outputs (n, heads · headDim) for queries (n, heads · headDim) of some sequences' positions, whose keys and values
 /// are in the caches. Where there are fewer heads of keys and values, each serves as many consecutive heads of queries
 /// (Ainslie et al., "GQA", 2023).
 ///
@@ -20,7 +20,7 @@ func attention(
   _ pool: ThreadPool
 ) {
   precondition(queries.rows == outputs.rows && outputs.columns % heads == 0)
-  let headWidth = outputs.columns / heads
+  let headDim = outputs.columns / heads
   let tiles = sequences.flatMap { sequence in
     stride(from: sequence.rows.lowerBound, to: sequence.rows.upperBound, by: tileRows).map { row in
       SequenceRows(
@@ -31,7 +31,7 @@ func attention(
   let pairs = tiles.reduce(0) { $0 + $1.rows.count * ($1.first + $1.rows.count) }
   pool.run(heads * tiles.count, operations: 2 * pairs * outputs.columns) { part in
     let (head, tile) = (part / tiles.count, tiles[part % tiles.count])
-    let (row, column) = (tile.rows.lowerBound, head * headWidth)
+    let (row, column) = (tile.rows.lowerBound, head * headDim)
     tile.cache.withHead(layer, head * tile.cache.shape.heads / heads) { cache in
       let attention = HeadAttention(first: tile.first, count: tile.rows.count, scale: scale, cache: cache)
       if tile.rows.count == 1 {
@@ -51,8 +51,8 @@ private struct HeadAttention {
   let scale: Float
   let cache: CacheHead
 
-  private var headWidth: Int { cache.shape.headWidth }
-  private var paddedHeadWidth: Int { cache.shape.paddedHeadWidth }
+  private var headDim: Int { cache.shape.headDim }
+  private var paddedHeadDim: Int { cache.shape.paddedHeadDim }
   /// Positions that the last row sees.
   private var length: Int { first + count }
   private var padded: Int { paddedCount(length) }
@@ -71,7 +71,7 @@ private struct HeadAttention {
   private func score(
     _ query: UnsafeMutablePointer<Float>, into scores: UnsafeMutablePointer<Float>
   ) {
-    let blockSize = headWidth * laneCount
+    let blockSize = headDim * laneCount
     let blocks = padded / laneCount
     for block in stride(from: 0, to: blocks, by: 4) {
       let used = min(4, blocks - block)
@@ -80,7 +80,7 @@ private struct HeadAttention {
       let k2 = k0 + blockSize * min(2, used - 1)
       let k3 = k0 + blockSize * min(3, used - 1)
       var (s0, s1, s2, s3) = (Lanes(), Lanes(), Lanes(), Lanes())
-      for d in 0..<headWidth {
+      for d in 0..<headDim {
         let q = query[d]
         s0 = s0.addingProduct(Float.load(k0 + d * laneCount), q)
         s1 = s1.addingProduct(Float.load(k1 + d * laneCount), q)
@@ -99,7 +99,7 @@ private struct HeadAttention {
   private func weigh(
     _ weights: UnsafeMutablePointer<Float>, _ inverse: Float, into output: UnsafeMutablePointer<Float>
   ) {
-    let stride = paddedHeadWidth
+    let stride = paddedHeadDim
     for d in Swift.stride(from: 0, to: stride, by: 4 * laneCount) {
       let used = min(4, (stride - d) / laneCount)
       let o1 = laneCount * min(1, used - 1)
@@ -135,16 +135,16 @@ private struct HeadAttention {
     _ queries: UnsafeMutablePointer<Float>, _ queryStride: Int, into outputs: UnsafeMutablePointer<Float>,
     _ outputStride: Int
   ) {
-    withAlignedFloats(tileRows * (headWidth + padded + laneCount)) { buffer in
-      let packed = buffer  // (headWidth, 6)
-      let scores = packed + tileRows * headWidth  // (6, padded)
+    withAlignedFloats(tileRows * (headDim + padded + laneCount)) { buffer in
+      let packed = buffer  // (headDim, 6)
+      let scores = packed + tileRows * headDim  // (6, padded)
       let sums = scores + tileRows * padded  // (6, 16)
       for row in 0..<tileRows {
-        for d in 0..<headWidth { packed[d * tileRows + row] = row < count ? queries[row * queryStride + d] : 0 }
+        for d in 0..<headDim { packed[d * tileRows + row] = row < count ? queries[row * queryStride + d] : 0 }
       }
       for position in stride(from: 0, to: padded, by: laneCount) {
-        let keys = cache.keys(position / pageLength) + position % pageLength * headWidth
-        tileProduct(Lanes.self, packed, rowStride: 1, step: tileRows, keys, laneCount, headWidth)
+        let keys = cache.keys(position / pageLength) + position % pageLength * headDim
+        tileProduct(Lanes.self, packed, rowStride: 1, step: tileRows, keys, laneCount, headDim)
           .store(scores + position, stride: padded)
       }
       var inverses = SIMD8<Float>()
@@ -153,12 +153,12 @@ private struct HeadAttention {
         inverses[row] = 1 / softmaxNumerators(scores + row * padded, first + min(row, count - 1) + 1)
       }
       // A position that a row does not see has weight zero there, and adding zero times a finite value changes no sum.
-      for d in stride(from: 0, to: paddedHeadWidth, by: laneCount) {
+      for d in stride(from: 0, to: paddedHeadDim, by: laneCount) {
         var total = Tile<Lanes>()
         for chain in stride(from: 0, to: length, by: pageLength) {
           total += tileProduct(
             Lanes.self, scores + chain, rowStride: padded, step: 1, cache.values(chain / pageLength) + d,
-            paddedHeadWidth, min(pageLength, length - chain))
+            paddedHeadDim, min(pageLength, length - chain))
         }
         total.store(sums, stride: laneCount)
         for row in 0..<count {
@@ -193,16 +193,16 @@ private struct HeadAttention {
       sum += last
       for position in stride(from: whole + laneCount, to: padded, by: laneCount) { store(Lanes(), scores + position) }
     }
-    return sum.orderedSum
+    return sum.horizontalSum
   }
 
   /// Stores the lanes at `d`, `d + 1`, … as far as the head is wide.
   @inline(__always)
   private func keep(_ lanes: Lanes, _ output: UnsafeMutablePointer<Float>, _ d: Int) {
-    if d + laneCount <= headWidth {
+    if d + laneCount <= headDim {
       store(lanes, output + d)
     } else {
-      for lane in 0..<max(0, headWidth - d) { output[d + lane] = lanes[lane] }
+      for lane in 0..<max(0, headDim - d) { output[d + lane] = lanes[lane] }
     }
   }
 }

@@ -3,13 +3,13 @@ import Threads
 
 /// The weights of one layer normalization.
 struct LayerNorm {
-  let weight: WeightVector  // (n_embd)
-  let bias: WeightVector  // (n_embd)
+  let weight: WeightVector  // (width)
+  let bias: WeightVector  // (width)
   let epsilon: Float
 }
 
 /// output = (input - mean) / √(variance + ε) · weight + bias, row by row (Ba, Kiros and Hinton, "Layer Normalization",
-/// 2016). Means are sums of 16 lanes and `orderedSum`, of one row alone.
+/// 2016). Means are sums of 16 lanes and `horizontalSum`, of one row alone.
 func layerNorm(_ input: Matrix, _ norm: LayerNorm, into output: Matrix, _ pool: ThreadPool) {
   precondition(input.columns == norm.weight.count && output.columns == input.columns && output.rows == input.rows)
   let width = input.columns
@@ -22,7 +22,7 @@ func layerNorm(_ input: Matrix, _ norm: LayerNorm, into output: Matrix, _ pool: 
 
     var sum = last
     for k in stride(from: 0, to: whole, by: laneCount) { sum += Float.load(x + k) }
-    let mean = sum.orderedSum / Float(width)
+    let mean = sum.horizontalSum / Float(width)
 
     var squares = Lanes()
     for k in stride(from: 0, to: whole, by: laneCount) {
@@ -33,7 +33,7 @@ func layerNorm(_ input: Matrix, _ norm: LayerNorm, into output: Matrix, _ pool: 
       let difference = last[lane] - mean
       squares[lane] = squares[lane].addingProduct(difference, difference)
     }
-    let scale = 1 / (squares.orderedSum / Float(width) + norm.epsilon).squareRoot()
+    let scale = 1 / (squares.horizontalSum / Float(width) + norm.epsilon).squareRoot()
 
     for k in stride(from: 0, to: whole, by: laneCount) {
       let normalized = (Float.load(x + k) - mean) * scale

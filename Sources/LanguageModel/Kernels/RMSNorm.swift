@@ -3,11 +3,11 @@ import Threads
 
 /// The weights of one root-mean-square normalization (Zhang and Sennrich, "Root Mean Square Layer Normalization", 2019).
 struct RMSNorm {
-  let weight: WeightVector  // (n_embd), or (headWidth)
+  let weight: WeightVector  // (width), or (headDim)
   let epsilon: Float
 
   /// y = x / √(mean of x² + ε) · weight, for one row, which may be the same. The mean is a sum of 16 lanes and
-  /// `orderedSum`.
+  /// `horizontalSum`.
   @inline(__always)
   func normalize(_ x: UnsafeMutablePointer<Float>, into y: UnsafeMutablePointer<Float>) {
     let width = weight.count
@@ -18,7 +18,7 @@ struct RMSNorm {
       squares = squares.addingProduct(Float.load(x + k), Float.load(x + k))
     }
     squares = squares.addingProduct(last, last)
-    let scale = 1 / (squares.orderedSum / Float(width) + epsilon).squareRoot()
+    let scale = 1 / (squares.horizontalSum / Float(width) + epsilon).squareRoot()
     for k in stride(from: 0, to: whole, by: laneCount) {
       store(Float.load(x + k) * scale * Float.load(weight.values + k), y + k)
     }

@@ -45,10 +45,10 @@ extension FuzzTarget {
     do { configuration = try ModelConfiguration(ModelFiles(ModelLocation(folder: Path(folder.path)))) } catch { return }
     switch configuration {
     case .gpt2(let c):
-      try expect(c.headWidth * c.n_head == c.n_embd, "heads do not fit")
+      try expect(c.headDim * c.heads == c.width, "heads do not fit")
       try expect(c.layerNormEpsilon > 0, "no epsilon")
     case .llama(let c):
-      try expect(c.n_head % c.n_head_kv == 0, "heads do not fit")
+      try expect(c.heads % c.kvHeads == 0, "heads do not fit")
       try expect(c.normEpsilon > 0, "no epsilon")
     }
     for (name, shape) in configuration.tensorShapes {

@@ -20,24 +20,26 @@ extension FuzzTarget {
     let finite = numbers.filter(\.isFinite)
     guard finite.count >= 4 else { return }
     let position = (Int(input[1]) << 16 | Int(input[2]) << 8 | Int(input[3])) % contextLength
-    let headWidth = 2 + 2 * Int(input[4] & 31)
+    let headDim = 2 + 2 * Int(input[4] & 31)
     let kind = ["default", "linear", "llama3"][Int(input[0] % 3)]
     folder.write(
       "config.json",
       """
-      {"model_type":"llama","hidden_size":\(headWidth),"num_attention_heads":1,"num_key_value_heads":1,
+      {"model_type":"llama","hidden_size":\(headDim),"num_attention_heads":1,"num_key_value_heads":1,
        "max_position_embeddings":\(contextLength),"rope_theta":\(finite[0]),"rope_scaling":{"rope_type":"\(kind)",
        "factor":\(finite[1]),"low_freq_factor":\(finite[2]),"high_freq_factor":\(finite[3])}}
       """)
     let files = ModelLocation(folder: Path(folder.path))
     guard case .llama(let c)? = try? ModelConfiguration(ModelFiles(files)) else { return }
-    try check(Rotation(c.rotaryEmbedding, headWidth: headWidth), headWidth, at: position)
+    try check(RoPE(c.rope, headDim: headDim), headDim, at: position)
 
-    let divisors = finite[1...].map { Float($0) }.filter { $0.isFinite && $0 >= Float(RotaryEmbedding.leastDivisor) }
-    guard !divisors.isEmpty else { return }
-    let embedding = RotaryEmbedding(base: c.rotaryEmbedding.base, scaling: .divisors, pairing: .neighbours)
-    let repeated = (0..<headWidth / 2).map { divisors[$0 % divisors.count] }
-    try check(Rotation(embedding, headWidth: headWidth, divisors: repeated), headWidth, at: position)
+    let frequencyFactors = finite[1...].map { Float($0) }.filter {
+      $0.isFinite && $0 >= Float(RoPEConfiguration.leastFrequencyFactor)
+    }
+    guard !frequencyFactors.isEmpty else { return }
+    let embedding = RoPEConfiguration(base: c.rope.base, scaling: .frequencyFactors, pairing: .interleaved)
+    let repeated = (0..<headDim / 2).map { frequencyFactors[$0 % frequencyFactors.count] }
+    try check(RoPE(embedding, headDim: headDim, frequencyFactors: repeated), headDim, at: position)
   }
 }
 
@@ -45,14 +47,14 @@ extension FuzzTarget {
 private let contextLength = 1 << 20
 
 /// The angles of the position, and of the last one.
-private func check(_ rotation: Rotation, _ headWidth: Int, at position: Int) throws {
-  var row = [Float](repeating: .nan, count: headWidth)
+private func check(_ rotation: RoPE, _ headDim: Int, at position: Int) throws {
+  var row = [Float](repeating: .nan, count: headDim)
   for position in [position, contextLength - 1] {
     row.withUnsafeMutableBufferPointer { row in
       if let start = row.baseAddress { rotation.angles(of: position, into: start) }
     }
-    for pair in 0..<headWidth / 2 {
-      let (cosine, sine) = (Double(row[pair]), Double(row[pair + headWidth / 2]))
+    for pair in 0..<headDim / 2 {
+      let (cosine, sine) = (Double(row[pair]), Double(row[pair + headDim / 2]))
       try expect(isPoint(sine, cosine), "cosine \(cosine) and sine \(sine) at position \(position)")
     }
   }

@@ -54,6 +54,6 @@ private func checkCandidates(_ distribution: Distribution, _ logits: UnsafeBuffe
   }
   try expect(abs(sum - 1) < 1e-4, "probabilities with the sum \(sum)")
   let sorted = logits.indices.sorted { logits[$0] != logits[$1] ? logits[$0] > logits[$1] : $0 < $1 }
-  try expect(distribution.likeliest.id == sorted[0], "the most likely token is \(sorted[0])")
-  try expect(distribution.likeliest(count).map(\.id) == Array(sorted.prefix(count)), "not the \(count) most likely")
+  try expect(distribution.mostLikely.id == sorted[0], "the most likely token is \(sorted[0])")
+  try expect(distribution.mostLikely(count).map(\.id) == Array(sorted.prefix(count)), "not the \(count) most likely")
 }

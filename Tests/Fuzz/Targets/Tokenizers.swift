@@ -87,7 +87,7 @@ func checkTokenizer(_ tables: TokenizerTables) throws {
   do {
     tokenizer = try ByteLevelTokenizer(
       path: tables.path, model: tables.model, preTokenizer: tables.preTokenizer, tokens: tables.tokens,
-      types: tables.types, merges: tables.merges, beginOfText: tables.beginOfText, for: .encoding)
+      types: tables.types, merges: tables.merges, bosTokenID: tables.bosTokenID, for: .encoding)
   } catch { return try expect(error.path == tables.path, "a message that names no file: \(error)") }
   for text in sampleTexts(tokenizer) {
     // Form C changes other characters than those of ASCII.

@@ -3,7 +3,7 @@ import Synchronization
 /// A value that one of a pool's threads makes while its owner goes on with what does not need it.
 ///
 /// It belongs to one thread: only what is made crosses to another.
-public final class Early<Value: Sendable> {
+public final class Future<Value: Sendable> {
   private final class Outcome: @unchecked Sendable {
     var result: Result<Value, any Error>?  // another thread's until `isThere`
     let isThere = Atomic(false)

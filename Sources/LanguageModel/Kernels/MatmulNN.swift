@@ -27,15 +27,15 @@ private let fewRows = 16
 private let groupColumns = 128
 
 /// output (n, out) = completion(input (n, in) · weights + bias), for weights (in, out).
-func columnProduct(
-  _ input: Matrix, _ map: LinearMap, into output: Matrix, _ completion: Completion, _ pool: ThreadPool,
+func matmulNN(
+  _ input: Matrix, _ map: Linear, into output: Matrix, _ completion: Completion, _ pool: ThreadPool,
   registers: VectorRegisters = .here
 ) {
   let (weights, bias) = (map.weight, map.bias)
   precondition(input.columns == weights.rows && output.columns == weights.columns && input.rows == output.rows)
   precondition(bias?.count ?? weights.columns == weights.columns)
   func run<Element: WeightElement>(_: Element.Type) {
-    let product = ColumnProduct<Element>(
+    let product = MatmulNN<Element>(
       input: input, weights: weights, bias: bias, output: output, completion: completion, pool: pool,
       registers: registers)
     if input.rows <= fewRows { product.ofFewRows() } else { product.ofManyRows() }
@@ -43,7 +43,7 @@ func columnProduct(
   withElementType(weights.type) { run($0) }
 }
 
-private struct ColumnProduct<Element: WeightElement> {
+private struct MatmulNN<Element: WeightElement> {
   let input: Matrix
   let weights: WeightMatrix
   let bias: WeightVector?

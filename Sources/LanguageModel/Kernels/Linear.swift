@@ -2,7 +2,7 @@ import Checkpoint
 import Threads
 
 /// An affine map of rows: weights, and a bias if it has one.
-struct LinearMap {
+struct Linear {
   let weight: WeightMatrix
   /// All but GPT-2's `Conv1D` lie [out, in].
   var layout = GPT2Configuration.MatrixLayout.outputsByInputs
@@ -12,14 +12,14 @@ struct LinearMap {
 }
 
 /// output (n, out) = completion(map(input (n, in)))
-func linear(_ input: Matrix, _ map: LinearMap, into output: Matrix, _ completion: Completion, _ pool: ThreadPool) {
+func linear(_ input: Matrix, _ map: Linear, into output: Matrix, _ completion: Completion, _ pool: ThreadPool) {
   switch map.layout {
-  case .inputsByOutputs: columnProduct(input, map, into: output, completion, pool)
-  case .outputsByInputs: rowProduct(input, [map], into: output, completion, pool)
+  case .inputsByOutputs: matmulNN(input, map, into: output, completion, pool)
+  case .outputsByInputs: matmulNT(input, [map], into: output, completion, pool)
   }
 }
 
 /// The same for several maps of one input, all [out, in], whose outputs lie side by side.
-func linear(_ input: Matrix, sideBySide maps: [LinearMap], into output: Matrix, _ pool: ThreadPool) {
-  rowProduct(input, maps, into: output, .store, pool)
+func linear(_ input: Matrix, sideBySide maps: [Linear], into output: Matrix, _ pool: ThreadPool) {
+  matmulNT(input, maps, into: output, .store, pool)
 }

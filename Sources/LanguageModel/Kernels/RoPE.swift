@@ -2,30 +2,30 @@ import Checkpoint
 import Numerics
 
 /// Rotary position embedding: turns the pairs of a head's numbers by angles that grow with the position
-/// (`RotaryEmbedding` has the definition).
+/// (`RoPEConfiguration` has the definition).
 ///
 /// As in transformers, frequencies and angles are rounded to float32: at position 1,000 an angle that is not would differ
 /// by up to 6e-5, which the logits would show.
-package struct Rotation {
-  private let frequencies: [Float]  // (headWidth / 2)
-  private let pairing: RotaryEmbedding.Pairing
+package struct RoPE {
+  private let frequencies: [Float]  // (headDim / 2)
+  private let pairing: RoPEConfiguration.Pairing
 
-  /// - Parameter divisors: (headWidth / 2), each at least `RotaryEmbedding.leastDivisor`, if the scaling is by these.
-  package init(_ embedding: RotaryEmbedding, headWidth: Int, divisors: [Float] = []) {
+  /// - Parameter divisors: (headDim / 2), each at least `RoPEConfiguration.leastFrequencyFactor`, if the scaling is by these.
+  package init(_ embedding: RoPEConfiguration, headDim: Int, frequencyFactors: [Float] = []) {
     let logarithm = naturalLogarithm(embedding.base)
     pairing = embedding.pairing
-    frequencies = (0..<headWidth / 2).map { pair in
-      let frequency = exponential(-2 * Double(pair) / Double(headWidth) * logarithm)
+    frequencies = (0..<headDim / 2).map { pair in
+      let frequency = exponential(-2 * Double(pair) / Double(headDim) * logarithm)
       return switch embedding.scaling {
       case .none: Float(frequency)
       case .linear(let factor): Float(frequency / factor)
       case .llama3(let parameters): Float(parameters.scaled(frequency))
-      case .divisors: Float(frequency) / divisors[pair]
+      case .frequencyFactors: Float(frequency) / frequencyFactors[pair]
       }
     }
   }
 
-  /// Cosines and sines of a position's angles: row (headWidth), the cosines first.
+  /// Cosines and sines of a position's angles: row (headDim), the cosines first.
   package func angles(of position: Int, into row: UnsafeMutablePointer<Float>) {
     for (pair, frequency) in frequencies.enumerated() {
       let (sine, cosine) = sineAndCosine(Double(Float(position) * frequency))
@@ -34,15 +34,15 @@ package struct Rotation {
     }
   }
 
-  /// Turns the numbers of one head (headWidth) by the angles of a row.
+  /// Turns the numbers of one head (headDim) by the angles of a row.
   @inline(__always)
   func turn(_ numbers: UnsafeMutablePointer<Float>, by row: UnsafeMutablePointer<Float>) {
     let half = frequencies.count
     let (cosines, sines) = (row, row + half)
     switch pairing {
-    case .halves:
+    case .neox:
       for pair in 0..<half { turn(numbers + pair, numbers + half + pair, cosines[pair], sines[pair]) }
-    case .neighbours:
+    case .interleaved:
       for pair in 0..<half { turn(numbers + 2 * pair, numbers + 2 * pair + 1, cosines[pair], sines[pair]) }
     }
   }
@@ -57,7 +57,7 @@ package struct Rotation {
   }
 }
 
-extension RotaryEmbedding.Llama3 {
+extension RoPEConfiguration.Llama3 {
   /// The frequency after scaling: as it is, or divided by the factor, or in between.
   fileprivate func scaled(_ frequency: Double) -> Double {
     let wavelengths = Double(originalContextLength) * frequency / (2 * Double.pi)  // in the original context

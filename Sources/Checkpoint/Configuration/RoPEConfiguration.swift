@@ -2,7 +2,7 @@ import JSON
 
 /// How positions are told to attention: pair i of a head's numbers (w of them) is turned by the angle
 /// `position · frequency(i)`, where `frequency(i) = base^(−2i/w)` before scaling (Su et al., "RoFormer", 2021).
-public struct RotaryEmbedding: Equatable, Sendable {
+public struct RoPEConfiguration: Equatable, Sendable {
   public let base: Double
   public let scaling: Scaling
   public let pairing: Pairing
@@ -10,7 +10,7 @@ public struct RotaryEmbedding: Equatable, Sendable {
   /// The least `base`, factor, and element of `rope_freqs.weight`: far below those of any model, which are 1 or more. With
   /// it a frequency is at most 1/0.1², and an angle less than 2^20 (`sizeLimit`) · 100, which is less than the 2^26
   /// quarter turns up to which sines are computed.
-  public static let leastDivisor = 0.1
+  public static let leastFrequencyFactor = 0.1
 
   package init(base: Double, scaling: Scaling, pairing: Pairing) {
     (self.base, self.scaling, self.pairing) = (base, scaling, pairing)
@@ -24,7 +24,7 @@ public struct RotaryEmbedding: Equatable, Sendable {
     /// Llama 3.1 (transformers, `_compute_llama3_parameters`).
     case llama3(Llama3)
     /// Each is divided by its element of the tensor `rope_freqs.weight` (w/2), as llama.cpp's converter writes Llama 3.
-    case divisors
+    case frequencyFactors
   }
 
   /// With `wavelength = 2π / frequency`: shorter than `originalContextLength / highFrequencyFactor` stays, longer than
@@ -39,13 +39,13 @@ public struct RotaryEmbedding: Equatable, Sendable {
   /// Which two numbers of a head are pair i.
   public enum Pairing: Sendable {
     /// i and i + w/2.
-    case halves
+    case neox
     /// 2i and 2i + 1: llama.cpp's converter reorders the rows of Llama's queries and keys so.
-    case neighbours
+    case interleaved
   }
 }
 
-extension RotaryEmbedding {
+extension RoPEConfiguration {
   /// As transformers reads it: from `rope_scaling` (old) or `rope_parameters` (since version 5), and what is not there
   /// from `config.json` itself.
   ///
@@ -61,7 +61,7 @@ extension RotaryEmbedding {
     /// What stands in the one or else in the other.
     func holder(of name: String) -> ConfigurationFile { parameters.flatMap { $0.has(name) ? $0 : nil } ?? file }
     base = try holder(of: theta).frequencyDivisor(theta, default: 1e4)
-    pairing = .halves
+    pairing = .neox
     let rotated = "partial_rotary_factor"
     let part = try holder(of: rotated).number(rotated) ?? 1
     guard part == 1 else { throw file.refuse("\(rotated) \(part) is not implemented; 1 is") }
@@ -99,8 +99,8 @@ extension RotaryEmbedding {
     let scale = try gguf.number(name) ?? 0
     let factor = type == "none" || scale == 0 ? 1 : try gguf.frequencyDivisor(name)  // 0 is as absent
     guard !hasDivisors || factor == 1 else {
-      throw gguf.refuse("\(name) together with \(LlamaConfiguration.divisors) is not implemented")
+      throw gguf.refuse("\(name) together with \(LlamaConfiguration.frequencyFactors) is not implemented")
     }
-    scaling = hasDivisors ? .divisors : factor == 1 ? .none : .linear(factor: factor)
+    scaling = hasDivisors ? .frequencyFactors : factor == 1 ? .none : .linear(factor: factor)
   }
 }

@@ -5,7 +5,7 @@ import Threads
 // of Llama, and whatever is quantized.
 //
 // The order of summation: lane l of an output element adds the products of k = l, l + 16, l + 32, … in this order, by
-// fused multiply-adds that begin with zero; then the 16 lanes are added in the fixed order of `orderedSum`. It depends
+// fused multiply-adds that begin with zero; then the 16 lanes are added in the fixed order of `horizontalSum`. It depends
 // on the number of inputs alone, so one position and many give the same bits.
 //
 //  - One input row: each weight row is read once. Four rows are read side by side, far from each other, because the
@@ -26,8 +26,8 @@ private let blockLength = 512
 
 /// output (n, out) = completion(input (n, in) · weightsᵀ + bias), for weights (out, in); several maps of the same input
 /// have their outputs side by side.
-func rowProduct(
-  _ input: Matrix, _ maps: [LinearMap], into output: Matrix, _ completion: Completion, _ pool: ThreadPool,
+func matmulNT(
+  _ input: Matrix, _ maps: [Linear], into output: Matrix, _ completion: Completion, _ pool: ThreadPool,
   registers: VectorRegisters = .here
 ) {
   precondition(input.rows == output.rows && output.columns == maps.reduce(0) { $0 + $1.weight.rows })
@@ -45,7 +45,7 @@ func rowProduct(
   pool.run(parts.count, operations: input.rows * input.columns * output.columns) { part in
     let (index, column, rows) = parts[part]
     func run<Format: WeightFormat>(_: Format.Type) {
-      let product = RowProduct<Format>(
+      let product = MatmulNT<Format>(
         input: input, weights: maps[index].weight, bias: maps[index].bias, output: output, firstColumn: column,
         completion: completion)
       switch registers {
@@ -58,7 +58,7 @@ func rowProduct(
   }
 }
 
-private struct RowProduct<Format: WeightFormat> {
+private struct MatmulNT<Format: WeightFormat> {
   let input: Matrix
   let weights: WeightMatrix
   let bias: WeightVector?
@@ -116,7 +116,7 @@ private struct RowProduct<Format: WeightFormat> {
           s2 = Format.unit(w2, units, first: rest).addingProducts(to: s2, lastInputs)
           s3 = Format.unit(w3, units, first: rest).addingProducts(to: s3, lastInputs)
         }
-        let four = orderedSums(s0, s1, s2, s3)
+        let four = horizontalSums(s0, s1, s2, s3)
         sums[row] = four[0]
         sums[r1] = four[1]
         sums[r2] = four[2]
@@ -163,7 +163,7 @@ private struct RowProduct<Format: WeightFormat> {
           for index in 0..<min(tileInputs, input.rows - position) {
             for four in 0..<fours {
               let lanes = lanes + (four * tileInputs + index) * tileWeights * laneCount
-              let result = orderedSums(
+              let result = horizontalSums(
                 Float.load(lanes), Float.load(lanes + laneCount), Float.load(lanes + 2 * laneCount),
                 Float.load(lanes + 3 * laneCount))
               UnsafeMutableRawPointer(sums + index * groupRows + four * tileWeights).storeBytes(
