@@ -91,13 +91,13 @@ let package = Package(
       dependencies: [
         "Checkpoint", "JSON", "JSONLines", "LanguageModel", "Numerics", "Platform", "Sampling", "Tokenizer",
       ],
-      path: "Tests/Fuzz/Targets", swiftSettings: common),
+      path: "Scripts/fuzz/Targets", swiftSettings: common),
     tests("JSONTests", ["JSON"]),
     tests("PlatformTests", ["Platform"]),
     tests("ThreadsTests", ["Threads"]),
     tests("NumericsTests", ["Numerics"]),
     tests("JSONLinesTests", ["JSON", "JSONLines"]),
-    tests("TokenizerTests", ["FuzzTargets", "Platform", "Tokenizer"]),
+    tests("TokenizerTests", ["FuzzTargets", "Platform", "Tokenizer"], fixtures: ["Fixtures"]),
     tests("CheckpointTests", ["Checkpoint", "Platform"], fixtures: ["Fixtures"]),
     tests("LanguageModelTests", ["Checkpoint", "LanguageModel", "Platform", "Threads"], fixtures: ["Fixtures"]),
     tests("HubTests", ["Hub"]),
@@ -112,7 +112,7 @@ let package = Package(
     + (isFuzzing
       ? [
         .executableTarget(
-          name: "fuzz", dependencies: ["FuzzTargets", "Platform"], path: "Tests/Fuzz/Driver", swiftSettings: common,
+          name: "fuzz", dependencies: ["FuzzTargets", "Platform"], path: "Scripts/fuzz/Driver", swiftSettings: common,
           linkerSettings: [.unsafeFlags(fuzzing + ["-use-ld=lld"])])
       ] : [])
 )

@@ -38,7 +38,7 @@ def expect(holds, what):
 def make_model(folder):
     """A GPT-2 of one layer with the tokenizer of 500 tokens that the tests have."""
     folder.mkdir()
-    shutil.copy(checkout / "Tests/Reference/tokenizer/fixture/json/tokenizer.json", folder)
+    shutil.copy(checkout / "Tests/TokenizerTests/Fixtures/json/tokenizer.json", folder)
     vocabulary, positions, width = 500, 64, 16
     configuration = {"model_type": "gpt2", "vocab_size": vocabulary, "n_positions": positions, "n_embd": width,
                      "n_layer": 1, "n_head": 2}
@@ -152,7 +152,7 @@ def main():
     table = "| load | throughput | memory of the largest stage, MB: first half, last quarter | what held |\n"
     table += "| --- | ---: | ---: | --- |\n" + "\n".join(rows)
     if arguments.readme and not failures:
-        readme.write("make load", table)
+        readme.write("Benchmarks/load.py", table)
     sys.exit(1 if failures else 0)
 
 

@@ -6,7 +6,7 @@ with NUL. It is taken from the manuals in Debian's packages that tokenizers are 
 import os
 import sys
 
-sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../../Tests/Reference/tokenizer"))
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../../Scripts/reference/tokenizer"))
 import make_corpus
 
 # How many bytes of each package: 18 MB in all.

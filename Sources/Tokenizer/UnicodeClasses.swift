@@ -1,4 +1,4 @@
-// Written by Tests/Reference/tokenizer/make_unicode_classes.py, from tokenizers 0.23.3 and tiktoken 0.14.0. Not to be edited.
+// Written by Scripts/reference/tokenizer/make_unicode_classes.py, from tokenizers 0.23.3 and tiktoken 0.14.0. Not to be edited.
 // swift-format-ignore-file
 
 /// What every Unicode scalar is to the splitting rule: two bits each, in blocks of 128 scalars, equal blocks stored once.

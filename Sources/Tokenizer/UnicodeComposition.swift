@@ -1,4 +1,4 @@
-// Written by Tests/Reference/tokenizer/make_unicode_composition.py, from tokenizers 0.23.3. Not to be edited.
+// Written by Scripts/reference/tokenizer/make_unicode_composition.py, from tokenizers 0.23.3. Not to be edited.
 // swift-format-ignore-file
 
 /// What normalization form C needs to know of Unicode's scalars, but for Hangul syllables, which are arithmetic.

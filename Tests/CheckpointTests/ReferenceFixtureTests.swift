@@ -5,7 +5,7 @@ import Testing
 
 private let fixtures = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures")
 
-/// What the reference implementations read in the same files (Tests/Reference/gguf).
+/// What the reference implementations read in the same files (Scripts/reference/gguf).
 @Suite struct ReferenceFixtureTests {
   // MARK: config.json, by transformers
 

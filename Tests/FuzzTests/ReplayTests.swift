@@ -2,10 +2,11 @@ import Foundation
 import FuzzTargets
 import Testing
 
-/// The inputs that the fuzzer begins with, and those with which it ever found something: Tests/Fuzz/README.md.
+/// The inputs that the fuzzer begins with, and those with which it ever found something: Scripts/fuzz/README.md.
 @Suite struct ReplayTests {
   static let inputs: [URL] = ["Seeds", "Findings"].flatMap { kind in
-    let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../Fuzz/\(kind)").standardized
+    let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Scripts/fuzz/\(kind)")
+      .standardized
     return FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil)?.compactMap { $0 as? URL }
       .filter { !$0.hasDirectoryPath }.sorted { $0.path < $1.path } ?? []
   }

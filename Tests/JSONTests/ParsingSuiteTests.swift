@@ -3,7 +3,7 @@ import Testing
 
 /// The classes of the JSON Test Suite (Nicolas Seriot, https://github.com/nst/JSONTestSuite, test_parsing), under the names
 /// that its files have, each with a text of our own: `y_` must be accepted, `n_` refused, and `i_` is for the reader to
-/// decide. Tests/Reference/json_suite.sh runs the reader over the suite itself.
+/// decide. Scripts/reference/json_suite.sh runs the reader over the suite itself.
 @Suite struct ParsingSuiteTests {
   @Test(arguments: mustBeAccepted)
   func accepts(_ name: String, _ text: String) { #expect(complaint(text) == nil, "\(name)") }

@@ -90,7 +90,7 @@ import Threads
     }
   }
 
-  /// The numbers that the gguf package reads in random blocks (Tests/Reference/gguf/make_blocks.py).
+  /// The numbers that the gguf package reads in random blocks (Scripts/reference/gguf/make_blocks.py).
   @Test func blocksHoldWhatTheirDefinitionSays() throws {
     let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures/blocks.txt")
     var types: Set<ElementType> = []

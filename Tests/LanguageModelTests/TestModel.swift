@@ -6,7 +6,7 @@ import Testing
 /// A small model to test with.
 enum TestModel: CustomTestStringConvertible {
   case random(RandomCheckpoint.Shape)
-  /// Of the fixture that Tests/Reference/small_models.py writes: a folder's name, or a GGUF file's.
+  /// Of the fixture that Scripts/reference/small_models.py writes: a folder's name, or a GGUF file's.
   case fixture(String)
 
   static let fixtures = [

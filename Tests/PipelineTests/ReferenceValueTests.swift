@@ -14,7 +14,7 @@ import Testing
     let logits: [Float]
   }
 
-  /// Logits that transformers computed for fifty sentences with the toolset's model (Tests/Reference/golden.py).
+  /// Logits that transformers computed for fifty sentences with the toolset's model (Scripts/reference/golden.py).
   @Test func logitsAreThoseOfTransformers() throws {
     let file = Programs.checkout.appending(path: "Tests/PipelineTests/Fixtures/golden-logits.jsonl")
     let goldens = try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
@@ -44,9 +44,10 @@ import Testing
     }
   }
 
-  /// Everyday beginnings, with the words that were accepted before the model was trained (Training/beginnings.tsv).
+  /// Everyday beginnings, with the words that were accepted before the model was trained (Models/wren/training/beginnings.tsv).
   @Test func everydayBeginningsGoOnAsAReaderAccepts() throws {
-    let list = try String(contentsOf: Programs.checkout.appending(path: "Training/beginnings.tsv"), encoding: .utf8)
+    let list = try String(
+      contentsOf: Programs.checkout.appending(path: "Models/wren/training/beginnings.tsv"), encoding: .utf8)
     let rows = list.split(separator: "\n").map { $0.split(separator: "\t") }
     let beginnings = rows.map { $0[0] + "\n" }.joined()
     let result = try Programs.shell(

@@ -1,11 +1,11 @@
 import Foundation
 import Testing
 
-/// What the whole-tool fuzzer found (Tests/Fuzz/README.md) does not happen again. Each folder of
-/// Tests/Fuzz/whole/findings holds input files and a text `case` with commands that run on them.
+/// What the whole-tool fuzzer found (Scripts/fuzz/README.md) does not happen again. Each folder of
+/// Scripts/fuzz/whole/findings holds input files and a text `case` with commands that run on them.
 @Suite struct WholeToolFindingsTests {
   static let folders: [URL] = {
-    let folder = Programs.checkout.appending(path: "Tests/Fuzz/whole/findings")
+    let folder = Programs.checkout.appending(path: "Scripts/fuzz/whole/findings")
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
     return names.sorted().map { folder.appending(path: $0) }
   }()

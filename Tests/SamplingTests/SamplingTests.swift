@@ -26,7 +26,7 @@ import Testing
     #expect(uniformNumber(seed: 1 << 32, position: 0) != uniformNumber(seed: 0, position: 0))
   }
 
-  // MARK: What transformers makes of the same logits (Tests/Reference/sampling.py)
+  // MARK: What transformers makes of the same logits (Scripts/reference/sampling.py)
 
   struct Reference: Decodable {
     let logits: [Float]

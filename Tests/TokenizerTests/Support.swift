@@ -3,10 +3,10 @@ import Platform
 import Tokenizer
 
 /// A vocabulary of 500 tokens in both file forms, and what the `tokenizers` library makes of some texts with it; all
-/// written by Tests/Reference/tokenizer/make_fixture.py.
+/// written by Scripts/reference/tokenizer/make_fixture.py.
 enum Fixture {
   static let folder = URL(filePath: #filePath).deletingLastPathComponent()
-    .appending(path: "../Reference/tokenizer/fixture").standardized.path
+    .appending(path: "Fixtures").path
 
   static func json() throws -> String { try String(contentsOfFile: folder + "/json/tokenizer.json", encoding: .utf8) }
 

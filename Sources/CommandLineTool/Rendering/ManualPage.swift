@@ -1,11 +1,11 @@
 /// The manual page of a tool in mdoc(7), made from its table.
 ///
-/// - Parameter old: the page as it is. What its examples print stays: `make renew-sessions` writes it there.
+/// - Parameter old: the page as it is. What its examples print stays: `Scripts/renew-sessions` writes it there.
 public func manualPage(of tool: Tool, old: String = "") -> String {
   var page = """
     .\\" Made by `make generate` from Sources/CommandLineTool/Tools: change it there.
     .Dd \(Tool.date)
-    .Dt \(tool.name.uppercased()) 1
+    .Dt \(tool.name.uppercased()) 1 LOCAL
     .Os
     .Sh NAME
     .Nm \(tool.name)

@@ -1,0 +1,39 @@
+#!/bin/sh
+# fuzz.sh SECONDS [TARGET]…: has libFuzzer run each target for so long, and prints what became of it. It begins with the
+# seeds, with what was ever found, and with what earlier runs collected in .build-fuzz/corpus.
+# An input that is found lies in .build-fuzz/found/TARGET: mend what it shows, and commit it to Scripts/fuzz/Findings/TARGET.
+set -eu
+cd "$(dirname "$0")/../.."
+seconds=$1
+shift
+build=.build-fuzz
+fuzz=$build/release/fuzz
+[ $# -gt 0 ] || set -- $("$fuzz" | cut -d' ' -f1)
+
+# Swift's own report of a crash would fork in a process that is half gone.
+export SWIFT_BACKTRACE=enable=no ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1
+statistic() { sed -n "s/^stat::$1: *//p" "$build/log.$target"; }
+printf '| target | executions | a second | largest memory, MB | corpus | found |\n| --- | ---: | ---: | ---: | ---: | --- |\n'
+status=0
+total=0
+for target; do
+  longest=$("$fuzz" | sed -n "s/^$target //p")
+  mkdir -p "$build/corpus/$target" "$build/found/$target"
+  folders="$build/corpus/$target Scripts/fuzz/Seeds/$target"
+  [ ! -d "Scripts/fuzz/Findings/$target" ] || folders="$folders Scripts/fuzz/Findings/$target"
+  # shellcheck disable=SC2086
+  if "$fuzz" "$target" -max_total_time="$seconds" -max_len="$longest" -timeout=10 -rss_limit_mb=2048 \
+    -artifact_prefix="$build/found/$target/" -print_final_stats=1 $folders > "$build/log.$target" 2>&1; then
+    result=nothing
+  else
+    result=$(grep -E 'Fatal error|ERROR: ' "$build/log.$target" | head -n 1 | tr '|' '/')
+    status=1
+  fi
+  executions=$(statistic number_of_executed_units)
+  total=$((total + ${executions:-0}))
+  echo "| $target | $executions | $(statistic average_exec_per_sec) | $(statistic peak_rss_mb) |" \
+    "$(find "$build/corpus/$target" -type f | wc -l) | $result |"
+done
+echo "| together | $total | | | | |"
+rm -rf /dev/shm/lmpipe-fuzz-*
+exit $status

@@ -1,0 +1,195 @@
+#!/usr/bin/env python3
+"""Writes Seeds/: a few inputs of each kind, from which the fuzzer begins. Run it after a change here."""
+import json
+import pathlib
+import struct
+
+here = pathlib.Path(__file__).parent
+fixture = here.parent.parent / "Tests/TokenizerTests/Fixtures"
+
+
+def seeds(target, *inputs):
+    folder = here / "Seeds" / target
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.iterdir():
+        old.unlink()
+    for number, content in enumerate(inputs):
+        (folder / f"{number:02}").write_bytes(content if isinstance(content, bytes) else content.encode())
+
+
+seeds(
+    "json",
+    "", " ", "0", "-12.5e-3", "1e400", "123456789012345678901234567890", "[1,2,3]", "[-0.5, 1.25, 3e8 ,7]",
+    "[" + ",".join(str(n * 7919) for n in range(40)) + "]", "[0.1,-2.25,33.125," + "1.5," * 30 + "8]",
+    '{"a":[1,{"b":null}],"c":true,"d":false}', '"a\\n\\u00e9\\ud83d\\ude00é😀"', '"\\ud834"', '"' + "x" * 90 + '"',
+    "[[[[[[]]]]]]", '{"a":1,"a":2}', "\ufeff1", b'"\xff"', "[1,]", "01", "9223372036854775807", "-9223372036854775808")
+seeds(
+    "records",
+    '{"text":"Once upon a time","ids":[7454,2402,257,640],"vocab":"0123456789abcdef"}', "[7454,2402]", "[]", "{}",
+    '{"ids":[1],"ids":[2]}', '{"id\\u0073":[1],"logits":[0.5,-1e-3],"text":null}', '{"seed":9007199254740991,"x":{"y":[]}}',
+    '{"logits":"AACAPwAAAEA=","error":"bad"}', '{"text":"\\ud800"} ', '{"seed":-1}', '{"ids":[1.5]}')
+seeds(
+    "numbers",
+    struct.pack("<8f", 0.0, -0.0, 1.0, 0.1, 16777216.0, 1e-45, 3.4028235e38, 1.17549435e-38),
+    struct.pack("<6f", 1e-5, 1e16, 123456.789, -33.25, 9.999999e-5, 1e10),
+    struct.pack("<4q", 0, -1, 2**63 - 1, -(2**63)), struct.pack("<4q", 99999999, 100000000, 10**16, -(10**8)))
+seeds(
+    "utf8",
+    "", "plain", "é ☃ 😀 \u2028\uffff\U0010ffff", "a\"b\\c\n\x01\x7f", "ascii of more than a block " * 4 + "é",
+    b"\xc0\x80", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"x" * 63 + b"\xe2\x82", b"\xf0\x9f\x98", b"\x80" * 70)
+seeds("base64", "", "AACAPw==", "AACAPwAAAEA=", "A" * 64, "AAAAA", "=", "AA=A", "é+/9", "AAAA" * 30)
+seeds("lines", b"\x00", b"\x00a\nb\n\nc", b"\x01a\x00b\x00", b"\x03whole\ninput\n", b"\xfc" + b"line\n" * 100,
+      b"\x04" + b"x" * 300 + b"\n\n")
+
+
+def safetensors(tensors, data=None, header=None):
+    entries, end = {}, 0
+    for name, shape, kind, size in tensors:
+        span = size
+        for dimension in shape:
+            span *= dimension
+        entries[name] = {"dtype": kind, "shape": shape, "data_offsets": [end, end + span]}
+        end += span
+    header = (header or json.dumps(entries, separators=(",", ":"))).encode()
+    return struct.pack("<Q", len(header)) + header + bytes(data if data is not None else range(256))[:end].ljust(end, b"\1")
+
+
+width = 2
+gpt2 = [("wte.weight", [4, width], "F32", 4), ("wpe.weight", [3, width], "F32", 4), ("ln_f.weight", [width], "F32", 4),
+        ("ln_f.bias", [width], "F32", 4)]
+for norm in ("ln_1", "ln_2"):
+    gpt2 += [(f"h.0.{norm}.weight", [width], "F32", 4), (f"h.0.{norm}.bias", [width], "F32", 4)]
+for name, inputs, outputs in (("attn.c_attn", 2, 6), ("attn.c_proj", 2, 2), ("mlp.c_fc", 2, 8), ("mlp.c_proj", 8, 2)):
+    gpt2 += [(f"h.0.{name}.weight", [inputs, outputs], "BF16", 2), (f"h.0.{name}.bias", [outputs], "F16", 2)]
+seeds(
+    "safetensors",
+    safetensors(gpt2), safetensors([]), safetensors([("a", [2, 3], "I64", 8), ("transformer.b", [], "F64", 8)]),
+    safetensors([("a", [0], "U8", 1), ("b", [5], "BOOL", 1)]),
+    safetensors([], header='{"__metadata__":{"format":"pt"}}  '),
+    safetensors([], header='{"a":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,0]}}'),
+    safetensors([], header='{"h.7.x":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}'),
+    struct.pack("<Q", 2**63), b"\x08\0\0\0\0\0\0\0{}", b"short")
+seeds(
+    "shards",
+    '{"metadata":{"total_size":64},"weight_map":{"wte.weight":"a.safetensors","wpe.weight":"b.safetensors"}}',
+    '{"weight_map":{"ln_f.bias":"b.safetensors","wte.weight":"a.safetensors"}}', '{"weight_map":{}}',
+    '{"weight_map":{"wte.weight":"../a.safetensors"}}', '{"weight_map":{"x":"c.safetensors"}}', "{}", "[]")
+configuration = {
+    "model_type": "gpt2", "vocab_size": 4, "n_positions": 3, "n_embd": 2, "n_layer": 1, "n_head": 1, "n_inner": None,
+    "layer_norm_epsilon": 1e-05, "activation_function": "gelu_new", "scale_attn_weights": True,
+    "scale_attn_by_inverse_layer_idx": False, "tie_word_embeddings": True, "eos_token_id": [0, 1]}
+seeds(
+    "config",
+    json.dumps(configuration), json.dumps(configuration | {"n_head": 3}), json.dumps(configuration | {"n_layer": 1024}),
+    json.dumps(configuration | {"n_embd": 1048576, "vocab_size": 1048576, "eos_token_id": 50256}),
+    json.dumps({"model_type": "llama", "hidden_size": 4, "num_attention_heads": 2, "rope_theta": 0.1,
+                "rope_scaling": {"rope_type": "llama3", "factor": 0.1, "low_freq_factor": 1, "high_freq_factor": 4}}),
+    json.dumps({"model_type": "qwen3", "num_hidden_layers": 1, "num_key_value_heads": 8, "rope_theta": 1e-30}),
+    json.dumps(configuration | {"add_cross_attention": True, "activation_function": "relu"}), '{"model_type":"gpt2"}', "{}")
+
+
+def gguf(values, tensors, alignment=32, version=3):
+    """A file of GGUF: values are integers, floats, texts, or lists of texts or integers; tensors are of float32."""
+    def text(string):
+        return struct.pack("<Q", len(string.encode())) + string.encode()
+
+    def value(value):
+        if isinstance(value, str):
+            return struct.pack("<I", 8) + text(value)
+        if isinstance(value, float):
+            return struct.pack("<If", 6, value)
+        if isinstance(value, int):
+            return struct.pack("<II", 4, value)
+        kind, entries = (8, [text(entry) for entry in value]) if isinstance(value[0], str) else (
+            5, [struct.pack("<i", entry) for entry in value])
+        return struct.pack("<IIQ", 9, kind, len(value)) + b"".join(entries)
+
+    header = b"GGUF" + struct.pack("<IQQ", version, len(tensors), len(values))
+    header += b"".join(text(key) + value(content) for key, content in values.items())
+    data = b""
+    for name, shape in tensors:
+        data = data.ljust(-(-len(data) // alignment) * alignment, b"\0")
+        header += text(name) + struct.pack(f"<I{len(shape)}QIQ", len(shape), *shape, 0, len(data))
+        count = 1
+        for length in shape:
+            count *= length
+        data += struct.pack(f"<{count}f", *((number * 37 % 101 / 50 - 1) for number in range(count)))
+    return header.ljust(-(-len(header) // alignment) * alignment, b"\0") + data
+
+
+llama = {"general.architecture": "llama", "llama.block_count": 1, "llama.context_length": 8, "llama.embedding_length": 4,
+         "llama.feed_forward_length": 3, "llama.attention.head_count": 2, "llama.attention.head_count_kv": 1,
+         "llama.attention.layer_norm_rms_epsilon": 1e-5, "llama.rope.dimension_count": 2, "llama.vocab_size": 5}
+tables = {"tokenizer.ggml.model": "gpt2", "tokenizer.ggml.pre": "llama-bpe",
+          "tokenizer.ggml.tokens": ["a", "b", "ab", "Ġ", "<end>"], "tokenizer.ggml.merges": ["a b"],
+          "tokenizer.ggml.token_type": [1, 1, 1, 1, 3], "tokenizer.ggml.eos_token_id": 4}
+llama_tensors = [("token_embd.weight", (4, 5)), ("output_norm.weight", (4,)), ("blk.0.attn_norm.weight", (4,)),
+                 ("blk.0.attn_q.weight", (4, 4)), ("blk.0.attn_k.weight", (4, 2)), ("blk.0.attn_v.weight", (4, 2)),
+                 ("blk.0.attn_output.weight", (4, 4)), ("blk.0.ffn_norm.weight", (4,)), ("blk.0.ffn_gate.weight", (4, 3)),
+                 ("blk.0.ffn_up.weight", (4, 3)), ("blk.0.ffn_down.weight", (3, 4))]
+seeds(
+    "gguf",
+    gguf(llama | tables, llama_tensors), gguf(llama, llama_tensors), gguf(llama | {"general.alignment": 64}, llama_tensors, 64),
+    gguf(llama | {"split.count": 2}, llama_tensors), gguf(llama, llama_tensors, version=2), gguf(tables, []), gguf({}, []),
+    gguf(llama, llama_tensors + [("rope_freqs.weight", (1,))]), gguf(llama | {"llama.rope.freq_base": 1e-30}, llama_tensors),
+    b"GGUF\3\0\0\0" + b"\xff" * 16, b"GGUF\0\0\0\3", b"GG")
+
+
+def sampling(logits, temperature=1.0, top_p=1.0, min_p=0.0, top_k=0, penalty=1.0, ids=(0, 0)):
+    return struct.pack(f"<3dIf2I{len(logits)}f", temperature, top_p, min_p, top_k, penalty, *ids, *logits)
+
+
+greatest = struct.unpack("<f", b"\xff\xff\x7f\x7f")[0]
+seeds(
+    "softmax",
+    sampling([1, 2, 3]), sampling([greatest, -greatest, 1]), sampling([greatest] * 20, 0.5, 0.6), sampling([0], 5e-324),
+    sampling([5, 5, 4.5], 1e-38, 0.9, 0.1, 2**32 - 1, 1.3, (1, 2**31)), sampling([-greatest] * 3, 1000, 0, 1, 2, 1000),
+    sampling([1e-45, 0, -0.0, -1e-45], 1e-45, top_k=1), sampling([1e38, 2e38, -1], penalty=0.001, ids=(0, 1)))
+
+
+def rope(kind, position, width, *numbers):
+    return bytes([kind]) + position.to_bytes(3, "big") + bytes([width]) + struct.pack(f"<{len(numbers)}d", *numbers)
+
+
+seeds(
+    "rope",
+    rope(0, 1023, 31, 1e4, 1, 1, 4), rope(1, 2**20 - 1, 3, 0.1, 0.1, 1, 4, 1.0), rope(2, 131071, 31, 5e5, 8, 1, 4, 0.1, 8),
+    rope(0, 1, 0, 1e-30, 1, 1, 4), rope(1, 7, 1, 1e4, 1e-20, 1, 4), rope(2, 7, 1, 1e4, 1e-20, 5e-324, 1e-323, 1e38),
+    rope(0, 0, 0, 1.0541e8, -1.0542e8, 1e19, -1e300, float("inf"), float("nan")))
+seeds("cache", b"", struct.pack("<I", 0xFFFFFF)[:3], b"\xff\xff\xff\x00\x00\x00\x02ab", b"\xff\xff\xff\x08\x10\x00\x04\0\0\0\0",
+      b"\xff\xff\xff\x00\x00\x01\x10" + bytes(range(16)), b"\x05\x00\x00", b"\x00\x10\x01")
+
+small = {letter: number for number, letter in enumerate("abcdeĠĊ'")} | {"ab": 8, "abc": 9, "Ġa": 10, "Ġab": 11, "de": 12}
+merges = ["a b", "ab c", "Ġ a", "Ġ ab", "d e"]
+
+
+def tokenizer(model={}, **members):
+    model = {"type": "BPE", "vocab": small, "merges": [merge.split(" ") for merge in merges]} | model
+    levels = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
+    whole = {"version": "1.0", "added_tokens": [], "normalizer": None, "pre_tokenizer": levels, "post_processor": None,
+             "decoder": levels, "model": model}
+    return json.dumps(whole | members, ensure_ascii=False, separators=(",", ":"))
+
+
+end_of_text = {"id": 13, "content": "<|endoftext|>", "single_word": False, "lstrip": False, "rstrip": False,
+               "normalized": False, "special": True}
+digits = {"type": "Sequence", "pretokenizers": [
+    {"type": "Digits", "individual_digits": True}, {"type": "ByteLevel", "add_prefix_space": True}]}
+seeds(
+    "tokenizer",
+    tokenizer(), tokenizer({"merges": merges}), tokenizer(added_tokens=[end_of_text]), tokenizer(pre_tokenizer=digits),
+    tokenizer({"ignore_merges": True, "dropout": 0.0, "unk_token": None, "byte_fallback": False}),
+    tokenizer(added_tokens=[end_of_text | {"id": 30, "normalized": True, "special": False, "content": "ab"}]),
+    tokenizer(normalizer={"type": "NFC"}), tokenizer({"type": "WordPiece"}), "{}",
+    tokenizer({"vocab": small | {"x": 16777215}}))
+text = json.dumps(small, ensure_ascii=False)
+seeds(
+    "vocabulary",
+    text + "\0#version: 0.2\n" + "\n".join(merges) + "\n", text + "\0" + "\r\n".join(merges),
+    text + "\0a b\na b\nab c\na bc", '{"a":0}\0', '{"a":0,"b":16777215}\0', "{}\0", '{"a":0,"a":1}\0', '{"a":0,"b":0}\0',
+    (fixture / "files/vocab.json").read_text()[:600].rsplit(",", 1)[0] + "}\0#version: 0.2\n", text)
+texts = ["Once upon a time, it's 12  o'clock.\n\n", "a   b\t\tc \u00a0\u3000x", "'s 're 'll 'v ''d", "ÉcoleМир東京 ½٣x²",
+         "<|endoftext|>a<|endoftext|>", "  leading", "trailing   "]
+seeds("splitting", *(bytes([number]) + text.encode() for number, text in enumerate(texts)), b"\1\xff\xfe a\xc3", b"\0")
+seeds("encoding", *(bytes([number]) + text.encode() for number, text in enumerate(texts)), b"\0" + b"a" * 300,
+      b"\4\xff\xfe\x80 \xc3", b"\2", b"\0" + bytes(range(256)))
