@@ -70,7 +70,11 @@ public struct HubCache {
     guard let mapped = try? MappedFile(path: file), mapped.bytes.count <= 1024 else { return nil }
     let text = String(decoding: mapped.bytes, as: UTF8.self).split(whereSeparator: \.isWhitespace).first.map(
       String.init)
-    guard let text, !text.contains("/"), text != ".." else { return nil }
+    // A NUL would end the path there: "..\0x" would be "..".
+    guard let text, !text.utf8.contains(where: { $0 == UInt8(ascii: "/") || $0 < 0x20 }), text != ".", text != ".."
+    else {
+      return nil
+    }
     return text
   }
 }
