@@ -96,7 +96,7 @@ let package = Package(
     tests("TokenizerTests", ["FuzzTargets", "Platform", "Tokenizer"]),
     tests("CheckpointTests", ["Checkpoint", "Platform"], fixtures: ["Fixtures"]),
     tests("LanguageModelTests", ["Checkpoint", "LanguageModel", "Threads"], fixtures: ["Fixtures"]),
-    tests("HubTests", ["Hub"]),
+    tests("HubTests", ["Hub", "Platform"]),
     tests("SamplingTests", ["Sampling"], fixtures: ["Fixtures"]),
     tests("CommandLineToolTests", ["CommandLineTool", "JSON", "JSONLines"]),
     // Drives the built programs through pipes
