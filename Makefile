@@ -1,4 +1,4 @@
-# The words a Unix user tries first. `make demo` and `make test` need a Swift toolchain and nothing else.
+# The words a Unix user tries first. What `make demo` and `make test` need is in the README, and checked before they build.
 PREFIX ?= /usr/local
 SWIFT ?= swift
 MODEL = wren
@@ -9,10 +9,13 @@ all: build
 build:
 	$(SWIFT) build -c release
 
-demo: build
+demo:
+	@SWIFT='$(SWIFT)' Scripts/check-requirements demo
+	$(SWIFT) build -c release
 	@PATH="$(CURDIR)/$(RELEASE):$$PATH" sh Demo/demo.sh
 
 test:
+	@SWIFT='$(SWIFT)' Scripts/check-requirements test
 	$(SWIFT) build --build-tests
 	$(SWIFT) test
 
@@ -22,6 +25,17 @@ SECONDS ?= 10
 fuzz:
 	LMPIPE_FUZZ=1 $(SWIFT) build -c release --scratch-path .build-fuzz --product fuzz
 	Tests/Fuzz/fuzz.sh $(SECONDS) $(TARGETS)
+
+# Fuzzes the built tools as wholes; the same runs for the same SEED. See Tests/Fuzz/README.md.
+SEED ?= 1
+RUNS ?= 20000
+fuzz-whole: build
+	python3 Tests/Fuzz/whole/run.py --seed $(SEED) --runs $(RUNS) --jobs $$(getconf _NPROCESSORS_ONLN)
+
+# Makes system calls fail, and kills stages of sealed pipelines. See Tests/Faults/README.md.
+check-faults: build
+	python3 Tests/Faults/syscalls.py
+	python3 Tests/Faults/kills.py
 
 # The test suite under the address sanitizer and under the thread sanitizer, where the toolchain has them.
 sanitize: sanitize-address sanitize-thread
@@ -108,4 +122,4 @@ check-deb: portable
 clean:
 	rm -rf .build .build-portable
 
-.PHONY: all build demo test fuzz sanitize load format check-format generate check-generated check-shells renew-sessions golden beginnings try-training check-loops compare bench install uninstall portable deb check-deb clean
+.PHONY: all build demo test fuzz fuzz-whole check-faults sanitize load format check-format generate check-generated check-shells renew-sessions golden beginnings try-training check-loops compare bench install uninstall portable deb check-deb clean

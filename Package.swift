@@ -25,9 +25,10 @@ let numeric: [SwiftSetting] = common + [.unsafeFlags(wholeModule, .when(configur
 /// sanitize`) want the system's libraries.
 #if os(Linux)
   // Allocations go by LastWords.c, which says so where there is no memory: the runtime would trap.
-  let wrapping = ["malloc", "calloc", "realloc", "aligned_alloc", "posix_memalign"].flatMap {
-    ["-Xlinker", "--wrap=\($0)"]
-  }
+  // CommandLineWords.c replaces a function by which the runtime ends a process that has no /proc.
+  let wrapping = [
+    "malloc", "calloc", "realloc", "aligned_alloc", "posix_memalign", "swift_copyAuxiliaryExecutablePath",
+  ].flatMap { ["-Xlinker", "--wrap=\($0)"] }
   let isSanitized = Context.environment["LMPIPE_SANITIZE"] != nil
   let linking: [LinkerSetting] = isSanitized ? [] : [.unsafeFlags(["-static-executable", "-use-ld=lld"] + wrapping)]
 #else
@@ -71,7 +72,7 @@ let package = Package(
     // The doors
     door("bpe-encode", ["JSON", "JSONLines", "Tokenizer"]),
     door("bpe-decode", ["JSON", "JSONLines", "Tokenizer"]),
-    door("lm-info", ["Checkpoint", "JSON", "JSONLines", "Tokenizer"]),
+    door("lm-info", ["Checkpoint", "JSON", "JSONLines", "Platform", "Tokenizer"]),
     door("lm-logits", ["Checkpoint", "JSON", "JSONLines", "LanguageModel", "Sampling", "Tokenizer"]),
     door("lm-topk", ["JSON", "JSONLines", "Sampling", "Tokenizer"]),
     door("lm-step", ["Checkpoint", "JSON", "JSONLines", "LanguageModel", "Sampling", "Threads", "Tokenizer"]),
@@ -87,18 +88,21 @@ let package = Package(
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: common),
     .target(
       name: "FuzzTargets",
-      dependencies: ["Checkpoint", "JSON", "JSONLines", "LanguageModel", "Platform", "Tokenizer"],
+      dependencies: [
+        "Checkpoint", "JSON", "JSONLines", "LanguageModel", "Numerics", "Platform", "Sampling", "Tokenizer",
+      ],
       path: "Tests/Fuzz/Targets", swiftSettings: common),
     tests("JSONTests", ["JSON"]),
+    tests("PlatformTests", ["Platform"]),
     tests("ThreadsTests", ["Threads"]),
     tests("NumericsTests", ["Numerics"]),
     tests("JSONLinesTests", ["JSON", "JSONLines"]),
     tests("TokenizerTests", ["FuzzTargets", "Platform", "Tokenizer"]),
     tests("CheckpointTests", ["Checkpoint", "Platform"], fixtures: ["Fixtures"]),
-    tests("LanguageModelTests", ["Checkpoint", "LanguageModel", "Threads"], fixtures: ["Fixtures"]),
+    tests("LanguageModelTests", ["Checkpoint", "LanguageModel", "Platform", "Threads"], fixtures: ["Fixtures"]),
     tests("HubTests", ["Hub", "Platform"]),
     tests("SamplingTests", ["Sampling"], fixtures: ["Fixtures"]),
-    tests("CommandLineToolTests", ["CommandLineTool", "JSON", "JSONLines"]),
+    tests("CommandLineToolTests", ["CommandLineTool", "JSON", "JSONLines", "Platform"]),
     // Drives the built programs through pipes
     tests(
       "PipelineTests", ["CommandLineTool", "JSON", "JSONLines", "Platform"], fixtures: ["Fixtures", "Hub", "Sessions"]),

@@ -3,7 +3,7 @@ import Threads
 
 /// How fast the mapped pages of a file can be read, the limit of everything that streams weights: threads add up one
 /// section after the other in wide vectors. The amount is in bytes.
-func measureReadBandwidth(of path: String, _ pool: ThreadPool, times: Int) throws -> Reply {
+func measureReadBandwidth(of path: Path, _ pool: ThreadPool, times: Int) throws -> Reply {
   let file = try MappedFile(path: path)
   let sections = file.bytes.count / sectionSize  // what is behind the last is left out
   var sums = [UInt32](repeating: 0, count: sections)

@@ -23,7 +23,7 @@ guard arguments.count == 3, let threads = Int(arguments[2]), threads > 0 else {
 let pool = ThreadPool(threads: threads)
 let model: Transformer
 do {
-  model = try Transformer(Checkpoint(ModelLocation.find(arguments[1])), threads: threads)
+  model = try Transformer(Checkpoint(ModelLocation.find(Path(arguments[1]))), threads: threads)
 } catch {
   warn("lm-measure: \(error)")
   exit(65)
@@ -42,7 +42,7 @@ while let line = readLine() {
   case ("print", 3):
     print(try measurePrinting(model, asBase64: words[1] == "base64", times: times))
   case ("read-bandwidth", 3):
-    print(try measureReadBandwidth(of: words[1], pool, times: times))
+    print(try measureReadBandwidth(of: Path(words[1]), pool, times: times))
   case ("multiply-add-peak", 2):
     print(measureMultiplyAddPeak(pool, times: times))
   default:

@@ -35,10 +35,29 @@ static void add_number(struct line *line, size_t number) {
     add(line, start);
 }
 
+static atomic_bool reports_failure_as_record;
+
+void lmpipe_report_failure_as_record(bool reports) { atomic_store(&reports_failure_as_record, reports); }
+
+// The same message as the last record of the output. What JSON would have to escape is replaced.
+static void write_failure_record(const struct line *message) {
+    struct line record = {.count = 0};
+    add(&record, "{\"error\":\"");
+    for (size_t index = 0; index < message->count && record.count < sizeof record.text - 32; index++) {
+        char byte = message->text[index];
+        record.text[record.count++] = byte == '"' || byte == '\\' || (unsigned char)byte >= 0x80 ? '?' : byte;
+    }
+    add(&record, "\",\"fatal\":true}");
+    record.text[record.count++] = '\n';
+    ssize_t written = write(STDOUT_FILENO, record.text, record.count);
+    (void)written;
+}
+
 // Only the first thread to come here says something.
 static _Noreturn void end(struct line *line, int status) {
     static atomic_flag is_ending = ATOMIC_FLAG_INIT;
     while (atomic_flag_test_and_set(&is_ending)) pause();
+    if (atomic_load(&reports_failure_as_record)) write_failure_record(line);
     line->text[line->count++] = '\n';
     ssize_t written = write(STDERR_FILENO, line->text, line->count);
     (void)written;  // there is nobody left to tell

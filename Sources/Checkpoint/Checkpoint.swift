@@ -1,3 +1,4 @@
+import JSON
 import Platform
 
 /// A model's configuration and tensors, from a folder or from a GGUF file.
@@ -5,7 +6,7 @@ public struct Checkpoint: Sendable {
   public let location: ModelLocation
   public let configuration: ModelConfiguration
   /// The files that hold the weights, in their order in the index.
-  public let files: [String]
+  public let files: [Path]
   /// By the names that the model asks for (`TensorNames`); each knows what the file calls it.
   private let tensors: [String: Tensor]
   private let shapes: [String: [Int]]  // of the tensors that the model computes with
@@ -39,11 +40,13 @@ public struct Checkpoint: Sendable {
     for tensor in tensors.values {
       let name = names.withoutPrefix(tensor.name)
       guard named.updateValue(tensor, forKey: name) == nil else {
-        throw .unusable(file: tensor.file.path, reason: "there is both \"\(name)\" and \"\(names.prefix + name)\"")
+        throw .unusable(
+          file: tensor.file.path, reason: "there is both \"\(excerpt(name))\" and \"\(excerpt(names.prefix + name))\"")
       }
       if let layer = names.layer(of: name), layer >= layers {
         throw .unusable(
-          file: tensor.file.path, reason: "there is \"\(tensor.name)\", but config.json says there are \(layers)")
+          file: tensor.file.path,
+          reason: "there is \"\(excerpt(tensor.name))\", but config.json says there are \(layers)")
       }
     }
     return named
@@ -59,26 +62,40 @@ public struct Checkpoint: Sendable {
     for name in shapes.keys { named[name] = rest.removeValue(forKey: names.inGGUF(name)) }
     guard let tensor = rest.values.min(by: { $0.name < $1.name }) else { return named }
     throw .unusable(
-      file: tensor.file.path, reason: "there is \"\(tensor.name)\", for which this architecture has no use here")
+      file: tensor.file.path,
+      reason: "there is \"\(excerpt(tensor.name))\", for which this architecture has no use here")
   }
 
   /// Tells this model from others, and from what its files held before they were changed. Made of what the system knows
   /// of the files: reading all weights would take longer than computing with them.
   public var identity: UInt64 {
     var hash: UInt64 = 0xCBF2_9CE4_8422_2325  // FNV-1a (Fowler, Noll and Vo)
-    let others = location.isFile ? [] : [location.path + "/config.json", SafeTensorsFolder.index(in: location.path)]
+    let folder = location.path
+    let others = location.isFile ? [] : [folder.appending("config.json"), SafeTensorsFolder.index(in: folder)]
     for path in others + files {
       for byte in fileIdentity(path).utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
     }
     return hash
   }
 
-  /// Has all weights read from the disk, if they are not in memory.
+  /// Has the weights of the model read from the disk, if they are not in memory. Other tensors in the files, such as
+  /// masks, are left where they are: a sparse file may claim some of any size.
   public func readAhead() {
-    var done: [MappedFile] = []
-    for tensor in tensors.values where !done.contains(where: { $0 === tensor.file }) {
-      tensor.file.readAhead()
-      done.append(tensor.file)
+    let weights = tensors.filter { shapes[$0.key] != nil }.values
+    for (_, weights) in Dictionary(grouping: weights, by: { ObjectIdentifier($0.file) }) {
+      for range in Self.joined(weights.map(\.range)) { weights[0].file.readAhead(range) }
+    }
+  }
+
+  /// The ranges in rising order, those joined that have less than a disk's single read between them.
+  private static func joined(_ ranges: [Range<Int>]) -> [Range<Int>] {
+    let smallGap = 1 << 17  // the default read-ahead of Linux
+    return ranges.sorted { $0.lowerBound < $1.lowerBound }.reduce(into: []) { joined, range in
+      if let last = joined.last, range.lowerBound - last.upperBound <= smallGap {
+        joined[joined.count - 1] = last.lowerBound..<max(last.upperBound, range.upperBound)
+      } else {
+        joined.append(range)
+      }
     }
   }
 
@@ -96,13 +113,17 @@ public struct Checkpoint: Sendable {
     guard tensor.shape == shape else {
       throw .unusable(
         file: tensor.file.path,
-        reason: "\"\(tensor.name)\" has the shape \(tensor.shape), but \(configurationName) says \(shape)")
+        reason:
+          "\"\(excerpt(tensor.name))\" has the shape \(excerpt("\(tensor.shape)")), but \(configurationName) says \(shape)"
+      )
     }
     guard tensor.type.isComputable, tensor.type.blockLength == 1 || shape.count > 1 else {
       let computable = shape.count > 1 ? ElementType.computable : "F32, F16 and BF16"
       throw .unusable(
         file: tensor.file.path,
-        reason: "\"\(tensor.name)\" has elements of type \(tensor.type.rawValue); \(computable) can be computed with")
+        reason:
+          "\"\(excerpt(tensor.name))\" has elements of type \(tensor.type.rawValue); \(computable) can be computed with"
+      )
     }
     return tensor
   }
@@ -137,7 +158,7 @@ public struct Checkpoint: Sendable {
 
   /// The size of the files that hold the weights.
   public var byteCount: Int {
-    var sizes: [String: Int] = [:]
+    var sizes: [Path: Int] = [:]
     for tensor in tensors.values { sizes[tensor.file.path] = tensor.file.bytes.count }
     return sizes.values.reduce(0, +)
   }

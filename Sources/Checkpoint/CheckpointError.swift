@@ -5,7 +5,7 @@ public enum CheckpointError: Error, Equatable, CustomStringConvertible {
   /// The model, or a file of it, is not there or cannot be read.
   case notFound(String)
   /// It is there, and is damaged, contradicts itself, or asks for something that is not implemented.
-  case unusable(file: String, reason: String)
+  case unusable(file: Path, reason: String)
 
   init(_ error: FileError) { self = .notFound(error.description) }
 
@@ -18,9 +18,12 @@ public enum CheckpointError: Error, Equatable, CustomStringConvertible {
 }
 
 /// Opens a file for one of the readers.
-func mapFile(_ path: String) throws(CheckpointError) -> MappedFile {
-  do { return try MappedFile(path: path) } catch {
+func mapFile(_ path: Path) throws(CheckpointError) -> MappedFile {
+  let file: MappedFile
+  do { file = try MappedFile(path: path) } catch {
     guard error.code == ENOENT, hasEntry(path) else { throw CheckpointError(error) }
     throw .notFound("\(path): this link leads to a file that is missing: download the model again")
   }
+  if let placeholder = file.placeholder { throw .unusable(file: path, reason: placeholder) }
+  return file
 }

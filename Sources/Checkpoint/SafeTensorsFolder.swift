@@ -4,10 +4,10 @@ import Platform
 /// The tensors of a folder: in `model.safetensors`, or in the shards that `model.safetensors.index.json` names.
 struct SafeTensorsFolder {
   /// In their order in the index.
-  let files: [String]
+  let files: [Path]
   let tensors: [String: Tensor]
 
-  init(_ folder: String) throws(CheckpointError) {
+  init(_ folder: Path) throws(CheckpointError) {
     let (single, index) = (Self.single(in: folder), Self.index(in: folder))
     if hasEntry(single) {
       files = [single]
@@ -15,20 +15,21 @@ struct SafeTensorsFolder {
     } else if hasEntry(index) {
       (files, tensors) = try Self.shards(of: index, in: folder)
     } else {
-      throw .notFound("\(folder): neither model.safetensors nor model.safetensors.index.json is there")
+      throw .notFound(
+        "\(folder): neither model.safetensors nor model.safetensors.index.json is there\(substitute(inFolder: folder))")
     }
   }
 
   /// Whether the folder has such weights.
-  static func isOne(_ folder: String) -> Bool { hasEntry(single(in: folder)) || hasEntry(index(in: folder)) }
+  static func isOne(_ folder: Path) -> Bool { hasEntry(single(in: folder)) || hasEntry(index(in: folder)) }
 
-  private static func single(in folder: String) -> String { folder + "/model.safetensors" }
+  private static func single(in folder: Path) -> Path { folder.appending("model.safetensors") }
 
   /// It says in which file each tensor is, where there are several.
-  static func index(in folder: String) -> String { folder + "/model.safetensors.index.json" }
+  static func index(in folder: Path) -> Path { folder.appending("model.safetensors.index.json") }
 
-  private static func shards(of index: String, in folder: String) throws(CheckpointError) -> (
-    [String], [String: Tensor]
+  private static func shards(of index: Path, in folder: Path) throws(CheckpointError) -> (
+    [Path], [String: Tensor]
   ) {
     let file = try mapFile(index)
     var places: [(tensor: String, shard: String)] = []
@@ -36,7 +37,7 @@ struct SafeTensorsFolder {
       var scanner = JSONScanner(file.characters)
       try scanner.object { (name, scanner) throws(JSONError) in
         guard scanner.matches(name, "weight_map") else {
-          _ = try scanner.skipValue()
+          _ = try scanner.skipValue(allowsConstants: true)
           return
         }
         try scanner.object { (name, scanner) throws(JSONError) in
@@ -50,16 +51,20 @@ struct SafeTensorsFolder {
     var tensors: [String: Tensor] = [:]
     for place in places {
       guard !place.shard.contains("/"), !place.shard.contains("\0"), place.shard.hasSuffix(".safetensors") else {
-        throw .unusable(file: index, reason: "\"\(place.shard)\" is not the name of a safetensors file in this folder")
+        throw .unusable(
+          file: index, reason: "\"\(excerpt(place.shard))\" is not the name of a safetensors file in this folder")
       }
-      if shards[place.shard] == nil { shards[place.shard] = try SafeTensors(path: folder + "/" + place.shard) }
+      if shards[place.shard] == nil {
+        shards[place.shard] = try SafeTensors(path: folder.appending(Path(place.shard)))
+      }
       guard let tensor = shards[place.shard]?.tensors[place.tensor] else {
-        throw .unusable(file: index, reason: "\"\(place.tensor)\" should be in \(place.shard), and is not")
+        throw .unusable(
+          file: index, reason: "\"\(excerpt(place.tensor))\" should be in \(excerpt(place.shard)), and is not")
       }
       guard tensors.updateValue(tensor, forKey: place.tensor) == nil else {
-        throw .unusable(file: index, reason: "\"\(place.tensor)\" is named twice")
+        throw .unusable(file: index, reason: "\"\(excerpt(place.tensor))\" is named twice")
       }
     }
-    return (shards.keys.sorted().map { folder + "/" + $0 }, tensors)
+    return (shards.keys.sorted().map { folder.appending(Path($0)) }, tensors)
   }
 }

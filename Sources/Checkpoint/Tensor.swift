@@ -80,5 +80,12 @@ public struct Tensor: @unchecked Sendable {  // read-only memory
   public let bytes: UnsafeRawBufferPointer
   public let file: MappedFile
 
+  /// Where `bytes` lie in the file.
+  var range: Range<Int> {
+    guard let start = bytes.baseAddress, let fileStart = file.bytes.baseAddress else { return 0..<0 }
+    let offset = start - fileStart
+    return offset..<offset + bytes.count
+  }
+
   public var count: Int { bytes.count / type.blockSize * type.blockLength }
 }

@@ -25,10 +25,11 @@ enum Child {
   /// Runs a program, looked for in PATH, to its end.
   ///
   /// - Parameters:
+  ///   - files: words after the others that are file names.
   ///   - showsOutput: what the program writes goes to our standard error.
   ///   - receive: takes what it writes otherwise, as it comes. When it throws, the program is killed.
   static func run(
-    _ words: [String], input: Input = .nothing, showsOutput: Bool = false,
+    _ words: [String], files: [Path] = [], input: Input = .nothing, showsOutput: Bool = false,
     receive: (UnsafeRawBufferPointer) throws(HubError) -> Void = { _ in }
   ) throws(HubError) -> End {
     let output = try Pipe()
@@ -36,7 +37,7 @@ enum Child {
     let source = try open(input)
     defer { if case .file = input {} else { close(source) } }
     var child: pid_t = 0
-    var cWords = words.map { strdup($0) } + [nil]
+    var cWords = words.map { strdup($0) } + files.map { strdup($0.cString) } + [nil]
     SearchPath.secure()
     let code = lmpipe_spawn(&cWords, [source, showsOutput ? STDERR_FILENO : output.writeEnd, errors.writeEnd], &child)
     for word in cWords { free(word) }

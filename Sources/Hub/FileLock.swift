@@ -6,7 +6,7 @@ final class FileLock {
   private let descriptor: Int32
 
   /// - Parameter willWait: is called if another process has it.
-  init(_ name: String, in folder: Folder, willWait: () -> Void) throws(HubError) {
+  init(_ name: Path, in folder: Folder, willWait: () -> Void) throws(HubError) {
     while true {
       let descriptor = try folder.openOrMake(name)
       if flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK {

@@ -37,7 +37,7 @@ public struct Hub {
   /// `$HF_TOKEN`, else what is in the file `$HF_TOKEN_PATH`, else in `token` in the hub's home.
   private static func token() throws(HubError) -> String? {
     var text = environmentVariable("HF_TOKEN")?.trimmed ?? ""
-    if text.isEmpty, let path = environmentVariable("HF_TOKEN_PATH") ?? home.map({ $0 + "/token" }),
+    if text.isEmpty, let path = environmentPath("HF_TOKEN_PATH") ?? home?.appending("token"),
       let file = try? MappedFile(path: path)
     {
       text = String(decoding: file.bytes.prefix(4096), as: UTF8.self).trimmed
@@ -46,10 +46,9 @@ public struct Hub {
     return text.isEmpty ? nil : text
   }
 
-  private static var home: String? {
-    environmentVariable("HF_HOME")
-      ?? (environmentVariable("XDG_CACHE_HOME") ?? environmentVariable("HOME").map { $0 + "/.cache" })
-      .map { $0 + "/huggingface" }
+  private static var home: Path? {
+    environmentPath("HF_HOME")
+      ?? (environmentPath("XDG_CACHE_HOME") ?? environmentPath("HOME")?.appending(".cache"))?.appending("huggingface")
   }
 
   // MARK: what can be asked

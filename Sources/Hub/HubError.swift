@@ -27,7 +27,7 @@ public struct HubError: Error, Equatable {
   }
 
   /// An operation on a file of the cache that the system refused: the value of `errno`.
-  init(path: String, code: Int32 = errno) {
+  init(path: Path, code: Int32 = errno) {
     self.init(.inputOutput, FileError(path: path, code: code).description)
   }
 }

@@ -9,15 +9,15 @@ struct ModelFolder {
   private let locks: Folder
 
   /// Makes the folders that are missing.
-  init(_ cache: HubCache, _ name: String) throws(HubError) {
+  init(_ cache: HubCache, _ name: Path) throws(HubError) {
     let folder = try Folder(making: cache.folder)
-    let ownName = cache.folder(of: name).split(separator: "/").last ?? ""
+    let ownName = cache.folder(of: name).lastComponent
     model = try folder.folder([ownName])
     blobs = try model.folder(["blobs"])
     locks = try folder.folder([".locks", ownName])
   }
 
-  var path: String { model.path }
+  var path: Path { model.path }
 
   /// Bytes that an ordinary user may still write there.
   var freeSpace: Int? { model.freeSpace }
@@ -28,7 +28,7 @@ struct ModelFolder {
     return min(Int(status.st_size), file.size)
   }
 
-  func blobPath(_ file: RemoteFile) -> String { blobs.path(of: file.blobName) }
+  func blobPath(_ file: RemoteFile) -> Path { blobs.path(of: file.blobName) }
 
   /// Whether the blob is there with the right size. It was verified before it got its name. (It may be a link, to where
   /// Python's library keeps what several models share.)
@@ -42,36 +42,36 @@ struct ModelFolder {
   }
 
   func lock(_ file: RemoteFile, willWait: () -> Void) throws(HubError) -> FileLock {
-    try FileLock(file.blobName + ".lock", in: locks, willWait: willWait)
+    try FileLock(file.blobName.appending(suffix: ".lock"), in: locks, willWait: willWait)
   }
 
   /// Gives the blob of a file its name in the snapshot.
   func link(_ file: RemoteFile, commit: String) throws(HubError) {
-    let names = ["snapshots", commit] + file.path.split(separator: "/").map(String.init)
-    let target = String(repeating: "../", count: names.count - 1) + "blobs/" + file.blobName
-    try replace(names, where: { $0.linkTarget($1) != target }) { () throws(HubError) in
-      try model.makeTemporaryLink(to: target)
+    let names = ["snapshots", Path(commit)] + Path(file.path).components
+    let target = Path(String(repeating: "../", count: names.count - 1) + "blobs").appending(file.blobName)
+    try replace(names, where: { $0.linkTarget($1) != target }) { path throws(HubError) in
+      try model.makeTemporaryLink(to: target, for: path)
     }
   }
 
   /// Lets the name of a revision stand for a commit.
   func setReference(_ revision: Revision, to commit: String) throws(HubError) {
-    let names = ["refs"] + revision.text.split(separator: "/").map(String.init)
-    try replace(names, where: { !$0.hasFile($1, holding: commit) }) { () throws(HubError) in
-      try model.makeTemporaryFile(commit)
+    let names = ["refs"] + Path(revision.text).components
+    try replace(names, where: { !$0.hasFile($1, holding: commit) }) { path throws(HubError) in
+      try model.makeTemporaryFile(commit, for: path)
     }
   }
 
-  func snapshot(_ commit: String) -> String { "\(model.path)/snapshots/\(commit)" }
+  func snapshot(_ commit: String) -> Path { model.path.appending("snapshots").appending(Path(commit)) }
 
   /// Makes something under another name and puts it in place of what is there, in one step.
   private func replace(
-    _ names: [String], where isNeeded: (Folder, String) -> Bool, _ make: () throws(HubError) -> String
+    _ names: [Path], where isNeeded: (Folder, Path) -> Bool, _ make: (_ path: Path) throws(HubError) -> Path
   ) throws(HubError) {
     let folder = try model.folder(names.dropLast())
     let name = names[names.count - 1]
     guard isNeeded(folder, name) else { return }
-    let new = try make()
+    let new = try make(folder.path(of: name))
     do { try model.rename(new, to: name, in: folder) } catch {
       try? model.remove(new)
       throw error
@@ -80,7 +80,7 @@ struct ModelFolder {
 }
 
 extension RemoteFile {
-  var blobName: String { digest.hexadecimal }
+  var blobName: Path { Path(digest.hexadecimal) }
   /// The name of what is not yet a blob, in the same folder.
-  var unfinishedName: String { blobName + ".incomplete" }
+  var unfinishedName: Path { blobName.appending(suffix: ".incomplete") }
 }

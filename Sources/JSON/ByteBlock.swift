@@ -33,6 +33,13 @@ struct ByteBlock {
   @inline(__always)
   var escapedInJSON: UInt64 { lmpipe_block_escaped_in_json(lanes) }
 
+  /// Which bytes are DEL, or begin one of the control characters U+0080 to U+009F. The last byte may only seem to.
+  @inline(__always)
+  var controlsBeyondJSON: UInt64 {
+    let seconds = from(0x80) & below(0xA0)
+    return equal(0x7F) | equal(0xC2) & (seconds >> 1 | 1 << 63)
+  }
+
   /// Which bytes are decimal digits.
   @inline(__always)
   var digits: UInt64 { lmpipe_block_digits(lanes) }

@@ -1,3 +1,5 @@
+import CPlatform
+
 /// A growing run of bytes that output is assembled in.
 ///
 /// A class around one allocation rather than `[UInt8]`: the number writer stores digits straight into it, without the
@@ -5,14 +7,14 @@
 public final class ByteBuffer {
   public private(set) var count = 0
   private var capacity: Int
-  private var storage: UnsafeMutablePointer<UInt8>
+  private var storage: UnsafeMutablePointer<UInt8>  // malloc's
 
   public init(capacity: Int = 4096) {
     self.capacity = max(capacity, 64)
-    storage = .allocate(capacity: self.capacity)
+    storage = reallocated(nil, capacity: self.capacity)
   }
 
-  deinit { storage.deallocate() }
+  deinit { free(storage) }
 
   /// What has been appended so far; valid until the next change.
   public var bytes: UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(start: storage, count: count) }
@@ -60,11 +62,19 @@ public final class ByteBuffer {
     count += written
   }
 
+  @inline(never)  // so that appending a byte is short enough to be inlined
   private func grow(by amount: Int) {
     capacity = max(2 * capacity, count + amount)
-    let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity)
-    larger.update(from: storage, count: count)
-    storage.deallocate()
-    storage = larger
+    storage = reallocated(storage, capacity: capacity)
   }
+}
+
+/// A block of malloc's that holds at least `capacity` elements, and those of `block`, which it replaces. A large one is
+/// not copied: `realloc` maps its pages at another address, so the two never take memory at the same time.
+public func reallocated<Element: BitwiseCopyable>(
+  _ block: UnsafeMutablePointer<Element>?, capacity: Int
+) -> UnsafeMutablePointer<Element> {
+  let size = max(capacity, 1) * MemoryLayout<Element>.stride
+  guard let larger = realloc(block, size) else { lmpipe_end_out_of_memory(size) }
+  return larger.assumingMemoryBound(to: Element.self)
 }

@@ -9,21 +9,33 @@ extension ByteBuffer {
 
   /// Appends an array of integers that are not negative.
   public func append(json numbers: UnsafeBufferPointer<Int32>) {
-    append(upTo: 2 + numbers.count * integerRoom) { target in
-      var end = target
-      end.pointee = UInt8(ascii: "[")
-      end += 1
-      for number in numbers {
-        end += writeInteger(UInt64(UInt32(bitPattern: number)), to: end)
-        end.pointee = UInt8(ascii: ",")
-        end += 1
+    // Room is made for a piece only, not for a long array of the longest.
+    var start = 0
+    repeat {
+      let limit = min(start + pieceLength, numbers.count)
+      let piece = UnsafeBufferPointer(rebasing: numbers[start..<limit])
+      append(upTo: 2 + piece.count * integerRoom) { target in
+        var end = target
+        if start == 0 {
+          end.pointee = UInt8(ascii: "[")
+          end += 1
+        }
+        for number in piece {
+          end += writeInteger(UInt64(UInt32(bitPattern: number)), to: end)
+          end.pointee = UInt8(ascii: ",")
+          end += 1
+        }
+        guard limit == numbers.count else { return end - target }
+        if limit > 0 { end -= 1 }
+        end.pointee = UInt8(ascii: "]")
+        return end + 1 - target
       }
-      if !numbers.isEmpty { end -= 1 }
-      end.pointee = UInt8(ascii: "]")
-      return end + 1 - target
-    }
+      start = limit
+    } while start < numbers.count
   }
 }
+
+private let pieceLength = 4096
 
 /// How many bytes an element of an array may take: two more than `writeInteger` can store, and the comma.
 private let integerRoom = 19

@@ -20,7 +20,13 @@ public struct JSONScanner {
   /// A string's content between its quotation marks, as it stands in the text.
   public struct Text {
     public let range: Range<Int>
+    /// False if there is none; true if there may be some.
     public let hasEscapes: Bool
+
+    public init(range: Range<Int>, hasEscapes: Bool) {
+      self.range = range
+      self.hasEscapes = hasEscapes
+    }
   }
 
   // MARK: what stands next
@@ -133,12 +139,15 @@ public struct JSONScanner {
   }
 
   /// Passes over the value that stands next and returns the range of its source text.
-  public mutating func skipValue() throws(JSONError) -> Range<Int> {
+  ///
+  /// - Parameter allowsConstants: `NaN`, `Infinity` and `-Infinity` are numbers too, as Python's `json` module writes them
+  ///   unless it is told not to.
+  public mutating func skipValue(allowsConstants: Bool = false) throws(JSONError) -> Range<Int> {
     skipWhiteSpace()
     let start = position
     var closings: [UInt8] = []  // of the brackets that are open: a stack of our own, as deep as the text likes
     repeat {
-      let kind = try kind()
+      let kind = allowsConstants && skipConstant() ? nil : try kind()
       switch kind {
       case .object:
         if try beginObject() {
@@ -156,6 +165,7 @@ public struct JSONScanner {
       case .number: _ = try number()
       case .boolean: _ = try boolean()
       case .null: try null()
+      case nil: break
       }
       while let closing = closings.last {
         if try another(closing: closing) {
@@ -166,6 +176,17 @@ public struct JSONScanner {
       }
     } while !closings.isEmpty
     return start..<position
+  }
+
+  /// Passes over one of the numbers without digits that Python's `json` module writes. False if none stands next.
+  private mutating func skipConstant() -> Bool {
+    skipWhiteSpace()
+    let rest = bytes[position...]
+    for constant in ["NaN", "Infinity", "-Infinity"] where rest.starts(with: constant.utf8) {
+      position += constant.utf8.count
+      return true
+    }
+    return false
   }
 
   // MARK: literals and strings
@@ -368,32 +389,32 @@ public struct JSONScanner {
     var value = 0
     for index in (range.lowerBound + (isNegative ? 1 : 0))..<range.upperBound {
       let digit = bytes[index] &- UInt8(ascii: "0")
-      guard digit < 10 else { throw failure("\(source(range)) is not an integer", at: range.lowerBound) }
+      guard digit < 10 else { throw failure("\(excerpt(bytes[range])) is not an integer", at: range.lowerBound) }
       let (product, overflow) = value.multipliedReportingOverflow(by: 10)
       let (sum, carry) = product.subtractingReportingOverflow(Int(digit))  // downwards: Int.min has no positive twin
-      guard !overflow, !carry else { throw failure("\(source(range)) is too large", at: range.lowerBound) }
+      guard !overflow, !carry else { throw failure("\(excerpt(bytes[range])) is too large", at: range.lowerBound) }
       value = sum
     }
     guard !isNegative else { return value }
-    guard value != .min else { throw failure("\(source(range)) is too large", at: range.lowerBound) }
+    guard value != .min else { throw failure("\(excerpt(bytes[range])) is too large", at: range.lowerBound) }
     return -value
   }
 
   public mutating func double() throws(JSONError) -> Double {
     let range = try number()
     let value = readDouble(UnsafeBufferPointer(rebasing: bytes[range]))
-    guard value.isFinite else { throw failure("\(source(range)) is too large", at: range.lowerBound) }
+    guard value.isFinite else { throw failure("\(excerpt(bytes[range])) is too large", at: range.lowerBound) }
     return value
   }
 
   public mutating func float() throws(JSONError) -> Float {
     let range = try number()
     let value = readFloat(UnsafeBufferPointer(rebasing: bytes[range]))
-    guard value.isFinite else { throw failure("\(source(range)) is too large", at: range.lowerBound) }
+    guard value.isFinite else { throw failure("\(excerpt(bytes[range])) is too large", at: range.lowerBound) }
     return value
   }
 
-  /// The text of a range, for messages.
+  /// The text of a range.
   public func source(_ range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self) }
 }
 

@@ -1,13 +1,18 @@
 extension ByteBuffer {
-  /// Appends a JSON string. `text` must be UTF-8; only what JSON obliges to is escaped.
+  /// Appends a JSON string. `text` must be UTF-8. What JSON obliges to is escaped, and the other control characters, DEL
+  /// and U+0080 to U+009F, lest they steer a terminal.
   public func append(jsonString text: UnsafeBufferPointer<UInt8>) {
     append(UInt8(ascii: "\""))
     if let start = text.baseAddress {
-      for index in stride(from: 0, to: text.count, by: pieceSize) {
-        let count = min(pieceSize, text.count - index)
+      var index = 0
+      while index < text.count {
+        var count = min(pieceSize, text.count - index)
+        // A character that may be escaped stays whole.
+        if index + count < text.count, start[index + count - 1] == 0xC2 { count -= 1 }
         append(upTo: longestEscape * count + ByteBlock.size) { target in
           escape(start + index, count: count, to: target)
         }
+        index += count
       }
     }
     append(UInt8(ascii: "\""))
@@ -34,7 +39,7 @@ private func escape(_ text: UnsafePointer<UInt8>, count: Int, to start: UnsafeMu
   while rest > 0 {
     let block = ByteBlock(source, count: rest)
     block.store(to: target)
-    let escaped = block.escapedInJSON
+    let escaped = block.escapedInJSON | block.controlsBeyondJSON
     if escaped == 0, rest >= ByteBlock.size {  // where the next block goes is known before this one has been looked at
       target += ByteBlock.size
       source += ByteBlock.size
@@ -46,11 +51,39 @@ private func escape(_ text: UnsafePointer<UInt8>, count: Int, to start: UnsafeMu
     source += plain
     rest -= plain
     guard escaped != 0 else { continue }
-    target += writeEscape(of: source.pointee, to: target)
+    if source.pointee == 0xC2, rest > 1 {
+      target += writeTwoBytes(source, to: target)
+      source += 1
+      rest -= 1
+    } else {
+      target += writeEscape(of: source.pointee, to: target)
+    }
     source += 1
     rest -= 1
   }
   return target - start
+}
+
+/// Writes a character from U+0080 to U+00BF, as an escape if it is a control character.
+@inline(never)
+private func writeTwoBytes(_ text: UnsafePointer<UInt8>, to target: UnsafeMutablePointer<UInt8>) -> Int {
+  guard 0x80..<0xA0 ~= text[1] else {
+    target.update(from: text, count: 2)
+    return 2
+  }
+  return writeHexadecimal(text[1], to: target)
+}
+
+@inline(__always)
+private func writeHexadecimal(_ byte: UInt8, to target: UnsafeMutablePointer<UInt8>) -> Int {
+  func digit(_ value: UInt8) -> UInt8 { value + (value < 10 ? UInt8(ascii: "0") : UInt8(ascii: "a") - 10) }
+  target[0] = UInt8(ascii: "\\")
+  target[1] = UInt8(ascii: "u")
+  target[2] = UInt8(ascii: "0")
+  target[3] = UInt8(ascii: "0")
+  target[4] = digit(byte >> 4)
+  target[5] = digit(byte & 15)
+  return longestEscape
 }
 
 @inline(__always)
@@ -62,13 +95,7 @@ private func writeEscape(of byte: UInt8, to target: UnsafeMutablePointer<UInt8>)
   case 0x0A: target[1] = UInt8(ascii: "n")
   case 0x0C: target[1] = UInt8(ascii: "f")
   case 0x0D: target[1] = UInt8(ascii: "r")
-  case 0..<0x20:
-    target[1] = UInt8(ascii: "u")
-    target[2] = UInt8(ascii: "0")
-    target[3] = UInt8(ascii: "0")
-    target[4] = UInt8(ascii: "0") + byte >> 4
-    target[5] = byte & 15 + (byte & 15 < 10 ? UInt8(ascii: "0") : UInt8(ascii: "a") - 10)
-    return longestEscape
+  case 0..<0x20, 0x7F: return writeHexadecimal(byte, to: target)
   default: target[1] = byte
   }
   return 2

@@ -10,7 +10,7 @@ public struct ReadError: Error {
 /// Unsafe pointers: a line is valid until the next call of `next` or `batch`, which may move or overwrite the buffer.
 public struct LineReader: ~Copyable {
   private let descriptor: Int32
-  private let path: String
+  private let path: Path
   private let delimiter: UInt8?
   private var buffer = UnsafeMutableBufferPointer<UInt8>(start: nil, count: 0)  // malloc's
   private var start = 0  // of the bytes not yet handed out
@@ -19,7 +19,7 @@ public struct LineReader: ~Copyable {
   private var isAtEnd = false
 
   /// `path` is for messages. Without a delimiter the whole input is one record.
-  public init(descriptor: Int32, path: String, delimiter: UInt8?) {
+  public init(descriptor: Int32, path: Path, delimiter: UInt8?) {
     self.descriptor = descriptor
     self.path = path
     self.delimiter = delimiter

@@ -86,5 +86,7 @@ extension Record.Change {
   }
 
   /// What becomes stale as well when the ids are those of another sequence, and not of this one a step on.
-  public static var dropsOfAnotherSequence: [Record.Change] { dropsOfNewIDs + [.drop("next"), .drop("done")] }
+  public static var dropsOfAnotherSequence: [Record.Change] {
+    dropsOfNewIDs + [.drop("next"), .drop("done"), .dropNumber("prompt")]
+  }
 }

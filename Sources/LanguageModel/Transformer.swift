@@ -1,11 +1,13 @@
 import Checkpoint
+import Platform
 import Threads
 
 /// A transformer that goes through a text once, from its beginning to its end: token ids in, the scores of every token of
 /// the vocabulary out. Weights stay where they are mapped; all arithmetic is float32.
 ///
 /// The logits of a position are a function of the ids up to it and of nothing else: not of the number of threads, nor
-/// of how many positions are computed together. The kernels say how.
+/// of how many positions are computed together. The kernels say how; `repair` sees to it for models with weights that are
+/// not finite.
 public final class Transformer {
   public let configuration: ModelConfiguration
   private let checkpoint: Checkpoint  // keeps the files mapped
@@ -13,6 +15,7 @@ public final class Transformer {
   private let lm_head: LinearMap  // n_embd to vocabulary
   private let pool: ThreadPool
   private let workspace = Workspace()
+  private let repairWorkspace = Workspace()
   private let blockWorkspace = Workspace()
   private let headWorkspace = Workspace()
 
@@ -44,7 +47,7 @@ public final class Transformer {
   /// A cache that is kept in a file; where the file is of no use, one that is not.
   ///
   /// - Parameter report: is told what a person may want to know of it, in words that go behind the file's name.
-  public func makeCache(inFile path: String, report: @escaping (String) -> Void) -> KeyValueCache {
+  public func makeCache(inFile path: Path, report: @escaping (String) -> Void) -> KeyValueCache {
     do {
       return KeyValueCache(try CacheFile(path: path, configuration, model: checkpoint.identity, pool, report: report))
     } catch {
@@ -64,6 +67,19 @@ public final class Transformer {
     public init(_ ids: [Int], _ cache: KeyValueCache, logitsAt wanted: Range<Int>) {
       (self.ids, self.cache, self.wanted) = (ids, cache, wanted)
     }
+
+    /// The same computations without those cache files that another program has changed; nil if there are none.
+    fileprivate static func leavingChangedFiles(_ continuations: [Continuation]) -> [Continuation]? {
+      guard continuations.contains(where: { !$0.cache.isIntact }) else { return nil }
+      return continuations.map { $0.cache.isIntact ? $0 : $0.leavingFile() }
+    }
+
+    /// The same computation from the first position on, without the cache's file.
+    private func leavingFile() -> Continuation {
+      let ids = cache.ids + ids
+      cache.leaveFile()
+      return Continuation(ids, cache, logitsAt: wanted)
+    }
   }
 
   /// Computes the positions of `ids`, which follow those in the cache, adds them to the cache, and calls `visit` with
@@ -82,6 +98,8 @@ public final class Transformer {
     _ continuations: [Continuation],
     _ visit: (_ index: Int, _ position: Int, _ logits: UnsafeBufferPointer<Float>) throws -> Void
   ) throws {
+    // Before, so that nothing is written into a file that was changed, and again after the keys and values were used.
+    if let renewed = Continuation.leavingChangedFiles(continuations) { return try forward(renewed, visit) }
     let c = configuration
     var sequences: [SequenceRows] = []  // rows of x (n, n_embd)
     var wanted: [SequenceRows] = []  // those of them whose logits are wanted
@@ -98,13 +116,32 @@ public final class Transformer {
       wanted.append(sequences[sequences.count - 1].part(at: continuation.wanted))
       n = rows.upperBound
     }
+    let last = compute(continuations.map(\.ids), sequences, wanted, in: workspace)
+    repair(last, wanted.together, continuations)
+    if let renewed = Continuation.leavingChangedFiles(continuations) { return try forward(renewed, visit) }
+    for (continuation, sequence) in zip(continuations, sequences) { sequence.cache.append(continuation.ids) }
+
+    let visits = continuations.indices.flatMap { index in continuations[index].wanted.map { (index, $0) } }
+    try logits(of: last) { row, logits in try visit(visits[row].0, visits[row].1, logits) }
+  }
+
+  /// Goes through all blocks with the positions of some sequences, whose keys and values go into the caches.
+  ///
+  /// - Parameters:
+  ///   - sequences: where the positions of each are in x (n, n_embd), one sequence after the other.
+  ///   - wanted: those of them whose output is returned.
+  /// - Returns: the last block's output for the wanted positions (wanted, n_embd), valid until the workspace is used again.
+  private func compute(
+    _ ids: [[Int]], _ sequences: [SequenceRows], _ wanted: [SequenceRows], in workspace: Workspace
+  ) -> Matrix {
+    let c = configuration
+    let n = ids.reduce(0) { $0 + $1.count }
     let matrices = workspace.matrices([
       (n, c.n_embd), (n, architecture.positionWidth), (wanted.reduce(0) { $0 + $1.rows.count }, c.n_embd),
     ])
     let (x, places, last) = (matrices[0], matrices[1], matrices[2])
-    for (continuation, sequence) in zip(continuations, sequences) {
-      architecture.embed(
-        continuation.ids, at: sequence.first, into: x.rows(sequence.rows), places.rows(sequence.rows))
+    for (ids, sequence) in zip(ids, sequences) {
+      architecture.embed(ids, at: sequence.first, into: x.rows(sequence.rows), places.rows(sequence.rows))
     }
     for layer in 0..<c.n_layer - 1 {
       for rows in chunks(of: n) { transform(x.rows(rows), places.rows(rows), layer, sequences.within(rows)) }
@@ -119,10 +156,81 @@ public final class Transformer {
         in: last.rows(filled..<filled + count))
       filled += count
     }
-    for (continuation, sequence) in zip(continuations, sequences) { sequence.cache.append(continuation.ids) }
+    return last
+  }
 
-    let visits = continuations.indices.flatMap { index in continuations[index].wanted.map { (index, $0) } }
-    try logits(of: last) { row, logits in try visit(visits[row].0, visits[row].1, logits) }
+  /// Computes again what is not finite only because of how positions were computed together: attention of several
+  /// positions at once gives a later position the weight 0, and 0 · NaN is NaN, so values that are not finite spoil up to
+  /// five positions before their own. With this a position has the logits, keys and values that it has alone.
+  ///
+  /// Values that are not finite in one layer make those of the same position so in the last layer, which every cache
+  /// has. The positions before the first of these are sound; from there on one is computed at a time, up to the first
+  /// that is not finite by itself. After it no position is finite, however it is computed.
+  ///
+  /// - Parameters:
+  ///   - last: the output for the wanted positions.
+  ///   - wanted: where each sequence's are in it.
+  private func repair(_ last: Matrix, _ wanted: [SequenceRows], _ continuations: [Continuation]) {
+    var spoilt: [(sequence: SpoiltSequence, position: Int)] = []
+    for (continuation, wanted) in zip(continuations, wanted) where continuation.ids.count > 1 {
+      let (cache, first) = (continuation.cache, continuation.cache.count)
+      guard !wanted.rows.allSatisfy({ isFinite(last.row($0), count: last.columns) }),
+        let position = (first..<first + continuation.ids.count).first(where: { !hasFiniteValues(cache, at: $0) })
+      else { continue }
+      let keepsLayers = cache.shape.layers == configuration.n_layer
+      let sequence = SpoiltSequence(
+        continuation: continuation, first: first, target: wanted, cache: keepsLayers ? cache : makeCache())
+      sequence.cache.reserve(first + continuation.ids.count)
+      spoilt.append((sequence, position))
+    }
+    recompute(spoilt.map { ($0.sequence, $0.sequence.first..<$0.position) }.filter { !$0.1.isEmpty }, into: last)
+    while !spoilt.isEmpty {
+      recompute(spoilt.map { ($0.sequence, $0.position..<$0.position + 1) }, into: last)
+      spoilt = spoilt.filter {
+        hasFiniteValues($0.sequence.cache, at: $0.position)
+          && $0.position + 1 < $0.sequence.first + $0.sequence.continuation.ids.count
+      }.map { ($0.sequence, $0.position + 1) }
+    }
+  }
+
+  /// A sequence whose output is not finite.
+  private struct SpoiltSequence {
+    let continuation: Continuation
+    /// The position of the first of the continuation's ids.
+    let first: Int
+    /// Where its wanted positions are in the output.
+    let target: SequenceRows
+    /// With all layers.
+    let cache: KeyValueCache
+  }
+
+  /// Computes positions of some sequences again, and puts the output for those that are wanted in its place.
+  private func recompute(_ parts: [(sequence: SpoiltSequence, positions: Range<Int>)], into last: Matrix) {
+    guard !parts.isEmpty else { return }
+    var n = 0
+    let rows = parts.map { sequence, positions in
+      defer { n += positions.count }
+      return SequenceRows(rows: n..<n + positions.count, first: positions.lowerBound, cache: sequence.cache)
+    }
+    let wanted = parts.map { $0.continuation.wanted.clamped(to: $1) }
+    let ids = parts.map { sequence, positions in
+      Array(
+        sequence.continuation.ids[(positions.lowerBound - sequence.first)..<(positions.upperBound - sequence.first)])
+    }
+    let output = compute(ids, rows, zip(rows, wanted).map { $0.part(at: $1) }, in: repairWorkspace)
+    var row = 0
+    for (part, wanted) in zip(parts, wanted) {
+      let sequence = part.sequence
+      for position in wanted {
+        let target = sequence.target.rows.lowerBound + position - sequence.continuation.wanted.lowerBound
+        last.row(target).update(from: output.row(row), count: last.columns)
+        row += 1
+      }
+    }
+  }
+
+  private func hasFiniteValues(_ cache: KeyValueCache, at position: Int) -> Bool {
+    cache.hasFiniteValues(at: position, layer: configuration.n_layer - 1)
   }
 
   /// One transformer block, for rows of x (n, n_embd) that are positions of some sequences, and what the architecture

@@ -1,9 +1,11 @@
-/// The sine and cosine of an angle of up to 2^26 quarter turns, to about 1e-14.
+/// The sine and cosine of an angle in radians, to about 1e-14; NaN for an angle of more than 2^26 quarter turns (about
+/// 1.05e8), which the reduction below does not reduce exactly, and for one that is not finite.
 ///
 /// x = n·π/2 + r with |r| ≤ π/4, with π/2 in two parts; then the Taylor series, whose remainders there are below 3e-14
 /// and 2e-15; n says which of the two is which, and their signs.
 public func sineAndCosine(_ x: Double) -> (sine: Double, cosine: Double) {
   let n = (x * 0.636_619_772_367_581_4).rounded(.toNearestOrEven)
+  guard abs(n) <= 0x1p26 else { return (.nan, .nan) }
   var r = x.addingProduct(-n, 1.570_796_326_794_896_6)
   r = r.addingProduct(-n, 6.123_233_995_736_766e-17)
   let square = r * r

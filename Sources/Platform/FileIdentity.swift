@@ -5,9 +5,9 @@ public func fileSize(_ descriptor: Int32) -> Int? {
 }
 
 /// The same for a file by its name, which is not opened.
-public func fileSize(_ path: String) -> Int? {
+public func fileSize(_ path: Path) -> Int? {
   var information = stat()
-  return stat(path, &information) == 0 ? regularSize(information) : nil
+  return stat(path.cString, &information) == 0 ? regularSize(information) : nil
 }
 
 private func regularSize(_ information: stat) -> Int? {
@@ -16,9 +16,9 @@ private func regularSize(_ information: stat) -> Int? {
 
 /// What the system knows of a file that changes whenever its contents do: which file it is, its size, and when it was
 /// last written.
-public func fileIdentity(_ path: String) -> String {
+public func fileIdentity(_ path: Path) -> String {
   var information = stat()
-  guard stat(path, &information) == 0 else { return path }
+  guard stat(path.cString, &information) == 0 else { return path.description }
   #if canImport(Darwin)
     let (written, changed) = (information.st_mtimespec, information.st_ctimespec)
   #else

@@ -13,8 +13,8 @@ public func prepareLastWords(ofProgram name: String) {
 public func endOutOfMemory(wanted: Int) -> Never { lmpipe_end_out_of_memory(wanted) }
 
 /// To be called for each mapping of a file, so that there is a name for it should its pages be lost.
-public func watchMapping(_ start: UnsafeRawPointer, _ size: Int, ofFile path: String) {
-  lmpipe_watch_mapping(start, size, path)
+public func watchMapping(_ start: UnsafeRawPointer, _ size: Int, ofFile path: Path) {
+  lmpipe_watch_mapping(start, size, path.description)
 }
 
 /// To be called before the mapping is undone.

@@ -2,12 +2,12 @@
 ///
 /// The bytes stay valid for as long as the object lives; whoever keeps a pointer into them keeps the object as well.
 public final class MappedFile: @unchecked Sendable {  // immutable after init, and the mapping is read-only
-  public let path: String
+  public let path: Path
   public let bytes: UnsafeRawBufferPointer
 
-  public init(path: String) throws(FileError) {
+  public init(path: Path) throws(FileError) {
     self.path = path
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)  // a FIFO must not make us wait
+    let descriptor = open(path.cString, O_RDONLY | O_CLOEXEC | O_NONBLOCK)  // a FIFO must not make us wait
     guard descriptor >= 0 else { throw FileError(path: path, code: errno) }
     defer { close(descriptor) }
     var information = stat()
@@ -40,20 +40,24 @@ public final class MappedFile: @unchecked Sendable {  // immutable after init, a
     munmap(UnsafeMutableRawPointer(mutating: address), bytes.count)
   }
 
-  /// Has a file that is not in memory read from its beginning to its end: for disks that is faster than in the order in
-  /// which it will be used, and fills large pages only. What goes wrong goes wrong again when the bytes are used.
-  public func readAhead() {
+  /// Has a range of the file that is not in memory read from its beginning to its end: for disks that is faster than in
+  /// the order in which it will be used, and fills large pages only. What goes wrong goes wrong again when the bytes are
+  /// used.
+  public func readAhead(_ range: Range<Int>) {
     #if os(Linux)
-      guard let base = bytes.baseAddress else { return }
+      guard let base = bytes.baseAddress, !range.isEmpty else { return }
+      precondition(range.clamped(to: 0..<bytes.count) == range)
       let pageSize = sysconf(Int32(_SC_PAGESIZE))
-      let start = UnsafeMutableRawPointer(mutating: base)
-      let samples = (0..<16).map { bytes.count / 16 * $0 / pageSize * pageSize }
+      let firstPage = range.lowerBound / pageSize * pageSize
+      let start = UnsafeMutableRawPointer(mutating: base) + firstPage
+      let count = range.upperBound - firstPage
+      let samples = (0..<16).map { count / 16 * $0 / pageSize * pageSize }
       let isInMemory = samples.allSatisfy { offset in
         var state: UInt8 = 0
         return mincore(start + offset, 1, &state) == 0 && state & 1 == 1
       }
       let populateRead: Int32 = 22  // MADV_POPULATE_READ, Linux 5.14; older ones refuse it, and nothing is lost
-      if !isInMemory { madvise(start, bytes.count, populateRead) }
+      if !isInMemory { madvise(start, count, populateRead) }
     #endif
   }
 

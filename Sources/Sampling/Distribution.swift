@@ -1,47 +1,57 @@
 import Numerics
 
-/// The softmax of a vocabulary of logits: probabilities of the raw distribution, before any temperature or filter.
-/// Computed in float64.
+/// The softmax of a vocabulary of logits, divided by a temperature. Computed in float64 from the differences to the
+/// greatest logit: so logits of any finite size, and temperatures down to the least positive number, give probabilities.
 public struct Distribution {
   private let logits: UnsafeBufferPointer<Float>
-  /// ln Σ e^logit
+  private let greatest: Double
+  private let temperature: Double
+  /// ln Σ e^((logit - greatest) / temperature): at least 0, as the greatest logit adds 1.
   private let logSumOfExponentials: Double
 
-  /// `logits` are finite, at least one, and outlive the distribution.
-  public init(_ logits: UnsafeBufferPointer<Float>) {
-    precondition(!logits.isEmpty)
+  /// `logits` are finite, at least one, and outlive the distribution. `temperature` is positive.
+  public init(_ logits: UnsafeBufferPointer<Float>, temperature: Double = 1) {
+    precondition(!logits.isEmpty && temperature > 0)
     self.logits = logits
-    let shift = Double(maximum(logits))
-    logSumOfExponentials = shift + naturalLogarithm(sumOfExponentials(logits, minus: shift))
+    self.temperature = temperature
+    greatest = Double(maximum(logits))
+    logSumOfExponentials = naturalLogarithm(sumOfExponentials(logits, minus: greatest, dividedBy: temperature))
   }
 
-  /// What is known of one token as the next one.
+  /// A token as the next one.
   public struct Candidate: Equatable, Sendable {
     public let id: Int
     /// The raw score.
     public let logit: Float
-    /// Natural logarithm of the probability.
+    /// The natural logarithm of the probability, always finite: `-Float.greatestFiniteMagnitude` if it is less than that.
     public let logprob: Float
-    /// The probability.
+    /// The probability; 0 if it is less than any positive float32.
     public let p: Float
   }
 
   public func candidate(_ id: Int) -> Candidate {
-    let logprob = Double(logits[id]) - logSumOfExponentials
-    return Candidate(id: id, logit: logits[id], logprob: Float(logprob), p: Float(exponential(logprob)))
+    let logprob = logProbability(id)
+    return Candidate(
+      id: id, logit: logits[id], logprob: Float(max(logprob, -Double(Float.greatestFiniteMagnitude))),
+      p: Float(exponential(logprob)))
   }
 
-  func probability(_ id: Int) -> Double { exponential(Double(logits[id]) - logSumOfExponentials) }
+  /// -∞ if the quotient by a small temperature leaves float64.
+  private func logProbability(_ id: Int) -> Double {
+    (Double(logits[id]) - greatest) / temperature - logSumOfExponentials
+  }
+
+  func probability(_ id: Int) -> Double { exponential(logProbability(id)) }
 
   /// Of all tokens.
   var probabilities: [Double] {
     [Double](unsafeUninitializedCapacity: logits.count) { result, count in
       for index in stride(from: 0, to: logits.count, by: Lanes.scalarCount) {
         let lanes = load(logits, at: index)
-        let low = exponential(SIMD8<Double>(lanes.lowHalf) - logSumOfExponentials)
-        let high = exponential(SIMD8<Double>(lanes.highHalf) - logSumOfExponentials)
+        let (low, high) = quotients(lanes, minus: greatest, dividedBy: temperature)
+        let (first, second) = (exponential(low - logSumOfExponentials), exponential(high - logSumOfExponentials))
         for lane in 0..<min(Lanes.scalarCount, logits.count - index) {
-          result.initializeElement(at: index + lane, to: lane < 8 ? low[lane] : high[lane - 8])
+          result.initializeElement(at: index + lane, to: lane < 8 ? first[lane] : second[lane - 8])
         }
       }
       count = logits.count
@@ -107,15 +117,27 @@ private func firstIndex(above least: Float, in numbers: UnsafeBufferPointer<Floa
   return min(index, numbers.count)
 }
 
-/// Σ e^(number - shift), added up in 16 lanes, lane l those of the indices l, l + 16, …
-private func sumOfExponentials(_ numbers: UnsafeBufferPointer<Float>, minus shift: Double) -> Double {
+/// Σ e^((number - shift) / divisor), added up in 16 lanes, lane l those of the indices l, l + 16, …
+private func sumOfExponentials(
+  _ numbers: UnsafeBufferPointer<Float>, minus shift: Double, dividedBy divisor: Double
+) -> Double {
   var (low, high) = (SIMD8<Double>(), SIMD8<Double>())
   for index in stride(from: 0, to: numbers.count, by: Lanes.scalarCount) {
-    let lanes = load(numbers, at: index)
-    low += exponential(SIMD8<Double>(lanes.lowHalf) - shift)
-    high += exponential(SIMD8<Double>(lanes.highHalf) - shift)
+    let exponents = quotients(load(numbers, at: index), minus: shift, dividedBy: divisor)
+    low += exponential(exponents.low)
+    high += exponential(exponents.high)
   }
   return (low + high).orderedSum
+}
+
+/// (number - shift) / divisor of each lane. Without the division if it changes nothing: it takes as long as the
+/// exponential.
+@inline(__always)
+private func quotients(_ lanes: Lanes, minus shift: Double, dividedBy divisor: Double)
+  -> (low: SIMD8<Double>, high: SIMD8<Double>)
+{
+  let (low, high) = (SIMD8<Double>(lanes.lowHalf) - shift, SIMD8<Double>(lanes.highHalf) - shift)
+  return divisor == 1 ? (low, high) : (low / divisor, high / divisor)
 }
 
 /// The numbers from `index` on; -∞ behind the last, which is no maximum and has the exponential 0.

@@ -3,8 +3,8 @@ import Numerics
 /// Which tokens may come next, and how likely each is. The steps and their order are those of transformers: repetition
 /// penalty, temperature, top-k, top-p, min-p, and the softmax of what is left.
 public struct SamplingSettings: Equatable, Sendable {
-  /// Divides the scores: below 1 the likely get likelier.
-  public var temperature: Float = 1
+  /// Divides the scores: below 1 the likely get likelier. Positive; towards 0 only the most likely tokens are left.
+  public var temperature: Double = 1
   /// So many likeliest tokens are kept, and those that are exactly as likely as the last of them.
   public var topK: Int?
   /// The likeliest tokens are kept until together they have this probability (Holtzman et al., "The Curious Case of
@@ -31,10 +31,8 @@ public struct SamplingSettings: Equatable, Sendable {
 
   /// The tokens that survive the filters, for the logits (vocabulary) of what follows `ids`.
   public func choices(_ logits: UnsafeBufferPointer<Float>, after ids: [Int]) -> Choices {
-    var scores = penalized(logits, after: ids)
-    if temperature != 1 { for index in scores.indices { scores[index] = finite(scores[index] / temperature) } }
-    return scores.withUnsafeBufferPointer { scores in
-      let distribution = Distribution(scores)
+    penalized(logits, after: ids).withUnsafeBufferPointer { scores in
+      let distribution = Distribution(scores, temperature: temperature)
       guard topK != nil || topP != nil else { return Choices(Array(scores.indices), distribution.probabilities, minP) }
       var kept = distribution.likeliest(min(topK ?? firstGuess, scores.count))
       if topK != nil {

@@ -90,9 +90,18 @@ public final class ByteLevelEncoder {
     _ output: inout Output, _ encode: (Range<Int>, inout Output) throws(UnencodableByteError) -> Void
   ) throws(UnencodableByteError) {
     guard let search else { return try encode(range, &output) }
+    try cut(text, range, foundBy: search, recognizeSpecial, &output, encode)
+  }
+
+  @inline(never)  // so that texts without added tokens do not pay for it
+  private func cut(
+    _ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, foundBy search: TokenSearch, _ recognizeSpecial: Bool,
+    _ output: inout Output, _ encode: (Range<Int>, inout Output) throws(UnencodableByteError) -> Void
+  ) throws(UnencodableByteError) {
     var ordinary = range.lowerBound  // where the text begins that has not been encoded
     var position = ordinary
-    while let found = search.next(in: text, from: position, to: range.upperBound) {
+    var matches = search.matches(in: text, range)
+    while let found = matches.next(from: position) {
       position = found.range.upperBound
       guard recognizeSpecial || !found.token.isSpecial else { continue }
       try encode(ordinary..<found.range.lowerBound, &output)
@@ -107,19 +116,37 @@ public final class ByteLevelEncoder {
     _ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, _ output: inout Output,
     _ encode: (UnsafeBufferPointer<UInt8>, Range<Int>, inout Output) throws(UnencodableByteError) -> Void
   ) throws(UnencodableByteError) {
-    guard settings.composes, let composed = form.compose(text, range) else { return try encode(text, range, &output) }
-    var offsets = FormC.Offsets(composed, start: range.lowerBound + output.shift)
-    let tokens = output.tokens
+    guard settings.composes else { return try encode(text, range, &output) }
+    try compose(text, range, &output, encode)
+  }
+
+  @inline(never)  // so that texts that stay as they are do not pay for it
+  private func compose(
+    _ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, _ output: inout Output,
+    _ encode: (UnsafeBufferPointer<UInt8>, Range<Int>, inout Output) throws(UnencodableByteError) -> Void
+  ) throws(UnencodableByteError) {
+    let (tokens, start) = (output.tokens, range.lowerBound + output.shift)
+    guard let composed = form.compose(text, range, recordsChanges: tokens.recordsEnds) else {
+      return try encode(text, range, &output)
+    }
     let first = tokens.count
     let result: Result<Void, UnencodableByteError> = composed.bytes.withUnsafeBufferPointer { bytes in
       var output = Output(tokens: tokens)
       do throws(UnencodableByteError) {
         return .success(try encode(bytes, 0..<bytes.count, &output))
       } catch {
-        return .failure(UnencodableByteError(byte: error.byte, offset: error.offset.map { offsets.offset(of: $0) }))
+        return .failure(error)
       }
     }
-    try result.get()
+    do {
+      try result.get()
+    } catch {
+      let composed = form.compose(text, range, recordsChanges: true) ?? composed
+      var offsets = FormC.Offsets(composed, start: start)
+      throw UnencodableByteError(byte: error.byte, offset: error.offset.map { offsets.offset(of: $0) })
+    }
+    guard tokens.recordsEnds else { return }
+    var offsets = FormC.Offsets(composed, start: start)
     tokens.changeEnds(from: first) { offsets.offset(of: $0) }
   }
 

@@ -3,12 +3,11 @@ import Platform
 
 extension ByteLevelTokenizer {
   /// Opens the tokenizer of a model folder: tokenizer.json, or, where there is none, vocab.json and merges.txt.
-  public convenience init(folder: String, for purpose: Purpose = .encoding) throws(TokenizerError) {
-    let (json, vocabulary, merges) = (folder + "/tokenizer.json", folder + "/vocab.json", folder + "/merges.txt")
-    if let file = try Self.open(json) {
+  public convenience init(folder: Path, for purpose: Purpose = .encoding) throws(TokenizerError) {
+    if let file = try Self.open(folder.appending("tokenizer.json")) {
       try self.init(tokenizerJSON: file, for: purpose)
-    } else if let vocabulary = try Self.open(vocabulary) {
-      guard let merges = try Self.open(merges) else {
+    } else if let vocabulary = try Self.open(folder.appending("vocab.json")) {
+      guard let merges = try Self.open(folder.appending("merges.txt")) else {
         throw TokenizerError(
           .notFound, folder, "there is vocab.json but neither merges.txt beside it nor tokenizer.json")
       }
@@ -22,12 +21,15 @@ extension ByteLevelTokenizer {
   }
 
   /// The file; nil where there is none.
-  private static func open(_ path: String) throws(TokenizerError) -> MappedFile? {
+  private static func open(_ path: Path) throws(TokenizerError) -> MappedFile? {
+    let file: MappedFile
     do {
-      return try MappedFile(path: path)
+      file = try MappedFile(path: path)
     } catch {
       if error.code == ENOENT || error.code == ENOTDIR { return nil }
       throw TokenizerError(.unreadable(error), path, error.reason)
     }
+    if let placeholder = file.placeholder { throw TokenizerError(.malformed, path, placeholder) }
+    return file
   }
 }

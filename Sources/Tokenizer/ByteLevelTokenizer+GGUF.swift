@@ -1,3 +1,4 @@
+import JSON
 import Platform
 
 extension ByteLevelTokenizer {
@@ -15,17 +16,18 @@ extension ByteLevelTokenizer {
   ///   - merges: two tokens with a space between them, in the order of their ranks.
   ///   - beginOfText: the id of the token that begins a text.
   public convenience init(
-    path: String, model: String, preTokenizer: String?, tokens: MappedStrings, types: MappedInt32s?,
+    path: Path, model: String, preTokenizer: String?, tokens: MappedStrings, types: MappedInt32s?,
     merges: MappedStrings?, beginOfText: Int?, for purpose: Purpose
   ) throws(TokenizerError) {
     func refuse(_ reason: String) -> TokenizerError { TokenizerError(.malformed, path, reason) }
     guard model == "gpt2" else {
-      throw refuse("the tokenizer model “\(model)” is not supported; byte-level BPE, which GGUF calls “gpt2”, is")
+      throw refuse(
+        "the tokenizer model “\(excerpt(model))” is not supported; byte-level BPE, which GGUF calls “gpt2”, is")
     }
     guard let preTokenizer else { throw refuse("tokenizer.ggml.pre is missing: convert the model again") }
     guard var settings = Settings(ggufPreTokenizer: preTokenizer) else {
       throw refuse(
-        "the pre-tokenizer “\(preTokenizer)” is not supported; \(Settings.ggufPreTokenizers.joined(separator: ", ")) are"
+        "the pre-tokenizer “\(excerpt(preTokenizer))” is not supported; \(Settings.ggufPreTokenizers.joined(separator: ", ")) are"
       )
     }
     guard let merges else { throw refuse("tokenizer.ggml.merges is missing") }
@@ -63,7 +65,9 @@ extension VocabularyBuilder {
     }
     var added: [AddedTokens.Token] = []
     for (id, spelling) in tokens.enumerated() {
-      switch try type(of: id) {
+      let type = try type(of: id)
+      guard type == .unused || id < Vocabulary.limit else { throw outOfRange(id) }
+      switch type {
       case .normal:
         guard try define(id, spelling: spelling) else {
           throw VocabularyError(

@@ -37,8 +37,9 @@ private struct TokenizerJSONReader {
   private var hasModel = false
   private var hasVocabulary = false
   private var addedTokensAt: JSONScanner?
-  /// Tokens of the model that are not spelled in the byte-level alphabet: they must be added tokens.
-  private var foreignTokens: [VocabularyReader.ForeignToken] = []
+  /// Tokens of the model that are not spelled in the byte-level alphabet: they must be added tokens. Where they stand, by
+  /// their ids.
+  private var foreignTokens: [Int32: Int] = [:]
 
   init(size: Int, _ purpose: ByteLevelTokenizer.Purpose) {
     self.purpose = purpose
@@ -64,11 +65,11 @@ private struct TokenizerJSONReader {
     guard hasModel else { throw scanner.failure("“model” is missing", at: 0) }
     guard pipeline.hasPreTokenizer || isComplete else { throw scanner.failure("“pre_tokenizer” is missing", at: 0) }
     if var addedTokensAt { try readAddedTokens(&addedTokensAt) }
-    for foreign in foreignTokens {
-      if reader.builder.isToken(foreign.id, foreign.content) { continue }
+    for (id, offset) in foreignTokens.sorted(by: { $0.value < $1.value }) {
+      var foreign = JSONScanner(scanner.bytes, position: offset - 1)  // at the quotation mark
+      if reader.builder.isToken(Int(id), Array(try foreign.swiftString().utf8)) { continue }
       throw scanner.failure(
-        "the token with id \(foreign.id) has characters outside the byte-level alphabet, and is no added token",
-        at: foreign.offset)
+        "the token with id \(id) has characters outside the byte-level alphabet, and is no added token", at: offset)
     }
   }
 
@@ -171,7 +172,7 @@ private struct TokenizerJSONReader {
     let offset = name.range.lowerBound
     if scanner.matches(name, "type") {
       let type = try scanner.swiftString()
-      guard type == "BPE" else { throw scanner.unsupported("the model type “\(type)”", at: offset) }
+      guard type == "BPE" else { throw scanner.unsupported("the model type “\(excerpt(type))”", at: offset) }
     } else if scanner.matches(name, "ignore_merges") {
       ignoresMerges = try scanner.boolean()
     } else if scanner.matches(name, "unk_token") {
@@ -203,7 +204,11 @@ private struct TokenizerJSONReader {
 
   private mutating func readVocabulary(_ scanner: inout JSONScanner) throws(JSONError) {
     let start = scanner.position
-    try reader.readTokens(&scanner) { foreign in foreignTokens.append(foreign) }
+    try reader.readTokens(&scanner) { (id, offset) throws(JSONError) in
+      guard foreignTokens.updateValue(offset, forKey: id) == nil else {
+        throw JSONError(offset: offset, reason: "id \(id) is given to two tokens")
+      }
+    }
     try define(scanner, at: start) { (builder) throws(VocabularyError) in try builder.finishTokens() }
   }
 

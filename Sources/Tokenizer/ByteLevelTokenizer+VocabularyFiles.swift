@@ -11,10 +11,9 @@ extension ByteLevelTokenizer {
     var reader = VocabularyReader(size: vocabulary.bytes.count, purpose)
     do {
       var scanner = JSONScanner(vocabulary.characters)
-      try reader.readTokens(&scanner) { (foreign) throws(JSONError) in
+      try reader.readTokens(&scanner) { (id, offset) throws(JSONError) in
         throw JSONError(
-          offset: foreign.offset,
-          reason: "the token with id \(foreign.id) has characters outside the byte-level alphabet")
+          offset: offset, reason: "the token with id \(id) has characters outside the byte-level alphabet")
       }
       try scanner.end()
     } catch {

@@ -27,6 +27,7 @@ struct FormC {
   /// A text that was brought into the form.
   struct Composed {
     fileprivate(set) var bytes: [UInt8] = []
+    /// Empty unless they were asked for.
     fileprivate(set) var changes: [Change] = []
 
     /// Some scalars of the text, and the bytes that they have become.
@@ -62,11 +63,18 @@ struct FormC {
   /// The scalars of a stretch of text, taken apart: each in the lower 21 bits of its word, above it which one it is, and
   /// in the upper eight bits its canonical combining class, so that marks are put in order by sorting the words.
   private var parts: [UInt64] = []
-  private var composed: [UInt32] = []
+  /// The memory of more is given back.
+  private static let mostPartsKept = 1 << 12
 
   /// A part of a text in form C; nil where it is that already.
-  mutating func compose(_ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>) -> Composed? {
+  ///
+  /// - Parameter recordsChanges: for `Offsets`, whose memory may be many times the text's.
+  mutating func compose(
+    _ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, recordsChanges: Bool = false
+  ) -> Composed? {
     var result = Composed()
+    var isChanged = false
+    defer { if parts.capacity > Self.mostPartsKept { parts = [] } }
     var copied = range.lowerBound
     var position = copied
     while let run = Self.nextRun(in: text, from: position, to: range.upperBound) {
@@ -78,11 +86,13 @@ struct FormC {
       let newStart = result.bytes.count
       compose(text, start..<run.end, into: &result.bytes)
       if result.bytes[newStart...].elementsEqual(text[start..<run.end]) { continue }
+      isChanged = true
+      guard recordsChanges else { continue }
       result.changes.append(
         Composed.Change(
           old: start - range.lowerBound..<run.end - range.lowerBound, new: newStart..<result.bytes.count))
     }
-    guard !result.changes.isEmpty else { return nil }
+    guard isChanged else { return nil }
     result.bytes.append(contentsOf: text[copied..<range.upperBound])
     return result
   }
@@ -148,6 +158,8 @@ struct FormC {
     _ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, into bytes: inout [UInt8]
   ) {
     parts.removeAll(keepingCapacity: true)
+    // What is not stable has two bytes at least.
+    if range.count > Self.mostPartsKept { parts.reserveCapacity(range.count / 2 + 1) }
     var index = range.lowerBound
     while index < range.upperBound {
       let (value, length) = scalar(in: text, at: index, limit: range.upperBound)
@@ -156,7 +168,7 @@ struct FormC {
     }
     orderMarks()
     composeParts()
-    for scalar in composed.lazy.compactMap(Unicode.Scalar.init) {
+    for scalar in parts.lazy.compactMap({ Unicode.Scalar(UInt32($0)) }) {
       if let encoded = UTF8.encode(scalar) { bytes.append(contentsOf: encoded) }
     }
   }
@@ -178,29 +190,37 @@ struct FormC {
 
   /// Sorts each run of marks by their classes; those of one class stay as they are.
   private mutating func orderMarks() {
-    var start = 0
-    for index in parts.indices where parts[index] >> 56 == 0 {
-      parts[start..<index].sort()
-      start = index + 1
+    parts.withUnsafeMutableBufferPointer { parts in
+      var start = 0
+      for index in 0...parts.count where index == parts.count || parts[index] >> 56 == 0 {
+        if index - start > 1 {
+          var marks = UnsafeMutableBufferPointer(rebasing: parts[start..<index])
+          marks.sort()
+        }
+        start = index + 1
+      }
     }
-    parts[start...].sort()
   }
 
-  /// Fills `composed`: a scalar becomes one with the last scalar of class 0, unless one between them is in its way.
+  /// Leaves in `parts` the scalars of the form: a scalar becomes one with the last scalar of class 0, unless one between
+  /// them is in its way.
   private mutating func composeParts() {
-    composed.removeAll(keepingCapacity: true)
+    var count = 0
     var starter: Int?
     var lastOrder = -1  // of what stands behind the starter
-    for part in parts {
+    for index in parts.indices {
+      let part = parts[index]
       let (scalar, order) = (UInt32(part & 0x1F_FFFF), Int(part >> 56))
-      if let starter, lastOrder < order, let composite = Self.composite(of: composed[starter], scalar) {
-        composed[starter] = composite
+      if let starter, lastOrder < order, let composite = Self.composite(of: UInt32(parts[starter]), scalar) {
+        parts[starter] = UInt64(composite)
         continue
       }
-      if order == 0 { starter = composed.count }
+      if order == 0 { starter = count }
       lastOrder = order == 0 ? -1 : order
-      composed.append(scalar)
+      parts[count] = UInt64(scalar)
+      count += 1
     }
+    parts.removeLast(parts.count - count)
   }
 
   // MARK: the tables

@@ -1,8 +1,10 @@
-/// A binary heap of numbers that hands out the least first.
-struct MinimumHeap {
-  private var elements: [Int32] = []
+/// A binary heap that hands out the least element first.
+struct MinimumHeap<Element: Comparable> {
+  private var elements: [Element] = []
 
-  mutating func insert(_ element: Int32) {
+  var least: Element? { elements.first }
+
+  mutating func insert(_ element: Element) {
     elements.append(element)
     var index = elements.count - 1
     while index > 0, elements[(index - 1) / 2] > element {
@@ -12,7 +14,7 @@ struct MinimumHeap {
     elements[index] = element
   }
 
-  mutating func removeLeast() -> Int32? {
+  mutating func removeLeast() -> Element? {
     guard let last = elements.popLast() else { return nil }
     guard let least = elements.first else { return last }
     var index = 0

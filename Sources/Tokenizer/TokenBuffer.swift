@@ -1,21 +1,26 @@
+import JSON
+import Platform
+
 /// What an encoder makes of texts: token ids, and, where they are wanted, the places where the tokens end.
 ///
 /// Unsafe pointers: `ids[0..<count]` is initialized, and so is `ends[0..<count]` where there are ends.
 public final class TokenBuffer {
   public private(set) var count = 0
   private var capacity = 0
-  private var idBase: UnsafeMutablePointer<Int32>
+  private var idBase: UnsafeMutablePointer<Int32>  // malloc's, as the other
   private var endBase: UnsafeMutablePointer<Int>?
 
   public init(recordsEnds: Bool) {
-    idBase = .allocate(capacity: 0)
-    if recordsEnds { endBase = .allocate(capacity: 0) }
+    idBase = reallocated(nil, capacity: 0)
+    if recordsEnds { endBase = reallocated(nil, capacity: 0) }
   }
 
   deinit {
-    idBase.deallocate()
-    endBase?.deallocate()
+    free(idBase)
+    free(endBase)
   }
+
+  var recordsEnds: Bool { endBase != nil }
 
   /// Valid until the next change.
   public var ids: UnsafeBufferPointer<Int32> { UnsafeBufferPointer(start: idBase, count: count) }
@@ -72,13 +77,7 @@ public final class TokenBuffer {
 
   private func grow(by amount: Int) {
     capacity = max(2 * capacity, count + amount)
-    func larger<Element: BitwiseCopyable>(_ base: UnsafeMutablePointer<Element>) -> UnsafeMutablePointer<Element> {
-      let larger = UnsafeMutablePointer<Element>.allocate(capacity: capacity)
-      larger.update(from: base, count: count)
-      base.deallocate()
-      return larger
-    }
-    idBase = larger(idBase)
-    endBase = endBase.map(larger)
+    idBase = reallocated(idBase, capacity: capacity)
+    endBase = endBase.map { reallocated($0, capacity: capacity) }
   }
 }

@@ -1,19 +1,21 @@
-/// Finds the leftmost of some tokens in a text, and the longest of those that begin there, in one pass whatever their
-/// number: the automaton of A. V. Aho and M. J. Corasick, Communications of the ACM 18 (1975).
+/// Finds the tokens in a text: the leftmost, and the longest of those that begin there, then what follows it likewise.
+///
+/// The text is read from its end to its beginning by the automaton of A. V. Aho and M. J. Corasick, Communications of the
+/// ACM 18 (1975), for the reversed tokens: in one pass it finds the longest token that begins at each place. Read forwards,
+/// a token could only be told once a longer one is excluded, perhaps at the end of the text, and again for the next.
 ///
 /// A class, so that each text does not begin with a copy of its tables' references.
 final class TokenSearch: @unchecked Sendable {  // never changes once it is made
-  /// A state: some tokens begin with the bytes that lead to it, and the text read so far ends with them.
+  /// A state: some tokens end with the bytes that lead to it, and the text read so far begins with them.
   private struct Node {
-    /// The last of the bytes that lead here, and how many they are.
+    /// The last of the bytes that lead here.
     let byte: UInt8
-    let depth: Int32
     /// Of the states one byte further on: the first, and behind each of them the next; 0, which is the beginning, for none.
     var child: Int32 = 0
     var sibling: Int32 = 0
-    /// The state for the longest end of these bytes that leads to one.
+    /// The state for the longest beginning of these bytes that leads to one.
     var fallback: Int32 = 0
-    /// The longest token that these bytes end with, as an index in `tokens`; -1 for none.
+    /// The longest token that these bytes begin with, as an index in `tokens`; -1 for none.
     var token: Int32 = -1
   }
 
@@ -23,7 +25,8 @@ final class TokenSearch: @unchecked Sendable {  // never changes once it is made
   private let tokens: [AddedTokens.Token]
   /// Of the tokens, in bytes of the text.
   private var lengths: [Int]
-  private var nodes = [Node(byte: 0, depth: 0)]
+  private var longest = 1
+  private var nodes = [Node(byte: 0)]
   /// The states one byte from the beginning, by the byte.
   private var firsts = [Int32](repeating: 0, count: 256)
 
@@ -41,15 +44,15 @@ final class TokenSearch: @unchecked Sendable {  // never changes once it is made
       guard let bytes = vocabulary.bytes(of: Int(token.id)) else { continue }
       let spelled = (composes ? form.compose(bytes, 0..<bytes.count)?.bytes : nil) ?? Array(bytes)
       lengths[index] = spelled.count
+      longest = max(longest, spelled.count)
       try insert(spelled, Int32(index))
     }
-    for (index, node) in nodes.enumerated() where node.depth == 1 { firsts[Int(node.byte)] = Int32(index) }
     connect()
   }
 
   private func insert(_ bytes: [UInt8], _ token: Int32) throws(VocabularyError) {
     var state: Int32 = 0
-    for (index, byte) in bytes.enumerated() {
+    for byte in bytes.reversed() {
       if let next = child(of: state, byte) {
         state = next
         continue
@@ -58,7 +61,8 @@ final class TokenSearch: @unchecked Sendable {  // never changes once it is made
         throw VocabularyError(reason: "the added tokens have more than \(Self.mostNodes) bytes that they do not share")
       }
       let next = Int32(nodes.count)
-      nodes.append(Node(byte: byte, depth: Int32(index + 1), sibling: nodes[Int(state)].child))
+      nodes.append(Node(byte: byte, sibling: nodes[Int(state)].child))
+      if state == 0 { firsts[Int(byte)] = next }
       nodes[Int(state)].child = next
       state = next
     }
@@ -98,26 +102,50 @@ final class TokenSearch: @unchecked Sendable {  // never changes once it is made
     return firsts[Int(byte)]
   }
 
-  func next(
-    in text: UnsafeBufferPointer<UInt8>, from start: Int, to limit: Int
-  ) -> (range: Range<Int>, token: AddedTokens.Token)? {
-    var found: (range: Range<Int>, token: Int)?
-    var state: Int32 = 0
-    var index = start
-    while index < limit {
-      if state == 0 {  // nearly everywhere
-        while index < limit, firsts[Int(text[index])] == 0 { index += 1 }
-        guard index < limit else { break }
+  /// The search in `text[range]`.
+  func matches(in text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>) -> Matches {
+    Matches(search: self, text: text, limit: range.upperBound, end: range.lowerBound)
+  }
+
+  /// The tokens in a part of a text, found block by block.
+  struct Matches {
+    fileprivate let search: TokenSearch
+    fileprivate let text: UnsafeBufferPointer<UInt8>
+    fileprivate let limit: Int
+    /// Of the blocks that have been searched.
+    fileprivate var end: Int
+    /// In the last block, the leftmost at the end: where the longest token begins, and which one that is.
+    fileprivate var found: [(start: Int, token: Int32)] = []
+
+    /// In bytes. Each block costs as many more as the longest token has.
+    private static let leastBlock = 1 << 16
+
+    /// The next match that begins at `position` or after it. Positions must not decrease from call to call.
+    mutating func next(from position: Int) -> (range: Range<Int>, token: AddedTokens.Token)? {
+      while true {
+        while let (start, token) = found.popLast() {
+          guard start >= position else { continue }
+          return (start..<start + search.lengths[Int(token)], search.tokens[Int(token)])
+        }
+        guard max(end, position) < limit else { return nil }
+        findInBlock(from: max(end, position))
       }
-      state = self.state(after: state, text[index])
-      index += 1
-      let node = nodes[Int(state)]
-      // Whatever may still be found begins where these bytes do, or behind
-      if let found, index - Int(node.depth) > found.range.lowerBound { break }
-      guard node.token >= 0 else { continue }
-      let begin = index - lengths[Int(node.token)]
-      if begin <= found?.range.lowerBound ?? begin { found = (begin..<index, Int(node.token)) }
     }
-    return found.map { ($0.range, tokens[$0.token]) }
+
+    private mutating func findInBlock(from start: Int) {
+      end = min(start + max(Self.leastBlock, search.longest), limit)
+      var index = min(end + search.longest - 1, limit)
+      var state: Int32 = 0
+      while index > start {
+        if state == 0 {  // nearly everywhere
+          while index > start, search.firsts[Int(text[index - 1])] == 0 { index -= 1 }
+          guard index > start else { break }
+        }
+        index -= 1
+        state = search.state(after: state, text[index])
+        let token = search.nodes[Int(state)].token
+        if token >= 0, index < end { found.append((index, token)) }
+      }
+    }
   }
 }

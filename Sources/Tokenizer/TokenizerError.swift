@@ -13,10 +13,10 @@ public struct TokenizerError: Error, CustomStringConvertible {
 
   public let cause: Cause
   /// The file or folder.
-  public let path: String
+  public let path: Path
   public let reason: String
 
-  init(_ cause: Cause, _ path: String, _ reason: String) {
+  init(_ cause: Cause, _ path: Path, _ reason: String) {
     self.cause = cause
     self.path = path
     self.reason = reason

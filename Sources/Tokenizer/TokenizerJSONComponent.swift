@@ -44,6 +44,9 @@ struct TokenizerJSONComponent {
         firstToken = try Self.readFirstToken(&scanner)
       } else if !isPart, Self.lists.contains(where: { scanner.matches(name, $0) }) {
         try scanner.array { (scanner) throws(JSONError) in
+          guard parts.count < Self.mostParts else {
+            throw scanner.unsupported("a sequence of more than \(Self.mostParts) parts", at: offset)
+          }
           parts.append(try TokenizerJSONComponent(&scanner, isPart: true))
         }
       } else {
@@ -51,6 +54,9 @@ struct TokenizerJSONComponent {
       }
     }
   }
+
+  /// Far more than any tokenizer has.
+  private static let mostParts = 64
 
   /// What the parts are called in the four kinds of `Sequence`.
   private static let lists = ["normalizers", "pretokenizers", "processors", "decoders"]

@@ -19,7 +19,9 @@ struct TokenizerJSONPipeline {
 
   mutating func readNormalizer(_ scanner: inout JSONScanner) throws(JSONError) {
     for step in try component(&scanner)?.steps ?? [] {
-      guard step.type == "NFC" else { throw scanner.unsupported("the normalizer “\(step.type)”", at: step.offset) }
+      guard step.type == "NFC" else {
+        throw scanner.unsupported("the normalizer “\(excerpt(step.type))”", at: step.offset)
+      }
       settings.composes = true
     }
   }
@@ -46,7 +48,7 @@ struct TokenizerJSONPipeline {
     }
     guard let byteLevel = steps.first else { throw scanner.unsupported("an empty pre-tokenizer", at: offset) }
     guard byteLevel.type == "ByteLevel" else {
-      throw scanner.unsupported("the pre-tokenizer “\(byteLevel.type)”", at: byteLevel.offset)
+      throw scanner.unsupported("the pre-tokenizer “\(excerpt(byteLevel.type))”", at: byteLevel.offset)
     }
     guard byteLevel.useRegex == (split == nil) else {
       let place = split == nil ? "" : " behind “Split”"
@@ -62,7 +64,7 @@ struct TokenizerJSONPipeline {
     settings.addsPrefixSpace = addsPrefixSpace
     guard steps.count == 1 else {
       let second = steps[steps.startIndex + 1]
-      throw scanner.unsupported("the pre-tokenizer “\(second.type)” behind “ByteLevel”", at: second.offset)
+      throw scanner.unsupported("the pre-tokenizer “\(excerpt(second.type))” behind “ByteLevel”", at: second.offset)
     }
   }
 
@@ -73,10 +75,10 @@ struct TokenizerJSONPipeline {
     guard split.behavior == "Isolated", !split.isInverted else {
       let inversion = split.isInverted ? ", inverted" : ""
       throw scanner.unsupported(
-        "the pre-tokenizer “Split” with behavior “\(split.behavior ?? "")”\(inversion)", at: split.offset)
+        "the pre-tokenizer “Split” with behavior “\(excerpt(split.behavior ?? ""))”\(inversion)", at: split.offset)
     }
     guard let rule = SplittingRule.allCases.first(where: { $0.rawValue == split.pattern }) else {
-      let pattern = split.pattern.map { "the pattern \($0)" } ?? "a pattern that is no regular expression"
+      let pattern = split.pattern.map { "the pattern \(excerpt($0))" } ?? "a pattern that is no regular expression"
       throw scanner.unsupported("the pre-tokenizer “Split” with \(pattern)", at: split.offset)
     }
     return rule
@@ -88,7 +90,7 @@ struct TokenizerJSONPipeline {
       switch step.type {
       case "ByteLevel": continue
       case "TemplateProcessing": beginOfText = step.firstToken
-      default: throw scanner.unsupported("the post-processor “\(step.type)”", at: step.offset)
+      default: throw scanner.unsupported("the post-processor “\(excerpt(step.type))”", at: step.offset)
       }
     }
   }
@@ -96,7 +98,7 @@ struct TokenizerJSONPipeline {
   mutating func readDecoder(_ scanner: inout JSONScanner) throws(JSONError) {
     hasDecoder = true
     for step in try component(&scanner)?.steps ?? [] where step.type != "ByteLevel" {
-      throw scanner.unsupported("the decoder “\(step.type)”", at: step.offset)
+      throw scanner.unsupported("the decoder “\(excerpt(step.type))”", at: step.offset)
     }
   }
 }

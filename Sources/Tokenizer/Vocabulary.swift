@@ -118,6 +118,20 @@ final class Vocabulary: @unchecked Sendable {  // never changes once it is made
   @inline(__always)
   func result(ofMerge rank: Int) -> Int32 { results[rank] }
 
+  /// Visits the merges: the token that each makes, behind how many bytes it cuts the token, and its rank.
+  func forEachMerge(_ visit: (UnsafeBufferPointer<UInt8>, _ cut: Int, _ rank: Int32) -> Void) {
+    for id in 0..<count where isMerged(id) {
+      guard let bytes = bytes(of: id) else { continue }
+      visit(bytes, Int(tokens[id].cut), tokens[id].rank)
+      var other = tokens[id].other
+      while other >= 0 {
+        let merge = otherMerges[Int(other)]
+        visit(bytes, Int(merge.cut), merge.rank)
+        other = merge.other
+      }
+    }
+  }
+
   /// FNV-1a, 64 bits, over each id's token in order: its length in two bytes, lower first, then its bytes.
   func fingerprint() -> UInt64 {
     var hash: UInt64 = 0xCBF2_9CE4_8422_2325

@@ -1,3 +1,5 @@
+import JSON
+
 /// What is wrong with a token or a merge; the loader that met it knows where.
 struct VocabularyError: Error {
   let reason: String
@@ -134,8 +136,8 @@ struct VocabularyBuilder {
     let expected = expectedResult
     let id = isToken(expected, key) ? expected : Int(find(key))
     guard id >= 0 else {
-      let result = String(decoding: left, as: UTF8.self) + String(decoding: right, as: UTF8.self)
-      throw VocabularyError(reason: "merge \(number) makes “\(result)”, which is not in the vocabulary")
+      throw VocabularyError(
+        reason: "merge \(number) makes “\(excerpt(Array(left) + Array(right)))”, which is not in the vocabulary")
     }
     addMerge(of: id, cut: cut)
   }
@@ -160,18 +162,31 @@ struct VocabularyBuilder {
   @inline(__always)
   private mutating func addMerge(of id: Int, cut: Int) {
     let token = tokens.base + id
-    if token.pointee.rank < Vocabulary.noMerge { keepMerge(of: token) }
-    token.pointee.cut = UInt16(truncatingIfNeeded: cut)  // as short as the token
-    token.pointee.rank = Int32(truncatingIfNeeded: results.count)
+    let (cut, rank) = (UInt16(truncatingIfNeeded: cut), Int32(truncatingIfNeeded: results.count))  // short as the token
     results.append(Int32(truncatingIfNeeded: id))
+    if token.pointee.rank < Vocabulary.noMerge { return addOtherMerge(of: token, cut: cut, rank: rank) }
+    token.pointee.cut = cut
+    token.pointee.rank = rank
   }
 
-  /// Puts the merge that makes the token where it is found behind another. A merge given twice counts where it was
-  /// given last, as in `tokenizers`.
+  /// Adds a merge that makes the token of another merge. One that was given before counts where it was given last, as in
+  /// `tokenizers`; so a token has no more merges than bytes.
   @inline(never)
-  private mutating func keepMerge(of token: UnsafeMutablePointer<Vocabulary.Token>) {
-    otherMerges.append(
-      Vocabulary.OtherMerge(cut: token.pointee.cut, rank: token.pointee.rank, other: token.pointee.other))
+  private mutating func addOtherMerge(of token: UnsafeMutablePointer<Vocabulary.Token>, cut: UInt16, rank: Int32) {
+    if token.pointee.cut == cut {
+      token.pointee.rank = rank
+      return
+    }
+    var other = token.pointee.other
+    while other >= 0 {
+      let merge = otherMerges.base + Int(other)
+      if merge.pointee.cut == cut {
+        merge.pointee.rank = rank
+        return
+      }
+      other = merge.pointee.other
+    }
+    otherMerges.append(Vocabulary.OtherMerge(cut: cut, rank: rank, other: token.pointee.other))
     token.pointee.other = Int32(otherMerges.count - 1)
   }
 
@@ -183,10 +198,12 @@ struct VocabularyBuilder {
 
   /// Makes sure that there is an entry for the id.
   private mutating func claim(_ id: Int) throws(VocabularyError) {
-    guard (0..<Vocabulary.limit).contains(id) else {
-      throw VocabularyError(reason: "the id \(id) is out of range (0…\(Vocabulary.limit - 1))")
-    }
+    guard (0..<Vocabulary.limit).contains(id) else { throw outOfRange(id) }
     while id >= tokens.count { tokens.append(.hole) }
+  }
+
+  func outOfRange(_ id: Int) -> VocabularyError {
+    VocabularyError(reason: "the id \(id) is out of range (0…\(Vocabulary.limit - 1))")
   }
 
   /// The token's bytes are those that were appended since `start`.
@@ -213,11 +230,10 @@ struct VocabularyBuilder {
   }
 
   private func foreignMerge(_ number: Int, _ half: UnsafeBufferPointer<UInt8>) -> VocabularyError {
-    let spelling = String(decoding: half, as: UTF8.self)
-    return VocabularyError(reason: "merge \(number) has characters outside the byte-level alphabet: “\(spelling)”")
+    VocabularyError(reason: "merge \(number) has characters outside the byte-level alphabet: “\(excerpt(half))”")
   }
 
-  private func quoted(_ content: [UInt8]) -> String { "“\(String(decoding: content, as: UTF8.self))”" }
+  private func quoted(_ content: [UInt8]) -> String { "“\(excerpt(content))”" }
 
   private func quoted(_ id: Int) -> String {
     let token = tokens.base[id]

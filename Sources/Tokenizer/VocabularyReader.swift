@@ -6,27 +6,27 @@ struct VocabularyReader {
   var builder: VocabularyBuilder
   private var spellings = SpellingReader()
 
-  /// A token of the model that is not spelled in the byte-level alphabet.
-  typealias ForeignToken = (id: Int, content: [UInt8], offset: Int)
-
   /// - Parameter size: of the file. Its tokens cannot be longer, nor many more than one in 16 bytes.
   init(size: Int, _ purpose: ByteLevelTokenizer.Purpose) {
     builder = VocabularyBuilder(tokens: min(size / 16, 1 << 16), bytes: min(size, 1 << 19), purpose)
   }
 
   /// Reads an object of tokens and ids.
+  ///
+  /// - Parameter visitForeign: is called for a token that is not spelled in the byte-level alphabet, with its id and with
+  ///   the offset of its spelling, after the quotation mark.
   mutating func readTokens(
-    _ scanner: inout JSONScanner, _ visitForeign: (ForeignToken) throws(JSONError) -> Void
+    _ scanner: inout JSONScanner, _ visitForeign: (_ id: Int32, _ offset: Int) throws(JSONError) -> Void
   ) throws(JSONError) {
     guard try scanner.beginObject() else { return }
     repeat {
       readSimpleTokens(&scanner)
       let name = try scanner.memberName()
       let id = try scanner.integer()
-      let foreign = try spellings.with(name, scanner) { (spelling) throws(VocabularyError) -> [UInt8]? in
-        try builder.define(id, spelling: spelling) ? nil : Array(spelling)
+      let isSpelled = try spellings.with(name, scanner) { (spelling) throws(VocabularyError) in
+        try builder.define(id, spelling: spelling)
       }
-      if let foreign { try visitForeign((id, foreign, name.range.lowerBound)) }
+      if !isSpelled { try visitForeign(Int32(truncatingIfNeeded: id), name.range.lowerBound) }
     } while try scanner.another(closing: UInt8(ascii: "}"))
   }
 

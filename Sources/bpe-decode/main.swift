@@ -4,8 +4,10 @@ import JSONLines
 import Tokenizer
 
 run(.bpeDecode) { arguments, output in
-  let tokenizer = try arguments.tokenizer(for: .decoding)
-  let vocabulary = VocabularyCheck { tokenizer }
+  let files = try arguments.modelFiles()
+  let tokenizer = try ByteLevelTokenizer(files, for: .decoding)
+  let vocabulary = ModelVocabulary { tokenizer }
+  let vocabularySize = files.vocabularySize(tokenizer)
   let filter = Filter(arguments, output)
   let terminator: UInt8? =
     arguments.has(.noNewline) ? nil : arguments.has(.nullTerminatedOutput) ? 0 : UInt8(ascii: "\n")
@@ -18,14 +20,15 @@ run(.bpeDecode) { arguments, output in
   }
   func ids(of record: Record) throws -> [Int] {
     try vocabulary.check(record)
-    return try record.ids(inVocabularyOf: tokenizer.vocabularySize)
+    return try record.ids(inVocabularyOf: vocabularySize)
   }
 
   if arguments.has(.jsonOutput) {
     try filter.forEachRecord { record in
       let text = text(of: try ids(of: record)[...])
       let isText = text.withUnsafeBufferPointer { isUTF8($0) }
-      record.write(to: output.buffer, [isText ? .set("text") { $0.append(jsonString: text) } : .drop("text")])
+      let changes: [Record.Change] = [isText ? .set("text") { $0.append(jsonString: text) } : .drop("text")]
+      record.write(to: output.buffer, try changes + vocabulary.addition(to: record))
       try output.endLine()
     }
   } else if arguments.has(.follow) {

@@ -18,13 +18,26 @@ final class Encoding {
   private let recognizesSpecial: Bool
   private let addsPrefixSpace: Bool
   private let maximalCount: Int?
+  private let convertsLineEnds: Bool
+  private let skipsBlank: Bool
+  private let isLines: Bool
+  private let noteSecondBeginning: (_ token: Int) -> Void
   /// What changes in every record, behind the text.
   private var changes: [Record.Change] = []
   private var changesWithText: [Record.Change] = []
   private var changesWithoutText: [Record.Change] = []
 
-  /// `fingerprint`: the tokenizer's, as records have it.
-  init(_ arguments: Arguments, _ tokenizer: ByteLevelTokenizer, _ fingerprint: String) throws {
+  /// - Parameters:
+  ///   - fingerprint: the tokenizer's, as records have it.
+  ///   - noteSecondBeginning: called if a text has the token that begins a text, and gets it a second time.
+  init(
+    _ arguments: Arguments, _ tokenizer: ByteLevelTokenizer, _ fingerprint: String,
+    noteSecondBeginning: @escaping (_ token: Int) -> Void
+  ) throws {
+    self.noteSecondBeginning = noteSecondBeginning
+    convertsLineEnds = arguments.has(.crlf)
+    skipsBlank = arguments.has(.skipBlank)
+    isLines = ![.wholeInput, .nullTerminated, .jsonInput].contains(where: arguments.has)
     self.tokenizer = tokenizer
     encoder = tokenizer.makeEncoder()
     tokens = TokenBuffer(recordsEnds: arguments.has(.offsets) || arguments.has(.maxLength))
@@ -53,6 +66,18 @@ final class Encoding {
 
   /// Encodes a text and appends its record, or what is to be seen of it, with the line end. `record` is the one that the text came in.
   func write(_ text: UnsafeBufferPointer<UInt8>, in record: Record = Record(), to output: ByteBuffer) throws {
+    if convertsLineEnds, hasCarriageReturn(text, atEnd: isLines) {
+      let converted = withoutCarriageReturns(text, atEnd: isLines)
+      return try converted.withUnsafeBufferPointer { try write($0, in: record, isGiven: false, to: output) }
+    }
+    try write(text, in: record, isGiven: true, to: output)
+  }
+
+  /// - Parameter isGiven: whether the text is the record's own.
+  private func write(
+    _ text: UnsafeBufferPointer<UInt8>, in record: Record, isGiven: Bool, to output: ByteBuffer
+  ) throws {
+    if skipsBlank, text.allSatisfy({ $0 == UInt8(ascii: " ") || 0x09...0x0D ~= $0 }) { return }
     try encode(text)
     if display != nil {
       display?.write(Array(tokens.ids), to: output)
@@ -60,7 +85,7 @@ final class Encoding {
     }
     if !isUTF8(self.text) {
       record.write(to: output, changesWithoutText)
-    } else if try !record.has("text") || self.text.count < text.count {
+    } else if try !isGiven || !record.has("text") || self.text.count < text.count {
       record.write(to: output, changesWithText)
     } else {
       record.write(to: output, changes)
@@ -77,6 +102,7 @@ final class Encoding {
     } catch {  // a byte that this vocabulary has no token for
       throw RecordError(error.description)
     }
+    if let bos, tokens.count > 1, tokens.ids[tokens.ids.startIndex + 1] == Int32(bos) { noteSecondBeginning(bos) }
     self.text = text
     guard let maximalCount, tokens.count > maximalCount else { return }
     tokens.truncate(to: maximalCount)

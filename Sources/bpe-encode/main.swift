@@ -1,6 +1,7 @@
 import CommandLineTool
 import JSON
 import JSONLines
+import Synchronization
 import Tokenizer
 
 run(.bpeEncode) { arguments, output in
@@ -8,7 +9,14 @@ run(.bpeEncode) { arguments, output in
   let fingerprint = tokenizer.fingerprintText
   let isForPeople = arguments.has(.encodeTable) || arguments.has(.colour)
   // What is for people is short, and tables know of those before them
-  let workers = try Workers(isForPeople ? 1 : arguments.threadCount) { try Encoding(arguments, tokenizer, fingerprint) }
+  let hasNotedBeginning = Atomic(false)
+  let workers = try Workers(isForPeople ? 1 : arguments.threadCount) {
+    try Encoding(arguments, tokenizer, fingerprint) { token in
+      guard !hasNotedBeginning.exchange(true, ordering: .relaxed) else { return }
+      let name = tokenizer.bytes(of: token).map { String(decoding: $0, as: UTF8.self) } ?? "\(token)"
+      arguments.note("a text begins with \(name) already, and --bos puts another one before it")
+    }
+  }
   let filter = Filter(arguments, output)
   func encode(_ encoding: Encoding, _ record: Record, _ output: ByteBuffer) throws {
     guard let text = try record.string("text") else { throw RecordError("there is no \"text\"") }
@@ -27,7 +35,9 @@ run(.bpeEncode) { arguments, output in
   } else {
     let delimiter: UInt8? =
       arguments.has(.wholeInput) ? nil : arguments.has(.nullTerminated) ? 0 : UInt8(ascii: "\n")
-    try filter.forEachLine(delimiter: delimiter, workers) { encoding, text, output in
+    let file = TextFile(arguments)
+    filter.prepareText = file.prepare
+    try filter.forEachLine(of: .text(delimiter: delimiter), workers) { encoding, text, output in
       try encoding.write(text, to: output)
     } orWrite: { _, message in
       if isForPeople {

@@ -3,12 +3,14 @@
 import CommandLineTool
 import Platform
 
-var files: [(path: String, text: String)] = []
+var files: [(path: Path, text: String)] = []
 for tool in Tool.all {
-  let page = "man/man1/\(tool.name).1"
+  let page = Path("man/man1/\(tool.name).1")
   let old = (try? MappedFile(path: page)).map { String(decoding: $0.bytes, as: UTF8.self) } ?? ""
   files.append((page, manualPage(of: tool, old: old)))
-  for shell in Shell.allCases { files.append(("completions/\(shell.fileName(of: tool))", shell.completions(of: tool))) }
+  for shell in Shell.allCases {
+    files.append((Path("completions/\(shell.fileName(of: tool))"), shell.completions(of: tool)))
+  }
 }
 
 let isCheck = Swift.CommandLine.arguments.contains("--check")
@@ -20,7 +22,7 @@ for file in files {
     warn("\(file.path) is not what the option tables say: make generate")
     stale += 1
   } else {
-    guard let stream = fopen(file.path, "w"), fputs(file.text, stream) >= 0, fclose(stream) == 0 else {
+    guard let stream = fopen(file.path.cString, "w"), fputs(file.text, stream) >= 0, fclose(stream) == 0 else {
       warn(FileError(path: file.path, code: errno).description)
       exit(ExitStatus.inputOutput.rawValue)
     }

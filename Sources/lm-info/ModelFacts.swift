@@ -2,6 +2,7 @@ import Checkpoint
 import CommandLineTool
 import JSON
 import JSONLines
+import Platform
 import Tokenizer
 
 /// What there is to say of a model, for people and as a record.
@@ -34,7 +35,7 @@ struct ModelFacts {
     let shared = c.n_head_kv == c.n_head ? "" : ", \(c.n_head_kv) of keys and values"
     let rotation = rotaryEmbedding.map { [("rotary base", text(of: $0.base) + scalingText(of: $0))] } ?? []
     return [
-      ("model", checkpoint.location.name),
+      ("model", "\(checkpoint.location.name)"),
       ("architecture", c.modelType),
       ("parameters", grouped(parameters)),
       ("layers", "\(c.n_layer)"),
@@ -45,7 +46,7 @@ struct ModelFacts {
       ("vocabulary", "\(grouped(c.vocabularySize)) tokens, \(fingerprint)"),
       ("precision", precision),
       ("size", "\(grouped(checkpoint.byteCount)) bytes"),
-    ] + checkpoint.files.map { ("file", $0) }
+    ] + checkpoint.files.map { ("file", "\($0)") }
   }
 
   private func text(of number: Double) -> String { Int(exactly: number).map(grouped) ?? "\(number)" }
@@ -64,7 +65,7 @@ struct ModelFacts {
   func writeRecord(to output: ByteBuffer) {
     let c = checkpoint.configuration
     var changes: [Record.Change] = [
-      .set("model") { $0.append(jsonString: checkpoint.location.name) },
+      .set("model") { $0.append(jsonString: checkpoint.location.name.text) },
       .set("architecture") { $0.append(jsonString: c.modelType) },
       .set("parameters") { $0.append(json: parameters) },
       .set("n_layer") { $0.append(json: c.n_layer) },
@@ -88,7 +89,7 @@ struct ModelFacts {
       .set("files") { output in
         for (index, file) in checkpoint.files.enumerated() {
           output.append(index == 0 ? "[" : ",")
-          output.append(jsonString: file)
+          output.append(jsonString: file.text)
         }
         output.append("]")
       },

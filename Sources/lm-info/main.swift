@@ -7,7 +7,7 @@ import Tokenizer
 run(.lmInfo) { arguments, output in
   if arguments.has(.list) {
     for name in ModelLocation.knownNames {
-      output.buffer.append(name)
+      output.buffer.append(name.description)
       try output.endLine()
     }
     return .success

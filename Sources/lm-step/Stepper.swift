@@ -10,11 +10,11 @@ import Tokenizer
 final class Stepper {
   private let configuration: ModelConfiguration
   private let tokenizer: Early<ByteLevelTokenizer>  // read while the model is opened, or computes
-  private let vocabulary: VocabularyCheck
+  private let vocabulary: ModelVocabulary
   private let model: Lazy<Transformer>  // not opened for records that carry their logits
   private let kept: Lazy<KeyValueCache>?  // of --cache
   private let choice: TokenChoice
-  private let stop: [UInt8]?
+  private let stops: [[UInt8]]
   private let endOfTextTokens: [Int]
   private let count: Int
   private let writesEachStep: Bool
@@ -30,15 +30,15 @@ final class Stepper {
       try ByteLevelTokenizer(files, for: .decoding)
     }
     self.tokenizer = tokenizer
-    vocabulary = VocabularyCheck { try tokenizer() }
+    vocabulary = ModelVocabulary { try tokenizer() }
     let model = Lazy { try Transformer(Checkpoint(files, configuration), pool) }
     self.model = model
-    kept = arguments.text(.cache).map { path in
+    kept = arguments.path(.cache).map { path in
       Lazy { try model().makeCache(inFile: path) { arguments.note("\(path): \($0)") } }
     }
     choice = TokenChoice(arguments)
-    stop = arguments.text(.stop).map { Array($0.utf8) }
-    guard stop?.isEmpty != true else { throw ToolError(.usage, "--stop wants a text of one character at least") }
+    stops = arguments.allBytes(.stop)
+    guard !stops.contains([]) else { throw ToolError(.usage, "--stop wants a text of one character at least") }
     endOfTextTokens = arguments.has(.ignoreEndOfText) ? [] : configuration.endOfTextTokens
     count = arguments.integer(.count) ?? 1
     writesEachStep = arguments.has(.each)
@@ -47,22 +47,22 @@ final class Stepper {
   /// Reads the vocabulary, if there is time for it.
   func prepare() { vocabulary.prepare() }
 
-  /// The state of the sequence that a record holds.
-  ///
-  /// - Parameter index: of the record in the input, from 0.
-  func begin(_ record: Record, at index: Int) throws -> GrowingSequence {
-    guard try !record.has("done") else { return GrowingSequence(finished: record) }
-    hadWork = true
+  /// The state of the sequence that a record holds; nil for an empty text, which has no next token.
+  func begin(_ record: Record, in filter: Filter) throws -> GrowingSequence? {
+    guard try !record.isTrue("done") else { return try GrowingSequence(finished: record) }
     if count > 0, try !record.has("logits") { _ = try model() }  // while the vocabulary is being read
     try vocabulary.check(record)
     let ids = try record.ids(for: configuration)
-    let logits = try record.logits()
-    guard logits == nil || logits?.count == configuration.vocabularySize else {
-      throw RecordError(
-        "\"logits\" has \(logits?.count ?? 0) numbers, but the vocabulary has \(configuration.vocabularySize) tokens")
+    guard !ids.isEmpty else {
+      filter.noteEmptyText()
+      return nil
     }
-    var sequence = GrowingSequence(
-      record, ids, text: try record.string("text"), logits: logits, seed: try choice.seed(of: record, at: index))
+    hadWork = true
+    let logits = try record.logits()
+    if let logits { try record.requireLogits(logits.count, ofVocabulary: configuration.vocabularySize) }
+    var sequence = try GrowingSequence(
+      record, ids, text: try record.string("text"), logits: logits,
+      seed: try choice.seed(of: record, at: filter.recordIndex))
     if ids.count == configuration.contextLength { sequence.done = .length }
     return sequence
   }
@@ -81,31 +81,39 @@ final class Stepper {
 
   /// Grows the sequences together, and writes each as soon as it and all before it are ready.
   ///
-  /// - Parameter told: called after each step with the number of tokens that it made.
-  func grow(_ sequences: [GrowingSequence], _ output: Output, told: (Int) -> Void) throws {
+  /// - Parameters:
+  ///   - told: called after each step with the number of tokens that it made.
+  ///   - refuse: called for a sequence that turns out to be bad, in its place.
+  func grow(
+    _ sequences: [GrowingSequence], _ output: Output, told: (Int) -> Void,
+    _ refuse: (_ error: any Error, _ index: Int) throws -> Void
+  ) throws {
     var sequences = sequences
-    var fault: RunError?  // of the first that turns out to be bad: it and those behind it are not grown
+    var faults: [Int: any Error] = [:]
     var written = 0
     while true {
-      while written < fault?.index ?? sequences.count, !needsStep(sequences[written]) {
-        if !writesEachStep || sequences[written].steps == 0 { try write(sequences[written], output) }
+      while written < sequences.count {
+        if let fault = faults[written] {
+          try refuse(fault, written)
+        } else if needsStep(sequences[written]) {
+          break
+        } else if !writesEachStep || sequences[written].steps == 0 {
+          try write(sequences[written], output)
+        }
         written += 1
       }
-      let growing = (written..<(fault?.index ?? sequences.count)).filter { needsStep(sequences[$0]) }
-      guard !growing.isEmpty else { break }
-      try step(&sequences, growing) { error, index in
-        if index < fault?.index ?? .max { fault = RunError(error, at: index) }
-      }
+      let growing = (written..<sequences.count).filter { faults[$0] == nil && needsStep(sequences[$0]) }
+      guard !growing.isEmpty else { return }
+      try step(&sequences, growing) { faults[$1] = $0 }
       told(growing.count)
-      if writesEachStep, fault == nil { try write(sequences[0], output) }
+      if writesEachStep, faults.isEmpty { try write(sequences[0], output) }
     }
-    if let fault { throw fault }
   }
 
   private func needsStep(_ sequence: GrowingSequence) -> Bool { sequence.done == nil && sequence.steps < count }
 
   private func write(_ sequence: GrowingSequence, _ output: Output) throws {
-    sequence.write(to: output.buffer)
+    try sequence.write(to: output.buffer, vocabulary)
     try output.endLine()
     try output.flush()  // the next token takes a while
   }
@@ -147,7 +155,7 @@ final class Stepper {
   /// Why a sequence ends with its last token; nil where it goes on.
   private func end(of sequence: GrowingSequence) -> GrowingSequence.End? {
     if let last = sequence.ids.last, endOfTextTokens.contains(last) { return .endOfText }
-    if let stop, sequence.completes(stop) { return .stop }
+    if stops.contains(where: sequence.completes) { return .stop }
     return sequence.ids.count == configuration.contextLength ? .length : nil
   }
 }

@@ -11,7 +11,7 @@ struct TokenChoice {
 
   init(_ arguments: Arguments) {
     var settings = SamplingSettings()
-    settings.temperature = arguments.number(.temperature).map { Float($0) } ?? 1
+    settings.temperature = arguments.number(.temperature) ?? 1
     settings.topK = arguments.integer(.topKFilter).flatMap { $0 > 0 ? $0 : nil }
     settings.topP = arguments.number(.topPFilter).flatMap { $0 < 1 ? $0 : nil }
     settings.minP = arguments.number(.minPFilter).flatMap { $0 > 0 ? $0 : nil }

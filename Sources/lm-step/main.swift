@@ -6,11 +6,11 @@ run(.lmStep) { arguments, output in
   let filter = Filter(arguments, output)
   filter.whileWaiting = stepper.prepare
   try filter.forEachRun { record in
-    try stepper.begin(record, at: filter.recordIndex)
+    try stepper.begin(record, in: filter)
   } while: {
     stepper.hasRoom(besides: $0, for: $1)
-  } _: { sequences in
-    try stepper.grow(sequences, output, told: filter.madeTokens)
+  } _: { sequences, refuse in
+    try stepper.grow(sequences, output, told: filter.madeTokens, refuse)
   }
   if filter.status == .success, arguments.has(.exitStatus), !stepper.hadWork { return .nothingToDo }
   return filter.status

@@ -2,17 +2,27 @@ import CommandLineTool
 import JSON
 import JSONLines
 import Sampling
+import Tokenizer
 
 run(.lmTopK) { arguments, output in
-  let tokenizer = try arguments.tokenizer(for: .decoding)
-  let vocabulary = VocabularyCheck { tokenizer }
+  let files = try arguments.modelFiles()
+  let tokenizer = try ByteLevelTokenizer(files, for: .decoding)
+  let vocabulary = ModelVocabulary { tokenizer }
+  let vocabularySize = files.vocabularySize(tokenizer)
   let filter = Filter(arguments, output)
   let k = arguments.integer(.topK) ?? 10
 
-  func likeliest(_ record: Record) throws -> [Distribution.Candidate] {
+  /// nil for an empty text, which lm-logits passes on without logits.
+  func likeliest(_ record: Record) throws -> [Distribution.Candidate]? {
     try vocabulary.check(record)
-    guard let logits = try record.logits() else { throw RecordError("there is no \"logits\"; lm-logits adds it") }
-    guard !logits.isEmpty else { throw RecordError("\"logits\" is empty") }
+    guard let logits = try record.logits() else {
+      if try record.ids()?.isEmpty ?? false { return nil }
+      throw RecordError(
+        try record.has("logprobs")
+          ? "there is no \"logits\", only \"logprobs\"; leave out --logprobs of lm-logits"
+          : "there is no \"logits\"; lm-logits adds it")
+    }
+    try record.requireLogits(logits.count, ofVocabulary: vocabularySize)
     return try logits.withUnsafeBufferPointer { logits in
       try requireFinite(logits)
       return Distribution(logits).likeliest(k)
@@ -22,13 +32,17 @@ run(.lmTopK) { arguments, output in
   if arguments.has(.topTable) {
     var table = CandidateTable(tokenizer)
     try filter.forEachRecord { record in
-      try table.write(try likeliest(record), to: output)
+      guard let candidates = try likeliest(record) else { return try output.endLine() }
+      try table.write(candidates, to: output)
     } orWrite: {
       try output.endLine()
     }
   } else {
     try filter.forEachRecord { record in
-      let candidates = try likeliest(record)
+      guard let candidates = try likeliest(record) else {
+        record.write(to: output.buffer, [])
+        return try output.endLine()
+      }
       var changes = [
         Record.Change.set("topk") { buffer in
           for (index, candidate) in candidates.enumerated() {
@@ -39,7 +53,7 @@ run(.lmTopK) { arguments, output in
         }
       ]
       if !arguments.has(.keepLogits) { changes.append(.drop("logits")) }
-      record.write(to: output.buffer, changes)
+      record.write(to: output.buffer, try changes + vocabulary.addition(to: record))
       try output.endLine()
     }
   }

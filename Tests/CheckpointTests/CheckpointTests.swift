@@ -1,5 +1,6 @@
 import Checkpoint
 import Foundation
+import Platform
 import Testing
 
 @Suite struct CheckpointTests {
@@ -28,7 +29,7 @@ import Testing
   private func tensors() throws -> [String: [Int]] {
     let folder = try Folder()
     try folder.write("config.json", smallConfiguration)
-    var shapes = try ModelConfiguration(ModelFiles(.find(folder.path))).tensorShapes
+    var shapes = try ModelConfiguration(ModelFiles(.find(Path(folder.path)))).tensorShapes
     shapes["lm_head.weight"] = nil
     return shapes
   }
@@ -74,7 +75,7 @@ import Testing
       #""c":"m-2.safetensors","a":"m-1.safetensors","b":"m-1.safetensors""#,
       ["m-1.safetensors": one, "m-2.safetensors": two])
     let model = try folder.open()
-    #expect(model.files.map { $0.split(separator: "/").last } == ["m-1.safetensors", "m-2.safetensors"])
+    #expect(model.files.map(\.lastComponent) == ["m-1.safetensors", "m-2.safetensors"])
     #expect(model.find("a")?.shape == [2] && model.find("b")?.shape == [1] && model.find("c")?.shape == [3])
     #expect(model.byteCount == one.count + two.count)
   }
@@ -118,6 +119,55 @@ import Testing
   @Test func aFolderWithoutWeightsIsNotFound() throws {
     let folder = try Folder()
     #expect(folder.complaint() == "\(folder.path): neither model.safetensors nor model.safetensors.index.json is there")
+  }
+
+  @Test(arguments: [
+    (["pytorch_model.bin"], "pytorch_model.bin: PyTorch's own format is not read; convert it in Python: transformers."),
+    (
+      ["pytorch_model-00001-of-00002.bin", "pytorch_model.bin.index.json"], "pytorch_model-00001-of-00002.bin: PyTorch"
+    ),
+    (
+      ["model-00002-of-00003.safetensors", "tf_model.h5"], "model.safetensors.index.json, which names them, is missing"
+    ),
+    (["model.fp16.safetensors"], "model.fp16.safetensors: if it is the whole model, name it model.safetensors"),
+    (["consolidated.safetensors"], "consolidated.safetensors: these are the original weights"),
+    (["consolidated.00.pth"], "consolidated.00.pth: these are the original weights"),
+    (["adapter_config.json", "adapter_model.safetensors"], "this is a LoRA adapter"),
+    (["adapter_model.bin"], "adapter_model.bin: this is a LoRA adapter"),
+    (["tf_model.h5"], "from_tf=True).save_pretrained("), (["flax_model.msgpack"], "from_flax=True).save_pretrained("),
+    (["checkpoint-500/config.json", "checkpoint-1000/config.json", "checkpoint-x"], "checkpoint-1000"),
+    (["a.gguf", "b.gguf"], "a.gguf: name that file: "),
+  ])
+  func whatIsThereInsteadIsNamed(_ files: [String], _ expected: String) throws {
+    for hasConfiguration in [true, false] {
+      let folder = try Folder()
+      for file in files { try folder.write(file, "x") }
+      if hasConfiguration { try folder.write("config.json", smallConfiguration) }
+      let error = #expect(throws: CheckpointError.self) { try Checkpoint(ModelLocation(folder: Path(folder.path))) }
+      guard case .notFound(let message) = error else {
+        Issue.record("\(String(describing: error))")
+        continue
+      }
+      #expect(message.hasPrefix(folder.path + ": ") && message.contains(expected), "\(message)")
+    }
+  }
+
+  @Test(arguments: [
+    (
+      "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 4\n",
+      "this is a Git LFS pointer and not the file"
+    ),
+    ("\n<!DOCTYPE html>\n<html>", "this is a web page and not the file"), ("<HTML lang=en>", "this is a web page"),
+  ])
+  func whatADownloadLeftIsRecognized(_ text: String, _ reason: String) throws {
+    for name in ["model.safetensors", "config.json", "model.safetensors.index.json"] {
+      let folder = try Folder()
+      try folder.write(name, text)
+      #expect(folder.complaint()?.hasPrefix("\(name): \(reason)") == true, "\(folder.complaint() ?? "opened")")
+    }
+    let folder = try Folder()
+    try folder.write("a.gguf", text)
+    #expect(throws: CheckpointError.self) { try ModelFiles(ModelLocation.find(Path(folder.path + "/a.gguf"))) }
   }
 
   @Test(arguments: [

@@ -1,5 +1,6 @@
 import Checkpoint
 import Foundation
+import Platform
 import Testing
 
 @Suite struct ConfigurationTests {
@@ -7,7 +8,7 @@ import Testing
     let folder = try Folder()
     try folder.write("config.json", json)
     do {
-      guard case .gpt2(let configuration) = try ModelConfiguration(ModelFiles(.find(folder.path))) else {
+      guard case .gpt2(let configuration) = try ModelConfiguration(ModelFiles(.find(Path(folder.path)))) else {
         throw Complaint(text: "this is no GPT-2")
       }
       return configuration
@@ -52,6 +53,20 @@ import Testing
     #expect(
       found.n_inner == 5 && found.layerNormEpsilon == 1e-6 && found.headWidth == 2 && found.endOfTextTokens == [4])
     #expect(!found.scalesAttention && found.scalesAttentionByLayer && !found.tiesEmbeddings)
+  }
+
+  @Test func constantsOfPythonMayStandWhereNothingIsRead() throws {
+    let found = try read(
+      gpt2(#""n_embd":24,"a":NaN,"b":[1,-Infinity,{"c":Infinity}],"d":{"e":[NaN,NaN],"f":-Infinity},"n_head":2"#))
+    #expect(found.n_embd == 24 && found.n_head == 2)
+    #expect(
+      complaint(gpt2(#""n_embd":NaN"#)) == #"config.json: byte 31: “N” stands where a number should be (in "n_embd")"#)
+    #expect(
+      complaint(gpt2(#""layer_norm_epsilon":-Infinity"#))
+        == #"config.json: byte 44: “I” stands where a digit should be (in "layer_norm_epsilon")"#)
+    for wrong in ["Nan", "nan", "-NaN", "Inf", "infinity", "+Infinity", "NaNN", "- Infinity", "[NaN Infinity]"] {
+      #expect(complaint(gpt2(#""a":\#(wrong)"#)) != nil, "\(wrong)")
+    }
   }
 
   @Test func nullIsAsAbsent() throws {

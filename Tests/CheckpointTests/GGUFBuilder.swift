@@ -1,5 +1,6 @@
 import Checkpoint
 import Foundation
+import Platform
 import Testing
 
 /// A GGUF file in the making, right in everything that has not been made wrong on purpose.
@@ -178,7 +179,7 @@ extension Folder {
   /// Writes the file and opens it; what is opened outlives the folder.
   func files(_ gguf: Data) throws -> ModelFiles {
     try write("model.gguf", gguf)
-    return try ModelFiles(.find(path + "/model.gguf"))
+    return try ModelFiles(.find(Path(path + "/model.gguf")))
   }
 }
 

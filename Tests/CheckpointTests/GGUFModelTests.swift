@@ -230,6 +230,15 @@ import Testing
     Flaw("llama.rope.freq_base is -1.0, and must be a positive number of moderate size") {
       $0["llama.rope.freq_base"] = .float32(-1)
     },
+    Flaw("llama.rope.freq_base is 9.999999747378752e-05, and must be at least 0.1") {
+      $0["llama.rope.freq_base"] = .float32(1e-4)
+    },
+    Flaw("llama.rope.scaling.factor is 0.0625, and must be at least 0.1") {
+      $0["llama.rope.scaling.factor"] = .float32(0.0625)
+    },
+    Flaw("llama.rope.scale_linear is 0.0625, and must be at least 0.1") {
+      $0["llama.rope.scale_linear"] = .float32(0.0625)
+    },
     Flaw("llama.rope.scaling.factor is -2.0, and must be a positive number of moderate size") {
       $0["llama.rope.scaling.factor"] = .float32(-2)
     },

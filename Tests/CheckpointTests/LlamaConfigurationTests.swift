@@ -1,5 +1,6 @@
 import Checkpoint
 import Foundation
+import Platform
 import Testing
 
 @Suite struct LlamaConfigurationTests {
@@ -8,7 +9,7 @@ import Testing
     try folder.write("config.json", #"{"model_type":"\#(type)","# + members + "}")
     if let generation { try folder.write("generation_config.json", generation) }
     do {
-      guard case .llama(let configuration) = try ModelConfiguration(ModelFiles(.find(folder.path))) else {
+      guard case .llama(let configuration) = try ModelConfiguration(ModelFiles(.find(Path(folder.path)))) else {
         throw CocoaError(.featureUnsupported)
       }
       return configuration
@@ -157,6 +158,15 @@ import Testing
       "partial_rotary_factor 0.25 is not implemented; 1 is"
     ),
     (#""rope_theta":0"#, "rope_theta is 0.0, and must be a positive number of moderate size"),
+    (#""rope_theta":1e-30"#, "rope_theta is 1e-30, and must be at least 0.1"),
+    (#""rope_theta":0.099"#, "rope_theta is 0.099, and must be at least 0.1"),
+    (#""rope_theta":1e39"#, "rope_theta is 1e+39, and must be a positive number of moderate size"),
+    (#""rope_parameters":{"rope_theta":1e-3}"#, "rope_theta is 0.001, and must be at least 0.1"),
+    (#""rope_scaling":{"type":"linear","factor":1e-20}"#, "factor is 1e-20, and must be at least 0.1"),
+    (
+      #""rope_scaling":{"type":"llama3","factor":1e-20,"low_freq_factor":1,"high_freq_factor":4}"#,
+      "factor is 1e-20, and must be at least 0.1"
+    ),
     (#""hidden_act":"gelu""#, #"hidden_act "gelu" is not implemented; silu is"#),
     (
       #""layer_types":["chunked_attention"]"#,

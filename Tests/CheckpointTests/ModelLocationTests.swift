@@ -1,5 +1,6 @@
 import Checkpoint
 import Foundation
+import Platform
 import Testing
 
 /// Serialized: the environment belongs to the whole process.
@@ -24,8 +25,8 @@ import Testing
   }
 
   private func found(_ name: String, in folder: Folder) throws -> String {
-    let location = try with(["HF_HUB_CACHE": folder.path]) { try ModelLocation.find(name) }
-    return location.path.replacingOccurrences(of: folder.path + "/", with: "")
+    let location = try with(["HF_HUB_CACHE": folder.path]) { try ModelLocation.find(Path(name)) }
+    return location.path.text.replacingOccurrences(of: folder.path + "/", with: "")
   }
 
   @Test(arguments: [
@@ -55,7 +56,7 @@ import Testing
     #expect(
       names.filter { $0 != ModelLocation.defaultName } == ["distilgpt2", "gpt2", "openai-community/gpt2", "org/b"])
     for name in names where name != ModelLocation.defaultName {
-      #expect(throws: Never.self) { try found(name, in: hub) }
+      #expect(throws: Never.self) { try found(name.text, in: hub) }
     }
     #expect(with(["HF_HUB_CACHE": hub.path + "/nothing"]) { ModelLocation.knownNames }.count <= 1)
   }
@@ -70,7 +71,7 @@ import Testing
       try cache(folder, "\(place.dropFirst())/models--org--m")
       let moved = environment.mapValues { $0.isEmpty ? "" : folder.path + $0 }
       #expect(
-        try with(moved) { try ModelLocation.find("org/m").path } == folder.path + place
+        try with(moved) { try ModelLocation.find("org/m").path.text } == folder.path + place
           + "/models--org--m/snapshots/abc123")
     }
     let error = with([:]) { #expect(throws: CheckpointError.self) { try ModelLocation.find("org/m") } }
@@ -120,10 +121,10 @@ import Testing
   @Test func foldersComeBeforeNamesAndTheVariableStandsInForTheOption() throws {
     let folder = try Folder()
     try folder.write("config.json", "{}")
-    #expect(try ModelLocation.find(folder.path) == ModelLocation(folder: folder.path))
-    #expect(try with(["LM_MODEL": folder.path]) { try ModelLocation.find(nil).path } == folder.path)
-    let file = try ModelLocation.find(folder.path + "/config.json")
-    #expect(file == ModelLocation(file: folder.path + "/config.json"))
+    #expect(try ModelLocation.find(Path(folder.path)) == ModelLocation(folder: Path(folder.path)))
+    #expect(try with(["LM_MODEL": folder.path]) { try ModelLocation.find(nil).path } == Path(folder.path))
+    let file = try ModelLocation.find(Path(folder.path + "/config.json"))
+    #expect(file == ModelLocation(file: Path(folder.path + "/config.json")))
     let error = #expect(throws: CheckpointError.self) { try ModelFiles(file) }
     #expect(
       error?.description.contains("/config.json: this is no GGUF file; a model is a .gguf file, or a folder") == true)
@@ -135,20 +136,20 @@ import Testing
     let folder = try Folder()
     try folder.write("model-q8_0.gguf", "")
     try folder.write("README.md", "")
-    let file = ModelLocation(file: folder.path + "/model-q8_0.gguf")
-    #expect(try ModelLocation.find(folder.path) == file)
-    #expect(try ModelLocation.find(folder.path + "/") == file)
+    let file = ModelLocation(file: Path(folder.path + "/model-q8_0.gguf"))
+    #expect(try ModelLocation.find(Path(folder.path)) == file)
+    #expect(try ModelLocation.find(Path(folder.path + "/")) == file)
     #expect(try ModelLocation.find(file.path) == file)
     try folder.write("config.json", "{}")  // repositories of GGUF files have one for those who count downloads
-    #expect(try ModelLocation.find(folder.path) == file)
+    #expect(try ModelLocation.find(Path(folder.path)) == file)
     try folder.write("model.safetensors.index.json", "{}")
-    #expect(try ModelLocation.find(folder.path) == ModelLocation(folder: folder.path))
+    #expect(try ModelLocation.find(Path(folder.path)) == ModelLocation(folder: Path(folder.path)))
   }
 
   @Test func amongSeveralGGUFFilesAPersonChooses() throws {
     let folder = try Folder()
     for name in ["b.gguf", "a.gguf", "c.gguf"] { try folder.write(name, "") }
-    let error = #expect(throws: CheckpointError.self) { try ModelLocation.find(folder.path) }
+    let error = #expect(throws: CheckpointError.self) { try ModelLocation.find(Path(folder.path)) }
     #expect(
       error
         == .notFound(
@@ -180,7 +181,7 @@ import Testing
   func namesAreThoseAPersonWouldSay(_ path: String, _ name: String) throws {
     let folder = try Folder()
     try folder.write(path + "/config.json", "{}")
-    #expect(try ModelLocation.find(folder.path + "/" + path).name == name)
+    #expect(try ModelLocation.find(Path(folder.path + "/" + path)).name == Path(name))
   }
 
   @Test func filesHaveTheirOwnNames() throws {
@@ -189,8 +190,8 @@ import Testing
     try folder.write("models--org--m/snapshots/abc/config.json", "")
     let link = folder.path + "/models--org--m/snapshots/abc/m-q8_0.gguf"
     try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: "../../blobs/0123")
-    #expect(try ModelLocation.find(link).name == "org/m/m-q8_0.gguf")
+    #expect(try ModelLocation.find(Path(link)).name == "org/m/m-q8_0.gguf")
     try folder.write("x.gguf", "")
-    #expect(try ModelLocation.find(folder.path + "/x.gguf").name == "x.gguf")
+    #expect(try ModelLocation.find(Path(folder.path + "/x.gguf")).name == "x.gguf")
   }
 }

@@ -1,5 +1,6 @@
 import Checkpoint
 import Foundation
+import Platform
 import Testing
 
 private let fixtures = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures")
@@ -38,7 +39,7 @@ private let fixtures = URL(filePath: #filePath).deletingLastPathComponent().appe
         "config.json",
         JSONSerialization.data(withJSONObject: try #require(object["config"]), options: .fragmentsAllowed))
       let expected = try JSONDecoder().decode(Reading.self, from: line)
-      let found = try ModelConfiguration(ModelFiles(.find(folder.path)))
+      let found = try ModelConfiguration(ModelFiles(.find(Path(folder.path))))
       let name = Comment(rawValue: String(decoding: line.prefix(200), as: UTF8.self))
       #expect(found.tensorShapes == expected.shapes, name)
       let facts = expected.facts
@@ -84,7 +85,7 @@ private let fixtures = URL(filePath: #filePath).deletingLastPathComponent().appe
     let files = try JSONDecoder().decode(
       [String: [Entry]].self, from: Data(contentsOf: fixtures.appending(path: "files.json")))
     let entries = try #require(files[architecture])
-    let model = try Checkpoint(ModelLocation(file: fixtures.appending(path: "\(architecture).gguf").path))
+    let model = try Checkpoint(ModelLocation(file: Path(fixtures.appending(path: "\(architecture).gguf").path)))
     let c = model.configuration
     #expect(c.modelType == architecture && c.n_layer == 2 && c.n_embd == 32 && c.n_head == 4 && c.headWidth == 8)
     #expect(c.n_inner == 64 && c.vocabularySize == 12 && c.contextLength == 20 && c.endOfTextTokens == [11])
@@ -98,7 +99,8 @@ private let fixtures = URL(filePath: #filePath).deletingLastPathComponent().appe
     }
     #expect(try model.modelTensors().count == entries.count)
     let tables = try #require(
-      try ModelFiles(ModelLocation(file: fixtures.appending(path: "\(architecture).gguf").path)).tokenizerTables())
+      try ModelFiles(ModelLocation(file: Path(fixtures.appending(path: "\(architecture).gguf").path))).tokenizerTables()
+    )
     #expect(tables.tokens.count == 12 && tables.types?.last == 3 && tables.merges?.count == 2)
     #expect(tables.model == "gpt2" && tables.preTokenizer == "gpt-2" && tables.addsBeginOfText == false)
     #expect(tables.endOfText == 11)

@@ -40,6 +40,21 @@ import Testing
     #expect(model.find("__metadata__") == nil)
   }
 
+  /// As the safetensors library takes them.
+  @Test func unknownMembersAndNoMetadata() throws {
+    let model = try open(
+      #"{"__metadata__":null,"a":{"dtype":"U8","stride":[1,{"b":null}],"shape":[1],"data_offsets":[0,1]}}"#, [7])
+    #expect(model.find("a").map { Array($0.bytes) } == [7])
+  }
+
+  @Test func messagesQuoteTheBeginningOfLongNames() throws {
+    let name = String(repeating: "n", count: 1_000_000)
+    let complaint = try complaint(safetensors(#"{"\#(name)":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}"#))
+    let beginning = String(repeating: "n", count: 60)
+    #expect(
+      complaint == #"model.safetensors: "\#(beginning)… (1000000 bytes)" of shape [2] takes 8 bytes, but lies at 0…4"#)
+  }
+
   private static let plain = #"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#
 
   @Test(arguments: [
@@ -104,8 +119,8 @@ import Testing
     ),
     (two(first, #""dtype":"F32","shape":[-2],"data_offsets":[8,16]"#), "-2 is negative"),
     (two(first, one + "[-8,0]"), "-8 is negative"),
-    (two(first, one + "[8]"), "data_offsets wants two numbers"),
-    (two(first, one + "[8,12,16]"), "data_offsets wants two numbers"),
+    (two(first, one + "[8]"), "data_offsets must be two numbers"),
+    (two(first, one + "[8,12,16]"), "there are more than 2 numbers here"),
     (two(first, one + "[8,99999999999999999999]"), "99999999999999999999 is too large"),
     (
       two(first, #""dtype":"F33","shape":[2],"data_offsets":[8,16]"#),
@@ -114,7 +129,12 @@ import Testing
     (two(first, #""shape":[2],"data_offsets":[8,16]"#), #""b" lacks dtype, shape or data_offsets"#),
     (two(first, #""dtype":"F32","data_offsets":[8,12]"#), #""b" lacks dtype, shape or data_offsets"#),
     (two(first, #""dtype":"F32","shape":[2]"#), #""b" lacks dtype, shape or data_offsets"#),
-    (two(first, one + #"[8,16],"stride":1"#), #"a tensor has no "stride""#),
+    (two(first, one + #"[8,16],"shape":[2]"#), #"there is a second "shape""#),
+    (#"{"__metadata__":{},"__metadata__":{}}"#, #"there is a second "__metadata__""#),
+    (
+      two(first, #""dtype":"U8","shape":[\#(String(repeating: "1,", count: 64))1],"data_offsets":[8,9]"#),
+      "more than 64"
+    ),
     ("{\"a\":{\(first)},\"a\":{\(one)[8,16]}}", #"there is a second tensor "a""#),
     ("{\"a\":{\(first)},\"\\u0061\":{\(one)[8,16]}}", #"there is a second tensor "a""#),
     (two(first, #""dtype":4,"shape":[2],"data_offsets":[8,16]"#), "where a string should be"),

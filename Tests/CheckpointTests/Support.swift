@@ -1,5 +1,6 @@
 import Checkpoint
 import Foundation
+import Platform
 import Testing
 
 /// A folder that lives as long as the object.
@@ -20,7 +21,7 @@ final class Folder {
   /// Opens it as a model, with this configuration if it has none yet.
   func open() throws -> Checkpoint {
     if !FileManager.default.fileExists(atPath: path + "/config.json") { try write("config.json", smallConfiguration) }
-    return try Checkpoint(ModelLocation.find(path))
+    return try Checkpoint(ModelLocation.find(Path(path)))
   }
 
   /// What is wrong with it as a model, the folder's path left out; nil where nothing is.

@@ -51,7 +51,7 @@ import Testing
 
   @Test func aFolderHasNone() throws {
     let folder = try Folder()
-    #expect(try ModelFiles(ModelLocation(folder: folder.path)).tokenizerTables() == nil)
+    #expect(try ModelFiles(ModelLocation(folder: Path(folder.path))).tokenizerTables() == nil)
   }
 
   @Test(arguments: ["model", "tokens"]) func aFileWithoutTokenizerSaysSo(_ name: String) {

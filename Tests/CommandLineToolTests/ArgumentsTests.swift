@@ -1,15 +1,13 @@
 import CommandLineTool
+import Platform
 import Testing
 
 /// Serialized: getopt keeps its place in global variables.
 @Suite(.serialized) struct ArgumentsTests {
   /// The arguments of a line of words.
   private func parse(_ tool: Tool, _ line: String) throws -> Arguments {
-    guard
-      case .run(let arguments) = try Arguments.parse(tool, [tool.name] + line.split(separator: " ").map(String.init))
-    else {
-      throw ToolError(.success, "help or version")
-    }
+    let arguments = Arguments.parse(tool, [tool.name] + line.split(separator: " ").map(String.init))
+    guard case .run = try arguments.request() else { throw ToolError(.success, "help or version") }
     return arguments
   }
 
@@ -38,7 +36,7 @@ import Testing
     ("a -- -t", ["a", "-t"], false), ("-", ["-"], false),
     ("- -t -", ["-", "-"], true), ("-t --", ["-"], true), ("-- --", ["--"], false), ("", ["-"], false),
   ])
-  func operandsMayStandAnywhere(_ line: String, _ files: [String], _ table: Bool) throws {
+  func operandsMayStandAnywhere(_ line: String, _ files: [Path], _ table: Bool) throws {
     let arguments = try parse(.lmTopK, line)
     #expect(arguments.files == files && arguments.has(.topTable) == table)
   }
@@ -84,11 +82,56 @@ import Testing
     #expect(complaint(.lmTopK, line) != nil)
   }
 
+  /// The arguments of words in any bytes: `%E9` stands for a byte.
+  private func parse(_ tool: Tool, bytes line: String) throws -> Arguments {
+    let words = line.split(separator: " ").map {
+      $0.utf8.split(separator: UInt8(ascii: "%"), omittingEmptySubsequences: false)
+    }
+    let bytes = words.map { parts in
+      Array(parts[0])
+        + parts.dropFirst().flatMap { part -> [UInt8] in
+          [UInt8(String(Substring(part.prefix(2))), radix: 16) ?? 0] + part.dropFirst(2)
+        }
+    }
+    let arguments = Arguments.parse(tool, [Array(tool.name.utf8)] + bytes)
+    guard case .run = try arguments.request() else { throw ToolError(.success, "help or version") }
+    return arguments
+  }
+
+  @Test func wordsAreBytes() throws {
+    let arguments = try parse(.lmStep, bytes: "caf%E9 --cache %FFc --stop=%E9x --stop= --stop %E2%82%AC -m m%C3 %E9-")
+    #expect(arguments.files == [Path("caf".utf8 + [0xE9]), Path([0xE9, UInt8(ascii: "-")])])
+    #expect(arguments.path(.cache)?.bytes == [0xFF, UInt8(ascii: "c")])
+    #expect(arguments.path(.model)?.bytes == [UInt8(ascii: "m"), 0xC3] && arguments.text(.model) == #"m\xC3"#)
+    #expect(arguments.allBytes(.stop) == [[0xE9, UInt8(ascii: "x")], [], [0xE2, 0x82, 0xAC]])
+    #expect(arguments.bytes(.stop) == [0xE2, 0x82, 0xAC] && arguments.text(.stop) == "\u{20AC}")
+    #expect(arguments.allBytes(.count).isEmpty && arguments.bytes(.count) == nil && arguments.path(.count) == nil)
+  }
+
+  @Test(arguments: [
+    (Tool.lmTopK, "-k %E9", #"--top-k wants a whole number of at least 1, not "\xE9""#),
+    (.lmTopK, "-k 1%1B[31m", #"--top-k wants a whole number of at least 1, not "1\u{1B}[31m""#),
+    (.lmTopK, "--x%E9", #"there is no option --x\xE9"#),
+    (.lmTopK, "--tabl%0A", #"there is no option --tabl\n; did you mean --table?"#),
+    (.lmTopK, "-%E9", #"there is no option -\xE9"#), (.lmTopK, "-%1B", #"there is no option -\u{1B}"#),
+    (.lmInfo, "caf%E9", #"there is no place for "caf\xE9""#),
+    (.lmPull, "a caf%E9", #"one model at a time: there is no place for "caf\xE9""#),
+  ])
+  func mistakesInBytesAreShownWithEscapes(_ tool: Tool, _ line: String, _ message: String) {
+    #expect(throws: ToolError(.usage, message)) { try parse(tool, bytes: line) }
+  }
+
+  @Test func aCommandLineWithoutWordsHasNoArguments() throws {
+    let arguments = Arguments.parse(.lmTopK, [[UInt8]]())
+    #expect(arguments.operands.isEmpty && arguments.files == ["-"])
+  }
+
   @Test(arguments: [
     "-h", "--help", "--he", "--help --version", "-V -h", "--nonsense -h", "-k 0 --help", "-h -k", "file -h", "-th",
   ])
   func helpWinsOverEverything(_ line: String) throws {
-    guard case .help = try Arguments.parse(.lmTopK, ["lm-topk"] + line.split(separator: " ").map(String.init)) else {
+    guard case .help = try Arguments.parse(.lmTopK, ["lm-topk"] + line.split(separator: " ").map(String.init)).request()
+    else {
       Issue.record("no help for \(line)")
       return
     }
@@ -96,7 +139,9 @@ import Testing
 
   @Test(arguments: ["-V", "--version", "--nonsense -V", "-k 0 -V", "file --ver"])
   func versionWinsOverErrors(_ line: String) throws {
-    guard case .version = try Arguments.parse(.lmTopK, ["lm-topk"] + line.split(separator: " ").map(String.init)) else {
+    guard
+      case .version = try Arguments.parse(.lmTopK, ["lm-topk"] + line.split(separator: " ").map(String.init)).request()
+    else {
       Issue.record("no version for \(line)")
       return
     }
@@ -115,6 +160,7 @@ import Testing
         switch option.argument {
         case .integer(_, let range): "\(max(range.lowerBound, min(7, range.upperBound)))"
         case .number(_, let range): "\(max(range.lowerBound, min(0.5, range.upperBound)))"
+        case .choice(_, let words): words.last
         case .some: "value"
         case nil: nil
         }
@@ -129,6 +175,7 @@ import Testing
     (Tool.bpeEncode, "-w -j", "--whole and --json exclude each other"),
     (.bpeEncode, "-jzw", "--null and --whole and --json exclude each other"),
     (.bpeDecode, "--follow --json", "--follow and --json exclude each other"),
+    (.lmStep, "--sealed --sealed-output", "--sealed and --sealed-output exclude each other"),
     (.lmInfo, "-l -m x", "--list and --model exclude each other"),
     (.bpeDecode, "-nz", "--no-newline and --null exclude each other"),
   ])

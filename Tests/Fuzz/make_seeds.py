@@ -82,6 +82,9 @@ seeds(
     "config",
     json.dumps(configuration), json.dumps(configuration | {"n_head": 3}), json.dumps(configuration | {"n_layer": 1024}),
     json.dumps(configuration | {"n_embd": 1048576, "vocab_size": 1048576, "eos_token_id": 50256}),
+    json.dumps({"model_type": "llama", "hidden_size": 4, "num_attention_heads": 2, "rope_theta": 0.1,
+                "rope_scaling": {"rope_type": "llama3", "factor": 0.1, "low_freq_factor": 1, "high_freq_factor": 4}}),
+    json.dumps({"model_type": "qwen3", "num_hidden_layers": 1, "num_key_value_heads": 8, "rope_theta": 1e-30}),
     json.dumps(configuration | {"add_cross_attention": True, "activation_function": "relu"}), '{"model_type":"gpt2"}', "{}")
 
 
@@ -128,7 +131,31 @@ seeds(
     "gguf",
     gguf(llama | tables, llama_tensors), gguf(llama, llama_tensors), gguf(llama | {"general.alignment": 64}, llama_tensors, 64),
     gguf(llama | {"split.count": 2}, llama_tensors), gguf(llama, llama_tensors, version=2), gguf(tables, []), gguf({}, []),
+    gguf(llama, llama_tensors + [("rope_freqs.weight", (1,))]), gguf(llama | {"llama.rope.freq_base": 1e-30}, llama_tensors),
     b"GGUF\3\0\0\0" + b"\xff" * 16, b"GGUF\0\0\0\3", b"GG")
+
+
+def sampling(logits, temperature=1.0, top_p=1.0, min_p=0.0, top_k=0, penalty=1.0, ids=(0, 0)):
+    return struct.pack(f"<3dIf2I{len(logits)}f", temperature, top_p, min_p, top_k, penalty, *ids, *logits)
+
+
+greatest = struct.unpack("<f", b"\xff\xff\x7f\x7f")[0]
+seeds(
+    "softmax",
+    sampling([1, 2, 3]), sampling([greatest, -greatest, 1]), sampling([greatest] * 20, 0.5, 0.6), sampling([0], 5e-324),
+    sampling([5, 5, 4.5], 1e-38, 0.9, 0.1, 2**32 - 1, 1.3, (1, 2**31)), sampling([-greatest] * 3, 1000, 0, 1, 2, 1000),
+    sampling([1e-45, 0, -0.0, -1e-45], 1e-45, top_k=1), sampling([1e38, 2e38, -1], penalty=0.001, ids=(0, 1)))
+
+
+def rope(kind, position, width, *numbers):
+    return bytes([kind]) + position.to_bytes(3, "big") + bytes([width]) + struct.pack(f"<{len(numbers)}d", *numbers)
+
+
+seeds(
+    "rope",
+    rope(0, 1023, 31, 1e4, 1, 1, 4), rope(1, 2**20 - 1, 3, 0.1, 0.1, 1, 4, 1.0), rope(2, 131071, 31, 5e5, 8, 1, 4, 0.1, 8),
+    rope(0, 1, 0, 1e-30, 1, 1, 4), rope(1, 7, 1, 1e4, 1e-20, 1, 4), rope(2, 7, 1, 1e4, 1e-20, 5e-324, 1e-323, 1e38),
+    rope(0, 0, 0, 1.0541e8, -1.0542e8, 1e19, -1e300, float("inf"), float("nan")))
 seeds("cache", b"", struct.pack("<I", 0xFFFFFF)[:3], b"\xff\xff\xff\x00\x00\x00\x02ab", b"\xff\xff\xff\x08\x10\x00\x04\0\0\0\0",
       b"\xff\xff\xff\x00\x00\x01\x10" + bytes(range(16)), b"\x05\x00\x00", b"\x00\x10\x01")
 

@@ -11,7 +11,7 @@ import Testing
 
   init() throws {
     outside = NSTemporaryDirectory() + "lmpipe-" + UUID().uuidString
-    cache = try Folder(making: outside + "/deep/cache")
+    cache = try Folder(making: Path(outside + "/deep/cache"))
     try Data("precious".utf8).write(to: URL(filePath: outside + "/file"))
   }
 
@@ -21,38 +21,38 @@ import Testing
 
   @Test func foldersThatAreMissingAreMade() throws {
     let folder = try cache.folder(["a", "b"])
-    #expect(folder.path == outside + "/deep/cache/a/b")
+    #expect(folder.path == Path(outside + "/deep/cache/a/b"))
     #expect(isDirectory(folder.path))
     #expect(try cache.folder(["a", "b"]).path == folder.path)
   }
 
   @Test func theCacheItselfMayBeALink() throws {
     symlink("deep/cache", outside + "/link")
-    let link = try Folder(making: outside + "/link")
+    let link = try Folder(making: Path(outside + "/link"))
     _ = try link.folder(["x"])
     #expect(isDirectory(cache.path(of: "x")))
   }
 
   @Test(arguments: ["../..", "nowhere", "."])
   func foldersThatAreLinksAreRefused(_ target: String) throws {
-    symlink(target, cache.path(of: "link"))
+    symlink(target, cache.path(of: "link").cString)
     let error = #expect(throws: HubError.self) { try self.cache.folder(["link", "x"]) }
     #expect(error?.message.contains("/link: lm-pull does not write through symbolic links") == true)
-    #expect(!hasEntry(outside + "/x"))
+    #expect(!hasEntry(Path(outside + "/x")))
   }
 
   @Test(arguments: ["../../file", "../../new"])
   func filesToOpenThatAreLinksAreRefused(_ target: String) throws {
-    symlink(target, cache.path(of: "link"))
+    symlink(target, cache.path(of: "link").cString)
     #expect(throws: HubError.self) { try self.cache.openOrMake("link") }
-    #expect(!hasEntry(outside + "/new"))
+    #expect(!hasEntry(Path(outside + "/new")))
   }
 
   @Test func aFileToWriteReplacesLinks() throws {
-    symlink("../../file", cache.path(of: "symbolic"))
-    #expect(link(outside + "/file", cache.path(of: "hard")) == 0)
-    #expect(mkfifo(cache.path(of: "pipe"), 0o600) == 0)
-    for name in ["symbolic", "hard", "pipe", "new"] {
+    symlink("../../file", cache.path(of: "symbolic").cString)
+    #expect(link(outside + "/file", cache.path(of: "hard").cString) == 0)
+    #expect(mkfifo(cache.path(of: "pipe").cString, 0o600) == 0)
+    for name in ["symbolic", "hard", "pipe", "new"] as [Path] {
       let file = try cache.openOwn(name)
       #expect(write(file, "x", 1) == 1)
       close(file)
@@ -65,9 +65,9 @@ import Testing
   }
 
   @Test func temporaryNamesDiffer() throws {
-    let names = Set(try (0..<100).map { _ in try cache.makeTemporaryFile("x") })
+    let names = Set(try (0..<100).map { _ in try cache.makeTemporaryFile("x", for: "x") })
     #expect(names.count == 100)
-    let link = try cache.makeTemporaryLink(to: "target")
+    let link = try cache.makeTemporaryLink(to: "target", for: "x")
     #expect(cache.linkTarget(link) == "target")
     try cache.rename(link, to: "name", in: cache.folder(["deep"]))
     #expect(cache.status(link) == nil)
@@ -82,13 +82,13 @@ import Testing
     #expect(cache.status("p").map { $0.st_mode & 0o777 } == 0o700)
     try cache.removeFolder("p")
     #expect(cache.status("p") == nil)
-    symlink("../..", cache.path(of: "p"))
+    symlink("../..", cache.path(of: "p").cString)
     #expect(throws: HubError.self) { try self.cache.makePrivateFolder("p") }
-    #expect(hasEntry(outside + "/file"))
+    #expect(hasEntry(Path(outside + "/file")))
   }
 
   @Test func theContentOfAFileIsCompared() throws {
-    let name = try cache.makeTemporaryFile("abc")
+    let name = try cache.makeTemporaryFile("abc", for: "x")
     #expect(cache.hasFile(name, holding: "abc"))
     for other in ["ab", "abcd", "", "abd"] { #expect(!cache.hasFile(name, holding: other)) }
     #expect(!cache.hasFile("nothing", holding: ""))

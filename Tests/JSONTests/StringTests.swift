@@ -77,10 +77,22 @@ import Testing
   @Test(arguments: [
     ("", #""""#), ("plain", #""plain""#), ("a\"b\\c", #""a\"b\\c""#), ("\u{8}\t\n\u{C}\r", #""\b\t\n\f\r""#),
     ("\u{0}\u{1}\u{B}\u{E}\u{F}\u{10}\u{1A}\u{1F}", #""\u0000\u0001\u000b\u000e\u000f\u0010\u001a\u001f""#),
-    ("/\u{7F}é☃😀\u{2028}", "\"/\u{7F}é☃😀\u{2028}\""), ("\nx\n", #""\nx\n""#), ("</script>", #""</script>""#),
+    ("/é☃😀\u{2028}", "\"/é☃😀\u{2028}\""), ("\nx\n", #""\nx\n""#), ("</script>", #""</script>""#),
   ])
-  func onlyWhatMustBeIsEscaped(_ text: String, _ json: String) {
+  func whatMustBeIsEscaped(_ text: String, _ json: String) {
     #expect(written { $0.append(jsonString: text) } == json)
+  }
+
+  @Test func controlCharactersAreEscaped() {
+    let text = "\u{7E}\u{7F}\u{80}\u{9B}\u{9F}\u{A0}\u{BF}\u{C0}"
+    #expect(
+      written { $0.append(jsonString: text) } == "\"\u{7E}" + #"\u007f\u0080\u009b\u009f"# + "\u{A0}\u{BF}\u{C0}\"")
+    // At the ends of the pieces in which long texts are written
+    for length in 4090...4100 {
+      let text = String(repeating: "a", count: length) + "\u{9B}" + String(repeating: "°", count: 3000) + "\u{7F}"
+      let json = "\"" + text.replacing("\u{9B}", with: #"\u009b"#).replacing("\u{7F}", with: #"\u007f"#) + "\""
+      #expect(written { $0.append(jsonString: text) } == json)
+    }
   }
 
   @Test func whatIsWrittenReadsBack() throws {
@@ -102,7 +114,7 @@ import Testing
   @Test func specialCharactersAreFoundWhereverTheyStand() throws {
     let escapes = [
       ("\"", "\\\""), ("\\", "\\\\"), ("\n", "\\n"), ("\u{1F}", "\\u001f"), ("é", "é"), ("☃", "☃"), ("😀", "😀"),
-      ("\u{7F}", "\u{7F}"),
+      ("\u{7F}", "\\u007f"), ("\u{9B}", "\\u009b"), ("°", "°"),
     ]
     for length in [0, 1, 40, 62, 63, 64, 65, 66, 100, 127, 128, 129, 200] {
       for position in 0...length {
@@ -146,6 +158,24 @@ import Testing
       let unending = [0x22] + [UInt8](repeating: 0x61, count: before)
       #expect(complaint(unending) == JSONError(offset: 0, reason: "the string that begins here has no end"))
     }
+  }
+
+  @Test func messagesQuoteBeginningsOfLongTexts() {
+    #expect(excerpt("") == "" && excerpt("short") == "short")
+    let sixty = String(repeating: "é", count: 60)
+    #expect(excerpt(sixty) == sixty)
+    #expect(excerpt(sixty + "x") == sixty + "… (121 bytes)")
+    let emoji = String(repeating: "\u{1F600}", count: 60)
+    #expect(excerpt(emoji) == emoji && excerpt(emoji + emoji) == emoji + "… (480 bytes)")
+    // One Character of any length
+    #expect(excerpt("e" + String(repeating: "\u{301}", count: 1_000_000)).utf8.count < 150)
+    #expect(excerpt([0x61, 0xFF]) == "a\u{FFFD}")
+    let replaced = String(repeating: "\u{FFFD}", count: 60)
+    #expect(excerpt([UInt8](repeating: 0xFF, count: 1000)) == "\(replaced)… (1000 bytes)")
+    let digits = String(repeating: "9", count: 1_000_000)
+    let error = #expect(throws: JSONError.self) { try scan(digits) { try $0.integer() } }
+    let nines = String(repeating: "9", count: 60)
+    #expect(error?.reason == "\(nines)… (1000000 bytes) is too large")
   }
 
   @Test func buffersGrowAndShrink() {

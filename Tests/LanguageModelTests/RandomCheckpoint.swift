@@ -1,5 +1,6 @@
 import Checkpoint
 import Foundation
+import Platform
 import TestSupport
 
 /// A small GPT-2 checkpoint with random weights, in a folder that goes with it, and the weights as float64.
@@ -74,7 +75,7 @@ final class RandomCheckpoint {
 
   deinit { try? FileManager.default.removeItem(at: folder) }
 
-  func open() throws -> Checkpoint { try Checkpoint(ModelLocation(folder: folder.path)) }
+  func open() throws -> Checkpoint { try Checkpoint(ModelLocation(folder: Path(folder.path))) }
 
   /// Stores the value as the type allows and returns what it has become.
   private func append(_ value: Float, to data: inout Data) -> Double {

@@ -1,5 +1,6 @@
 import Checkpoint
 import Foundation
+import Platform
 import Testing
 
 /// A small model to test with.
@@ -18,7 +19,7 @@ enum TestModel: CustomTestStringConvertible {
   func open() throws -> Checkpoint {
     switch self {
     case .random(let shape): try RandomCheckpoint(shape, seed: 2).open()
-    case .fixture(let name): try Checkpoint(ModelLocation.find(Self.folder.appending(path: name).path))
+    case .fixture(let name): try Checkpoint(ModelLocation.find(Path(Self.folder.appending(path: name).path)))
     }
   }
 

@@ -1,5 +1,6 @@
 import Checkpoint
 import Foundation
+import Platform
 import LanguageModel
 import Testing
 
@@ -120,12 +121,53 @@ import Testing
     defer { try? FileManager.default.removeItem(atPath: path) }
     for (length, common) in [(23, 0), (40, 23), (40, 39)] {
       let transformer = try Transformer(checkpoint, threads: 2)
-      let cache = transformer.makeCache(inFile: path) { Issue.record("\($0)") }
+      let cache = transformer.makeCache(inFile: Path(path)) { Issue.record("\($0)") }
       cache.begin(Array(ids[..<length]))
       #expect(cache.count == common)
       let logits = try Self.bits(transformer, Array(ids[cache.count..<length]), cache)
       if length == 40 { #expect(logits == expected) }
     }
+  }
+
+  /// A position's embedding, keys or values are not finite: what comes before it is what it is alone, by every route.
+  @Test(arguments: [
+    (Float.nan, 1, 9), (.infinity, 2, 9), (.nan, 2, 0), (.nan, 3, 16), (-.infinity, 3, 39),
+  ])
+  func aPositionThatIsNotFiniteChangesNoneBeforeIt(_ number: Float, _ layers: Int, _ damaged: Int) throws {
+    let random = try RandomCheckpoint(.init(layers: layers))
+    let wpe = try random.open().tensor("wpe.weight")
+    let start = try #require(wpe.bytes.baseAddress) - #require(wpe.file.bytes.baseAddress) + damaged * 20 * 4
+    var file = Data(wpe.file.bytes)
+    withUnsafeBytes(of: number) { file.replaceSubrange(start..<start + 4, with: $0) }
+    let path = random.folder.appending(path: "model.safetensors")
+    try FileManager.default.removeItem(at: path)  // the old one is mapped
+    try file.write(to: path)
+    let model = try Transformer(random.open(), threads: 2)
+    let ids = Self.ids(40, 53)
+    let alone = model.makeCache()
+    let steps = try ids.map { try Self.bits(model, [$0], alone)[0] }
+    func isFinite(_ logits: [UInt32]) -> Bool { logits.allSatisfy { Float(bitPattern: $0).isFinite } }
+    #expect(steps.firstIndex { !isFinite($0) } == damaged)
+    let together = try Self.bits(model, ids, wanted: 0..<40)
+    #expect(together[..<damaged] == steps[..<damaged])
+    #expect(together[damaged...].allSatisfy { !isFinite($0) })
+    for end in [damaged, damaged + 1, min(damaged + 4, 39)] {  // a cache that has seen it goes on elsewhere
+      let cache = model.makeCache()
+      _ = try Self.bits(model, ids, cache)
+      let other = Array(ids[..<end]) + [7]
+      cache.begin(other)
+      let expected = try Self.bits(model, other)
+      let found = try Self.bits(model, Array(other[cache.count...]), cache)
+      #expect(found == expected || end > damaged && !isFinite(found[0]) && !isFinite(expected[0]))
+    }
+    // Several sequences at once, one of which is sound
+    let sequences = [Array(ids[..<max(damaged, 1)]), ids, Array(ids[..<min(damaged + 3, 40)])]
+    var found = [[[UInt32]]](repeating: [], count: 3)
+    let continuations = sequences.map {
+      Transformer.Continuation($0, model.makeSinglePassCache(), logitsAt: 0..<$0.count)
+    }
+    try model.forward(continuations) { index, _, logits in found[index].append(logits.map(\.bitPattern)) }
+    for logits in found { #expect(logits.prefix(damaged) == steps[..<min(damaged, logits.count)]) }
   }
 
   @Test func attentionMayBeScaledByItsLayer() throws {
@@ -157,5 +199,42 @@ import Testing
     #expect {
       _ = try Transformer(checkpoint.open(), threads: 1)
     } throws: { error in "\(error)".contains("there is no tensor \"h.1.ln_1.weight\"") }
+  }
+}
+
+/// Numbers in a file that RoPE cannot compute with.
+@Suite struct RotationTests {
+  /// A copy of a model in a GGUF file whose rope_freqs.weight ends with another number.
+  private func open(divisor: Float) throws -> Checkpoint {
+    let checkpoint = try TestModel.fixture("llama-3.Q4_1.gguf").open()
+    let tensor = try checkpoint.tensor("rope_freqs.weight")
+    #expect(tensor.type == .float32)
+    let start = try #require(tensor.bytes.baseAddress) - #require(tensor.file.bytes.baseAddress)
+    var file = Data(tensor.file.bytes)
+    withUnsafeBytes(of: divisor) {
+      file.replaceSubrange(start + tensor.bytes.count - 4..<start + tensor.bytes.count, with: $0)
+    }
+    let path = FileManager.default.temporaryDirectory.appending(path: "lmpipe-\(UUID().uuidString).gguf")
+    try file.write(to: path)
+    defer { try? FileManager.default.removeItem(at: path) }
+    return try Checkpoint(ModelLocation(file: Path(path.path)))
+  }
+
+  @Test(arguments: [0, -0.0, .nan, -1, .infinity, -.infinity, 1e-38, .leastNonzeroMagnitude, 0.0999] as [Float])
+  func aDivisorThatIsNoneIsRefusedByName(_ divisor: Float) throws {
+    let checkpoint = try open(divisor: divisor)
+    let last = try checkpoint.tensor("rope_freqs.weight").count - 1
+    #expect {
+      _ = try Transformer(checkpoint, threads: 1)
+    } throws: { error in
+      "\(error)".hasSuffix(".gguf: \"rope_freqs.weight\"[\(last)] is \(divisor), and must be a number of at least 0.1")
+    }
+  }
+
+  @Test(arguments: [0.1, 1, 1e30, .greatestFiniteMagnitude] as [Float])
+  func everyOtherDivisorGivesLogits(_ divisor: Float) throws {
+    let model = try Transformer(open(divisor: divisor), threads: 1)
+    let logits = try TransformerTests.bits(model, [1, 2, 3], wanted: 0..<3)
+    #expect(logits.joined().allSatisfy { Float(bitPattern: $0).isFinite })
   }
 }

@@ -18,6 +18,20 @@ import Testing
     #expect(error((-1000...1000).map { (Double($0) + 0.5) * Double.pi / 2 }) < 1e-13)
   }
 
+  /// Up to 2^26 quarter turns; beyond, and if there is no angle, NaN.
+  @Test func everyNumberHasAResult() {
+    let limit = 0x1p26 * Double.pi / 2
+    #expect(error([limit, -limit, limit.nextDown, 1e8, 104_857_600, -1e8]) < 1e-13)
+    #expect(error([.leastNonzeroMagnitude, -0.0, .leastNormalMagnitude]) == 0)
+    for angle in [limit + 1, 1e9, 0x1p62, 0x1p63, 1e19, 1e30, .greatestFiniteMagnitude, .infinity, .nan, .signalingNaN]
+    {
+      for angle in [angle, -angle] {
+        let (sine, cosine) = sineAndCosine(angle)
+        #expect(sine.isNaN && cosine.isNaN, "\(angle)")
+      }
+    }
+  }
+
   @Test func someValuesAreExact() {
     #expect(sineAndCosine(0) == (0, 1))
     #expect(abs(sineAndCosine(Double.pi / 2).sine - 1) < 1e-15)

@@ -27,7 +27,7 @@ struct FileSystemTests {
       "64k",
       """
       step() { echo '[5,6,7]' | lm-step -n 40 $1 | cksum; echo ${PIPESTATUS[*]}; }
-      for room in 64k 500k 1m 16m 16m; do mount -o remount,size=$room disk; step '--cache disk/cache'; done
+      for room in 64k 500k 1m 16m 16m; do mount -o remount,size=$room tmpfs disk; step '--cache disk/cache'; done
       step
       """)
     let answers = result.text.split(separator: "\n")
@@ -43,7 +43,7 @@ struct FileSystemTests {
       """
       cp -r "$CHECKOUT/Models/wren" disk/model; echo '[5,6]' | lm-step -m disk/model --cache disk/cache > /dev/null
       before=$(cksum < disk/cache)
-      mount -o remount,ro disk
+      mount -o remount,ro tmpfs disk
       step() { echo '[5,6,7]' | lm-step -n 5 -m disk/model $1 | cksum; echo ${PIPESTATUS[*]}; }
       step; step '--cache disk/cache'; step '--cache disk/other'
       [ "$before" = "$(cksum < disk/cache)" ] && bpe-encode > disk/out; echo $?
@@ -65,12 +65,12 @@ struct FileSystemTests {
         """
         export HF_HUB_CACHE=disk/hub
         lm-pull acme/tiny; echo $?
-        mount -o remount,size=8m disk; lm-pull acme/tiny 2> patience & pid=$!
-        until grep -q 'trying again' patience || ! kill -0 $pid; do sleep 0.01; done
+        mount -o remount,size=8m tmpfs disk; lm-pull acme/tiny 2> patience & pid=$!
+        until grep -qs 'trying again' patience || ! kill -0 $pid; do sleep 0.01; done
         head -c 5000000 /dev/zero > disk/other; wait $pid; echo $?; rm disk/other
         lm-pull acme/tiny > /dev/null; echo $?
         cmp disk/hub/*/snapshots/*/model.safetensors models/acme/tiny/model.safetensors; echo $?
-        mount -o remount,ro disk; lm-pull acme/tiny > /dev/null; echo $?; lm-pull acme/tiny -r v1; echo $?
+        mount -o remount,ro tmpfs disk; lm-pull acme/tiny > /dev/null; echo $?; lm-pull acme/tiny -r v1; echo $?
         tail -n 1 patience >&2
         """))
     #expect(result.text == "74\n74\n0\n0\n0\n74\n", "\(result.text)")
@@ -85,7 +85,7 @@ struct FileSystemTests {
 private enum MountedDisk {
   static let isPossible =
     (try? Programs.shell("unshare --map-root-user --mount mount -t tmpfs tmpfs /mnt"))?.status == 0
-  static let requirement: Comment = "nobody may mount file systems here: full and read-only ones are NOT TESTED"
+  static let requirement: Comment = "NOT TESTED: full and read-only disks (needs the permission to mount file systems)"
 
   /// The script, run where `disk` in the current folder is a new file system of a size.
   static func script(_ size: String, _ script: String) -> String {

@@ -22,7 +22,7 @@ import Testing
     .enabled(if: FileManager.default.fileExists(atPath: "/dev/full"), "no /dev/full here"),
     arguments: [
       "echo text | bpe-encode > /dev/full", "echo '[5]' | bpe-decode > /dev/full", "echo '[5]' | lm-logits > /dev/full",
-      "echo '[5]' | lm-step > /dev/full", "echo '{\"logits\":[1,2]}' | lm-topk > /dev/full", "lm-info > /dev/full",
+      "echo '[5]' | lm-step > /dev/full", "echo '[5]' | lm-logits | lm-topk > /dev/full", "lm-info > /dev/full",
       "bpe-encode --help > /dev/full",
     ])
   func aFullDiskIsAnError(_ script: String) throws {
@@ -56,8 +56,8 @@ import Testing
 
   @Test func recordsBeforeABadOneAreWritten() throws {
     let result = try Programs.shell(
-      "lm-logits | lm-topk -k 1 | jq -c .topk[0].id", input: Data("[5]\n[6]\nnonsense\n[7]\n".utf8))
-    #expect(result.text.split(separator: "\n").count == 2)
+      "lm-logits | lm-topk -k 1 | jq -c '.topk[0].id // .fatal'", input: Data("[5]\n[6]\nnonsense\n[7]\n".utf8))
+    #expect(result.text.split(separator: "\n").count == 3 && result.text.hasSuffix("\ntrue\n"))
     #expect(result.errors.hasPrefix("lm-logits: standard input:3: "))
   }
 

@@ -13,7 +13,7 @@ enum Programs {
       let bundle = Bundle.allBundles.first { $0.bundlePath.hasSuffix(".xctest") } ?? Bundle.main
       return bundle.bundleURL.deletingLastPathComponent().path
     #else
-      return URL(filePath: executablePath() ?? "/").deletingLastPathComponent().path
+      return URL(filePath: (executablePath() ?? "/").text).deletingLastPathComponent().path
     #endif
   }()
 
@@ -28,7 +28,7 @@ enum Programs {
       false
     #endif
   }()
-  static let limitRequirement: Comment = "the programs built here bear no limits: what they do then is NOT TESTED"
+  static let limitRequirement: Comment = "NOT TESTED: limits on files and memory (needs programs without a sanitizer)"
 
   struct Result {
     let status: Int32

@@ -352,8 +352,8 @@ struct PullTests {
 
   @Test func onATerminalThereIsABar() throws {
     let hub = try HubServer()
-    let result = try hub.shell("command -v script > /dev/null && script -qec 'lm-pull acme/tiny' /dev/null < /dev/null")
-    guard result.status == 0 else { return }
+    let result = try hub.shell("script -qec 'lm-pull acme/tiny' /dev/null < /dev/null")
+    #expect(result.status == 0)
     #expect(result.text.contains("model.safetensors  [=============================="))
     #expect(result.text.contains("100 %  5.3 MB of 5.3 MB"))
     #expect(!(try hub.shell("rm -r hub; script -qec 'lm-pull -q acme/tiny' /dev/null < /dev/null").text.contains("%")))
@@ -632,7 +632,7 @@ struct PullTests {
       #!/bin/sh
       case "$1 $2 $3" in
       "-I -m pip") while [ "$1" != --dest ]; do shift; done; folder=$2; \(deliver) ;;
-      "-I -c "*) cat "$4" ;;
+      "-I -c "*) cat "$5" ;;
       esac
       END
       chmod +x programs/python3

@@ -87,7 +87,7 @@ import Testing
       + "/.cache/huggingface/hub"
     let variables = ["HF_HUB_CACHE": cache, "MODEL": published.model]
     guard try Programs.shell("lm-info -m $MODEL", environment: variables).status == 0 else {
-      print("skipped: the published figures of \(published.model), which is not in the hub cache")
+      print("NOT TESTED: the published figures of \(published.model) (needs the model in the hub cache)")
       return
     }
     let result = try Programs.shell(

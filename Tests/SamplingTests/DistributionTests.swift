@@ -43,6 +43,14 @@ import Testing
     with([.greatestFiniteMagnitude, -.greatestFiniteMagnitude]) {
       #expect($0.candidate(0).p == 1 && $0.candidate(1).p == 0)
       #expect($0.candidate(0).logprob == 0)
+      #expect($0.candidate(1).logprob == -.greatestFiniteMagnitude, "-6.8e38 is beyond float32")
+    }
+    with([.greatestFiniteMagnitude, 1]) { #expect($0.candidate(1).logprob == -.greatestFiniteMagnitude) }
+    for extreme in [-1, 1] as [Float] {
+      with([Float](repeating: extreme * .greatestFiniteMagnitude, count: 4)) {
+        #expect($0.candidate(3).p == 0.25 && $0.likeliest.id == 0 && $0.likeliest(9).count == 4)
+        #expect($0.candidate(3).logprob == Float(log(0.25)))
+      }
     }
     for shift in [-1e6, 0, 1e6] as [Float] {
       with([shift, shift]) { #expect($0.candidate(1).p == 0.5) }

@@ -35,7 +35,7 @@ import Testing
   }
 
   struct Case: Decodable, CustomTestStringConvertible {
-    let temperature: Float?
+    let temperature: Double?
     let top_k: Int?
     let top_p: Double?
     let min_p: Double?
@@ -130,10 +130,47 @@ import Testing
     #expect(choices.id(at: 0) == 0 && choices.id(at: 0.9999) == 899)
   }
 
-  @Test func scoresBeyondTheFloatsAreTheGreatestFloats() {
-    let cold = settings { $0.temperature = 1e-30 }
-    #expect(choices([1e20, -1e20, 3], cold).probabilities == [1, 0, 0])
-    #expect(choices([1e20, -1e20, 3], cold).id(at: 0.9999999) == 0)
+  /// The limit of a small temperature is greedy decoding; of equal logits each has the same probability.
+  @Test(arguments: [1e-30, 1e-38, 1e-45, 1e-46, 1e-300, 5e-324])
+  func tinyTemperaturesChooseTheMostLikely(_ temperature: Double) {
+    var cold = settings { $0.temperature = temperature }
+    let next = Float(10).nextUp
+    for filter in [nil, 2, 50] {
+      cold.topK = filter
+      for topP in [nil, 0.3, 0.999999] {
+        cold.topP = topP
+        for logits in [[1e20, -1e20, 3], [next, 10, 9], [3.4e38, 3.3e38, -3.4e38]] as [[Float]] {
+          #expect(choices(logits, cold).id(at: 0) == 0)
+          #expect(choices(logits, cold).id(at: 0.9999999) == 0)
+        }
+      }
+    }
+    let tie = choices([5, 7, 7, 0], settings { $0.temperature = temperature })
+    #expect(tie.probabilities == [0, 0.5, 0.5, 0])
+    #expect(tie.id(at: 0) == 1 && tie.id(at: 0.75) == 2)
+  }
+
+  @Test(arguments: [-3.4028235e38, 0, 3.4028235e38] as [Float])
+  func equalLogitsOfAnySizeAreEquallyLikely(_ logit: Float) {
+    let logits = [Float](repeating: logit, count: 100)
+    for temperature in [5e-324, 0.5, 1, 1000] {
+      let settings = settings { ($0.temperature, $0.topP) = (temperature, 0.495) }
+      #expect(choices(logits, settings).ids == Array(0..<50))
+    }
+    #expect(choices(logits, settings { $0.minP = 1 }).ids == Array(0..<100))
+    #expect(choices(logits, settings { $0.topK = 3 }).ids == Array(0..<100), "as likely as the third")
+  }
+
+  @Test func aVocabularyOfOneAndExtremePenaltiesGiveProbabilities() {
+    for penalty in [0.001, 1, 1000] as [Float] {
+      for logit in [-3.4028235e38, -1, 0, 1e-45, 3.4028235e38] as [Float] {
+        let settings = settings {
+          ($0.repetitionPenalty, $0.temperature, $0.topP, $0.minP) = (penalty, 1e-40, 0.5, 0.1)
+        }
+        #expect(choices([logit], after: [0], settings).probabilities == [1])
+        #expect(choices([logit, 0], after: [0], settings).probabilities.allSatisfy { (0...1).contains($0) })
+      }
+    }
   }
 
   @Test func aRepeatedTokenIsPenalizedOnce() {

@@ -40,7 +40,7 @@ private struct Tables {
     let url = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
     try Data(bytes).write(to: url)
     defer { try? FileManager.default.removeItem(at: url) }
-    let file = try MappedFile(path: url.path)
+    let file = try MappedFile(path: Path(url.path))
     return try ByteLevelTokenizer(
       path: "model.gguf", model: model, preTokenizer: preTokenizer,
       tokens: MappedStrings(file, tokenRange, count: tokens.count),

@@ -1,4 +1,5 @@
 import Foundation
+import Platform
 import TestSupport
 import Testing
 import Tokenizer
@@ -6,7 +7,7 @@ import Tokenizer
 @Suite struct OpeningTests {
   @Test func bothFileFormsAreTheSameVocabulary() throws {
     let json = try Fixture.tokenizer()
-    let files = try ByteLevelTokenizer(folder: Fixture.folder + "/files")
+    let files = try ByteLevelTokenizer(folder: Path(Fixture.folder + "/files"))
     #expect(json.fingerprint == files.fingerprint)
     #expect(json.vocabularySize == 500 && files.vocabularySize == 500)
     #expect(json.beginOfText == files.beginOfText && files.isSpecial(files.beginOfText!))
@@ -123,7 +124,7 @@ import Tokenizer
       _ = try openTokenizer(files)
       return nil
     } catch let error as TokenizerError {
-      return (URL(filePath: error.path).lastPathComponent, error.reason)
+      return (error.path.lastComponent.text, error.reason)
     } catch {
       return ("", "\(error)")
     }
@@ -283,13 +284,57 @@ import Tokenizer
     #expect(reason(["tokenizer.json": json])?.reason == message)
   }
 
+  @Test func messagesQuoteTheBeginningOfWhatIsLong() throws {
+    let long = String(repeating: "x", count: 100_000)
+    let cut = String(repeating: "x", count: 60) + "… (100000 bytes)"
+    func reason(_ json: String) -> String { self.reason(["tokenizer.json": json])?.reason ?? "opened" }
+    for (member, what) in [
+      (#""normalizer":{"type":"\#(long)"}"#, "the normalizer “\(cut)”"),
+      (#""pre_tokenizer":{"type":"\#(long)"}"#, "the pre-tokenizer “\(cut)”"),
+      (#""pre_tokenizer":{"type":"Sequence","pretokenizers":[\#(Self.byteLevel),{"type":"\#(long)"}]}"#, "“\(cut)”"),
+      (
+        #""pre_tokenizer":{"type":"Sequence","pretokenizers":[\#(Self.split(long)),\#(Self.byteLevel)]}"#,
+        "the pattern \(cut)"
+      ),
+      (#""post_processor":{"type":"\#(long)"}"#, "the post-processor “\(cut)”"),
+      (#""decoder":{"type":"\#(long)"}"#, "the decoder “\(cut)”"), (#""model":{"type":"\#(long)"}"#, "“\(cut)”"),
+      (#""model":{"vocab":{"x":0},"merges":["x \#(long)"]}"#, "(100001 bytes)"),
+      (#""model":{"vocab":{"x":0},"merges":["x 東\#(long)"]}"#, "(100003 bytes)"),
+      (#""model":{"vocab":{"x":\#(String(repeating: "1", count: 100_000))}}"#, "(100000 bytes) is too large"),
+    ] {
+      let reason = reason("{\(member)}")
+      #expect(reason.contains(what) && reason.utf8.count < 400, "\(reason.prefix(500))")
+    }
+    let merges = self.reason(["vocab.json": #"{"a":0}"#, "merges.txt": "#version: 0.2\na \(long)\n"])?.reason ?? ""
+    #expect(merges.hasPrefix("line 2: ") && merges.utf8.count < 200, "\(merges.prefix(500))")
+  }
+
+  @Test func whatADownloadLeftIsRecognized() {
+    let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 4\n"
+    for files in [["tokenizer.json": pointer], ["vocab.json": "{}", "merges.txt": pointer]] {
+      #expect(reason(files)?.reason.hasPrefix("this is a Git LFS pointer and not the file itself") == true)
+    }
+    #expect(
+      reason(["tokenizer.json": "<html>"])?.reason.hasPrefix("this is a web page and not the file itself") == true)
+  }
+
+  @Test func idsAndPartsAreBounded() {
+    let parts = Array(repeating: #"{"type":"NFC"}"#, count: 65).joined(separator: ",")
+    #expect(
+      reason(["tokenizer.json": #"{"normalizer":{"type":"Sequence","normalizers":[\#(parts)]}}"#])?.reason
+        .contains("a sequence of more than 64 parts is not supported") == true)
+    #expect(
+      reason(["tokenizer.json": #"{"model":{"vocab":{" ":300," ":300},"merges":[]}}"#])?.reason
+        == "byte 29: id 300 is given to two tokens")
+  }
+
   @Test func unreadableFile() throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
     try FileManager.default.createDirectory(
       at: folder.appending(path: "tokenizer.json"), withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
     do {
-      _ = try ByteLevelTokenizer(folder: folder.path)
+      _ = try ByteLevelTokenizer(folder: Path(folder.path))
       Issue.record("opened a folder as a file")
     } catch {
       #expect(error.description == "\(folder.path)/tokenizer.json: Is a directory")

@@ -1,4 +1,5 @@
 import Foundation
+import Platform
 import Tokenizer
 
 /// A vocabulary of 500 tokens in both file forms, and what the `tokenizers` library makes of some texts with it; all
@@ -9,7 +10,7 @@ enum Fixture {
 
   static func json() throws -> String { try String(contentsOfFile: folder + "/json/tokenizer.json", encoding: .utf8) }
 
-  static func tokenizer() throws -> ByteLevelTokenizer { try ByteLevelTokenizer(folder: folder + "/json") }
+  static func tokenizer() throws -> ByteLevelTokenizer { try ByteLevelTokenizer(folder: Path(folder + "/json")) }
 
   /// The fixture's tokenizer.json with some text in it replaced.
   static func tokenizer(replacing replacements: KeyValuePairs<String, String>) throws -> ByteLevelTokenizer {
@@ -38,7 +39,7 @@ func openTokenizer(_ files: [String: String]) throws -> ByteLevelTokenizer {
   try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
   defer { try? FileManager.default.removeItem(at: folder) }
   for (name, text) in files { try Data(text.utf8).write(to: folder.appending(path: name)) }
-  return try ByteLevelTokenizer(folder: folder.path)
+  return try ByteLevelTokenizer(folder: Path(folder.path))
 }
 
 extension ByteLevelTokenizer {

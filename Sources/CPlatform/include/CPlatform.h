@@ -5,11 +5,13 @@
 #include <getopt.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
 
 #include "Base64.h"
 #include "ByteBlock.h"
+#include "CommandLineWords.h"
 #include "Lanes.h"
 #include "LastWords.h"
 #include "QuantizedBlocks.h"

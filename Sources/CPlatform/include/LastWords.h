@@ -3,10 +3,15 @@
 #ifndef LMPIPE_LAST_WORDS_H
 #define LMPIPE_LAST_WORDS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 // The name that stands before the message. To be called before anything else here; the string is kept.
 void lmpipe_name_program(const char *name);
+
+// Whether the message is also written on standard output, as a record {"error":"…","fatal":true} for the next tool of a
+// pipeline.
+void lmpipe_report_failure_as_record(bool reports);
 
 // Ends the program because the system gives no more memory: status 71, EX_OSERR.
 _Noreturn void lmpipe_end_out_of_memory(size_t wanted);

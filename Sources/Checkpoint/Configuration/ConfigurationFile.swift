@@ -2,7 +2,8 @@ import JSON
 import Platform
 
 /// An object of JSON, as in `config.json`: where the value of each member begins. A member that is `null` counts as
-/// absent, unless someone asks; of several with one name the last counts, as in Python.
+/// absent, unless someone asks; of several with one name the last counts, as in Python, which writes these files:
+/// members that are not read may be its `NaN` and `Infinity`.
 struct ConfigurationFile: ConfigurationSource {
   private let file: MappedFile
   private let members: [String: Member]
@@ -12,7 +13,7 @@ struct ConfigurationFile: ConfigurationSource {
     let isNull: Bool
   }
 
-  var path: String { file.path }
+  var path: Path { file.path }
 
   /// Far beyond any configuration.
   private static let byteLimit = 1 << 22
@@ -20,7 +21,7 @@ struct ConfigurationFile: ConfigurationSource {
   /// A longer name is none that anybody asks for.
   private static let nameLimit = 128
 
-  init(path: String) throws(CheckpointError) {
+  init(path: Path) throws(CheckpointError) {
     file = try mapFile(path)
     guard file.bytes.count <= Self.byteLimit else {
       throw .unusable(file: path, reason: "it has \(grouped(file.bytes.count)) bytes, which no configuration has")
@@ -44,8 +45,8 @@ struct ConfigurationFile: ConfigurationSource {
     try scanner.object { (name, scanner) throws(JSONError) in
       count += 1
       guard count <= memberLimit else { throw scanner.failure("no configuration has so many members") }
-      let isNull = try scanner.kind() == .null
-      let value = try scanner.skipValue()
+      let value = try scanner.skipValue(allowsConstants: true)
+      let isNull = scanner.bytes[value.lowerBound] == UInt8(ascii: "n")
       guard name.range.count <= nameLimit else { return }
       members[scanner.source(name.range)] = Member(position: value.lowerBound, isNull: isNull)
     }
@@ -67,7 +68,7 @@ struct ConfigurationFile: ConfigurationSource {
   {
     guard let position = position(of: name) else { return nil }
     var scanner = JSONScanner(file.characters, position: position)
-    do { return try body(&scanner) } catch { throw .unusable(file: path, reason: "\(error)") }
+    do { return try body(&scanner) } catch { throw .unusable(file: path, reason: "\(error) (in \"\(name)\")") }
   }
 
   func integer(_ name: String) throws(CheckpointError) -> Int? {

@@ -1,8 +1,10 @@
+import Platform
+
 /// A file that says by names what a model is: `config.json`, or the metadata of a GGUF file.
 ///
 /// Each of the functions answers nil where there is no such name, and throws where its value is of another type.
 protocol ConfigurationSource {
-  var path: String { get }
+  var path: Path { get }
   func integer(_ name: String) throws(CheckpointError) -> Int?
   func number(_ name: String) throws(CheckpointError) -> Double?
   func boolean(_ name: String) throws(CheckpointError) -> Bool?
@@ -32,6 +34,15 @@ extension ConfigurationSource {
     guard let number = try number(name) ?? absent else { throw refuse("\(name) is missing") }
     guard Float(number) > 0, Float(number).isFinite else {
       throw refuse("\(name) is \(number), and must be a positive number of moderate size")
+    }
+    return number
+  }
+
+  /// A number that RoPE's frequencies are divided by, or whose powers they are divided by.
+  func frequencyDivisor(_ name: String, default absent: Double? = nil) throws(CheckpointError) -> Double {
+    let number = try positive(name, default: absent)
+    guard number >= RotaryEmbedding.leastDivisor else {
+      throw refuse("\(name) is \(number), and must be at least \(RotaryEmbedding.leastDivisor)")
     }
     return number
   }

@@ -1,3 +1,5 @@
+import JSON
+
 /// What a GPT-2 model is, under the names that `config.json` has for it (transformers, `GPT2Config`).
 public struct GPT2Configuration: Sendable {
   public let vocabularySize: Int
@@ -69,7 +71,7 @@ extension GPT2Configuration {
     layout = .inputsByOutputs
     let activation = try file.string("activation_function", default: "gelu_new")
     guard activation == "gelu_new" || activation == "gelu_pytorch_tanh" else {  // two names of one function
-      throw file.refuse("activation_function \"\(activation)\" is not implemented; gelu_new is")
+      throw file.refuse("activation_function \"\(excerpt(activation))\" is not implemented; gelu_new is")
     }
     guard try file.boolean("add_cross_attention") != true else {
       throw file.refuse("add_cross_attention is not implemented")
@@ -108,7 +110,7 @@ extension ConfigurationFile {
   func refuseQuantization() throws(CheckpointError) {
     guard let quantization = try object("quantization_config") else { return }
     let method = try quantization.string("quant_method", default: "of some kind")
-    throw refuse("quantization_config (\(method)) is not implemented; GGUF files can be quantized")
+    throw refuse("quantization_config (\(excerpt(method))) is not implemented; GGUF files can be quantized")
   }
 }
 

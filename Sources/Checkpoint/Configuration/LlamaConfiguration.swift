@@ -1,3 +1,5 @@
+import JSON
+
 /// What a model of the Llama family is: Llama itself, Mistral, Qwen2 or Qwen3.
 public struct LlamaConfiguration: Sendable {
   /// Its members, under the names that `config.json` has for them.
@@ -128,7 +130,7 @@ extension LlamaConfiguration {
     self.endOfTextTokens = try file.endOfTextTokens(before: endOfTextTokens, default: defaults.endOfText)
     let activation = try file.string("hidden_act", default: "silu")
     guard activation == "silu" || activation == "swish" else {  // two names of one function
-      throw file.refuse("hidden_act \"\(activation)\" is not implemented; silu is")
+      throw file.refuse("hidden_act \"\(excerpt(activation))\" is not implemented; silu is")
     }
     try file.refuseQuantization()
     try checkHeads(file, heads, keyValueHeads)
@@ -140,7 +142,7 @@ extension LlamaConfiguration {
     let types = try file.strings("layer_types")
     let isWindowed = "sliding_attention"
     if let other = types?.first(where: { $0 != isWindowed && $0 != "full_attention" }) {
-      throw file.refuse("layer_types \"\(other)\" is not implemented; full_attention and \(isWindowed) are")
+      throw file.refuse("layer_types \"\(excerpt(other))\" is not implemented; full_attention and \(isWindowed) are")
     }
     switch variant {
     case .llama: return nil

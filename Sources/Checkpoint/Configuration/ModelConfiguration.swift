@@ -1,3 +1,4 @@
+import JSON
 import Platform
 
 /// What a model is: its architecture and its sizes, whichever files say so.
@@ -15,13 +16,14 @@ public enum ModelConfiguration: Sendable {
     }
   }
 
-  private init(folder: String) throws(CheckpointError) {
-    let path = folder + "/config.json"
+  private init(folder: Path) throws(CheckpointError) {
+    let path = folder.appending("config.json")
     guard hasEntry(path) else {
-      throw .notFound("\(folder): this folder is no model: config.json is missing or cannot be read")
+      throw .notFound(
+        "\(folder): this folder is no model: config.json is missing or cannot be read\(substitute(inFolder: folder))")
     }
     let file = try ConfigurationFile(path: path)
-    let generation = folder + "/generation_config.json"
+    let generation = folder.appending("generation_config.json")
     let ends = hasEntry(generation) ? try ConfigurationFile(path: generation).integers("eos_token_id") : nil
     let modelType = try file.string("model_type") ?? ""
     if modelType == "gpt2" {
@@ -31,7 +33,8 @@ public enum ModelConfiguration: Sendable {
     } else {
       throw file.refuse(
         modelType.isEmpty
-          ? "model_type is missing" : "model_type \"\(modelType)\" is not implemented; \(Self.implemented) are")
+          ? "model_type is missing" : "model_type \"\(excerpt(modelType))\" is not implemented; \(Self.implemented) are"
+      )
     }
   }
 
@@ -46,7 +49,7 @@ public enum ModelConfiguration: Sendable {
       throw gguf.refuse(
         architecture.isEmpty
           ? "general.architecture is missing"
-          : "architecture \"\(architecture)\" is not implemented; \(Self.implemented) are")
+          : "architecture \"\(excerpt(architecture))\" is not implemented; \(Self.implemented) are")
     }
   }
 

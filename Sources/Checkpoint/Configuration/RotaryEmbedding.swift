@@ -1,9 +1,20 @@
+import JSON
+
 /// How positions are told to attention: pair i of a head's numbers (w of them) is turned by the angle
 /// `position · frequency(i)`, where `frequency(i) = base^(−2i/w)` before scaling (Su et al., "RoFormer", 2021).
 public struct RotaryEmbedding: Equatable, Sendable {
   public let base: Double
   public let scaling: Scaling
   public let pairing: Pairing
+
+  /// The least `base`, factor, and element of `rope_freqs.weight`: far below those of any model, which are 1 or more. With
+  /// it a frequency is at most 1/0.1², and an angle less than 2^20 (`sizeLimit`) · 100, which is less than the 2^26
+  /// quarter turns up to which sines are computed.
+  public static let leastDivisor = 0.1
+
+  package init(base: Double, scaling: Scaling, pairing: Pairing) {
+    (self.base, self.scaling, self.pairing) = (base, scaling, pairing)
+  }
 
   /// What the frequencies are changed by, so that more positions fit than the model was first trained with.
   public enum Scaling: Equatable, Sendable {
@@ -49,26 +60,27 @@ extension RotaryEmbedding {
     let theta = "rope_theta"
     /// What stands in the one or else in the other.
     func holder(of name: String) -> ConfigurationFile { parameters.flatMap { $0.has(name) ? $0 : nil } ?? file }
-    base = try holder(of: theta).positive(theta, default: 1e4)
+    base = try holder(of: theta).frequencyDivisor(theta, default: 1e4)
     pairing = .halves
     let rotated = "partial_rotary_factor"
     let part = try holder(of: rotated).number(rotated) ?? 1
     guard part == 1 else { throw file.refuse("\(rotated) \(part) is not implemented; 1 is") }
     switch (type, parameters) {
     case ("default", _): scaling = .none
-    case ("linear", let parameters?): scaling = .linear(factor: try parameters.positive("factor"))
+    case ("linear", let parameters?): scaling = .linear(factor: try parameters.frequencyDivisor("factor"))
     case ("llama3", let parameters?):
       let original = "original_max_position_embeddings"
       let length = try (file.has(original) ? file : parameters).size(original, default: contextLength)
       let llama3 = Llama3(
-        factor: try parameters.positive("factor"), lowFrequencyFactor: try parameters.positive("low_freq_factor"),
+        factor: try parameters.frequencyDivisor("factor"),
+        lowFrequencyFactor: try parameters.positive("low_freq_factor"),
         highFrequencyFactor: try parameters.positive("high_freq_factor"),
         originalContextLength: length)
       guard llama3.lowFrequencyFactor < llama3.highFrequencyFactor else {
         throw file.refuse("low_freq_factor is not less than high_freq_factor")
       }
       scaling = .llama3(llama3)
-    default: throw file.refuse("rope_type \"\(type)\" is not implemented; default, linear and llama3 are")
+    default: throw file.refuse("rope_type \"\(excerpt(type))\" is not implemented; default, linear and llama3 are")
     }
   }
 
@@ -77,15 +89,15 @@ extension RotaryEmbedding {
   /// - Parameter prefix: of the keys, the architecture's name.
   init(_ gguf: GGUF, prefix: String, pairing: Pairing, hasDivisors: Bool) throws(CheckpointError) {
     let key = "\(prefix).rope"
-    base = try gguf.positive("\(key).freq_base", default: 1e4)
+    base = try gguf.frequencyDivisor("\(key).freq_base", default: 1e4)
     self.pairing = pairing
     let type = try gguf.string("\(key).scaling.type", default: "linear")
     guard type == "linear" || type == "none" else {
-      throw gguf.refuse("\(key).scaling.type \"\(type)\" is not implemented; none and linear are")
+      throw gguf.refuse("\(key).scaling.type \"\(excerpt(type))\" is not implemented; none and linear are")
     }
     let name = gguf.has("\(key).scaling.factor") ? "\(key).scaling.factor" : "\(key).scale_linear"
     let scale = try gguf.number(name) ?? 0
-    let factor = type == "none" || scale == 0 ? 1 : try gguf.positive(name)  // 0 is as absent
+    let factor = type == "none" || scale == 0 ? 1 : try gguf.frequencyDivisor(name)  // 0 is as absent
     guard !hasDivisors || factor == 1 else {
       throw gguf.refuse("\(name) together with \(LlamaConfiguration.divisors) is not implemented")
     }

@@ -1,3 +1,4 @@
+import JSON
 import Platform
 
 /// A GGUF file (ggml, "docs/gguf.md"), version 2 or 3: magic, version, counts, typed values by key, where each tensor
@@ -16,7 +17,7 @@ struct GGUF: Sendable {
   private static let keyLimit = 1 << 12
   private static let keyLengthLimit = 1 << 10
 
-  init(path: String) throws(CheckpointError) {
+  init(path: Path) throws(CheckpointError) {
     file = try mapFile(path)
     var cursor = GGUFCursor(file: file)
     guard file.bytes.prefix(Self.magic.utf8.count).elementsEqual(Self.magic.utf8) else {
@@ -35,8 +36,8 @@ struct GGUF: Sendable {
         throw cursor.damaged("there is a key of \(grouped(name.count)) bytes, which no model has")
       }
       let key = cursor.text(name)
-      guard values.updateValue(try cursor.value(of: key), forKey: key) == nil else {
-        throw cursor.damaged("there is a second value of \(key)")
+      guard values.updateValue(try cursor.value(of: excerpt(key)), forKey: key) == nil else {
+        throw cursor.damaged("there is a second value of \(excerpt(key))")
       }
     }
     self.values = values
@@ -77,7 +78,7 @@ struct GGUF: Sendable {
 // MARK: values
 
 extension GGUF: ConfigurationSource {
-  var path: String { file.path }
+  var path: Path { file.path }
 
   func has(_ key: String) -> Bool { values[key] != nil }
 

@@ -4,7 +4,7 @@ import Platform
 /// make a tokenizer that can be used is for others to judge; here only their lengths have been compared.
 public struct TokenizerTables: Sendable {
   /// The file's path.
-  public let path: String
+  public let path: Path
   /// `gpt2` for byte-level pairs, `llama` for SentencePiece, and others.
   public let model: String
   /// How text is cut into pieces before it is encoded: `gpt-2`, `llama-bpe`, `qwen2`…; nil in old files.

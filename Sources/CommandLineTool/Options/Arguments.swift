@@ -4,21 +4,34 @@ import Platform
 /// A command line as `getopt_long` reads it by the tool's table.
 public struct Arguments {
   public let tool: Tool
-  public let operands: [String]
+  /// The words that are not options, in the bytes of the command line.
+  public let operands: [[UInt8]]
   private var given: [Given] = []
+  /// What is wrong with the command line, if anything is. The rest of it can be asked for all the same.
+  private var problem: ToolError?
 
   /// An option on the command line; of two of the same name the later one counts.
   private struct Given {
     let option: Option
-    let value: String?
+    let value: [UInt8]?
   }
 
   /// The operands of a tool that reads files; without any, `-`.
-  public var files: [String] { operands.isEmpty ? ["-"] : operands }
+  public var files: [Path] { operands.isEmpty ? ["-"] : operands.map(Path.init) }
 
   public func has(_ option: Option) -> Bool { given.contains { $0.option == option } }
 
-  public func text(_ option: Option) -> String? { given.last { $0.option == option }?.value }
+  /// The option's value in the bytes of the command line. If the option is repeated, the last value.
+  public func bytes(_ option: Option) -> [UInt8]? { given.last { $0.option == option }?.value }
+
+  /// The values of an option that can be repeated, in order.
+  public func allBytes(_ option: Option) -> [[UInt8]] { given.filter { $0.option == option }.compactMap(\.value) }
+
+  /// The option's value as a file name.
+  public func path(_ option: Option) -> Path? { bytes(option).map(Path.init) }
+
+  /// The option's value as text. If it is not UTF-8 it is escaped, so that a message can show it.
+  public func text(_ option: Option) -> String? { path(option)?.text }
 
   /// The option's number, which parsing has checked against the table.
   public func integer(_ option: Option) -> Int? { text(option).flatMap { Int($0) } }
@@ -28,20 +41,31 @@ public struct Arguments {
 
   /// What the command line asks for.
   package enum Request {
-    case run(Arguments)
+    case run
     case help
     case version
   }
 
+  /// What the command line asks for, or what is wrong with it. Whatever else is on the line, `--help` is answered.
+  package func request() throws(ToolError) -> Request {
+    if has(.help) { return .help }
+    if has(.version) { return .version }
+    if let problem { throw problem }
+    return .run
+  }
+
   /// - Parameter words: the command line, the program's name first.
-  package static func parse(_ tool: Tool, _ words: [String]) throws(ToolError) -> Request {
+  package static func parse(_ tool: Tool, _ words: [String]) -> Arguments { parse(tool, words.map { Array($0.utf8) }) }
+
+  /// The same for the bytes that the system passed.
+  package static func parse(_ tool: Tool, _ words: [[UInt8]]) -> Arguments {
     var problem: ToolError?
     func complain(_ message: String) {
       problem = problem ?? ToolError(.usage, message)
     }
 
     // getopt_long wants C strings that outlive the call, and may change the order of the words.
-    var cWords: [UnsafeMutablePointer<CChar>?] = words.map { $0.withCString { strdup($0) } } + [nil]
+    var cWords: [UnsafeMutablePointer<CChar>?] = words.map { strdup(Path($0).cString) } + [nil]
     let names = tool.options.enumerated().flatMap { index, option in
       [option.name, option.alias].compactMap { $0 }.map { (index: index, name: $0.withCString { strdup($0) }) }
     }
@@ -64,7 +88,7 @@ public struct Arguments {
       let scan = lmpipe_next_option(Int32(words.count), &cWords, shortOptions, longOptions, next == 0)
       next = scan.next
       guard scan.code != -1 else { break }
-      let spelled = cWords[min(Int(next), words.count) - 1].map { String(cString: $0) } ?? ""
+      let spelled = cWords[min(Int(next), words.count) - 1].map { escaped(Path(cString: $0).bytes) } ?? ""
       let found: Option?
       switch scan.code {
       case firstOptionValue...:
@@ -80,38 +104,41 @@ public struct Arguments {
         found = tool.options.first { $0.short.map(String.init) == letter(scan.code) }
       }
       guard let option = found else { continue }
-      let value = option.argument == nil ? nil : scan.argument.map { String(cString: $0) }
-      if case .integer(_, let range) = option.argument, let value, Int(value).map(range.contains) != true {
-        complain("--\(option.name) wants a whole number \(description(of: range)), not \"\(value)\"")
+      let value = option.argument == nil ? nil : scan.argument.map { Path(cString: $0).bytes }
+      let text = escaped(value ?? [])
+      if case .integer(_, let range) = option.argument, Int(text).map(range.contains) != true {
+        complain("--\(option.name) wants a whole number \(description(of: range)), not \"\(text)\"")
       }
-      if case .number(_, let range) = option.argument, let value, Double(value).map(range.contains) != true {
-        complain("--\(option.name) wants a number \(description(of: range)), not \"\(value)\"")
+      if case .number(_, let range) = option.argument, Double(text).map(range.contains) != true {
+        complain("--\(option.name) wants a number \(description(of: range)), not \"\(text)\"")
+      }
+      if case .choice(_, let words) = option.argument, !words.contains(text) {
+        complain("--\(option.name) must be \(words.joined(separator: " or ")), not \"\(text)\"")
       }
       given.append(Given(option: option, value: value))
     }
-    let operands = cWords[Int(next)..<words.count].compactMap { $0.map { String(cString: $0) } }
-    let arguments = Arguments(tool: tool, operands: operands, given: given)
-    // Whatever else is on the line, a call for help is answered.
-    if arguments.has(.help) { return .help }
-    if arguments.has(.version) { return .version }
+    // musl leaves an index of one too many if the last word is a short option without its value.
+    let operands = cWords[min(Int(next), words.count)..<words.count].compactMap { $0.map { Path(cString: $0).bytes } }
+    var arguments = Arguments(tool: tool, operands: operands, given: given)
     switch tool.operands {
     case .files: break
     case .modelName where operands.isEmpty: complain("the name of a model is wanted")
-    case .modelName: if operands.count > 1 { complain("one model at a time: there is no place for \"\(operands[1])\"") }
-    case nil: if let operand = operands.first { complain("there is no place for \"\(operand)\"") }
+    case .modelName:
+      if operands.count > 1 { complain("one model at a time: there is no place for \"\(escaped(operands[1]))\"") }
+    case nil: if let operand = operands.first { complain("there is no place for \"\(escaped(operand))\"") }
     }
     for exclusion in tool.exclusions {
       let together = exclusion.filter(arguments.has).map { "--\($0.name)" }
       if together.count > 1 { complain("\(together.joined(separator: " and ")) exclude each other") }
     }
-    if let problem { throw problem }
-    return .run(arguments)
+    arguments.problem = problem
+    return arguments
   }
 
   private static let firstOptionValue: Int32 = 1000  // beyond the letters
 
   private static func letter(_ code: Int32) -> String {
-    UInt8(exactly: code).map { String(Character(Unicode.Scalar($0))) } ?? "?"
+    escaped([UInt8(truncatingIfNeeded: code)])  // getopt's `char` may be signed
   }
 
   private static func description(of range: ClosedRange<Int>) -> String {

@@ -14,6 +14,19 @@ extension Option {
     "Where a record is bad, write a record with a member \"error\" in its place and go on; the exit status is still 65. "
       + "Where the output is text or a table, a message on standard error and an empty line take its place. Without the "
       + "option the tool stops at the first bad record.")
+  public static let errors = Option(
+    "errors", takes: .choice("WHERE", ["status", "records"]),
+    "Where bad records are reported. status: the exit status is 65 (the default). records: as with --keep-going, but the "
+      + "exit status is 0, because the error records say what was wrong.")
+  public static let sealed = Option(
+    "sealed",
+    "Expect an end record {\"end\":N} as the last line of each input of records, and write one as the last line of the "
+      + "output. If it is missing or has another number, records were lost: the exit status is 74. LM_SEALED=1 does the "
+      + "same for all tools of a pipeline.")
+  public static let sealedOutput = Option(
+    "sealed-output",
+    "Write an end record, but do not expect one in the input, whatever LM_SEALED says: for the first tool of a pipeline."
+  )
   public static let cache = Option(
     "cache", takes: .file("FILE"),
     "Keep the keys and values of the sequence in FILE, and use what is there of its beginning: the next call then "

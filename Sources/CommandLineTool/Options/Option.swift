@@ -18,13 +18,15 @@ public struct Option: Sendable, Equatable {
     /// A decimal number.
     case number(_ placeholder: String, ClosedRange<Double>)
     case text(_ placeholder: String)
+    /// One of some words.
+    case choice(_ placeholder: String, [String])
     case file(_ placeholder: String)
     /// A model's folder, its `.gguf` file, or its name in the hub cache.
     case model
 
     public var placeholder: String {
       switch self {
-      case .integer(let name, _), .number(let name, _), .text(let name), .file(let name): name
+      case .integer(let name, _), .number(let name, _), .text(let name), .file(let name), .choice(let name, _): name
       case .model: "MODEL"
       }
     }
@@ -43,6 +45,6 @@ public struct Option: Sendable, Equatable {
     self.alias = alias
     self.argument = argument
     self.explanation = explanation
-    self.suggestions = suggestions
+    if case .choice(_, let words) = argument { self.suggestions = words } else { self.suggestions = suggestions }
   }
 }

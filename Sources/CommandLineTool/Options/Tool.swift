@@ -8,6 +8,7 @@ public struct Tool: Sendable {
   public let description: [String]
   /// What stands behind the options on its command line; nil where nothing does.
   public let operands: Operands?
+  let output: Content
   /// Options of which no two can be given together.
   public let exclusions: [[Option]]
   public let options: [Option]
@@ -22,6 +23,12 @@ public struct Tool: Sendable {
     case files(of: String)
     /// `NAME`: a model on the hub. The completions offer `suggestions`.
     case modelName(suggestions: [String])
+  }
+
+  /// What a tool writes on standard output, and the options that make it write the other of the two.
+  enum Content {
+    case records(unless: [Option] = [])
+    case text(unless: [Option] = [])
   }
 
   /// What the files hold that it reads; nil where it reads none.
@@ -47,13 +54,14 @@ public struct Tool: Sendable {
   typealias Entry = (term: String, meaning: String)
 
   init(
-    name: String, summary: String, description: [String], operands: Operands?, exclusions: [[Option]] = [],
-    options: [Option], examples: [Example], variables: [Entry] = [], statuses: [Entry] = []
+    name: String, summary: String, description: [String], operands: Operands?, output: Content,
+    exclusions: [[Option]] = [], options: [Option], examples: [Example], variables: [Entry] = [], statuses: [Entry] = []
   ) {
     self.name = name
     self.summary = summary
     self.description = description
     self.operands = operands
+    self.output = output
     self.exclusions = exclusions
     self.options = options
     self.examples = examples

@@ -1,52 +1,15 @@
-import JSON
+import Platform
 
 /// Bytes as a person can see them: what would not show, or would steer the terminal, is escaped, as `\n`, `\u{1B}`, or
 /// `\xE2` where a byte belongs to no character; so is what is not ASCII, unless `isUTF8`.
 public func visible(_ bytes: UnsafeBufferPointer<UInt8>, isUTF8: Bool) -> String {
-  visible(bytes, isUTF8: isUTF8, escaping: "")
+  escaped(bytes, isUTF8: isUTF8)
 }
 
 /// The same between quotation marks, which make spaces visible.
 public func quoted(_ bytes: UnsafeBufferPointer<UInt8>, isUTF8: Bool) -> String {
-  "\"" + visible(bytes, isUTF8: isUTF8, escaping: "\"\\") + "\""
+  "\"" + escaped(bytes, isUTF8: isUTF8, marks: "\"\\") + "\""
 }
-
-private func visible(_ bytes: UnsafeBufferPointer<UInt8>, isUTF8: Bool, escaping marks: String) -> String {
-  var text = ""
-  var index = 0
-  while index < bytes.count {
-    guard let length = utf8SequenceLength(bytes, at: index) else {
-      text += "\\x" + hexadecimal(bytes[index] >> 4) + hexadecimal(bytes[index] & 15)
-      index += 1
-      continue
-    }
-    let character = String(decoding: bytes[index..<index + length], as: UTF8.self)
-    for scalar in character.unicodeScalars {
-      if marks.unicodeScalars.contains(scalar) { text += "\\" }
-      text += visible(scalar, isUTF8: isUTF8)
-    }
-    index += length
-  }
-  return text
-}
-
-private func visible(_ scalar: Unicode.Scalar, isUTF8: Bool) -> String {
-  switch scalar {
-  case "\n": return "\\n"
-  case "\t": return "\\t"
-  case "\r": return "\\r"
-  case " "..."~": return String(scalar)
-  default:
-    let shows =
-      switch scalar.properties.generalCategory {
-      case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator: false
-      default: isUTF8
-      }
-    return shows ? String(scalar) : "\\u{\(hexadecimal(scalar.value))}"
-  }
-}
-
-private func hexadecimal(_ number: some BinaryInteger) -> String { String(number, radix: 16, uppercase: true) }
 
 /// Text brought to a width by spaces.
 public func padded(_ text: String, _ width: Int, right: Bool = false) -> String {

@@ -5,7 +5,7 @@ import Tokenizer
 extension Arguments {
   /// The model that the command line, the environment or the toolset names. Whoever wants both its tokenizer and its
   /// weights asks once: a GGUF file's header is read here.
-  public func modelFiles() throws -> ModelFiles { try ModelFiles(ModelLocation.find(text(.model))) }
+  public func modelFiles() throws -> ModelFiles { try ModelFiles(ModelLocation.find(path(.model))) }
 
   public var threadCount: Int { integer(.threads) ?? Int(lmpipe_available_processors()) }
 

@@ -3,76 +3,58 @@ import JSONLines
 /// How many bytes of lines are read ahead to be computed together.
 private let batchSize = 1 << 20
 
-/// What was wrong with one item of a run.
-public struct RunError: Error {
-  /// Of the item in the run.
-  public let index: Int
-  let error: any Error
-
-  public init(_ error: any Error, at index: Int) {
-    self.error = error
-    self.index = index
-  }
-}
-
 extension Filter {
   /// Runs records through a computation that takes several at once for little more than the time of one: those that are
-  /// waiting together, as many as there is room for. Records with a member `error` go through untouched.
+  /// waiting together, as many as there is room for. Error records are passed on as they are.
   ///
   /// - Parameters:
-  ///   - read: makes an item of a record.
+  ///   - read: makes an item of a record; nil if there is nothing to compute, and the record is passed on as it is.
   ///   - hasRoom: whether an item can join the others.
-  ///   - transform: computes and writes the items in their order. It throws a `RunError` where one of them was bad, after
-  ///     it has written all before it and none behind it; these are then read again.
+  ///   - transform: computes and writes the items in their order. For a bad one it calls `refuse` with its index in the
+  ///     run, when it has written all before it: that writes an error record in its place, or without `--keep-going`
+  ///     throws the error that ends the run.
   public func forEachRun<Item>(
-    _ read: (Record) throws -> Item, while hasRoom: ([Item], Item) -> Bool, _ transform: ([Item]) throws -> Void
+    _ read: (Record) throws -> Item?, while hasRoom: ([Item], Item) -> Bool,
+    _ transform: (_ items: [Item], _ refuse: (_ error: any Error, _ index: Int) throws -> Void) throws -> Void
   ) throws {
-    try forEachBatch(delimiter: UInt8(ascii: "\n"), upTo: batchSize) { batch in
+    try forEachBatch(of: .records, upTo: batchSize) { batch in
       var run: [Item] = []
       var line = 0
-      /// Computes the run, which ends before `line`. False where it was bad, and `line` is now the one behind the fault.
-      func finishRun() throws -> Bool {
+      /// Computes the run, which ends before `line`.
+      func finishRun() throws {
         let first = line - run.count
-        defer {
-          run = []
-          finish(upTo: line, of: batch)
-        }
-        do {
-          if !run.isEmpty { try transform(run) }
-          return true
-        } catch let fault as RunError {
-          line = first + fault.index
-          try settleRecord(fault.error, line, in: batch)
-          line += 1
-          return false
-        }
+        if !run.isEmpty { try transform(run) { try settleRecord($0, first + $1, in: batch) } }
+        run = []
+        finish(upTo: line, of: batch)
       }
       while line < batch.lines.count {
         enter(line, of: batch)
         do {
           let record = try Record(batch.lines[line])
-          if try record.has("error") {
-            guard try finishRun() else { continue }
-            output.buffer.append(record.line)
-            try output.endLine()
+          guard try !record.isPassedOn(), let item = try read(record) else {
+            try finishRun()
+            try write(record)
             line += 1
             continue
           }
-          let item = try read(record)
-          if !run.isEmpty, !hasRoom(run, item) {
-            guard try finishRun() else { continue }
-          }
+          if !run.isEmpty, !hasRoom(run, item) { try finishRun() }
           run.append(item)
           line += 1
         } catch {
           guard Self.isOfRecord(error) else { throw error }
-          guard try finishRun() else { continue }
+          try finishRun()
           try settleRecord(error, line, in: batch)
           line += 1
         }
-        if line == batch.lines.count { _ = try finishRun() }
+        if line == batch.lines.count { try finishRun() }
       }
     }
+  }
+
+  /// Writes a record as it is; a bare array becomes an object.
+  private func write(_ record: Record) throws {
+    if record.memberCount > 0 { output.buffer.append(record.line) } else { record.write(to: output.buffer, []) }
+    try output.endLine()
   }
 
   private func settleRecord(_ error: any Error, _ line: Int, in batch: Batch) throws {

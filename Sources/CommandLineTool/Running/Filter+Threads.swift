@@ -8,13 +8,13 @@ extension Filter {
   /// The same as without workers, but lines that are waiting together are shared out among threads. What `transform`
   /// appends, whole lines, is written in the order of the input.
   public func forEachLine<Worker>(
-    delimiter: UInt8?, _ workers: Workers<Worker>,
+    of content: Content, _ workers: Workers<Worker>,
     _ transform: (Worker, UnsafeBufferPointer<UInt8>, ByteBuffer) throws -> Void,
     orWrite replacement: (UnsafeBufferPointer<UInt8>, _ message: String) throws -> Void
   ) throws {
     let isShared = workers.count > 1
     var results: [PartialOutput] = []  // from batch to batch, for their memory
-    try forEachBatch(delimiter: delimiter, upTo: isShared ? min(workers.count, 8) << 20 : 1) { batch in
+    try forEachBatch(of: content, upTo: isShared ? min(workers.count, 8) << 20 : 1) { batch in
       let parts = isShared ? batch.parts(of: partSize) : []
       guard parts.count > 1 else {
         return try transformEachLine(of: batch) { line in
@@ -25,7 +25,7 @@ extension Filter {
         }
       }
       while results.count < parts.count { results.append(PartialOutput()) }
-      let goesOn = arguments.has(.keepGoing)
+      let goesOn = arguments.keepsGoing
       try workers.run(parts.count) { part, worker in
         results[part].fill(parts[part], goesOn: goesOn) { index, buffer in
           try transform(worker, batch.lines[index], buffer)
@@ -41,9 +41,9 @@ extension Filter {
   public func forEachRecord<Worker>(
     _ workers: Workers<Worker>, _ transform: (Worker, Record, ByteBuffer) throws -> Void
   ) throws {
-    try forEachLine(delimiter: UInt8(ascii: "\n"), workers) { worker, line, buffer in
+    try forEachLine(of: .records, workers) { worker, line, buffer in
       let record = try Record(line)
-      guard try record.has("error") else { return try transform(worker, record, buffer) }
+      guard try record.isPassedOn() else { return try transform(worker, record, buffer) }
       buffer.append(line)
       buffer.append(UInt8(ascii: "\n"))
     } orWrite: { line, message in

@@ -67,7 +67,7 @@ struct Progress {
   }
 
   /// Of all files together; nil if one of them is not a file.
-  private static func size(of files: [String]) -> Int? {
+  private static func size(of files: [Path]) -> Int? {
     let sizes = files.map { $0 == "-" ? fileSize(STDIN_FILENO) : fileSize($0) }
     return sizes.contains(nil) ? nil : sizes.reduce(0) { $0 + ($1 ?? 0) }
   }

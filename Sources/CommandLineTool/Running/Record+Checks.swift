@@ -4,27 +4,36 @@ import JSONLines
 extension Record {
   /// The ids, each of them in a vocabulary of `count` tokens.
   public func ids(inVocabularyOf count: Int) throws -> [Int] {
-    guard let ids = try ids() else { throw RecordError("there is no \"ids\"") }
+    guard let ids = try ids() else {
+      throw try RecordError(
+        "there is no \"ids\"" + (has("text") ? "; bpe-encode -j makes them from \"text\"" : ""))
+    }
     for (index, id) in ids.enumerated() where !(0..<count).contains(id) {
       throw RecordError("\"ids\"[\(index)] is \(id), but the vocabulary has \(count) tokens (0…\(count - 1))")
     }
     return ids
   }
 
-  /// The ids as a model can compute with them: at least one, and no more than its context length.
+  /// The ids as a model can compute with them: no more than its context length. An empty text has none.
   public func ids(for configuration: ModelConfiguration) throws -> [Int] {
     let ids = try ids(inVocabularyOf: configuration.vocabularySize)
-    guard !ids.isEmpty else {
-      throw RecordError(
-        "\"ids\" has 0 tokens, and 1 to \(configuration.contextLength) are needed; bpe-encode --bos gives an empty text one"
-      )
-    }
     guard ids.count <= configuration.contextLength else {
       throw RecordError(
         "\"ids\" has \(ids.count) tokens, but the model's context length is \(configuration.contextLength); bpe-encode --max-length cuts a text"
       )
     }
     return ids
+  }
+}
+
+extension Record {
+  /// Refuses `logits` of a model with a vocabulary of another size.
+  public func requireLogits(_ count: Int, ofVocabulary size: Int) throws {
+    guard count == size else {
+      throw RecordError(
+        "\"logits\" has \(count) numbers, but the vocabulary has \(size) tokens: give every tool of a pipeline the same --model"
+      )
+    }
   }
 }
 

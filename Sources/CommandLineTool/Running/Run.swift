@@ -8,32 +8,36 @@ public func run(_ tool: Tool, _ body: (Arguments, Output) throws -> ExitStatus) 
   prepareLastWords(ofProgram: tool.name)
   signal(SIGXFSZ, SIG_IGN)  // a file at its limit of size is then an error like a full disk
   occupyStandardStreams()
-  let output = Output()
+  let arguments = Arguments.parse(tool, commandLineWords())
+  let output = Output(arguments)
   var status = ExitStatus.success
   do {
-    switch try Arguments.parse(tool, Swift.CommandLine.arguments) {
+    switch try arguments.request() {
     case .help: output.buffer.append(helpText(of: tool))
     case .version: output.buffer.append("\(tool.name) (lmpipe) \(Tool.version)\n")
-    case .run(let arguments): status = try body(arguments, output)
+    case .run:
+      status = try body(arguments, output)
+      try output.writeEnd()
     }
   } catch {
     output.discardPartialLine()
     try? output.flush()  // on a terminal, what came before the error stands before it
+    let error = toolError(from: error)
     status = report(error, tool)
+    output.writeFailure(error.message)
   }
   do { try output.close() } catch { status = report(error, tool) }
   exit(status.rawValue)
 }
 
-/// Says on standard error what went wrong.
-private func report(_ error: any Error, _ tool: Tool) -> ExitStatus {
-  let error = toolError(from: error)
+/// Writes what went wrong on standard error.
+private func report(_ error: ToolError, _ tool: Tool) -> ExitStatus {
   warn("\(tool.name): \(error.message)")
   if error.status == .usage { warn("try: \(tool.name) --help") }
   return error.status
 }
 
-/// Gives an error of one of the rooms its exit status.
+/// Gives an error of a library its exit status.
 func toolError(from error: any Error) -> ToolError {
   switch error {
   case let error as ToolError: error
@@ -51,7 +55,7 @@ func toolError(from error: any Error) -> ToolError {
 }
 
 extension Arguments {
-  /// Tells on standard error, unless `--quiet` is given, something that is no error.
+  /// Writes on standard error, unless `--quiet` is given, something that is no error.
   public func note(_ message: String) {
     if !has(.quiet) { warn("\(tool.name): \(message)") }
   }
@@ -61,15 +65,27 @@ extension Arguments {
 /// control characters are escaped.
 public func warn(_ message: String) {
   var text = ""
-  for scalar in message.unicodeScalars {
-    if scalar.properties.generalCategory == .control {
-      text += "\\u{\(String(scalar.value, radix: 16))}"
-    } else {
-      text.unicodeScalars.append(scalar)
+  for scalar in shortened(message).unicodeScalars {
+    switch scalar.properties.generalCategory {
+    case .control, .format, .lineSeparator, .paragraphSeparator:
+      text += "\\u{\(String(scalar.value, radix: 16, uppercase: true))}"
+    default: text.unicodeScalars.append(scalar)
     }
   }
   writeToStandardError((Progress.isPossible ? Progress.erasure : "") + text + "\n")
 }
+
+/// The message, or its beginning and its end if it is very long: it may quote a file or a record.
+func shortened(_ message: String) -> String {
+  let bytes = message.utf8
+  guard bytes.count > longestMessage else { return message }
+  let (head, tail) = (
+    String(decoding: bytes.prefix(600), as: UTF8.self), String(decoding: bytes.suffix(300), as: UTF8.self)
+  )
+  return "\(head)… (\(bytes.count - 900) bytes left out) …\(tail)"
+}
+
+private let longestMessage = 1000  // bytes; the longest of our own sentences have half as many
 
 /// Writes on standard error as it is; whether it arrived is not asked.
 public func writeToStandardError(_ text: String) {

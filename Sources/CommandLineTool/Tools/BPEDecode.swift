@@ -21,9 +21,13 @@ extension Tool {
         + "of it is there, or the input ends.",
     ],
     operands: .files(of: "records"),
-    exclusions: [[.follow, .jsonOutput], [.noNewline, .nullTerminatedOutput, .jsonOutput]],
+    output: .text(unless: [.jsonOutput]),
+    exclusions: [
+      [.sealed, .sealedOutput], [.follow, .jsonOutput], [.noNewline, .nullTerminatedOutput, .jsonOutput],
+    ],
     options: [
-      .model, .nullTerminatedOutput, .noNewline, .jsonOutput, .follow, .threads, .keepGoing, .quiet, .help, .version,
+      .model, .nullTerminatedOutput, .noNewline, .jsonOutput, .follow, .threads, .keepGoing, .errors, .sealed,
+      .sealedOutput, .quiet, .help, .version,
     ],
     examples: [
       Tool.Example("There and back:", "echo 'Once upon a time' | bpe-encode | bpe-decode"),

@@ -16,6 +16,7 @@ extension Tool {
         + "one that comes with the toolset.",
     ],
     operands: nil,
+    output: .text(unless: [.jsonRecord]),
     exclusions: [[.list, .jsonRecord], [.list, .model]],
     options: [.model, .jsonRecord, .list, .threads, .keepGoing, .quiet, .help, .version],
     examples: [

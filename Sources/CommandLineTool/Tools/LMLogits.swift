@@ -23,12 +23,15 @@ extension Tool {
       "The logits depend on the ids alone, to the bit: not on the number of threads, nor on what else is computed.",
     ],
     operands: .files(of: "records"),
+    output: .records(),
     exclusions: [
+      [.sealed, .sealedOutput],
       [.everyPosition, .cache], [.logProbabilities, .everyPosition], [.logProbabilities, .base64],
       [.logProbabilities, .cache],
     ],
     options: [
-      .model, .everyPosition, .logProbabilities, .base64, .cache, .threads, .keepGoing, .quiet, .help, .version,
+      .model, .everyPosition, .logProbabilities, .base64, .cache, .threads, .keepGoing, .errors, .sealed, .sealedOutput,
+      .quiet, .help, .version,
     ],
     examples: [
       Tool.Example(

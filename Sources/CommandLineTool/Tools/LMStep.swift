@@ -47,15 +47,19 @@ extension Tool {
         + "--stop, \"length\" at the model's context length. A record that has it is passed on as it is.",
     ],
     operands: .files(of: "records"),
+    output: .records(),
+    exclusions: [[.sealed, .sealedOutput]],
     options: [
       .model, .count, .each, .temperature, .topKFilter, .topPFilter, .minPFilter, .repetitionPenalty, .seed, .stop,
-      .ignoreEndOfText, .exitStatus, .cache, .threads, .keepGoing, .quiet, .help, .version,
+      .ignoreEndOfText, .exitStatus, .cache, .threads, .keepGoing, .errors, .sealed, .sealedOutput, .quiet, .help,
+      .version,
     ],
     examples: [
-      Tool.Example("Thirty tokens:", "echo 'Once upon a time' | bpe-encode | lm-step -n 30 |\njq -r .text | fmt -w 64"),
+      Tool.Example(
+        "Thirty tokens:", "echo 'Once upon a time' | bpe-encode | lm-step -n 30 |\njq -r .text | fold -sw 64"),
       Tool.Example(
         "A story, another one with each seed:",
-        "echo 'Once upon a time' | bpe-encode |\nlm-step -n 40 --temperature 0.8 --seed 7 | bpe-decode | fmt -w 64"),
+        "echo 'Once upon a time' | bpe-encode |\nlm-step -n 40 --temperature 0.8 --seed 7 | bpe-decode | fold -sw 64"),
       Tool.Example(
         "From logits that are already there:",
         "echo 'Once upon a' | bpe-encode | lm-logits | lm-step |\njq -c '.next | .id, .token, .p'"),

@@ -20,7 +20,12 @@ extension Tool {
       "A token that is not UTF-8 by itself has null for its text, and a member \"bytes\".",
     ],
     operands: .files(of: "records"),
-    options: [.model, .topK, .keepLogits, .topTable, .threads, .keepGoing, .quiet, .help, .version],
+    output: .records(unless: [.topTable]),
+    exclusions: [[.sealed, .sealedOutput]],
+    options: [
+      .model, .topK, .keepLogits, .topTable, .threads, .keepGoing, .errors, .sealed, .sealedOutput, .quiet, .help,
+      .version,
+    ],
     examples: [
       Tool.Example("As a table:", "echo 'Once upon a' | bpe-encode | lm-logits | lm-topk -k 5 --table"),
       Tool.Example(

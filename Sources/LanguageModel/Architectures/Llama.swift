@@ -102,8 +102,25 @@ extension Llama {
     }
     layers = blocks
     self.norm = try norm("norm")
-    let divisors = c.rotaryEmbedding.scaling == .divisors ? try vector("rope_freqs.weight") : nil
+    let divisors = c.rotaryEmbedding.scaling == .divisors ? try checkpoint.frequencyDivisors() : []
     rotation = Rotation(c.rotaryEmbedding, headWidth: c.headWidth, divisors: divisors)
     (self.configuration, self.pool) = (configuration, pool)
+  }
+}
+
+extension Checkpoint {
+  /// The numbers that RoPE's frequencies are divided by (headWidth / 2).
+  fileprivate func frequencyDivisors() throws(CheckpointError) -> [Float] {
+    let tensor = try tensor("rope_freqs.weight")
+    let divisors = WeightVector(tensor).array
+    for (index, divisor) in divisors.enumerated() {
+      guard divisor.isFinite, Double(divisor) >= RotaryEmbedding.leastDivisor else {
+        throw .unusable(
+          file: tensor.file.path,
+          reason: "\"\(tensor.name)\"[\(index)] is \(divisor), and must be a number of at least "
+            + "\(RotaryEmbedding.leastDivisor)")
+      }
+    }
+    return divisors
   }
 }

@@ -11,7 +11,7 @@ import Threads
 /// alone with the file.
 final class CacheFile: CachePages {
   let shape: CacheShape
-  private let path: String
+  private let path: Path
   private let descriptor: Int32
   private let isReadOnly: Bool
   private let report: (String) -> Void
@@ -24,11 +24,17 @@ final class CacheFile: CachePages {
   private var pages: [UnsafeMutablePointer<Float>] = []
   /// Where the file ends and has no room: pages that are lost with the process.
   private var overflow: AnonymousPages?
-  /// Leading ids for which the table has been checked in this process, or written by it.
-  private var sound: [Int] = []
+  /// Leading positions whose keys and values this process has checked, or computed.
+  private var sound: [SoundPosition] = []
+
+  private struct SoundPosition {
+    let id: Int
+    /// What the table has to hold; nil for a position that a read-only file lacks.
+    let entry: Entry?
+  }
 
   /// What the table has for each position.
-  private struct Entry {
+  private struct Entry: Equatable {
     var digest: UInt64  // 0: nothing
     var id: UInt64
   }
@@ -58,7 +64,7 @@ final class CacheFile: CachePages {
   ///     new cannot be kept.
   /// - Throws: where the file cannot be used and the sequence should be computed without it, the reason.
   init(
-    path: String, _ configuration: ModelConfiguration, model: UInt64, _ pool: ThreadPool,
+    path: Path, _ configuration: ModelConfiguration, model: UInt64, _ pool: ThreadPool,
     report: @escaping (String) -> Void
   ) throws(CacheFileProblem) {
     self.path = path
@@ -69,9 +75,10 @@ final class CacheFile: CachePages {
     header = Header(
       model: model, positions: UInt64(configuration.contextLength),
       pageBytes: UInt64(Self.aligned(shape.pageSize * MemoryLayout<Float>.size)))
-    (descriptor, isReadOnly) = try Self.open(path)
+    let isLink: Bool
+    (descriptor, isReadOnly, isLink) = try Self.open(path)
     do {
-      (table, pagesInFile) = try Self.map(descriptor, header, isReadOnly, report)
+      (table, pagesInFile) = try Self.map(descriptor, header, isReadOnly: isReadOnly, isLink: isLink, report)
       watchMapping(mapOfTable, header.pagesOffset, ofFile: path)
     } catch {
       close(descriptor)
@@ -92,38 +99,68 @@ final class CacheFile: CachePages {
   /// Where the mapping begins that the table is in.
   private var mapOfTable: UnsafeMutableRawPointer { UnsafeMutableRawPointer(table) - Self.tableOffset }
 
-  /// Opens and locks the file: to write, or where that is not allowed to read.
-  private static func open(_ path: String) throws(CacheFileProblem) -> (descriptor: Int32, isReadOnly: Bool) {
-    var isReadOnly = false
-    var descriptor = Platform.open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0o600)
-    let refusal = errno
+  /// Opens and locks the file: to write, or if that is not allowed to read.
+  ///
+  /// Whoever may write into a folder can put a symbolic link there. Through a link nothing is made: the file at its end
+  /// must exist, and `map` requires that it is a cache already.
+  private static func open(_ path: Path) throws(CacheFileProblem) -> (Int32, isReadOnly: Bool, isLink: Bool) {
+    let always = O_CLOEXEC | O_NONBLOCK
+    var (isLink, isReadOnly) = (false, false)
+    var descriptor = Platform.open(path.cString, O_RDWR | O_CREAT | O_NOFOLLOW | always, 0o600)
+    var refusal = errno
+    if descriptor < 0, refusal == ELOOP {
+      isLink = true
+      descriptor = Platform.open(path.cString, O_RDWR | always)
+      refusal = errno
+    }
     if descriptor < 0, refusal == EACCES || refusal == EROFS || refusal == EPERM {
       isReadOnly = true
-      descriptor = Platform.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+      descriptor = Platform.open(path.cString, O_RDONLY | (isLink ? 0 : O_NOFOLLOW) | always)
     }
-    guard descriptor >= 0 else { throw CacheFileProblem(system: refusal) }
+    guard descriptor >= 0 else {
+      guard !isLink || refusal != ENOENT else {
+        throw CacheFileProblem("it is a symbolic link to a file that is missing")
+      }
+      throw CacheFileProblem(system: refusal)
+    }
     guard flock(descriptor, (isReadOnly ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0 else {
       let code = errno
       close(descriptor)
       throw code == EWOULDBLOCK ? CacheFileProblem("another process is using it") : CacheFileProblem(system: code)
     }
-    return (descriptor, isReadOnly)
+    return (descriptor, isReadOnly, isLink)
   }
 
-  private static func size(of descriptor: Int32) throws(CacheFileProblem) -> Int {
+  private static func information(of descriptor: Int32) throws(CacheFileProblem) -> stat {
     var information = stat()
     guard fstat(descriptor, &information) == 0 else { throw CacheFileProblem(system: errno) }
-    guard information.st_mode & S_IFMT == S_IFREG else { throw CacheFileProblem("it is no regular file") }
-    return Int(information.st_size)
+    return information
+  }
+
+  /// Requires a file that this user may use as a cache, and makes it private if it is empty: then it becomes one.
+  ///
+  /// - Returns: its size.
+  private static func checkFile(_ descriptor: Int32, isLink: Bool) throws(CacheFileProblem) -> Int {
+    let file = try information(of: descriptor)
+    guard file.st_mode & S_IFMT == S_IFREG else { throw CacheFileProblem("it is no regular file") }
+    guard file.st_uid == geteuid() || file.st_uid == 0 else { throw CacheFileProblem("it belongs to another user") }
+    if file.st_size == 0 {
+      guard !isLink, file.st_nlink == 1 else {
+        throw CacheFileProblem("it is a link to an empty file, which is left as it is")
+      }
+      // File systems without modes refuse this, and have nothing to protect.
+      if file.st_mode & 0o077 != 0 { fchmod(descriptor, 0o600) }
+    }
+    return Int(file.st_size)
   }
 
   /// Maps the table, after the file has been made a cache of this model if it was none; and counts the pages.
   private static func map(
-    _ descriptor: Int32, _ header: Header, _ isReadOnly: Bool, _ report: (String) -> Void
+    _ descriptor: Int32, _ header: Header, isReadOnly: Bool, isLink: Bool, _ report: (String) -> Void
   ) throws(CacheFileProblem) -> (UnsafeMutablePointer<Entry>, Int) {
     let pagesOffset = header.pagesOffset
     var found = Header(magic: 0, model: 0, positions: 0, pageBytes: 0)
-    let size = try size(of: descriptor)
+    let size = try checkFile(descriptor, isLink: isLink)
     _ = withUnsafeMutableBytes(of: &found) { pread(descriptor, $0.baseAddress, $0.count, 0) }
     guard size == 0 || found.magic == header.magic else {
       throw CacheFileProblem("this is no cache file, and it is left as it is")
@@ -133,13 +170,21 @@ final class CacheFile: CachePages {
       if size > 0 { report("it belonged to another model or was cut short, and begins anew") }
       try begin(descriptor, header)
     }
+    if !isReadOnly { try allocate(descriptor, from: 0, count: pagesOffset) }
     guard
       let map = mmap(
         nil, pagesOffset, PROT_READ | PROT_WRITE, isReadOnly ? MAP_PRIVATE : MAP_SHARED, descriptor, 0),
       map != MAP_FAILED
     else { throw CacheFileProblem(system: errno) }
     let table = (map + tableOffset).bindMemory(to: Entry.self, capacity: Int(header.positions))
-    return (table, max(0, try Self.size(of: descriptor) - pagesOffset) / Int(header.pageBytes))
+    return (table, max(0, Int(try information(of: descriptor).st_size) - pagesOffset) / Int(header.pageBytes))
+  }
+
+  /// Has blocks for a range of the file, also in place of its holes: a write into a hole of a mapped file on a full disk
+  /// would end the process.
+  private static func allocate(_ descriptor: Int32, from offset: Int, count: Int) throws(CacheFileProblem) {
+    let code = allocateFile(descriptor, from: offset, count: count)
+    guard code == 0 else { throw CacheFileProblem(system: code) }
   }
 
   /// Makes an empty cache of the file. The magic number comes first: what a killed process leaves is known for a cache.
@@ -147,8 +192,6 @@ final class CacheFile: CachePages {
     guard ftruncate(descriptor, 0) == 0 else { throw CacheFileProblem(system: errno) }
     let written = withUnsafeBytes(of: header) { pwrite(descriptor, $0.baseAddress, $0.count, 0) }
     guard written == MemoryLayout<Header>.size else { throw CacheFileProblem(system: written < 0 ? errno : ENOSPC) }
-    let code = allocateFile(descriptor, from: 0, count: header.pagesOffset)
-    guard code == 0 else { throw CacheFileProblem(system: code) }
   }
 
   // MARK: Pages
@@ -159,24 +202,25 @@ final class CacheFile: CachePages {
     if index < pages.count { return pages[index] }
     if let overflow { return overflow.page(index - pages.count) }
     let offset = header.pagesOffset + index * pageBytes
-    if index == pagesInFile {
-      let code = isReadOnly ? EROFS : allocateFile(descriptor, from: offset, count: pageBytes)
-      guard code == 0 else { return beginOverflow(code) }
-      pagesInFile += 1
+    if isReadOnly {
+      guard index < pagesInFile else { return beginOverflow(CacheFileProblem(system: EROFS)) }
+    } else {
+      do { try Self.allocate(descriptor, from: offset, count: pageBytes) } catch { return beginOverflow(error) }
+      pagesInFile = max(pagesInFile, index + 1)
     }
     // Of a file that cannot be written the process changes its own copy.
     let sharing = isReadOnly ? MAP_PRIVATE : MAP_SHARED
     guard let page = mmap(nil, pageBytes, PROT_READ | PROT_WRITE, sharing, descriptor, off_t(offset)),
       page != MAP_FAILED
-    else { return beginOverflow(errno) }
+    else { return beginOverflow(CacheFileProblem(system: errno)) }
     watchMapping(page, pageBytes, ofFile: path)
     pages.append(page.assumingMemoryBound(to: Float.self))
     return pages[index]
   }
 
-  private func beginOverflow(_ code: Int32) -> UnsafeMutablePointer<Float> {
+  private func beginOverflow(_ problem: CacheFileProblem) -> UnsafeMutablePointer<Float> {
     pagesInFile = pages.count
-    report("what is new cannot be kept: \(String(cString: strerror(code)))")
+    report("what is new cannot be kept: \(problem.reason)")
     let overflow = AnonymousPages(size: shape.pageSize)
     self.overflow = overflow
     return overflow.page(0)
@@ -184,9 +228,20 @@ final class CacheFile: CachePages {
 
   // MARK: Positions
 
+  /// Whether the header and the table hold what this process has checked and written. If not, another program has
+  /// written into the file in spite of the lock. (Programs that copy a file write it from its beginning, so they change
+  /// these before any keys and values.)
+  var isIntact: Bool {
+    mapOfTable.load(as: Header.self) == header
+      && sound.indices.allSatisfy { sound[$0].entry == nil || sound[$0].entry == table[$0] }
+  }
+
+  /// Says that the file is of no use any more.
+  func leave() { report("another program has changed the file: computing without it") }
+
   /// How many of the leading ids have sound keys and values here.
   func prefix(of ids: [Int]) -> Int {
-    let common = zip(sound, ids).prefix { $0 == $1 }.count
+    let common = zip(sound, ids).prefix { $0.id == $1 }.count
     guard common == sound.count else {
       sound.removeLast(sound.count - common)
       return common
@@ -196,12 +251,13 @@ final class CacheFile: CachePages {
     guard candidates > sound.count else { return sound.count }
     let end = min(candidates, pagesInFile * pageLength)
     var digest = digest
-    for id in sound { digest.append(id) }
+    for position in sound { digest.append(position.id) }
     for (block, sums) in sumsOfBlocks(sound.count / laneCount..<(end + laneCount - 1) / laneCount) {
       for position in max(sound.count, block * laneCount)..<min(end, (block + 1) * laneCount) {
         digest.append(ids[position])
-        guard table[position].digest == digest.of(sums[position % laneCount]) else { return sound.count }
-        sound.append(ids[position])
+        let entry = Entry(digest: digest.of(sums[position % laneCount]), id: UInt64(ids[position]))
+        guard table[position] == entry else { return sound.count }
+        sound.append(SoundPosition(id: ids[position], entry: entry))
       }
     }
     return sound.count
@@ -209,24 +265,30 @@ final class CacheFile: CachePages {
 
   /// Enters the positions of `ids` from `first` on, whose keys and values have been stored.
   func keep(_ ids: [Int], from first: Int) {
-    sound = Array(ids[..<min(first, pagesInFile * pageLength)])
     let end = min(ids.count, pagesInFile * pageLength)
-    guard !isReadOnly, first < end else { return }
+    sound.removeLast(max(0, sound.count - min(first, end)))
+    guard first < end else { return }
+    guard !isReadOnly else {
+      sound += ids[first..<end].map { SoundPosition(id: $0, entry: nil) }
+      return
+    }
     var digest = digest
-    for id in sound { digest.append(id) }
+    for position in sound { digest.append(position.id) }
     for (block, sums) in sumsOfBlocks(first / laneCount..<(end + laneCount - 1) / laneCount) {
       for position in max(first, block * laneCount)..<min(end, (block + 1) * laneCount) {
         digest.append(ids[position])
-        table[position] = Entry(digest: digest.of(sums[position % laneCount]), id: UInt64(ids[position]))
-        sound.append(ids[position])
+        let entry = Entry(digest: digest.of(sums[position % laneCount]), id: UInt64(ids[position]))
+        table[position] = entry
+        sound.append(SoundPosition(id: ids[position], entry: entry))
       }
     }
   }
 
-  /// The sums of blocks of 16 positions, whose pages are in the file.
+  /// The sums of blocks of 16 positions, as far as their pages are in the file.
   private func sumsOfBlocks(_ blocks: Range<Int>) -> some Sequence<(block: Int, sums: [PositionSums])> {
     let blocksOfPage = pageLength / laneCount
-    for block in blocks { _ = page(block / blocksOfPage) }  // maps what is not mapped
+    for block in blocks { _ = page(block / blocksOfPage) }  // maps what is not mapped, unless the system refuses
+    let blocks = blocks.clamped(to: 0..<pagesInFile * blocksOfPage)
     var sums = [[PositionSums]](repeating: [], count: blocks.count)
     sums.withUnsafeMutableBufferPointer { sums in
       let (pages, shape) = (pages, shape)

@@ -38,9 +38,9 @@ public final class KeyValueCache {
   let shape: CacheShape
   /// The ids whose keys and values are there.
   public private(set) var ids: [Int] = []
-  private let memory: any CachePages
+  private var memory: any CachePages
   private var pages: [UnsafeMutablePointer<Float>] = []
-  private let file: CacheFile?
+  private var file: CacheFile?
 
   /// - Parameter keepsLayers: false for a sequence that is computed in one pass and then done with. Each layer then
   ///   overwrites the one before it, and the cache takes the memory of one layer.
@@ -104,6 +104,25 @@ public final class KeyValueCache {
           from: key + shape.heads * headWidth, count: headWidth)
       }
     }
+  }
+
+  /// Whether a position's values are finite in every head.
+  func hasFiniteValues(at position: Int, layer: Int) -> Bool {
+    let (page, index) = position.quotientAndRemainder(dividingBy: pageLength)
+    return (0..<shape.heads).allSatisfy { head in
+      withHead(layer, head) {
+        isFinite($0.values(page) + index * shape.paddedHeadWidth, count: shape.headWidth)
+      }
+    }
+  }
+
+  /// False if the file is not as this process left it: then keys and values of any position may be another sequence's.
+  var isIntact: Bool { file?.isIntact ?? true }
+
+  /// Empties the cache, and computes without its file from now on.
+  func leaveFile() {
+    file?.leave()
+    (file, memory, pages, ids) = (nil, AnonymousPages(size: shape.pageSize), [], [])
   }
 
   /// Counts positions whose keys and values have been stored in every layer.

@@ -15,6 +15,12 @@ struct Matrix {
   }
 }
 
+func isFinite(_ numbers: UnsafePointer<Float>, count: Int) -> Bool {
+  var greatest: UInt32 = 0  // without a branch for each number
+  for index in 0..<count { greatest = max(greatest, numbers[index].magnitude.bitPattern) }
+  return greatest <= Float.greatestFiniteMagnitude.bitPattern
+}
+
 /// Lends scratch memory for some float32 numbers, not initialized, that begins at a cache line.
 @inline(__always)
 func withAlignedFloats(_ count: Int, _ body: (UnsafeMutablePointer<Float>) -> Void) {
@@ -101,6 +107,10 @@ extension WeightVector {
     }
     withFormat(tensor.type) { copy($0) }
   }
+}
+
+extension WeightVector {
+  var array: [Float] { withExtendedLifetime(self) { Array(UnsafeBufferPointer(start: values, count: count)) } }
 }
 
 /// Calls `body` with the Swift type of a stored element type, so that each kernel is compiled once per type.

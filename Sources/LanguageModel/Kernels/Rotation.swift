@@ -6,12 +6,12 @@ import Numerics
 ///
 /// As in transformers, frequencies and angles are rounded to float32: at position 1,000 an angle that is not would differ
 /// by up to 6e-5, which the logits would show.
-struct Rotation {
+package struct Rotation {
   private let frequencies: [Float]  // (headWidth / 2)
   private let pairing: RotaryEmbedding.Pairing
 
-  /// - Parameter divisors: (headWidth / 2), where the scaling is by these.
-  init(_ embedding: RotaryEmbedding, headWidth: Int, divisors: WeightVector?) {
+  /// - Parameter divisors: (headWidth / 2), each at least `RotaryEmbedding.leastDivisor`, if the scaling is by these.
+  package init(_ embedding: RotaryEmbedding, headWidth: Int, divisors: [Float] = []) {
     let logarithm = naturalLogarithm(embedding.base)
     pairing = embedding.pairing
     frequencies = (0..<headWidth / 2).map { pair in
@@ -20,13 +20,13 @@ struct Rotation {
       case .none: Float(frequency)
       case .linear(let factor): Float(frequency / factor)
       case .llama3(let parameters): Float(parameters.scaled(frequency))
-      case .divisors: Float(frequency) / (divisors?.values[pair] ?? 1)
+      case .divisors: Float(frequency) / divisors[pair]
       }
     }
   }
 
   /// Cosines and sines of a position's angles: row (headWidth), the cosines first.
-  func angles(of position: Int, into row: UnsafeMutablePointer<Float>) {
+  package func angles(of position: Int, into row: UnsafeMutablePointer<Float>) {
     for (pair, frequency) in frequencies.enumerated() {
       let (sine, cosine) = sineAndCosine(Double(Float(position) * frequency))
       row[pair] = Float(cosine)

@@ -40,19 +40,19 @@ private final class CachedModel: @unchecked Sendable {  // each fuzzer and each 
   init() {
     folder.write("config.json", smallConfiguration.replacing("\"n_positions\":3", with: "\"n_positions\":80"))
     folder.write("model.safetensors", Self.weights)
-    guard let checkpoint = try? Checkpoint(ModelLocation(folder: folder.path)),
+    guard let checkpoint = try? Checkpoint(ModelLocation(folder: Path(folder.path))),
       let model = try? Transformer(checkpoint, threads: 1)
     else { preconditionFailure("the small model is refused") }
     self.model = model
     logits = compute(model.makeCache())
     _ = compute(cache())
-    guard let file = try? MappedFile(path: folder.path + "/cache") else {
+    guard let file = try? MappedFile(path: Path(folder.path + "/cache")) else {
       preconditionFailure("there is no cache file")
     }
     soundFile = Array(file.bytes)
   }
 
-  private func cache() -> KeyValueCache { model.makeCache(inFile: folder.path + "/cache") { _ in } }
+  private func cache() -> KeyValueCache { model.makeCache(inFile: Path(folder.path + "/cache")) { _ in } }
 
   func compare(_ when: String) throws { try expect(compute(cache()) == logits, "other logits \(when)") }
 

@@ -42,7 +42,7 @@ extension FuzzTarget {
   static let configuration = FuzzTarget("config", longestInput: 1000) { [folder = ScratchFolder()] input in
     folder.write("config.json", input)
     let configuration: ModelConfiguration
-    do { configuration = try ModelConfiguration(ModelFiles(ModelLocation(folder: folder.path))) } catch { return }
+    do { configuration = try ModelConfiguration(ModelFiles(ModelLocation(folder: Path(folder.path)))) } catch { return }
     switch configuration {
     case .gpt2(let c):
       try expect(c.headWidth * c.n_head == c.n_embd, "heads do not fit")
@@ -67,11 +67,11 @@ extension FuzzTarget {
     folder.write("model.gguf", input)
     let checkpoint: Checkpoint
     do {
-      let files = try ModelFiles(ModelLocation(file: folder.path + "/model.gguf"))
+      let files = try ModelFiles(ModelLocation(file: Path(folder.path + "/model.gguf")))
       if let tables = try? files.tokenizerTables() { try checkTokenizer(tables) }
       checkpoint = try Checkpoint(files)
     } catch let error as CheckpointError {
-      return try expect(error.description.hasPrefix(folder.path), "a message that names no file: \(error)")
+      return try expect("\(error)".hasPrefix(folder.path), "a message that names no file: \(error)")
     }
     try readAll(checkpoint)
     guard let model = try? Transformer(checkpoint, threads: 1) else { return }
@@ -84,8 +84,8 @@ extension FuzzTarget {
 
 /// The folder as a model; nil where it is refused, in one line.
 private func open(_ folder: ScratchFolder) throws -> Checkpoint? {
-  do { return try Checkpoint(ModelLocation(folder: folder.path)) } catch {
-    try expect(error.description.hasPrefix(folder.path), "a message that names no file: \(error)")
+  do { return try Checkpoint(ModelLocation(folder: Path(folder.path))) } catch {
+    try expect("\(error)".hasPrefix(folder.path), "a message that names no file: \(error)")
     return nil
   }
 }

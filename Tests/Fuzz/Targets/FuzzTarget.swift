@@ -21,7 +21,7 @@ public struct FuzzTarget: Sendable {
 
   public static let all: [FuzzTarget] = [
     .json, .records, .numbers, .utf8, .base64, .lines, .safetensors, .shards, .configuration, .gguf, .cache,
-    .tokenizerJSON,
+    .tokenizerJSON, .softmax, .rope,
     .vocabularyFiles, .splitting, .encoding,
   ]
 }

@@ -99,9 +99,9 @@ func checkTokenizer(_ tables: TokenizerTables) throws {
 /// The tokenizer of the folder, for encoding; nil where it is refused. Open for decoding it must be the same.
 private func open(_ folder: ScratchFolder) throws -> ByteLevelTokenizer? {
   do {
-    let tokenizer = try ByteLevelTokenizer(folder: folder.path, for: .encoding)
+    let tokenizer = try ByteLevelTokenizer(folder: Path(folder.path), for: .encoding)
     let decoder: ByteLevelTokenizer
-    do { decoder = try ByteLevelTokenizer(folder: folder.path, for: .decoding) } catch {
+    do { decoder = try ByteLevelTokenizer(folder: Path(folder.path), for: .decoding) } catch {
       throw Finding(description: "refused for decoding only: \(error)")
     }
     try expect(decoder.vocabularySize == tokenizer.vocabularySize, "\(decoder.vocabularySize) tokens for decoding")
@@ -112,7 +112,7 @@ private func open(_ folder: ScratchFolder) throws -> ByteLevelTokenizer? {
     try expect(decoder.fingerprint == tokenizer.fingerprint, "another fingerprint for decoding")
     return tokenizer
   } catch let error as TokenizerError {
-    try expect(error.path.hasPrefix(folder.path), "a message that names no file: \(error)")
+    try expect(error.path.parent == Path(folder.path), "a message that names no file: \(error)")
     return nil
   }
 }
@@ -177,11 +177,11 @@ private struct Wren: Sendable {
   let plain: PlainTokenizer
 
   init() {
-    guard let file = try? MappedFile(path: checkout + "/Models/wren/tokenizer.json"),
+    guard let file = try? MappedFile(path: Path(checkout + "/Models/wren/tokenizer.json")),
       let model = PlainJSON(file.characters)?.values(of: "model").first,
       let vocabulary = model.values(of: "vocab").first, case .array(let merges) = model.values(of: "merges").first,
       let plain = PlainTokenizer(vocabulary, merges.compactMap(halves)),
-      let tokenizer = try? ByteLevelTokenizer(folder: checkout + "/Models/wren")
+      let tokenizer = try? ByteLevelTokenizer(folder: Path(checkout + "/Models/wren"))
     else { preconditionFailure("the model of the toolset is not there") }
     (self.plain, self.tokenizer) = (plain, tokenizer)
   }

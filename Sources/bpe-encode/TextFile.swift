@@ -1,0 +1,61 @@
+import CommandLineTool
+
+/// Looks at the lines of text files for what a person may not see there: carriage returns, a byte-order mark, another
+/// encoding. All of it is bytes like any others, but its tokens surprise people, so the first of each is reported.
+final class TextFile {
+  private let note: (String) -> Void
+  /// Whether each text is a line; else it is what stands between NULs, or the whole file.
+  private let isLines: Bool
+  private let convertsLineEnds: Bool
+  private var hasNotedCarriageReturn = false
+
+  init(_ arguments: Arguments) {
+    note = arguments.note
+    isLines = !arguments.has(.wholeInput) && !arguments.has(.nullTerminated)
+    convertsLineEnds = arguments.has(.crlf)
+  }
+
+  /// Reports what is remarkable about a text, and returns it without a byte-order mark.
+  func prepare(
+    _ text: UnsafeBufferPointer<UInt8>, isFirst: Bool, place: () -> String
+  ) -> UnsafeBufferPointer<UInt8> {
+    noteCarriageReturn(text, place)
+    guard isFirst else { return text }
+    if looksLikeUTF16(text) {
+      note("\(place()): this looks like UTF-16, but is encoded byte by byte; iconv -f UTF-16 -t UTF-8 converts a file")
+    }
+    guard text.starts(with: [0xEF, 0xBB, 0xBF]) else { return text }
+    guard isLines else {
+      note("\(place()): the byte-order mark at the start is encoded as part of the text")
+      return text
+    }
+    note("\(place()): the byte-order mark at the start is left out")
+    return UnsafeBufferPointer(rebasing: text.dropFirst(3))
+  }
+
+  private func noteCarriageReturn(_ text: UnsafeBufferPointer<UInt8>, _ place: () -> String) {
+    guard !convertsLineEnds, !hasNotedCarriageReturn, hasCarriageReturn(text, atEnd: isLines) else { return }
+    hasNotedCarriageReturn = true
+    note("\(place()): a carriage return at the end of a line is encoded as part of the text; --crlf leaves it out")
+  }
+}
+
+/// Whether a carriage return stands before a newline, or as the last byte of a line.
+func hasCarriageReturn(_ text: UnsafeBufferPointer<UInt8>, atEnd isLine: Bool) -> Bool {
+  if isLine { return text.last == UInt8(ascii: "\r") }
+  var rest = text[...]
+  while let found = rest.firstIndex(of: UInt8(ascii: "\r")) {
+    rest = text[(found + 1)...]
+    if rest.first == UInt8(ascii: "\n") { return true }
+  }
+  return false
+}
+
+/// The text without carriage returns before newlines, and without one at the end of a line.
+func withoutCarriageReturns(_ text: UnsafeBufferPointer<UInt8>, atEnd isLine: Bool) -> [UInt8] {
+  text.indices.compactMap { index in
+    let isLast = index == text.count - 1
+    let isLineEnd = text[index] == UInt8(ascii: "\r") && (isLast ? isLine : text[index + 1] == UInt8(ascii: "\n"))
+    return isLineEnd ? nil : text[index]
+  }
+}

@@ -1,0 +1,62 @@
+import Checkpoint
+import LanguageModel
+import Platform
+import Numerics
+
+extension FuzzTarget {
+  /// Numbers as angles, and as RoPE's parameters in config.json: what is accepted gives sines and cosines at every
+  /// position.
+  ///
+  /// The input is the kind of scaling, three bytes for a position, the width of the head, then float64 numbers: base,
+  /// factor, low_freq_factor, high_freq_factor, and divisors.
+  static let rope = FuzzTarget("rope", longestInput: 200) { [folder = ScratchFolder()] input in
+    guard input.count >= 5 else { return }
+    let numbers = UnsafeBufferPointer(rebasing: input[5...]).loaded(as: UInt64.self).map { Double(bitPattern: $0) }
+    for number in numbers {
+      let (sine, cosine) = sineAndCosine(number)
+      let isAngle = abs(number) < 0x1p26 * 1.57079
+      try expect(isAngle ? isPoint(sine, cosine) : isPoint(sine, cosine) || sine.isNaN && cosine.isNaN, "at \(number)")
+    }
+    let finite = numbers.filter(\.isFinite)
+    guard finite.count >= 4 else { return }
+    let position = (Int(input[1]) << 16 | Int(input[2]) << 8 | Int(input[3])) % contextLength
+    let headWidth = 2 + 2 * Int(input[4] & 31)
+    let kind = ["default", "linear", "llama3"][Int(input[0] % 3)]
+    folder.write(
+      "config.json",
+      """
+      {"model_type":"llama","hidden_size":\(headWidth),"num_attention_heads":1,"num_key_value_heads":1,
+       "max_position_embeddings":\(contextLength),"rope_theta":\(finite[0]),"rope_scaling":{"rope_type":"\(kind)",
+       "factor":\(finite[1]),"low_freq_factor":\(finite[2]),"high_freq_factor":\(finite[3])}}
+      """)
+    let files = ModelLocation(folder: Path(folder.path))
+    guard case .llama(let c)? = try? ModelConfiguration(ModelFiles(files)) else { return }
+    try check(Rotation(c.rotaryEmbedding, headWidth: headWidth), headWidth, at: position)
+
+    let divisors = finite[1...].map { Float($0) }.filter { $0.isFinite && $0 >= Float(RotaryEmbedding.leastDivisor) }
+    guard !divisors.isEmpty else { return }
+    let embedding = RotaryEmbedding(base: c.rotaryEmbedding.base, scaling: .divisors, pairing: .neighbours)
+    let repeated = (0..<headWidth / 2).map { divisors[$0 % divisors.count] }
+    try check(Rotation(embedding, headWidth: headWidth, divisors: repeated), headWidth, at: position)
+  }
+}
+
+/// The greatest that is accepted.
+private let contextLength = 1 << 20
+
+/// The angles of the position, and of the last one.
+private func check(_ rotation: Rotation, _ headWidth: Int, at position: Int) throws {
+  var row = [Float](repeating: .nan, count: headWidth)
+  for position in [position, contextLength - 1] {
+    row.withUnsafeMutableBufferPointer { row in
+      if let start = row.baseAddress { rotation.angles(of: position, into: start) }
+    }
+    for pair in 0..<headWidth / 2 {
+      let (cosine, sine) = (Double(row[pair]), Double(row[pair + headWidth / 2]))
+      try expect(isPoint(sine, cosine), "cosine \(cosine) and sine \(sine) at position \(position)")
+    }
+  }
+}
+
+/// Whether the two are on the circle.
+private func isPoint(_ sine: Double, _ cosine: Double) -> Bool { abs(sine * sine + cosine * cosine - 1) < 1e-6 }
