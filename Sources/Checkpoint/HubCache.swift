@@ -62,7 +62,7 @@ public struct HubCache {
       let snapshot = model.appending("snapshots").appending(commit)
       return isDirectory(snapshot) ? snapshot : nil
     }
-    return snapshots.first { hasEntry($0.appending("config.json")) } ?? snapshots.first
+    return snapshots.first { lexists($0.appending("config.json")) } ?? snapshots.first
   }
 
   private func commit(in file: Path) -> Path? {

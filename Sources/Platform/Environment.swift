@@ -14,7 +14,7 @@ public func environmentPath(_ name: String) -> Path? {
 
 /// Whether the folder has an entry of this name: a file that may or may not be readable, or a link that may lead
 /// nowhere. Opening it tells what is wrong.
-public func hasEntry(_ path: Path) -> Bool {
+public func lexists(_ path: Path) -> Bool {
   var information = stat()
   return lstat(path.cString, &information) == 0
 }

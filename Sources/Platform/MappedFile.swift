@@ -22,7 +22,7 @@ public final class MappedFile: @unchecked Sendable {  // immutable after init, a
       return
     }
     guard let address = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), address != MAP_FAILED else {
-      guard errno != ENOMEM else { endOutOfMemory(wanted: size) }
+      guard errno != ENOMEM else { abortOutOfMemory(wanted: size) }
       throw FileError(path: path, code: errno)
     }
     #if os(Linux)

@@ -47,7 +47,7 @@ import Testing
 
   @Test func namesWithNULNameNoFile() {
     #expect(Path("a").cString == [97, 0] && Path("a\0b").cString == [0] && latin1.cString == [99, 97, 102, -23, 0])
-    #expect(!hasEntry("/\0x") && !isDirectory("/\0x") && fileSize("/etc/passwd\0") == nil)
+    #expect(!lexists("/\0x") && !isDirectory("/\0x") && fileSize("/etc/passwd\0") == nil)
     #expect(throws: FileError(path: "/etc/passwd\0.json", code: 2)) { try MappedFile(path: "/etc/passwd\0.json") }
   }
 }

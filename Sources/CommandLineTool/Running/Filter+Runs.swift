@@ -13,7 +13,7 @@ extension Filter {
   ///   - transform: computes and writes the items in their order. For a bad one it calls `refuse` with its index in the
   ///     run, when it has written all before it: that writes an error record in its place, or without `--keep-going`
   ///     throws the error that ends the run.
-  public func forEachRun<Item>(
+  public func forEachBatch<Item>(
     _ read: (Record) throws -> Item?, while hasRoom: ([Item], Item) -> Bool,
     _ transform: (_ items: [Item], _ refuse: (_ error: any Error, _ index: Int) throws -> Void) throws -> Void
   ) throws {

@@ -8,7 +8,7 @@ public final class Filter {
   let arguments: Arguments
   let output: Output
   /// What can be got ready in the time until the first line comes. It must leave errors to whoever needs the thing.
-  public var whileWaiting: (() -> Void)?
+  public var beforeBlockingRead: (() -> Void)?
   /// What is done with each line of text before it is transformed, on the thread that reads. The first of a file may
   /// begin with a byte-order mark. `place` makes the text that names the line in a note.
   public var prepareText:
@@ -198,8 +198,8 @@ public final class Filter {
   /// Called before a read that has to wait.
   private func useTheTime() throws(ToolError) {
     try output.flush()
-    whileWaiting?()
-    whileWaiting = nil
+    beforeBlockingRead?()
+    beforeBlockingRead = nil
   }
 
   /// Handles the error that was thrown for a line, after the lines before it have been written: it ends the run, or

@@ -107,7 +107,7 @@ public final class Output {
   /// Who ends us by a signal finds no half of a line in a file. (A pipe may be full for ever, and then we must end.)
   private func write(_ bytes: UnsafeBufferPointer<UInt8>) throws(ToolError) {
     guard isFile else { return try writeAll(bytes) }
-    try holdingTermination { () throws(ToolError) in try writeAll(bytes) }
+    try withTerminationSignalsBlocked { () throws(ToolError) in try writeAll(bytes) }
   }
 
   private func writeAll(_ bytes: UnsafeBufferPointer<UInt8>) throws(ToolError) {

@@ -58,7 +58,7 @@ struct Progress {
     let time = monotonicSeconds()
     guard time - start >= Self.patience, time - (lastShown ?? 0) >= Self.interval else { return }
     lastShown = time
-    func count(_ number: Int, _ noun: String) -> String { "\(grouped(number)) \(noun)\(number == 1 ? "" : "s")" }
+    func count(_ number: Int, _ noun: String) -> String { "\(withThousandsSeparators(number)) \(noun)\(number == 1 ? "" : "s")" }
     var parts = [count(records, "record")]
     if let size, size > 0 { parts.append("\(min(100, bytes * 100 / size)) % of the input") }
     if tokens > 0 { parts.append(count(tokens, "token")) }

@@ -5,9 +5,9 @@ import Tokenizer
 
 /// The whole of a program: reads the command line, runs `body`, and turns errors into messages and exit statuses.
 public func run(_ tool: Tool, _ body: (Arguments, Output) throws -> ExitStatus) -> Never {
-  prepareLastWords(ofProgram: tool.name)
+  installFatalErrorHandlers(ofProgram: tool.name)
   signal(SIGXFSZ, SIG_IGN)  // a file at its limit of size is then an error like a full disk
-  occupyStandardStreams()
+  ensureStandardDescriptors()
   let arguments = Arguments.parse(tool, commandLineWords())
   let output = Output(arguments)
   var status = ExitStatus.success

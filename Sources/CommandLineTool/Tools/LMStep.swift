@@ -27,7 +27,7 @@ extension Option {
       + "counts, and without that a seed is drawn. The token depends on the seed, the position and the logits alone.")
   public static let stop = Option(
     "stop", takes: .text("TEXT"), "Stop where TEXT has just been completed, also across tokens.")
-  public static let ignoreEndOfText = Option("ignore-eos", "Go on after the token that ends a text.")
+  public static let ignoreEOS = Option("ignore-eos", "Go on after the token that ends a text.")
   public static let exitStatus = Option(
     "exit-status", short: "e", "Exit with 1 if every record read was already done, so that a loop can end.")
 }
@@ -51,7 +51,7 @@ extension Tool {
     exclusions: [[.sealed, .sealedOutput]],
     options: [
       .model, .count, .each, .temperature, .topKFilter, .topPFilter, .minPFilter, .repetitionPenalty, .seed, .stop,
-      .ignoreEndOfText, .exitStatus, .cache, .threads, .keepGoing, .errors, .sealed, .sealedOutput, .quiet, .help,
+      .ignoreEOS, .exitStatus, .cache, .threads, .keepGoing, .errors, .sealed, .sealedOutput, .quiet, .help,
       .version,
     ],
     examples: [
