@@ -1,13 +1,15 @@
-#define _GNU_SOURCE  // CPU_COUNT, sched_getaffinity, environ
+#define _GNU_SOURCE  // CPU_COUNT, sched_getaffinity
 #include "CPlatform.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
-#include <spawn.h>
+#include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-#if defined(__APPLE__)
-#include <crt_externs.h>
-#define environ (*_NSGetEnviron())
+#if defined(__linux__)
+#include <sys/prctl.h>
 #endif
 
 int lmpipe_available_processors(void) {
@@ -40,13 +42,67 @@ struct lmpipe_option_scan lmpipe_next_option(int count, char *const words[], con
     return scan;
 }
 
+// The signals by which people and job control end or stop programs. A child process keeps these as they are: nohup(1), or
+// a background job that ignores SIGINT, holds for the parent process and its children alike.
+static bool is_kept(int number) {
+    switch (number) {
+        case SIGHUP:
+        case SIGINT:
+        case SIGQUIT:
+        case SIGTERM:
+        case SIGTSTP:
+        case SIGTTIN:
+        case SIGTTOU: return true;
+        default: return false;
+    }
+}
+
+// Replaces the child process by the program; returns the system's error if that fails.
+static int execute(char *const words[], const int descriptors[3], pid_t parent) {
+#if defined(__linux__)
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) _exit(127);  // the parent process ended before the call
+#else
+    (void)parent;
+#endif
+    for (int target = 0; target < 3; target++)
+        if (dup2(descriptors[target], target) < 0) return errno;
+    if (chdir("/") != 0) return errno;
+    for (int number = 1; number < NSIG; number++)
+        if (!is_kept(number)) signal(number, SIG_DFL);
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    execvp(words[0], words);
+    return errno;
+}
+
+// fork and not posix_spawn, which cannot set the signal that a process gets when its parent ends.
 int lmpipe_spawn(char *const words[], const int descriptors[3], pid_t *child) {
-    posix_spawn_file_actions_t actions;
-    int error = posix_spawn_file_actions_init(&actions);
-    if (error != 0) return error;
-    for (int target = 0; target < 3 && error == 0; target++)
-        error = posix_spawn_file_actions_adddup2(&actions, descriptors[target], target);
-    if (error == 0) error = posix_spawnp(child, words[0], &actions, NULL, words, environ);
-    posix_spawn_file_actions_destroy(&actions);
+    int report[2];  // closed by execvp; otherwise the child process writes its error to it
+    if (pipe(report) != 0) return errno;
+    for (int end = 0; end < 2; end++) fcntl(report[end], F_SETFD, FD_CLOEXEC);
+    signal(SIGCHLD, SIG_DFL);  // if it is ignored, waitpid has no status to return
+    sigset_t all, before;
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, &before);  // no handler of this process may run in the child process
+    pid_t parent = getpid();
+    *child = fork();
+    if (*child == 0) {
+        int error = execute(words, descriptors, parent);
+        ssize_t written = write(report[1], &error, sizeof error);
+        _exit(written == sizeof error ? 127 : 126);
+    }
+    int error = *child < 0 ? errno : 0;
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    close(report[1]);
+    if (error == 0) {
+        ssize_t count;
+        while ((count = read(report[0], &error, sizeof error)) < 0 && errno == EINTR) continue;
+        if (count != sizeof error) error = 0;
+        if (error != 0)
+            while (waitpid(*child, NULL, 0) < 0 && errno == EINTR) continue;
+    }
+    close(report[0]);
     return error;
 }

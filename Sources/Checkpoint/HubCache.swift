@@ -70,6 +70,7 @@ public struct HubCache {
       let word = mapped.bytes.split(whereSeparator: { $0 == 0x20 || 0x09...0x0D ~= $0 }).first
     else { return nil }
     let commit = Path(word)
-    return commit.bytes.contains(UInt8(ascii: "/")) || commit == ".." ? nil : commit
+    let isName = commit.bytes.allSatisfy { $0 != UInt8(ascii: "/") && $0 >= 0x20 } && commit != "." && commit != ".."
+    return isName ? commit : nil
   }
 }

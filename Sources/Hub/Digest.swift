@@ -34,6 +34,6 @@ public enum Digest: Equatable, Sendable {
   }
 
   private static func program(bits: Int) -> String {
-    "if command -v sha\(bits)sum > /dev/null; then sha\(bits)sum; else shasum -a \(bits); fi"
+    "if command -v sha\(bits)sum > /dev/null; then exec sha\(bits)sum; else exec shasum -a \(bits); fi"
   }
 }

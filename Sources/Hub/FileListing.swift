@@ -16,17 +16,23 @@ public struct FileListing: Equatable, Sendable {
   public let files: [RemoteFile]
 
   /// A listing comes from outside: names that lead out of the folder, sizes that no file has, digests that are none are
-  /// refused as a whole.
+  /// refused as a whole. Each file is checked as it is read, so that memory is needed for valid ones only: at most ten
+  /// times the size of the text.
   public init(_ json: UnsafeBufferPointer<UInt8>) throws(HubError) {
     var commit: String?
-    var entries: [Entry] = []
+    var files: [RemoteFile] = []
+    var refusal: HubError?
     do throws(JSONError) {
       var scanner = JSONScanner(json)
       try scanner.object { name, scanner throws(JSONError) in
         if scanner.matches(name, "sha") {
           commit = try scanner.swiftString()
         } else if scanner.matches(name, "siblings") {
-          try scanner.array { scanner throws(JSONError) in entries.append(try Entry(&scanner)) }
+          try scanner.array { scanner throws(JSONError) in
+            let entry = try Entry(&scanner)
+            guard refusal == nil else { return }
+            do throws(HubError) { files.append(try entry.file()) } catch { refusal = error }
+          }
         } else {
           _ = try scanner.skipValue()
         }
@@ -38,9 +44,8 @@ public struct FileListing: Equatable, Sendable {
     guard let commit, isHexadecimal(commit, count: 40) else {
       throw HubError(.badData, "the hub's listing of the model names no commit")
     }
+    if let refusal { throw refusal }
     self.commit = commit
-    var files: [RemoteFile] = []
-    for entry in entries { files.append(try entry.file()) }
     guard Set(files.map(\.path)).count == files.count else {
       throw HubError(.badData, "the hub's listing of the model names a file twice")
     }

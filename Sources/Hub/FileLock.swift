@@ -5,18 +5,17 @@ import Platform
 final class FileLock {
   private let descriptor: Int32
 
-  /// - Parameter willWait: is called where another process has it.
-  init(_ path: Path, willWait: () -> Void) throws(HubError) {
+  /// - Parameter willWait: is called if another process has it.
+  init(_ name: Path, in folder: Folder, willWait: () -> Void) throws(HubError) {
     while true {
-      let descriptor = open(path.cString, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
-      guard descriptor >= 0 else { throw HubError(path: path) }
+      let descriptor = try folder.openOrMake(name)
       if flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK {
         willWait()
         while flock(descriptor, LOCK_EX) != 0, errno == EINTR {}
       }
       // On a file system without locks we go on: what comes is verified, and written where it belongs in any case.
-      var (held, named) = (stat(), stat())
-      if fstat(descriptor, &held) == 0, stat(path.cString, &named) == 0, held.st_ino == named.st_ino {
+      var held = stat()
+      if fstat(descriptor, &held) == 0, let named = folder.status(name), held.st_ino == named.st_ino {
         self.descriptor = descriptor
         return
       }

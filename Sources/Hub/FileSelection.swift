@@ -43,7 +43,8 @@ public struct FileSelection: Equatable, Sendable {
     let matches = choice.map { choice in named.isEmpty ? all.filter { $0.isQuantized(as: choice) } : named } ?? all
     if matches.count == 1 { return matches[0] }
     let candidates = matches.isEmpty ? all : matches
-    let choices = candidates.map { "\(inUnits($0.size))  \($0.path)" }
+    var choices = candidates.prefix(100).map { "\(inUnits($0.size))  \($0.path)" }
+    if candidates.count > choices.count { choices.append("and \(candidates.count - choices.count) more") }
     if let choice, matches.isEmpty {
       throw HubError(
         .notFound, "\(model) has no .gguf file that is called \(choice); it has those above", choices: choices)
@@ -60,7 +61,9 @@ public struct FileSelection: Equatable, Sendable {
   public static func shards(in index: UnsafeBufferPointer<UInt8>, of listing: FileListing) throws(HubError)
     -> [RemoteFile]
   {
-    var names: Set<String> = []
+    let files = Dictionary(listing.files.map { ($0.path, $0) }) { first, _ in first }
+    var shards: [String: RemoteFile] = [:]
+    var unknown: String?
     do throws(JSONError) {
       var scanner = JSONScanner(index)
       try scanner.object { name, scanner throws(JSONError) in
@@ -68,21 +71,21 @@ public struct FileSelection: Equatable, Sendable {
           _ = try scanner.skipValue()
           return
         }
-        try scanner.object { _, scanner throws(JSONError) in names.insert(try scanner.swiftString()) }
+        try scanner.object { _, scanner throws(JSONError) in
+          let name = try scanner.swiftString()
+          if !name.contains("/"), let file = files[name] { shards[name] = file } else { unknown = unknown ?? name }
+        }
       }
     } catch {
       throw HubError(.badData, "model.safetensors.index.json: \(error)")
     }
-    var shards: [RemoteFile] = []
-    for name in names.sorted() {
-      guard !name.contains("/"), let file = listing.file(name) else {
-        throw HubError(
-          .badData, "model.safetensors.index.json says that weights are in \"\(name.prefix(200))\", which is not there")
-      }
-      shards.append(file)
+    if let unknown {
+      throw HubError(
+        .badData, "model.safetensors.index.json says that weights are in \"\(unknown.prefix(200))\", which is not there"
+      )
     }
     guard !shards.isEmpty else { throw HubError(.badData, "model.safetensors.index.json names no weights") }
-    return shards
+    return shards.values.sorted { $0.path < $1.path }
   }
 }
 

@@ -2,9 +2,9 @@ import Platform
 
 /// The hub, or a server that answers as it does, asked through curl: requests that fail for a passing reason are made again.
 public struct Hub {
-  /// Such as `https://huggingface.co`.
-  public let endpoint: String
-  let hasToken: Bool
+  private let endpoint: Endpoint
+  private let secrets: Secrets
+  private let hasToken: Bool
   private let curl: Curl
   private let retries: Int
   private let note: (String) -> Void
@@ -19,14 +19,16 @@ public struct Hub {
   public init(userAgent: String, retries: Int, note: @escaping (String) -> Void) throws(HubError) {
     guard environmentVariable("HF_HUB_OFFLINE").map({ ["1", "ON", "YES", "TRUE"].contains($0.uppercased()) }) != true
     else { throw HubError(.unavailable, "HF_HUB_OFFLINE is set: no network is used") }
-    var endpoint = environmentVariable("HF_ENDPOINT") ?? "https://huggingface.co"
-    while endpoint.hasSuffix("/") { endpoint.removeLast() }
-    guard endpoint.hasPrefix("https://") || endpoint.hasPrefix("http://"), Self.isPlain(endpoint) else {
-      throw HubError(.usage, "HF_ENDPOINT is \"\(endpoint)\": an address with https:// or http:// is wanted")
+    guard let endpoint = Endpoint(environmentVariable("HF_ENDPOINT") ?? "https://huggingface.co") else {
+      throw HubError(  // which does not show it: a mistyped password may be anywhere in it
+        .usage,
+        "HF_ENDPOINT must be an address such as https://huggingface.co or http://127.0.0.1:8080, with \"/\" and \"@\" of "
+          + "a password written as %2F and %40")
     }
     self.endpoint = endpoint
     let token = try Self.token()
     hasToken = token != nil
+    secrets = Secrets(token: token, endpoint)
     curl = Curl(token: token, userAgent: userAgent)
     self.retries = retries
     self.note = note
@@ -40,7 +42,7 @@ public struct Hub {
     {
       text = String(decoding: file.bytes.prefix(4096), as: UTF8.self).trimmed
     }
-    guard isPlain(text) else { throw HubError(.usage, "the token has characters in it that no token has") }
+    guard Endpoint.isPlain(text) else { throw HubError(.usage, "the token has characters in it that no token has") }
     return text.isEmpty ? nil : text
   }
 
@@ -48,9 +50,6 @@ public struct Hub {
     environmentPath("HF_HOME")
       ?? (environmentPath("XDG_CACHE_HOME") ?? environmentPath("HOME")?.appending(".cache"))?.appending("huggingface")
   }
-
-  /// Printable ASCII without spaces.
-  private static func isPlain(_ text: String) -> Bool { text.utf8.allSatisfy { (0x21...0x7E).contains($0) } }
 
   // MARK: what can be asked
 
@@ -84,7 +83,7 @@ public struct Hub {
     var failures = 0
     while true {
       let before = body.count
-      let outcome = try curl.get(endpoint + path, into: &body)
+      let outcome = try curl.get(endpoint.address + path, into: &body)
       let problem: String
       var pause = 1 << min(failures, 4)
       switch outcome {
@@ -103,7 +102,7 @@ public struct Hub {
           pause = seconds
         }
       case .failed(let status, let complaint):
-        problem = complaint.isEmpty ? "curl ended with status \(status)" : complaint
+        problem = complaint.isEmpty ? "curl ended with status \(status)" : secrets.hidden(in: complaint)
         if Self.brokenConnections.contains(status) {
           hasAnswered = true
         } else if !(hasAnswered && Self.missingConnections.contains(status)) {
@@ -126,13 +125,10 @@ public struct Hub {
   /// Text in a URL, percent-encoded but for unreserved characters (RFC 3986) and those in `keeping`.
   static func escaped(_ text: String, keeping: String) -> String {
     text.utf8.reduce(into: "") { result, byte in
-      switch byte {
-      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-        UInt8(ascii: "~"):
+      if isUnreserved(byte) || keeping.utf8.contains(byte) {
         result.unicodeScalars.append(Unicode.Scalar(byte))
-      case let byte where keeping.utf8.contains(byte): result.unicodeScalars.append(Unicode.Scalar(byte))
-      default: result += "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
+      } else {
+        result += "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
       }
     }
   }
@@ -142,7 +138,7 @@ public struct Hub {
   /// What an answer other than success means. The hub says more in a field than in the status: who has not said who they
   /// are gets 401 for a model that does not exist as well (huggingface_hub, `hf_raise_for_status`).
   private func refusal(_ head: AnswerHead, of model: ModelName, _ revision: Revision) -> HubError {
-    let said = head.fields["x-error-message"].map { String($0.prefix(200)) }
+    let said = head.fields["x-error-message"].map { String(secrets.hidden(in: $0).prefix(200)) }
     switch (head.status, head.fields["x-error-code"]) {
     case (_, "GatedRepo"):
       return HubError(
@@ -171,7 +167,9 @@ public struct Hub {
   }
 
   private func among(_ names: [String], _ words: String = "; it has ") -> String {
-    names.isEmpty ? "" : words + names.joined(separator: ", ")
+    guard !names.isEmpty else { return "" }
+    let more = names.count > 20 ? " and \(names.count - 20) more" : ""
+    return words + names.prefix(20).joined(separator: ", ") + more
   }
 
   private func revisions(of model: ModelName) -> [String] {
@@ -197,7 +195,9 @@ public struct Hub {
   /// messages, so it is asked for once.
   private func strings(_ name: String, at path: String) -> [String] {
     var body = MemoryBody()
-    guard case .answered(let head)? = try? curl.get(endpoint + path, into: &body), head.status == 200 else { return [] }
+    guard case .answered(let head)? = try? curl.get(endpoint.address + path, into: &body), head.status == 200 else {
+      return []
+    }
     return stringMembers(name, of: body.bytes).filter { $0.utf8.count <= 200 }
   }
 }

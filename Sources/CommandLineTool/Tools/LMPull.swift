@@ -32,8 +32,15 @@ extension Tool {
       "Every file is compared with the size and the digest that the hub gives for it before it gets its name in the cache, "
         + "and the revision's name is set last: a pull that ends early, however it ends, leaves nothing that could be taken "
         + "for whole, and the next one goes on where it ended. Two that fetch the same file wait for each other.",
-      "Transfers are made by curl(1), so proxies are taken from the environment as it does (https_proxy, no_proxy). The "
-        + "digests are computed by sha256sum(1) and sha1sum(1), or shasum(1).",
+      "Transfers are made by curl(1), so proxies are taken from the environment as it does (https_proxy, no_proxy); its "
+        + "configuration file is not read. The digests are computed by sha256sum(1) and sha1sum(1), or shasum(1).",
+      "These programs, and python3 for pip, are looked up in the absolute folders of PATH alone and run in the folder /, "
+        + "Python with its option -I. They run and read nothing in the current folder; a relative path in a variable of "
+        + "curl or pip, such as CURL_CA_BUNDLE or PIP_CONFIG_FILE, refers to /. On Linux they end together with lm-pull, "
+        + "however it ends; elsewhere curl ends after at most 30 seconds without data.",
+      "Below the hub cache, lm-pull writes nothing through a symbolic link: a link in place of a folder or a lock file is "
+        + "an error, and a link in place of a file that must be written is replaced. A partial file is continued only if it "
+        + "is a regular file, belongs to the user and has one name; otherwise it is removed and all of it is fetched.",
     ],
     operands: .modelName(
       suggestions: [
@@ -54,11 +61,13 @@ extension Tool {
       (
         "HF_TOKEN",
         "A token of the hub, for models that are gated or private. Without it the one that Python's library left "
-          + "at a login counts, in $HF_TOKEN_PATH or in token in $HF_HOME. It goes to HF_ENDPOINT and to no other host."
+          + "at a login counts, in $HF_TOKEN_PATH or in token in $HF_HOME. It goes to HF_ENDPOINT and to no other host, and "
+          + "messages do not show it."
       ),
       (
         "HF_ENDPOINT",
-        "The hub, or a server that answers as it does; the default is https://huggingface.co."
+        "The hub, or a server that answers as it does; the default is https://huggingface.co. USER:PASSWORD@ may precede "
+          + "the host, with / and @ of the password written as %2F and %40. Messages do not show it, nor that of a proxy."
       ),
       ("HF_HUB_OFFLINE", "Where it is 1, the hub is not asked: lm-pull ends with status 69."),
     ],
@@ -70,6 +79,6 @@ extension Tool {
         "The hub cannot be reached or is in trouble, or a program that is needed (curl, sha256sum; python3 with pip for "
           + "smollm2-135m) is not installed."
       ),
-      ("74", "The cache cannot be written."),
+      ("74", "The cache cannot be written, or a symbolic link in it is in the way."),
     ])
 }

@@ -17,6 +17,8 @@ STATE/faults, read at each request, holds what goes wrong: a JSON object in whic
   {"slow": S}          sends a 16th of the body, waits S seconds, and so on
   {"body": "…"}        sends this instead
   {"extra": N}         sends N bytes more than the file has
+  {"silent": S}        waits S seconds before the answer
+  {"repeat": "…"}      sends this as a listing's siblings, often enough to make 32 MB
 """
 import hashlib
 import http.server
@@ -87,6 +89,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 "host": self.where, "method": self.command, "path": self.path, "range": self.headers.get("Range"),
                 "token": self.headers.get("Authorization")}) + "\n")
         self.fault = self.find_fault()
+        time.sleep(self.fault.get("silent", 0))
+        if "repeat" in self.fault:
+            entry = self.fault["repeat"]
+            entries = ",".join(entry.replace("NUMBER", str(i)) for i in range(32_000_000 // (len(entry) + 1)))
+            return self.send(('{"sha": "%s", "siblings": [%s]}' % ("0" * 40, entries)).encode())
         if "status" in self.fault:
             return self.refuse(self.fault["status"], self.fault.get("headers", {}))
         self.route(urllib.parse.urlsplit(self.path))
@@ -195,7 +202,7 @@ class Hub(Handler):
         """Whether the model may be had; else that has been answered. (gated/… and private/… want the token.)"""
         token = self.headers.get("Authorization")
         known = token == "Bearer " + TOKEN
-        if token and not known:
+        if token and not known and not token.startswith("Basic "):
             self.refuse(401, {"X-Error-Message": "Invalid credentials in Authorization header"})
         elif model not in self.models() or (model.startswith("private/") and not known):
             self.refuse(404 if known else 401, {

@@ -1,0 +1,51 @@
+/// The address of a hub, `https://USER:PASSWORD@HOST:PORT/PATH`; user information, port and path may be missing.
+struct Endpoint: Equatable, CustomStringConvertible {
+  /// For requests.
+  let address: String
+  /// For messages: without user name and password.
+  let description: String
+  /// `USER:PASSWORD` as it is in the address; empty if it has none.
+  let userInformation: String
+
+  /// - Returns: nil if it is no such address. It also is none if there is an `@` after the host: a password with a `/`
+  ///   that is not percent-encoded ends there, and would be taken for a host and shown.
+  init?(_ text: String) {
+    guard let mark = text.firstRange(of: "://"), ["https", "http"].contains(text[..<mark.lowerBound]),
+      Self.isPlain(text)
+    else { return nil }
+    let end = text[mark.upperBound...].firstIndex { "/?#".contains($0) } ?? text.endIndex
+    let authority = text[mark.upperBound..<end]
+    let hostStart = authority.lastIndex(of: "@").map { text.index(after: $0) } ?? authority.startIndex
+    var path = text[end...]
+    guard Self.isHost(text[hostStart..<end]), !path.contains(where: { "@?#".contains($0) }) else { return nil }
+    while path.hasSuffix("/") { path.removeLast() }
+    address = String(text[..<end]) + path
+    description = String(text[..<mark.upperBound]) + text[hostStart..<end] + path
+    userInformation = String(authority[..<hostStart].dropLast())
+  }
+
+  /// `NAME`, `NAME:PORT`, `[ADDRESS]` or `[ADDRESS]:PORT`.
+  private static func isHost(_ text: Substring) -> Bool {
+    var name = text
+    if let colon = text.lastIndex(of: ":"), !text.hasSuffix("]") {
+      name = text[..<colon]
+      guard text[colon...].dropFirst().allSatisfy({ ("0"..."9").contains($0) }) else { return false }
+    }
+    if name.hasPrefix("["), name.hasSuffix("]") { return true }
+    return !name.isEmpty && name.utf8.allSatisfy { isUnreserved($0) }
+  }
+
+  /// Printable ASCII without spaces.
+  static func isPlain(_ text: String) -> Bool { text.utf8.allSatisfy { (0x21...0x7E).contains($0) } }
+}
+
+/// Whether a byte never needs percent-encoding in a URL (RFC 3986, section 2.3).
+func isUnreserved(_ byte: UInt8) -> Bool {
+  switch byte {
+  case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+    UInt8(ascii: "~"):
+    true
+  default: false
+  }
+}
