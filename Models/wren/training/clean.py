@@ -84,7 +84,7 @@ def bible(folder: Path) -> Iterator[tuple[str, str]]:
 
 
 def wordnet(folder: Path) -> Iterator[tuple[str, str]]:
-    """Yields WordNet's example sentences, fifty per page."""
+    """Yields WordNet's examples that are whole sentences, fifty per page."""
     for part in ("verb", "adj", "adv", "noun"):
         sentences = []
         for line in (folder / f"data.{part}").read_text().splitlines():
