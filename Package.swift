@@ -24,7 +24,7 @@ let numeric: [SwiftSetting] = common + [.unsafeFlags(wholeModule, .when(configur
 /// The Swift runtime inside each tool: nothing to load at its start, nothing to install beside it. Sanitizers (`make
 /// sanitize`) want the system's libraries.
 #if os(Linux)
-  // Allocations go by LastWords.c, which says so where there is no memory: the runtime would trap.
+  // FatalErrors.c wraps the allocation functions to print an error if memory runs out; the Swift runtime would trap.
   // CommandLineWords.c replaces a function by which the runtime ends a process that has no /proc.
   let wrapping = [
     "malloc", "calloc", "realloc", "aligned_alloc", "posix_memalign", "swift_copyAuxiliaryExecutablePath",
@@ -57,7 +57,7 @@ let package = Package(
     .target(name: "CPlatform"),
     room("Platform", ["CPlatform"]),
     room("Threads", ["CPlatform", "Platform"], numeric),
-    room("JSON", ["CPlatform"], numeric),
+    room("JSON", ["CPlatform", "Platform"], numeric),
     room("Numerics", [], numeric),
     // The rooms
     room("JSONLines", ["CPlatform", "JSON", "Platform"]),

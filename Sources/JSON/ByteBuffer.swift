@@ -75,6 +75,6 @@ public func reallocated<Element: BitwiseCopyable>(
   _ block: UnsafeMutablePointer<Element>?, capacity: Int
 ) -> UnsafeMutablePointer<Element> {
   let size = max(capacity, 1) * MemoryLayout<Element>.stride
-  guard let larger = realloc(block, size) else { lmpipe_end_out_of_memory(size) }
+  guard let larger = realloc(block, size) else { lmpipe_abort_out_of_memory(size) }
   return larger.assumingMemoryBound(to: Element.self)
 }

@@ -60,7 +60,7 @@ import Testing
     try copyModel()
     let result = try shell("rm model/\(name); mkfifo model/\(name); echo '[5]' | lm-step -m model")
     #expect(result.status == 66)
-    #expect(result.errors == "lm-step: model/\(name): this is no regular file, and cannot be mapped into memory\n")
+    #expect(result.errors == "lm-step: model/\(name): not a regular file; only regular files can be memory-mapped\n")
   }
 
   // MARK: memory

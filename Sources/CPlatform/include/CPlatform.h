@@ -13,7 +13,7 @@
 #include "ByteBlock.h"
 #include "CommandLineWords.h"
 #include "Lanes.h"
-#include "LastWords.h"
+#include "FatalErrors.h"
 #include "QuantizedBlocks.h"
 
 // What getopt_long says of the next option, without its global variables.

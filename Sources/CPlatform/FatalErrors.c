@@ -1,4 +1,4 @@
-#include "LastWords.h"
+#include "FatalErrors.h"
 
 #include <signal.h>
 #include <stdatomic.h>
@@ -12,7 +12,7 @@
 
 static const char *program = "lmpipe";
 
-void lmpipe_name_program(const char *name) { program = name; }
+void lmpipe_set_program_name(const char *name) { program = name; }
 
 // A line that is put together without memory from elsewhere.
 struct line {
@@ -64,7 +64,7 @@ static _Noreturn void end(struct line *line, int status) {
     _exit(status);
 }
 
-void lmpipe_end_out_of_memory(size_t wanted) {
+void lmpipe_abort_out_of_memory(size_t wanted) {
     struct line line = {.count = 0};
     add(&line, program);
     add(&line, ": out of memory: the system does not give ");
@@ -129,7 +129,7 @@ static void handle_lost_page(int number, siginfo_t *information, void *context) 
     signal(number, SIG_DFL);  // none of ours: it happens again, and ends us as it would have
 }
 
-void lmpipe_report_lost_pages(void) {
+void lmpipe_handle_lost_pages(void) {
     struct sigaction action;
     memset(&action, 0, sizeof action);
     action.sa_sigaction = handle_lost_page;
@@ -148,7 +148,7 @@ extern void *__real_aligned_alloc(size_t alignment, size_t size) __attribute__((
 extern int __real_posix_memalign(void **result, size_t alignment, size_t size) __attribute__((weak));
 
 static void *memory(void *address, size_t wanted) {
-    if (address == NULL && wanted > 0) lmpipe_end_out_of_memory(wanted);
+    if (address == NULL && wanted > 0) lmpipe_abort_out_of_memory(wanted);
     return address;
 }
 
@@ -168,7 +168,7 @@ void *__wrap_aligned_alloc(size_t alignment, size_t size) {
 
 int __wrap_posix_memalign(void **result, size_t alignment, size_t size) {
     int code = __real_posix_memalign(result, alignment, size);
-    if (code != 0 && size > 0) lmpipe_end_out_of_memory(size);
+    if (code != 0 && size > 0) lmpipe_abort_out_of_memory(size);
     return code;
 }
 #endif
