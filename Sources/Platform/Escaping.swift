@@ -1,5 +1,5 @@
-/// Returns bytes as text for a message or a table. Characters that are invisible or would control the terminal are escaped:
-/// `\n`, `\u{1B}`, or `\xE9` for a byte that is not part of well-formed UTF-8.
+/// Returns bytes as text for a message or a table. Characters that are invisible or would control the terminal are
+/// escaped: `\n`, `\u{1B}`, or `\xE9` for a byte that is not part of well-formed UTF-8.
 ///
 /// - Parameters:
 ///   - isUTF8: if false, all characters that are not ASCII are escaped.

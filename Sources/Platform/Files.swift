@@ -1,12 +1,12 @@
-/// Returns whether the folder has an entry of this name, without following a symbolic link: the entry may be unreadable,
-/// or a link whose target is missing. Opening it reports the error.
+/// Returns whether the folder has an entry of this name, without following a symbolic link: the entry may be
+/// unreadable, or a link whose target is missing. Opening it reports the error.
 public func lexists(_ path: Path) -> Bool {
   var information = stat()
   return lstat(path.cString, &information) == 0
 }
 
-/// Returns the sorted names of a folder's entries, without names that begin with a dot; an empty array if the folder cannot
-/// be read.
+/// Returns the sorted names of a folder's entries, without names that begin with a dot; an empty array if the folder
+/// cannot be read.
 public func entries(ofFolder path: Path) -> [Path] {
   guard let folder = opendir(path.cString) else { return [] }
   defer { closedir(folder) }
@@ -62,9 +62,9 @@ public func fileIdentity(_ path: Path) -> String {
     + "\(changed.tv_sec).\(changed.tv_nsec)"
 }
 
-/// Allocates disk blocks for a range of bytes of a file, including holes in it. New bytes are zeros. Without allocation, a
-/// write into a mapped file would end the process by SIGBUS if the disk is full. (macOS has no call that fills holes, so
-/// they remain there.)
+/// Allocates disk blocks for a range of bytes of a file, including holes in it. New bytes are zeros. Without
+/// allocation, a write into a mapped file would end the process by SIGBUS if the disk is full. (macOS has no call that
+/// fills holes, so they remain there.)
 ///
 /// - Returns: 0, or the system's error number.
 public func allocateFile(_ descriptor: Int32, from offset: Int, count: Int) -> Int32 {

@@ -41,9 +41,9 @@ public final class MappedFile: @unchecked Sendable {  // immutable after init, a
     munmap(UnsafeMutableRawPointer(mutating: address), bytes.count)
   }
 
-  /// Reads a range of the file into memory in sequential order, unless samples show that it is there already. On disks this
-  /// is faster than faults in the order of use, and it fills only large pages. Errors are ignored here: they occur again
-  /// when the bytes are used.
+  /// Reads a range of the file into memory in sequential order, unless samples show that it is there already. On disks
+  /// this is faster than faults in the order of use, and it fills only large pages. Errors are ignored here: they occur
+  /// again when the bytes are used.
   public func readAhead(_ range: Range<Int>) {
     #if os(Linux)
       guard let base = bytes.baseAddress, !range.isEmpty else { return }

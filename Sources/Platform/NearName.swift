@@ -1,5 +1,5 @@
-/// Returns the name with the smallest Levenshtein distance to a mistyped word, for "did you mean"; nil if more than a third
-/// of the word's letters would have to change.
+/// Returns the name with the smallest Levenshtein distance to a mistyped word, for "did you mean"; nil if more than a
+/// third of the word's letters would have to change.
 public func nearestName(to word: some StringProtocol, among names: [String]) -> String? {
   let nearest = names.map { (distance: distance(Array($0), Array(word)), name: $0) }.min { $0.distance < $1.distance }
   return nearest.flatMap { $0.distance <= (word.count + 1) / 3 ? $0.name : nil }

@@ -1,5 +1,5 @@
-/// A file name as the system stores it: bytes in any encoding. A `String` would replace invalid UTF-8, and the result would
-/// name another file.
+/// A file name as the system stores it: bytes in any encoding. A `String` would replace invalid UTF-8, and the result
+/// would name another file.
 ///
 /// `"\(folder)/name"` is text for a message, with escapes; `folder.appending("name")` is a path.
 public struct Path: Hashable, Sendable {
@@ -14,8 +14,8 @@ public struct Path: Hashable, Sendable {
     bytes = Array(UnsafeRawBufferPointer(start: cString, count: strlen(cString)))
   }
 
-  /// The bytes for a system call, terminated by NUL. A path that contains a NUL becomes the empty path, for which the system
-  /// returns "No such file or directory", because the part before the NUL would name another file.
+  /// The bytes for a system call, terminated by NUL. A path that contains a NUL becomes the empty path, for which the
+  /// system returns "No such file or directory", because the part before the NUL would name another file.
   public var cString: [CChar] { bytes.contains(0) ? [0] : bytes.map { CChar(bitPattern: $0) } + [0] }
 
   /// The path as text: unchanged if it is UTF-8, else with escapes.

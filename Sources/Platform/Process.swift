@@ -25,7 +25,8 @@ public func commandLineWords() -> [[UInt8]] {
   return words.compactMap { $0.map { Path(cString: $0).bytes } }
 }
 
-/// Returns the absolute path of the running program with symbolic links resolved; nil if the system does not provide it.
+/// Returns the absolute path of the running program with symbolic links resolved; nil if the system does not provide
+/// it.
 public func executablePath() -> Path? {
   #if canImport(Darwin)
     var size = UInt32(PATH_MAX)
@@ -44,9 +45,9 @@ public func monotonicSeconds() -> Double {
   return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
 }
 
-/// Ensures that the descriptors 0, 1 and 2 are open. If a program is started with one of them closed, the next file that it
-/// opens would get that number, and standard output could be written into that file. A missing descriptor is opened on
-/// /dev/null in the wrong mode, so that reading or writing fails as it would on the closed descriptor.
+/// Ensures that the descriptors 0, 1 and 2 are open. If a program is started with one of them closed, the next file
+/// that it opens would get that number, and standard output could be written into that file. A missing descriptor is
+/// opened on /dev/null in the wrong mode, so that reading or writing fails as it would on the closed descriptor.
 public func ensureStandardDescriptors() {
   for (descriptor, mode) in [(STDIN_FILENO, O_WRONLY), (STDOUT_FILENO, O_RDONLY), (STDERR_FILENO, O_RDONLY)] {
     // open returns the lowest free descriptor, which in this order is the missing one.
@@ -60,8 +61,8 @@ public func waitUntilReady(_ descriptor: Int32, for event: Int32) {
   _ = poll(&request, 1, -1)
 }
 
-/// Calls `body` with SIGINT, SIGTERM and SIGHUP blocked in this thread, so that a write into a file is not interrupted in
-/// the middle. Threads that `body` starts inherit the mask and never receive these signals.
+/// Calls `body` with SIGINT, SIGTERM and SIGHUP blocked in this thread, so that a write into a file is not interrupted
+/// in the middle. Threads that `body` starts inherit the mask and never receive these signals.
 public func withTerminationSignalsBlocked<Result, Failure>(_ body: () throws(Failure) -> Result) throws(Failure)
   -> Result
 {

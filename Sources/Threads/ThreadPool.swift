@@ -6,16 +6,16 @@ import Synchronization
 /// sleep.
 ///
 /// A job consists of parts, if possible many more parts than threads. Each thread, including the caller, takes the next
-/// part that has not been started, so a thread that the system does not schedule delays no other part. The result does not
-/// depend on which thread runs which part: every part computes whole output elements.
+/// part that has not been started, so a thread that the system does not schedule delays no other part. The result does
+/// not depend on which thread runs which part: every part computes whole output elements.
 ///
 /// # Cost
 ///
-/// Callers state the cost of a job in multiply-adds of a float32 kernel: about 26 per nanosecond and thread, so 2^18 take
-/// about 10 µs. Work of another kind is converted by its time. A matrix product costs rows × inner size × columns; an
-/// element-wise kernel costs its number of elements times the number of multiply-adds that take as long as one element:
-/// 4 for RMSNorm and RoPE, 8 for LayerNorm, 16 for SwiGLU with its exponential. An estimate within a factor of two is good
-/// enough, since the cost only decides whether threads are started and used.
+/// Callers state the cost of a job in multiply-adds of a float32 kernel: about 26 per nanosecond and thread, so 2^18
+/// take about 10 µs. Work of another kind is converted by its time. A matrix product costs rows × inner size × columns;
+/// an element-wise kernel costs its number of elements times the number of multiply-adds that take as long as one
+/// element: 4 for RMSNorm and RoPE, 8 for LayerNorm, 16 for SwiGLU with its exponential. An estimate within a factor of
+/// two is good enough, since the cost only decides whether threads are started and used.
 ///
 /// ```swift
 /// pool.run(rows, unit: 16, cost: 4 * rows * columns) { range in normalize(range) }
@@ -42,8 +42,8 @@ public final class ThreadPool: @unchecked Sendable {
   private var costAlone = 0
   private var workers = 0
 
-  /// Creates a pool of at most `wanted` threads, and no more than there are processors. Threads are started when there is
-  /// enough work for them and are never joined: from then on the pool lives as long as the process.
+  /// Creates a pool of at most `wanted` threads, and no more than there are processors. Threads are started when there
+  /// is enough work for them and are never joined: from then on the pool lives as long as the process.
   public init(threads wanted: Int) {
     pthread_mutex_init(mutex, nil)
     pthread_cond_init(wake, nil)
@@ -104,8 +104,8 @@ public final class ThreadPool: @unchecked Sendable {
   }
 
   private static let smallCost = 1 << 18  // about 10 µs
-  /// Threads are started when the pool has run more than this, or by a single job of this cost. A process with less work
-  /// in total (one step of a loop with a small model) ends before threads would have started.
+  /// Threads are started when the pool has run more than this, or by a single job of this cost. A process with less
+  /// work in total (one step of a loop with a small model) ends before threads would have started.
   private static let startThreshold = 1 << 22  // about 200 µs
 
   /// Announces work to come. If its cost justifies threads, they are started now and are ready when it comes.
@@ -122,8 +122,8 @@ public final class ThreadPool: @unchecked Sendable {
     return workers > 0
   }
 
-  /// Starts one more worker if the pool is not complete and its first job is large enough. The worker runs `job` before it
-  /// takes part in the pool's loops.
+  /// Starts one more worker if the pool is not complete and its first job is large enough. The worker runs `job` before
+  /// it takes part in the pool's loops.
   ///
   /// - Returns: whether a worker was started. The system may refuse more threads; then the pool has fewer.
   func startWorker(cost: Int = .max, beginningWith job: @escaping @Sendable () -> Void = {}) -> Bool {
@@ -162,8 +162,8 @@ public final class ThreadPool: @unchecked Sendable {
     }
   }
 
-  /// Sleeps until there is a job other than `seen`. `run` reads `sleepers` after it has published a job, and this function
-  /// reads `ticket` after it has incremented `sleepers`, so at least one of the two sees the other's change.
+  /// Sleeps until there is a job other than `seen`. `run` reads `sleepers` after it has published a job, and this
+  /// function reads `ticket` after it has incremented `sleepers`, so at least one of the two sees the other's change.
   private func sleep(until seen: UInt64) {
     pthread_mutex_lock(mutex)
     sleepers.add(1, ordering: .sequentiallyConsistent)
