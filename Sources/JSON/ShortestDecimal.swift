@@ -5,8 +5,9 @@
 /// (rounding to odd), adapted to single precision. The paper's v_bl, v_b and v_br are `low`, `middle` and `high` here.
 ///
 /// `Float.description` gives the same digits (the tests compare the two), but as a `String` and with branches on the
-/// value. Arrays of logits are what the tools write most of, and this type keeps digits and exponent apart, so that
-/// `FloatWriter` can store the text without branches.
+/// value. Arrays of logits are most of the tools' output, and this type keeps digits and exponent apart, so that
+/// `FloatWriter` can store the text without branches: 13 ns per number in an array of random numbers, against 63 ns for
+/// `description` and a copy of its text.
 struct ShortestDecimal {
   /// Less than 2·10^8; may end with zeros.
   private(set) var digits: UInt32
@@ -50,9 +51,9 @@ struct ShortestDecimal {
     // fixed point: 1,262,611 = ⌊log10(2) · 2^22⌋ and 524,031 = ⌊-log10(¾) · 2^22⌋, exact for all q of a Float
     // (-149…104).
     let k = (q &* 1_262_611 &- (lowerIsCloser ? 524_031 : 0)) &>> 22
-    // Four times the value and the ends of its interval, times 10^-k: the power is a table entry g · 2^(⌊log2(10^-k)⌋ -
-    // 63), so shifting the factor by q + ⌊log2(10^-k)⌋ + 1 (1 to 4) puts the binary point of the product at its upper
-    // word. 1,741,647 = ⌊log2(10) · 2^19⌋, exact for |k| ≤ 45.
+    // Four times the value and the ends of its interval are multiplied by 10^-k = g · 2^(l - 63), with g from the table
+    // and l = ⌊log2(10^-k)⌋. The factor is shifted by q + l + 1 (1 to 4), so that the upper word of the product is the
+    // integer part. 1,741,647 = ⌊log2(10) · 2^19⌋, exact for |k| ≤ 45.
     let shift = UInt64(truncatingIfNeeded: q &+ (k &* -1_741_647) &>> 19 &+ 1)
     let power = powerOfTenSignificands[31 &- k]
     let four = UInt64(c) &<< 2

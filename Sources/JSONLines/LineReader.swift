@@ -66,7 +66,8 @@ public struct LineReader: ~Copyable {
         if isFull || !isReadable() { try willWait() }
         try fill()
       } else {
-        guard !isFull || end - start - next < buffer.count / 2 else { break }  // growing could fail
+        // Do not grow the buffer for the next line if it is long: the allocation could fail before these are returned.
+        guard !isFull || end - start - next < buffer.count / 2 else { break }
         guard isReadable(), (try? fill()) != nil else { break }  // the error occurs again in the next call
       }
     }

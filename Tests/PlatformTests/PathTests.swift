@@ -41,6 +41,11 @@ import Testing
     #expect(FileError(path: path, code: 2).description == "\(text): No such file or directory")
   }
 
+  @Test func hexadecimalNumbersHaveAMinimumWidth() {
+    #expect(hexadecimal(UInt8(10)) == "a" && hexadecimal(UInt8(10), width: 2, uppercase: true) == "0A")
+    #expect(hexadecimal(0, width: 4) == "0000" && hexadecimal(UInt64.max, width: 2) == "ffffffffffffffff")
+  }
+
   @Test func textIsUnchangedIfItIsUTF8() {
     #expect(Path("a\nb").text == "a\nb" && latin1.text == #"caf\xE9"# && Path("").text == "")
   }

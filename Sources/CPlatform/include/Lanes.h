@@ -1,15 +1,14 @@
-// Vectors of sixteen elements, and conversions of stored numbers to float32.
+// Vectors of sixteen, and how stored numbers become such vectors of float32.
 #ifndef LMPIPE_LANES_H
 #define LMPIPE_LANES_H
 
 #include <stdint.h>
 #include <string.h>
 
-// Sixteen float32 numbers; Swift imports the type as SIMD16<Float>.
+// Sixteen numbers, as Swift's SIMD16 of the same.
 typedef float lmpipe_lanes __attribute__((ext_vector_type(16)));
 
-// Converts sixteen float16 numbers to float32. The address may be unaligned. (In Swift, conversions of vectors compile
-// to calls.)
+// Sixteen IEEE half-precision numbers at any address, widened. (Swift's own conversions of vectors are calls.)
 #if !(defined(__APPLE__) && defined(__x86_64__))
 __attribute__((always_inline)) static inline lmpipe_lanes lmpipe_widen_float16(const void *address) {
     typedef _Float16 halves __attribute__((ext_vector_type(16)));
@@ -19,7 +18,7 @@ __attribute__((always_inline)) static inline lmpipe_lanes lmpipe_widen_float16(c
 }
 #endif
 
-// Converts sixteen bfloat16 numbers, the upper halves of float32, to float32. The address may be unaligned.
+// Sixteen numbers that are the upper halves of float32, widened.
 __attribute__((always_inline)) static inline lmpipe_lanes lmpipe_widen_bfloat16(const void *address) {
     typedef uint16_t halves __attribute__((ext_vector_type(16)));
     typedef uint32_t words __attribute__((ext_vector_type(16)));
