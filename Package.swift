@@ -25,7 +25,7 @@ let numeric: [SwiftSetting] = common + [.unsafeFlags(wholeModule, .when(configur
 /// The tools contain the Swift runtime: they load nothing at start and need no other files. Sanitizers
 /// (Scripts/sanitize.sh) require the shared libraries of the system.
 #if os(Linux)
-  // malloc and its relatives are wrapped to print an out-of-memory error (LastWords.c); the Swift runtime would trap.
+  // malloc and its relatives are wrapped to print an out-of-memory error (FatalErrors.c); the Swift runtime would trap.
   // CommandLineWords.c replaces a function with which the runtime ends a process that has no /proc.
   let wrapping = [
     "malloc", "calloc", "realloc", "aligned_alloc", "posix_memalign", "swift_copyAuxiliaryExecutablePath",
@@ -58,7 +58,7 @@ let package = Package(
     .target(name: "CPlatform"),
     library("Platform", ["CPlatform"]),
     library("Threads", ["CPlatform", "Platform"], numeric),
-    library("JSON", ["CPlatform"], numeric),
+    library("JSON", ["CPlatform", "Platform"], numeric),
     library("Numerics", [], numeric),
     // Libraries
     library("JSONLines", ["CPlatform", "JSON", "Platform"]),

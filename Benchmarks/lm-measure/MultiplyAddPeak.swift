@@ -19,7 +19,7 @@ private func peak<C: Chains>(_: C.Type, _ pool: ThreadPool, times: Int) -> Reply
   var reply = Reply(times: times) {
     results.withUnsafeMutableBufferPointer { results in
       nonisolated(unsafe) let results = results  // each part has its own element
-      pool.run(parts, operations: .max) { part in results[part] = run(C.self, turns: turns, by: 0.5, plus: Float(part))
+      pool.run(parts, cost: .max) { part in results[part] = run(C.self, turns: turns, by: 0.5, plus: Float(part))
       }
     }
   }

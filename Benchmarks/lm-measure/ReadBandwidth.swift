@@ -10,7 +10,7 @@ func measureReadBandwidth(of path: Path, _ pool: ThreadPool, times: Int) throws 
   func readAll() {
     sums.withUnsafeMutableBufferPointer { sums in
       nonisolated(unsafe) let sums = sums  // each section has its own element
-      pool.run(sections, operations: .max) { section in
+      pool.run(sections, cost: .max) { section in
         let begin = section * sectionSize
         sums[section] = sum(of: UnsafeRawBufferPointer(rebasing: file.bytes[begin..<begin + sectionSize]))
       }

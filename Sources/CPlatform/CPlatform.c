@@ -42,8 +42,9 @@ struct lmpipe_option_scan lmpipe_next_option(int count, char *const words[], con
     return scan;
 }
 
-// The signals by which people and job control end or stop programs. A child process keeps these as they are: nohup(1), or
-// a background job that ignores SIGINT, holds for the parent process and its children alike.
+// Returns whether a child process keeps this process's action for a signal. These are the signals by which users and
+// job control end or stop programs: if nohup(1) or a background job ignores one, the child process must ignore it as
+// well.
 static bool is_kept(int number) {
     switch (number) {
         case SIGHUP:
@@ -57,7 +58,7 @@ static bool is_kept(int number) {
     }
 }
 
-// Replaces the child process by the program; returns the system's error if that fails.
+// Replaces the child process by the program. Returns only on failure, with the system's error number.
 static int execute(char *const words[], const int descriptors[3], pid_t parent) {
 #if defined(__linux__)
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -77,7 +78,7 @@ static int execute(char *const words[], const int descriptors[3], pid_t parent) 
     return errno;
 }
 
-// fork and not posix_spawn, which cannot set the signal that a process gets when its parent ends.
+// Uses fork, because posix_spawn cannot set the signal that a process receives when its parent ends.
 int lmpipe_spawn(char *const words[], const int descriptors[3], pid_t *child) {
     int report[2];  // closed by execvp; otherwise the child process writes its error to it
     if (pipe(report) != 0) return errno;

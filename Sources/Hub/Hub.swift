@@ -128,7 +128,7 @@ public struct Hub {
       if isUnreserved(byte) || keeping.utf8.contains(byte) {
         result.unicodeScalars.append(Unicode.Scalar(byte))
       } else {
-        result += "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
+        result += "%" + hexadecimal(byte, width: 2, uppercase: true)
       }
     }
   }

@@ -1,46 +1,46 @@
 import CPlatform
 
-/// Sixty-four bytes that are asked about all at once. An answer has a bit for each byte, the first byte's the lowest,
-/// so that what stands before or behind a byte is one shift away.
+/// A block of 64 bytes that are compared all at once. Each comparison returns a mask with a bit for each byte, the
+/// first byte's in the lowest bit, so that shifting a mask by one refers to the previous or next byte.
 struct ByteBlock {
   static let size = 64
   private let lanes: lmpipe_block
 
-  /// The first of `count` bytes; where they are fewer than a block, spaces stand behind them.
+  /// Loads the first 64 of `count` bytes. If there are fewer, the block is filled with spaces.
   @inline(__always)
   init(_ bytes: UnsafePointer<UInt8>, count: Int) {
     lanes = count < Self.size ? lmpipe_block_load_part(bytes, count) : lmpipe_block_load(bytes)
   }
 
-  /// Writes `size` bytes.
+  /// Stores all `size` bytes.
   @inline(__always)
   func store(to bytes: UnsafeMutablePointer<UInt8>) { lmpipe_block_store(lanes, bytes) }
 
-  /// Which bytes are this one.
+  /// The bytes that are equal to `byte`.
   @inline(__always)
   func equal(_ byte: UInt8) -> UInt64 { lmpipe_block_equal(lanes, byte) }
 
-  /// Which bytes are less.
+  /// The bytes that are less than `byte`.
   @inline(__always)
   func below(_ byte: UInt8) -> UInt64 { lmpipe_block_less(lanes, byte) }
 
-  /// Which bytes are this one or greater.
+  /// The bytes that are greater than or equal to `byte`.
   @inline(__always)
   func from(_ byte: UInt8) -> UInt64 { ~below(byte) }
 
-  /// Which bytes JSON has only escaped in strings, but for a quotation mark that ends one: control characters, quotation
-  /// marks and backslashes.
+  /// The bytes that must be escaped in a JSON string, or end it: control characters, quotation marks and backslashes.
   @inline(__always)
   var escapedInJSON: UInt64 { lmpipe_block_escaped_in_json(lanes) }
 
-  /// Which bytes are DEL, or begin one of the control characters U+0080 to U+009F. The last byte may only seem to.
+  /// The bytes that are DEL or begin a control character from U+0080 to U+009F. The bit of the last byte is also set
+  /// for a C2 whose second byte is not in the block.
   @inline(__always)
   var controlsBeyondJSON: UInt64 {
     let seconds = from(0x80) & below(0xA0)
     return equal(0x7F) | equal(0xC2) & (seconds >> 1 | 1 << 63)
   }
 
-  /// Which bytes are decimal digits.
+  /// The bytes that are decimal digits.
   @inline(__always)
   var digits: UInt64 { lmpipe_block_digits(lanes) }
 }

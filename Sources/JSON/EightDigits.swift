@@ -1,11 +1,12 @@
-/// "00000000": what makes ASCII of eight digits.
+/// The ASCII text "00000000". Combined with eight digit values by OR, it gives their ASCII text.
 let eightZeros: UInt64 = 0x3030_3030_3030_3030
 
-/// The eight digits of a number below 10^8, a byte for each, the first one lowest.
+/// Returns the eight digits of a number below 10^8, one per byte, the most significant digit in the lowest byte.
 ///
-/// Halves the number and its parts, all parts at once: 12345678 is 1234|5678, is 12|34|56|78. A part x becomes q, its
-/// quotient by d, and x - q·d one place of n bits higher: x·2^n - q·(d·2^n - 1). Quotients by multiplication are exact for
-/// parts so small.
+/// Splits the number and its parts in halves, all parts at once: 12345678 → 1234|5678 → 12|34|56|78 → 1|2|…|8. A part x
+/// is replaced by its quotient q = ⌊x / d⌋ and, n bits higher, its remainder x - q·d. Both together are x·2^n -
+/// q·(d·2^n - 1). Each quotient is a multiplication and a shift: ⌈2^40 / 10^4⌉ = 109,951,163, ⌈2^20 / 10^2⌉ = 10,486
+/// and ⌈2^10 / 10⌉ = 103 give exact quotients for parts below 10^8, 10^4 and 10^2.
 @inline(__always)
 func digitValues(_ number: UInt64) -> UInt64 {
   let upper = (number &* 109_951_163) &>> 40
@@ -17,7 +18,7 @@ func digitValues(_ number: UInt64) -> UInt64 {
 }
 
 extension UnsafeMutablePointer<UInt8> {
-  /// Stores eight bytes, the lowest first.
+  /// Stores the eight bytes of a word, the lowest byte first.
   @inline(__always)
   func storeEight(_ bytes: UInt64) {
     UnsafeMutableRawPointer(self).storeBytes(of: bytes.littleEndian, as: UInt64.self)

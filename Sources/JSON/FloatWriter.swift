@@ -1,23 +1,24 @@
 extension ByteBuffer {
-  /// Appends the shortest decimal number that reads back to the same bits. `value` must be finite: JSON has no others.
+  /// Appends the shortest decimal number that reads back to the same bits. `value` must be finite: JSON has no
+  /// infinities or NaN.
   public func append(json value: Float) {
-    append(upTo: roomForFloat) { target in write(ShortestDecimal(value), value.sign, to: target) }
+    append(upTo: maximumFloatLength) { target in write(ShortestDecimal(value), value.sign, to: target) }
   }
 
-  /// Appends an array of numbers, all finite.
+  /// Appends an array of finite numbers.
   public func append(json numbers: UnsafeBufferPointer<Float>) {
     append(UInt8(ascii: "["))
     reserve(usualLength * numbers.count)
-    // First the decimals of a piece, then their texts: of such short steps the processor has several numbers' under way
-    // at the same time. And room is made for a piece only, not for a long array of the longest.
+    // In chunks, and in two passes over each: first all decimals, then all texts. Each pass is so short per number that
+    // the processor works on several numbers at a time. Chunks also limit the memory reserved for the longest numbers.
     withUnsafeTemporaryAllocation(of: ShortestDecimal.self, capacity: 256) { decimals in
       for start in stride(from: 0, to: numbers.count, by: decimals.count) {
-        let piece = UnsafeBufferPointer(rebasing: numbers[start..<min(start + decimals.count, numbers.count)])
-        for index in piece.indices { decimals[index] = ShortestDecimal(piece[index]) }
-        append(upTo: piece.count * (roomForFloat + 1)) { target in
+        let chunk = UnsafeBufferPointer(rebasing: numbers[start..<min(start + decimals.count, numbers.count)])
+        for index in chunk.indices { decimals[index] = ShortestDecimal(chunk[index]) }
+        append(upTo: chunk.count * (maximumFloatLength + 1)) { target in
           var end = target
-          for index in piece.indices {
-            end += write(decimals[index], piece[index].sign, to: end)
+          for index in chunk.indices {
+            end += write(decimals[index], chunk[index].sign, to: end)
             end.pointee = UInt8(ascii: ",")
             end += 1
           }
@@ -25,22 +26,22 @@ extension ByteBuffer {
         }
       }
     }
-    if !numbers.isEmpty { truncate(to: count - 1) }  // the last comma
+    if !numbers.isEmpty { truncate(to: count - 1) }  // removes the last comma
     append(UInt8(ascii: "]"))
   }
 }
 
-/// As many bytes as `write` may touch. What it writes is shorter: `-0.0000123456789`, `-1234567000000000`.
-private let roomForFloat = 24
+/// The maximum length of a number's text: `-1234567000000000`. `write` overwrites up to nine bytes after the text.
+private let maximumFloatLength = 17
 
-/// A logit has some eight digits, a point, a sign and a comma.
+/// The usual length of a logit: about eight digits, a point, a sign and a comma.
 private let usualLength = 12
 
-/// Writes the number and returns how many bytes it has: plain notation from 10^-5 up to 10^16, as Python and JavaScript
-/// print, and an exponent beyond: `33`, `-0.0125`, `1e-7`.
+/// Writes the number and returns the length of its text. From 10^-5 to 10^16 the notation is positional, as in Python;
+/// outside it has an exponent: `33`, `-0.0125`, `1e-7`.
 ///
-/// In an array of logits the number of digits and the place of the point change from one number to the next, so no
-/// branch depends on them: every piece is stored as a whole where it would stand, later ones over the surplus of earlier
+/// In an array of logits the number of digits and the position of the point vary at random, so no branch depends on
+/// them: each part is stored as eight bytes at its position, and later parts overwrite the excess bytes of earlier
 /// ones.
 @inline(__always)
 private func write(
@@ -52,8 +53,8 @@ private func write(
   let text = DecimalText(decimal)
   guard -4...9 ~= text.point else { return signCount &+ writeFarFromOne(text, to: start) }
 
-  // A fraction gets zeros in front up to the first before the point, and then is a number like the others.
-  let isFraction = (text.point &- 1) &>> 63  // all ones where the point is before the first digit
+  // A number below 1 gets leading zeros, including one before the point; then it is written like any other number.
+  let isFraction = (text.point &- 1) &>> 63  // all ones if the point is before the first digit, else 0
   let zeros = (1 &- text.point) & isFraction
   let count = text.count &+ zeros
   let point = text.point &+ zeros
@@ -61,13 +62,13 @@ private func write(
   let first = start + (zeros &- isFraction)
   first.pointee = text.first
   (first + 1).storeEight(text.following)
-  // The digits behind the point once more, one place on; in a fraction all are where they should be.
+  // The digits after the point once more, one byte further; below 1 they are already at their positions.
   (first + 1 + (point &+ isFraction)).storeEight(text.following &>> UInt64(truncatingIfNeeded: 8 &* (point &- 1)))
   start[point] = UInt8(ascii: ".")
   return signCount &+ max(point, count &+ (count > point ? 1 : 0))
 }
 
-/// Writes `1234567000000000` or `1.23e-7`.
+/// Writes a number outside 10^-5 to 10^9, such as `1234567000000000` or `1.23e-7`.
 @inline(never)
 private func writeFarFromOne(_ text: DecimalText, to start: UnsafeMutablePointer<UInt8>) -> Int {
   start[0] = text.first
@@ -94,22 +95,22 @@ private func writeFarFromOne(_ text: DecimalText, to start: UnsafeMutablePointer
   return end + 1 - start
 }
 
-/// The digits of a decimal in ASCII, the first one not 0 if any is not, and where the point stands.
+/// The ASCII digits of a decimal, without leading zeros, and the position of its point.
 private struct DecimalText {
   let first: UInt8
-  /// The eight digits behind the first, the next one in the lowest byte; zeros behind the last.
+  /// The eight digits after the first, the next one in the lowest byte, padded with the digit zero.
   let following: UInt64
-  /// How many digits there are without these zeros, 1 to 9.
+  /// The number of digits without trailing zeros, 1 to 9.
   let count: Int
-  /// Of the decimal point, in digits from the first: 1 in 1.5, 0 in 0.15.
+  /// The number of digits before the decimal point: 1 in 1.5, 0 in 0.15, -1 in 0.015.
   let point: Int
 
   @inline(__always)
   init(_ decimal: ShortestDecimal) {
-    // Nine digits with zeros in front. The first of nine is 0 or 1.
+    // Up to nine digits; the first of nine is always 1, because decimals are below 2·10^8.
     let hasNine = decimal.digits >= 100_000_000
     let eight = digitValues(UInt64(hasNine ? decimal.digits &- 100_000_000 : decimal.digits))
-    let zeroBits = eight.trailingZeroBitCount & ~7  // of zeros in front of the eight
+    let zeroBits = eight.trailingZeroBitCount & ~7  // bits of the leading zeros among the eight digits
     let fromFirst = eight &>> UInt64(truncatingIfNeeded: zeroBits)
     first = hasNine ? UInt8(ascii: "1") : UInt8(ascii: "0") | UInt8(truncatingIfNeeded: fromFirst)
     let values = hasNine ? eight : fromFirst &>> 8

@@ -1,6 +1,6 @@
-/// Where a text stops being JSON, or stops being the JSON that was asked for, and why.
+/// An error in a JSON text, or a value of another type than expected.
 public struct JSONError: Error, Equatable, CustomStringConvertible {
-  /// Byte offset into the text that was scanned, from 0.
+  /// Byte offset in the scanned text, counted from 0.
   public let offset: Int
   public let reason: String
 
@@ -9,6 +9,6 @@ public struct JSONError: Error, Equatable, CustomStringConvertible {
     self.reason = reason
   }
 
-  /// Such as `byte 17: a value is missing`, counted from 1 as editors do.
+  /// Such as `byte 17: expected a value, found "]"`. Bytes are counted from 1, as editors do.
   public var description: String { "byte \(offset + 1): \(reason)" }
 }

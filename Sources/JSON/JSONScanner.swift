@@ -1,15 +1,25 @@
-/// A cursor over one JSON text (RFC 8259). It builds no tree: the caller asks for what it expects to stand next, and
-/// what it does not need it skips, learning where the source text of that value lies.
+import Platform
+
+/// A pull parser for one JSON text (RFC 8259). It builds no tree: the caller reads the values that it expects and skips
+/// the rest; skipping returns the range of a value's source text.
 ///
-/// Everything it passes over is checked: grammar, UTF-8, escapes. Nesting costs no stack.
+/// The grammar, UTF-8 and escapes of everything read or skipped are checked. Nesting does not use the call stack.
 ///
-/// Unsafe pointers: `bytes` is borrowed and must outlive the scanner; no read happens at or past `bytes.count`
-/// (`peek` answers 0 there, a byte that no JSON text contains).
+/// ```swift
+/// var scanner = JSONScanner(bytes)
+/// try scanner.object { (name, scanner) throws(JSONError) in
+///   if scanner.matches(name, "ids") { ids = try scanner.integers() } else { _ = try scanner.skipValue() }
+/// }
+/// try scanner.end()
+/// ```
+///
+/// Unsafe pointers: `bytes` is borrowed and must outlive the scanner. Nothing at or after `bytes.count` is read (`peek`
+/// returns 0 there, a byte that no JSON text contains).
 public struct JSONScanner {
   public let bytes: UnsafeBufferPointer<UInt8>
   public internal(set) var position: Int
 
-  /// Starts at `position`; `bytes` is the whole text, so that offsets in errors are offsets in it.
+  /// Creates a scanner that starts at `position`. `bytes` is the whole text: offsets in errors are relative to it.
   public init(_ bytes: UnsafeBufferPointer<UInt8>, position: Int = 0) {
     self.bytes = bytes
     self.position = position
@@ -17,10 +27,10 @@ public struct JSONScanner {
 
   public enum Kind { case object, array, string, number, boolean, null }
 
-  /// A string's content between its quotation marks, as it stands in the text.
+  /// The content of a string between its quotation marks, in source form.
   public struct Text {
     public let range: Range<Int>
-    /// False if there is none; true if there may be some.
+    /// False if the string has no escapes; true if it may have some.
     public let hasEscapes: Bool
 
     public init(range: Range<Int>, hasEscapes: Bool) {
@@ -29,11 +39,12 @@ public struct JSONScanner {
     }
   }
 
-  // MARK: what stands next
+  // MARK: Position and errors
 
   @inline(__always)
   private var peek: UInt8 { position < bytes.count ? bytes[position] : 0 }
 
+  /// Skips space, tab, line feed and carriage return.
   public mutating func skipWhiteSpace() {
     while position < bytes.count {
       switch bytes[position] {
@@ -43,7 +54,7 @@ public struct JSONScanner {
     }
   }
 
-  /// Skips white space and tells what kind of value begins there.
+  /// Skips white space and returns the kind of the value that begins there.
   public mutating func kind() throws(JSONError) -> Kind {
     skipWhiteSpace()
     switch peek {
@@ -53,26 +64,30 @@ public struct JSONScanner {
     case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return .number
     case UInt8(ascii: "t"), UInt8(ascii: "f"): return .boolean
     case UInt8(ascii: "n"): return .null
-    default: throw unexpected("a value")
+    default: throw expected("a value")
     }
   }
 
-  /// Nothing but white space may be left.
+  /// Checks that only white space is left.
   public mutating func end() throws(JSONError) {
     skipWhiteSpace()
-    guard position == bytes.count else { throw failure("something follows the end of the value") }
+    guard position == bytes.count else { throw failure("unexpected text after the value") }
   }
 
+  /// Returns an error at `offset`, by default the current position.
   public func failure(_ reason: String, at offset: Int? = nil) -> JSONError {
     JSONError(offset: offset ?? position, reason: reason)
   }
 
-  private func unexpected(_ wanted: String) -> JSONError {
-    guard position < bytes.count else { return failure("the text ends where \(wanted) should be") }
-    let byte = bytes[position]
-    let found =
-      byte > 0x20 && byte < 0x7F ? "“\(Character(Unicode.Scalar(byte)))”" : "byte 0x\(String(byte, radix: 16))"
-    return failure("\(found) stands where \(wanted) should be")
+  private func expected(_ what: String) -> JSONError {
+    guard position < bytes.count else { return failure("expected \(what), found the end of the text") }
+    let found: String
+    switch bytes[position] {
+    case UInt8(ascii: "\""): found = "'\"'"
+    case let byte where byte > 0x20 && byte < 0x7F: found = "\"\(Character(Unicode.Scalar(byte)))\""
+    case let byte: found = "byte 0x\(hexadecimal(byte, width: 2, uppercase: true))"
+    }
+    return failure("expected \(what), found \(found)")
   }
 
   @inline(__always)
@@ -82,9 +97,9 @@ public struct JSONScanner {
     return true
   }
 
-  // MARK: objects and arrays
+  // MARK: Objects and arrays
 
-  /// Visits the members of an object in order. `visit` is given the name and must consume the value.
+  /// Calls `visit` with each member of an object in order. `visit` receives the name and must read or skip the value.
   @inlinable
   public mutating func object(_ visit: (Text, inout JSONScanner) throws(JSONError) -> Void) throws(JSONError) {
     guard try beginObject() else { return }
@@ -94,7 +109,7 @@ public struct JSONScanner {
     } while try another(closing: UInt8(ascii: "}"))
   }
 
-  /// Visits the elements of an array in order. `visit` must consume the element.
+  /// Calls `visit` for each element of an array in order. `visit` must read or skip the element.
   @inlinable
   public mutating func array(_ visit: (inout JSONScanner) throws(JSONError) -> Void) throws(JSONError) {
     guard try beginArray() else { return }
@@ -103,49 +118,49 @@ public struct JSONScanner {
     } while try another(closing: UInt8(ascii: "]"))
   }
 
-  /// Enters an object; false where it is empty, and then it has been left again.
+  /// Reads the beginning of an object. Returns false if the object is empty; its closing brace is then read as well.
   public mutating func beginObject() throws(JSONError) -> Bool {
     try begin(UInt8(ascii: "{"), "an object", closing: UInt8(ascii: "}"))
   }
 
-  /// Enters an array; false where it is empty, and then it has been left again.
+  /// Reads the beginning of an array. Returns false if the array is empty; its closing bracket is then read as well.
   public mutating func beginArray() throws(JSONError) -> Bool {
     try begin(UInt8(ascii: "["), "an array", closing: UInt8(ascii: "]"))
   }
 
   private mutating func begin(_ opening: UInt8, _ what: String, closing: UInt8) throws(JSONError) -> Bool {
     skipWhiteSpace()
-    guard accept(opening) else { throw unexpected(what) }
+    guard accept(opening) else { throw expected(what) }
     skipWhiteSpace()
     return !accept(closing)
   }
 
-  /// After a member or element: true past a comma, false past the closing bracket.
+  /// Reads the comma or closing bracket after a member or element. Returns whether it was a comma.
   public mutating func another(closing: UInt8) throws(JSONError) -> Bool {
     skipWhiteSpace()
     if accept(UInt8(ascii: ",")) { return true }
     if accept(closing) { return false }
-    throw unexpected("a comma or “\(Character(Unicode.Scalar(closing)))”")
+    throw expected("a comma or \"\(Character(Unicode.Scalar(closing)))\"")
   }
 
-  /// A member's name and the colon behind it.
+  /// Reads a member's name and the colon after it.
   public mutating func memberName() throws(JSONError) -> Text {
     skipWhiteSpace()
-    guard peek == UInt8(ascii: "\"") else { throw unexpected("a member's name in quotation marks") }
+    guard peek == UInt8(ascii: "\"") else { throw expected("a member name in quotation marks") }
     let name = try string()
     skipWhiteSpace()
-    guard accept(UInt8(ascii: ":")) else { throw unexpected("a colon") }
+    guard accept(UInt8(ascii: ":")) else { throw expected("a colon") }
     return name
   }
 
-  /// Passes over the value that stands next and returns the range of its source text.
+  /// Skips a value and returns the range of its source text.
   ///
-  /// - Parameter allowsConstants: `NaN`, `Infinity` and `-Infinity` are numbers too, as Python's `json` module writes them
-  ///   unless it is told not to.
+  /// - Parameter allowsConstants: accepts `NaN`, `Infinity` and `-Infinity` as numbers. Python's `json` module writes
+  ///   them by default.
   public mutating func skipValue(allowsConstants: Bool = false) throws(JSONError) -> Range<Int> {
     skipWhiteSpace()
     let start = position
-    var closings: [UInt8] = []  // of the brackets that are open: a stack of our own, as deep as the text likes
+    var closings: [UInt8] = []  // for the open brackets: an explicit stack instead of recursion
     repeat {
       let kind = allowsConstants && skipConstant() ? nil : try kind()
       switch kind {
@@ -158,7 +173,7 @@ public struct JSONScanner {
       case .array:
         if try beginArray() {
           closings.append(UInt8(ascii: "]"))
-          skipPlainNumbers()
+          skipNumbersOnFastPath()
           continue
         }
       case .string: _ = try string()
@@ -169,7 +184,7 @@ public struct JSONScanner {
       }
       while let closing = closings.last {
         if try another(closing: closing) {
-          if closing == UInt8(ascii: "}") { _ = try memberName() } else if kind == .number { skipPlainNumbers() }
+          if closing == UInt8(ascii: "}") { _ = try memberName() } else if kind == .number { skipNumbersOnFastPath() }
           break
         }
         closings.removeLast()
@@ -178,7 +193,7 @@ public struct JSONScanner {
     return start..<position
   }
 
-  /// Passes over one of the numbers without digits that Python's `json` module writes. False if none stands next.
+  /// Skips `NaN`, `Infinity` or `-Infinity`. Returns whether there was one.
   private mutating func skipConstant() -> Bool {
     skipWhiteSpace()
     let rest = bytes[position...]
@@ -189,8 +204,9 @@ public struct JSONScanner {
     return false
   }
 
-  // MARK: literals and strings
+  // MARK: Literals and strings
 
+  /// Reads `true` or `false`.
   public mutating func boolean() throws(JSONError) -> Bool {
     skipWhiteSpace()
     if peek == UInt8(ascii: "t") {
@@ -201,6 +217,7 @@ public struct JSONScanner {
     return false
   }
 
+  /// Reads `null`.
   public mutating func null() throws(JSONError) {
     skipWhiteSpace()
     try literal("null")
@@ -210,18 +227,18 @@ public struct JSONScanner {
     let matches = word.withUTF8Buffer { word in
       position + word.count <= bytes.count && word.indices.allSatisfy { bytes[position + $0] == word[$0] }
     }
-    guard matches else { throw unexpected("\(word)") }
+    guard matches else { throw expected("\(word)") }
     position += word.utf8CodeUnitCount
   }
 
-  /// A string: its quotation marks are passed, its content is checked and left where it is.
+  /// Reads a string: checks its content and returns its range, without decoding escapes.
   public mutating func string() throws(JSONError) -> Text {
     skipWhiteSpace()
-    guard accept(UInt8(ascii: "\"")) else { throw unexpected("a string") }
+    guard accept(UInt8(ascii: "\"")) else { throw expected("a string") }
     let start = position
     var hasEscapes = false
     while true {
-      try skipPlainCharacters()
+      try skipUnescapedCharacters()
       switch peek {
       case UInt8(ascii: "\""):
         position += 1
@@ -230,15 +247,14 @@ public struct JSONScanner {
         hasEscapes = true
         try skipEscape()
       case let byte:
-        guard position < bytes.count else { throw failure("the string that begins here has no end", at: start - 1) }
-        throw failure(
-          "a control character stands in a string; write it as \\u00\(byte < 16 ? "0" : "")\(String(byte, radix: 16))")
+        guard position < bytes.count else { throw failure("unterminated string", at: start - 1) }
+        throw failure("control character in a string; write it as \\u\(hexadecimal(byte, width: 4))")
       }
     }
   }
 
-  /// Passes over a string's characters, up to a quotation mark, an escape, what may not stand there, or the end.
-  private mutating func skipPlainCharacters() throws(JSONError) {
+  /// Skips the characters of a string up to a quotation mark, an escape, a control character, or the end of the text.
+  private mutating func skipUnescapedCharacters() throws(JSONError) {
     guard let base = bytes.baseAddress else { return }
     let start = position
     var notASCII: UInt64 = 0
@@ -247,12 +263,12 @@ public struct JSONScanner {
       let block = ByteBlock(base + position, count: rest)
       let stops = block.escapedInJSON
       let highs = block.from(0x80)
-      if stops == 0, rest >= ByteBlock.size {  // the next block's place is known before this one has been looked at
+      if stops == 0, rest >= ByteBlock.size {  // the next address does not depend on the result for this block
         notASCII |= highs
         position += ByteBlock.size
         continue
       }
-      notASCII |= highs & ~stops & (stops &- 1)  // of those before the first stop
+      notASCII |= highs & ~stops & (stops &- 1)  // only bytes before the first stop
       position += min(stops.trailingZeroBitCount, rest)
       if stops != 0 { break }
     }
@@ -260,7 +276,7 @@ public struct JSONScanner {
     let wellFormed = utf8Prefix(UnsafeBufferPointer(rebasing: bytes[start..<position]))
     guard wellFormed == position - start else {
       position = start + wellFormed
-      throw failure("this is not UTF-8")
+      throw failure("invalid UTF-8")
     }
   }
 
@@ -272,17 +288,17 @@ public struct JSONScanner {
       UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
       position += 1
     case UInt8(ascii: "u"):
-      guard hexadecimal(bytes, at: position + 1) != nil else {
-        throw failure("\\u wants four hexadecimal digits", at: start)
+      guard fourHexadecimalDigits(bytes, at: position + 1) != nil else {
+        throw failure("\\u must be followed by four hexadecimal digits", at: start)
       }
       position += 5
     default:
-      throw failure("there is no such escape", at: start)
+      throw failure("invalid escape sequence", at: start)
     }
   }
 
-  /// Appends a string's characters, escapes resolved, as UTF-8. False, with nothing appended, where an escape names
-  /// half of a surrogate pair: such a string has no UTF-8 form.
+  /// Appends the characters of a string as UTF-8, with escapes resolved. Returns false and appends nothing if the
+  /// string contains an unpaired surrogate, because it then has no UTF-8 form.
   public func decode(_ text: Text, into output: inout [UInt8]) -> Bool {
     guard text.hasEscapes else {
       output.append(contentsOf: UnsafeBufferPointer(rebasing: bytes[text.range]))
@@ -291,9 +307,9 @@ public struct JSONScanner {
     let originalCount = output.count
     var index = text.range.lowerBound
     while index < text.range.upperBound {
-      let plain = index
+      let unescaped = index
       index = firstIndex(of: UInt8(ascii: "\\"), in: index..<text.range.upperBound)
-      output.append(contentsOf: UnsafeBufferPointer(rebasing: bytes[plain..<index]))
+      output.append(contentsOf: UnsafeBufferPointer(rebasing: bytes[unescaped..<index]))
       guard index < text.range.upperBound else { break }
       let escape = bytes[index + 1]
       index += 2
@@ -308,31 +324,32 @@ public struct JSONScanner {
           output.removeLast(output.count - originalCount)
           return false
         }
-        output.append(contentsOf: UTF8.encode(scalar)!)  // every scalar has a UTF-8 form
+        output.append(contentsOf: UTF8.encode(scalar)!)  // not nil: every scalar has a UTF-8 form
       default: output.append(escape)
       }
     }
     return true
   }
 
-  /// Where the byte stands first; the range's end where it does not.
+  /// Returns the index of the first occurrence of the byte; the end of the range if there is none.
   private func firstIndex(of byte: UInt8, in range: Range<Int>) -> Int {
     guard let base = bytes.baseAddress else { return range.upperBound }
     var index = range.lowerBound
     while index < range.upperBound {
       let found = ByteBlock(base + index, count: range.upperBound - index).equal(byte)
-      index += found.trailingZeroBitCount  // a block's size where there is none
+      index += found.trailingZeroBitCount  // the size of a block if there is none
       if found != 0 { break }
     }
     return min(index, range.upperBound)
   }
 
-  /// The scalar of the escape (or pair of escapes) whose digits begin at `index`, which moves behind it.
+  /// Returns the scalar of a `\u` escape, or of a pair of them, whose digits begin at `index`; nil for an unpaired
+  /// surrogate. Moves `index` to the end of the escape.
   private func unicodeEscape(at index: inout Int) -> Unicode.Scalar? {
-    guard var value = hexadecimal(bytes, at: index) else { return nil }
+    guard var value = fourHexadecimalDigits(bytes, at: index) else { return nil }
     index += 4
     if (0xD800..<0xDC00).contains(value), index + 6 <= bytes.count, bytes[index] == UInt8(ascii: "\\"),
-      bytes[index + 1] == UInt8(ascii: "u"), let low = hexadecimal(bytes, at: index + 2),
+      bytes[index + 1] == UInt8(ascii: "u"), let low = fourHexadecimalDigits(bytes, at: index + 2),
       (0xDC00..<0xE000).contains(low)
     {
       value = 0x10000 + (value - 0xD800) << 10 + (low - 0xDC00)
@@ -341,16 +358,16 @@ public struct JSONScanner {
     return Unicode.Scalar(value)
   }
 
-  /// A string that is wanted as a Swift string.
+  /// Reads a string and returns it decoded.
   public mutating func swiftString() throws(JSONError) -> String {
     let start = position
     let text = try string()
     var characters: [UInt8] = []
-    guard decode(text, into: &characters) else { throw failure("half of a surrogate pair is no character", at: start) }
+    guard decode(text, into: &characters) else { throw failure("unpaired surrogate", at: start) }
     return String(decoding: characters, as: UTF8.self)
   }
 
-  /// Whether the string reads `word`.
+  /// Returns whether the string, with escapes resolved, is equal to `word`.
   public func matches(_ text: Text, _ word: String) -> Bool {
     guard text.hasEscapes else {
       return text.range.count == word.utf8.count && bytes[text.range].elementsEqual(word.utf8)
@@ -359,13 +376,13 @@ public struct JSONScanner {
     return decode(text, into: &characters) && characters.elementsEqual(word.utf8)
   }
 
-  // MARK: numbers
+  // MARK: Numbers
 
-  /// Passes over a number and returns the range of its source text.
+  /// Reads a number and returns the range of its source text.
   public mutating func number() throws(JSONError) -> Range<Int> {
     skipWhiteSpace()
     let start = position
-    guard peek == UInt8(ascii: "-") || peek &- UInt8(ascii: "0") < 10 else { throw unexpected("a number") }
+    guard peek == UInt8(ascii: "-") || peek &- UInt8(ascii: "0") < 10 else { throw expected("a number") }
     _ = accept(UInt8(ascii: "-"))
     if !accept(UInt8(ascii: "0")) { try digits() }
     if accept(UInt8(ascii: ".")) { try digits() }
@@ -379,10 +396,10 @@ public struct JSONScanner {
   private mutating func digits() throws(JSONError) {
     let start = position
     while position < bytes.count, bytes[position] &- UInt8(ascii: "0") < 10 { position += 1 }
-    guard position > start else { throw unexpected("a digit") }
+    guard position > start else { throw expected("a digit") }
   }
 
-  /// A number without fraction or exponent that fits an `Int`.
+  /// Reads a number without fraction or exponent that fits an `Int`.
   public mutating func integer() throws(JSONError) -> Int {
     let range = try number()
     let isNegative = bytes[range.lowerBound] == UInt8(ascii: "-")
@@ -391,7 +408,7 @@ public struct JSONScanner {
       let digit = bytes[index] &- UInt8(ascii: "0")
       guard digit < 10 else { throw failure("\(excerpt(bytes[range])) is not an integer", at: range.lowerBound) }
       let (product, overflow) = value.multipliedReportingOverflow(by: 10)
-      let (sum, carry) = product.subtractingReportingOverflow(Int(digit))  // downwards: Int.min has no positive twin
+      let (sum, carry) = product.subtractingReportingOverflow(Int(digit))  // negative: Int.min has no negation
       guard !overflow, !carry else { throw failure("\(excerpt(bytes[range])) is too large", at: range.lowerBound) }
       value = sum
     }
@@ -400,6 +417,7 @@ public struct JSONScanner {
     return -value
   }
 
+  /// Reads a number and returns the nearest `Double`. A number that rounds to infinity is an error.
   public mutating func double() throws(JSONError) -> Double {
     let range = try number()
     let value = readDouble(UnsafeBufferPointer(rebasing: bytes[range]))
@@ -407,6 +425,7 @@ public struct JSONScanner {
     return value
   }
 
+  /// Reads a number and returns the nearest `Float`. A number that rounds to infinity is an error.
   public mutating func float() throws(JSONError) -> Float {
     let range = try number()
     let value = readFloat(UnsafeBufferPointer(rebasing: bytes[range]))
@@ -414,11 +433,12 @@ public struct JSONScanner {
     return value
   }
 
-  /// The text of a range.
+  /// Returns the source text of a range.
   public func source(_ range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self) }
 }
 
-private func hexadecimal(_ bytes: UnsafeBufferPointer<UInt8>, at index: Int) -> UInt32? {
+/// Returns the value of the four hexadecimal digits at `index`; nil if there are no four digits.
+private func fourHexadecimalDigits(_ bytes: UnsafeBufferPointer<UInt8>, at index: Int) -> UInt32? {
   guard index + 4 <= bytes.count else { return nil }
   var value: UInt32 = 0
   for byte in bytes[index..<index + 4] {

@@ -1,35 +1,39 @@
 extension JSONScanner {
-  /// The numbers of an array.
+  /// Reads an array of numbers and returns the nearest `Float` of each.
   public mutating func floats() throws(JSONError) -> [Float] {
-    try numbers(plain: plainFloat) { (scanner) throws(JSONError) in try scanner.float() }
+    try numbers(fast: fastFloat, general: { (scanner) throws(JSONError) in try scanner.float() })
   }
 
-  /// The numbers of an array of integers.
+  /// Reads an array of integers.
   public mutating func integers() throws(JSONError) -> [Int] {
-    try numbers(plain: plainInteger) { (scanner) throws(JSONError) in try scanner.integer() }
+    try numbers(fast: fastInteger, general: { (scanner) throws(JSONError) in try scanner.integer() })
   }
 
-  /// - Parameter plain: reads a plain number; nil for one that is left to `any`.
+  /// Reads an array of numbers.
+  ///
+  /// - Parameters:
+  ///   - fast: converts a number that the fast path has found; nil if it cannot.
+  ///   - general: reads any number.
   @inline(__always)
   private mutating func numbers<Number>(
-    plain: (_ text: UnsafePointer<UInt8>, _ point: Int, _ length: Int) -> Number?,
-    any: (inout JSONScanner) throws(JSONError) -> Number
+    fast: (_ text: UnsafePointer<UInt8>, _ point: Int, _ length: Int) -> Number?,
+    general: (inout JSONScanner) throws(JSONError) -> Number
   ) throws(JSONError) -> [Number] {
     guard try beginArray() else { return [] }
     var failure: JSONError?
-    // As many as can be in the rest of the text: a number has a byte at least, and another stands behind it.
+    // An upper bound of the number of elements: each takes at least one byte, followed by a comma or bracket.
     let numbers = [Number](unsafeUninitializedCapacity: (bytes.count - position) / 2 + 1) { numbers, initializedCount in
       var count = 0
       defer { initializedCount = count }
       do throws(JSONError) {
         repeat {
-          takePlainNumbers { text, point, length in
-            guard let number = plain(text, point, length) else { return false }
+          takeNumbersOnFastPath { text, point, length in
+            guard let number = fast(text, point, length) else { return false }
             numbers.initializeElement(at: count, to: number)
             count &+= 1
             return true
           }
-          numbers.initializeElement(at: count, to: try any(&self))
+          numbers.initializeElement(at: count, to: try general(&self))
           count += 1
         } while try another(closing: UInt8(ascii: "]"))
       } catch {
@@ -41,9 +45,9 @@ extension JSONScanner {
   }
 }
 
-/// The value of a plain number without fraction; nil for others and for the few that take more than this.
+/// Converts a number without fraction and of at most eight digits; nil for other numbers.
 @inline(__always)
-private func plainInteger(_ text: UnsafePointer<UInt8>, _ point: Int, _ length: Int) -> Int? {
+private func fastInteger(_ text: UnsafePointer<UInt8>, _ point: Int, _ length: Int) -> Int? {
   let isNegative = text.pointee == UInt8(ascii: "-")
   let count = length &- (isNegative ? 1 : 0)
   guard point == length, count <= 8 else { return nil }
@@ -51,9 +55,10 @@ private func plainInteger(_ text: UnsafePointer<UInt8>, _ point: Int, _ length: 
   return isNegative ? 0 &- magnitude : magnitude
 }
 
-/// The nearest `Float` of a plain number; nil for the few that take more than this.
+/// Returns the nearest `Float` of a number with at most eight integer digits and 18 digits in all; nil for other
+/// numbers and for the few that need more precision (see `Decimal.nearestFloat`).
 @inline(__always)
-private func plainFloat(_ text: UnsafePointer<UInt8>, _ point: Int, _ length: Int) -> Float? {
+private func fastFloat(_ text: UnsafePointer<UInt8>, _ point: Int, _ length: Int) -> Float? {
   let isNegative = text.pointee == UInt8(ascii: "-")
   let wholeCount = point &- (isNegative ? 1 : 0)
   let fractionCount = length &- point &- (point < length ? 1 : 0)
@@ -71,11 +76,12 @@ private func plainFloat(_ text: UnsafePointer<UInt8>, _ point: Int, _ length: In
   ).nearestFloat
 }
 
-/// The number that the first 0 to 8 of eight bytes are the digits of.
+/// Returns the value of `count` digits, 0 to 8. Reads eight bytes.
 @inline(__always)
 private func numberOfDigits(_ text: UnsafePointer<UInt8>, _ count: Int) -> UInt64 {
   let word = UInt64(littleEndian: UnsafeRawPointer(text).loadUnaligned(as: UInt64.self))
-  // Zeros in front push out what stands behind; then digits are put together to pairs, these to fours, these to eight.
+  // The shift puts zeros before the digits and removes the bytes after them. Then digits are combined to pairs, pairs
+  // to groups of four, and these to eight digits: each step is x·10^n + y for all groups at once.
   let digits = (word & 0x0F0F_0F0F_0F0F_0F0F) << UInt64(truncatingIfNeeded: 64 &- 8 &* count)
   let pairs = digits &* 10 &+ digits &>> 8
   let fours = ((pairs & 0x00FF_00FF_00FF_00FF) &* (100 << 16 + 1)) &>> 16

@@ -1,9 +1,12 @@
-// Decimal text to binary, correctly rounded. The texts are numbers of JSON's grammar: `JSONScanner.number` checked them.
+// Correctly rounded conversion of decimal text to binary. `JSONScanner.number` has checked the grammar of the text.
+//
+// `Double(_:)` and `Float(_:)` of the standard library are the fallback for the few numbers that the fast paths below
+// cannot round with certainty.
 
-/// The nearest `Double`; infinite where the number is too large for one.
+/// Returns the nearest `Double`; infinity if the number is too large.
 ///
-/// Clinger's fast path ("How to read floating point numbers accurately", 1990): digits that make an integer up to 2^53,
-/// times or over a power of ten up to 10^22. Both are exact in a `Double`, so their product or quotient is rounded once.
+/// Clinger's fast path ("How to read floating point numbers accurately", 1990) for an integer up to 2^53 multiplied or
+/// divided by a power of ten up to 10^22. Both are exact in a `Double`, so the result is rounded only once.
 func readDouble(_ text: UnsafeBufferPointer<UInt8>) -> Double {
   guard let decimal = Decimal(text), decimal.significand <= 1 << 53 else {
     return Double(String(decoding: text, as: UTF8.self)) ?? .infinity
@@ -13,13 +16,13 @@ func readDouble(_ text: UnsafeBufferPointer<UInt8>) -> Double {
   return decimal.isNegative ? -magnitude : magnitude
 }
 
-/// The nearest `Float`; infinite where the number is too large for one.
+/// Returns the nearest `Float`; infinity if the number is too large.
 func readFloat(_ text: UnsafeBufferPointer<UInt8>) -> Float {
   Decimal(text)?.nearestFloat ?? Float(String(decoding: text, as: UTF8.self)) ?? .infinity
 }
 
-/// A number of up to 18 digits, which cannot overflow an `Int64`, times a power of ten from 10^-22 to 10^22, which is exact
-/// in a `Double`.
+/// A decimal number: a significand of up to 18 digits, which fits an `Int64`, times a power of ten from 10^-22 to
+/// 10^22. The positive powers are exact in a `Double`.
 struct Decimal {
   let isNegative: Bool
   let significand: Int64
@@ -32,7 +35,7 @@ struct Decimal {
     self.exponent = exponent
   }
 
-  /// Nil for other numbers.
+  /// Parses a number; nil if it has more digits or another exponent.
   init?(_ text: UnsafeBufferPointer<UInt8>) {
     var index = 0
     isNegative = text[0] == UInt8(ascii: "-")
@@ -71,12 +74,13 @@ struct Decimal {
     self.exponent = exponent
   }
 
-  /// The number rounded to the nearest `Float`; nil where its approximation leaves open which that is.
+  /// The nearest `Float`; nil if the approximation in a `Double` does not determine it.
   ///
-  /// Three roundings to 53 bits, of the significand, the power and their product, change the number by 3·2^-53 of it and a
-  /// little: by less than four units in the last place. So it lies on the same side of the middle between two floats as
-  /// its approximation does, if that is four units or more away from the middle, where the 29 bits that a float does not
-  /// have are 1000…. (A subnormal float does not have more than these.)
+  /// Three roundings to 53 bits (significand, power, product) give a relative error of little more than 3·2^-53, which
+  /// is less than four units in the last place of the `Double`. A `Double` has 29 bits more than a `Float`; halfway
+  /// between two floats these bits are 1000…. If the approximation is at least four units away from halfway, the exact
+  /// number is on the same side and rounds to the same float. (A subnormal float lacks more bits than these, so it is
+  /// excluded.)
   @inline(__always)
   var nearestFloat: Float? {
     let approximation = Double(significand) * Self.powersOfTen[exponent &+ 22]
@@ -85,7 +89,7 @@ struct Decimal {
     return Float(bitPattern: Float(approximation).bitPattern | (isNegative ? 1 << 31 : 0))
   }
 
-  /// From 10^-22 on.
+  /// The powers from 10^-22 to 10^22.
   fileprivate static let powersOfTen: [Double] = [
     1e-22, 1e-21, 1e-20, 1e-19, 1e-18, 1e-17, 1e-16, 1e-15, 1e-14, 1e-13, 1e-12, 1e-11, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6,
     1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15,

@@ -1,15 +1,15 @@
 extension ByteBuffer {
-  /// Appends a JSON string. `text` must be UTF-8. What JSON obliges to is escaped, and the other control characters, DEL
-  /// and U+0080 to U+009F, lest they steer a terminal.
+  /// Appends a JSON string. `text` must be UTF-8. Escapes the characters that JSON requires, and also DEL and U+0080 to
+  /// U+009F, because these could control a terminal.
   public func append(jsonString text: UnsafeBufferPointer<UInt8>) {
     append(UInt8(ascii: "\""))
     if let start = text.baseAddress {
       var index = 0
       while index < text.count {
-        var count = min(pieceSize, text.count - index)
-        // A character that may be escaped stays whole.
+        var count = min(chunkSize, text.count - index)
+        // Do not split a two-byte character that may have to be escaped.
         if index + count < text.count, start[index + count - 1] == 0xC2 { count -= 1 }
-        append(upTo: longestEscape * count + ByteBlock.size) { target in
+        append(upTo: longestEscape * count) { target in
           escape(start + index, count: count, to: target)
         }
         index += count
@@ -26,13 +26,13 @@ extension ByteBuffer {
   }
 }
 
-/// So many bytes at once, lest room be made for a long text's worth of escapes.
-private let pieceSize = 4096
-/// `\u0000`
+/// Chunk size in bytes, so that the buffer does not reserve six times the length of a long text for escapes.
+private let chunkSize = 4096
+/// The length of `\u0000`.
 private let longestEscape = 6
 
-/// Writes the characters and escapes of a JSON string and returns how many bytes they are: `longestEscape` for each of
-/// `count` bytes at most. Up to a block more is overwritten.
+/// Writes the characters and escapes of a JSON string and returns their length in bytes, at most `longestEscape *
+/// count`. Overwrites up to `ByteBuffer.padding` bytes after them.
 @inline(__always)
 private func escape(_ text: UnsafePointer<UInt8>, count: Int, to start: UnsafeMutablePointer<UInt8>) -> Int {
   var (source, rest, target) = (text, count, start)
@@ -40,16 +40,16 @@ private func escape(_ text: UnsafePointer<UInt8>, count: Int, to start: UnsafeMu
     let block = ByteBlock(source, count: rest)
     block.store(to: target)
     let escaped = block.escapedInJSON | block.controlsBeyondJSON
-    if escaped == 0, rest >= ByteBlock.size {  // where the next block goes is known before this one has been looked at
+    if escaped == 0, rest >= ByteBlock.size {  // the next addresses do not depend on the result for this block
       target += ByteBlock.size
       source += ByteBlock.size
       rest -= ByteBlock.size
       continue
     }
-    let plain = min(escaped.trailingZeroBitCount, rest)  // of a word without ones it is a block's size
-    target += plain
-    source += plain
-    rest -= plain
+    let unescaped = min(escaped.trailingZeroBitCount, rest)  // a mask of zeros gives the size of a block
+    target += unescaped
+    source += unescaped
+    rest -= unescaped
     guard escaped != 0 else { continue }
     if source.pointee == 0xC2, rest > 1 {
       target += writeTwoBytes(source, to: target)
@@ -64,7 +64,7 @@ private func escape(_ text: UnsafePointer<UInt8>, count: Int, to start: UnsafeMu
   return target - start
 }
 
-/// Writes a character from U+0080 to U+00BF, as an escape if it is a control character.
+/// Writes a character from U+0080 to U+00BF, as an escape if it is a control character (below U+00A0).
 @inline(never)
 private func writeTwoBytes(_ text: UnsafePointer<UInt8>, to target: UnsafeMutablePointer<UInt8>) -> Int {
   guard 0x80..<0xA0 ~= text[1] else {

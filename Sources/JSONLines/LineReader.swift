@@ -1,24 +1,27 @@
 import Platform
 
-/// Input that had been opened could not be read on.
+/// An error while reading an open input.
 public struct ReadError: Error {
   public let file: FileError
 }
 
-/// Lines (or NUL-terminated records) of a file descriptor, each as a view into the read buffer.
+/// A reader of lines, or of NUL-terminated records, from a file descriptor. Lines are views into the read buffer.
 ///
 /// Unsafe pointers: a line is valid until the next call of `next` or `batch`, which may move or overwrite the buffer.
+/// Invariant: `start ≤ searched ≤ end ≤ buffer.count`.
 public struct LineReader: ~Copyable {
   private let descriptor: Int32
   private let path: Path
   private let delimiter: UInt8?
-  private var buffer = UnsafeMutableBufferPointer<UInt8>(start: nil, count: 0)  // malloc's
-  private var start = 0  // of the bytes not yet handed out
-  private var searched = 0  // up to here there is no delimiter
+  private var buffer = UnsafeMutableBufferPointer<UInt8>(start: nil, count: 0)  // allocated with malloc
+  private var start = 0  // of the bytes that have not been returned
+  private var searched = 0  // no delimiter between start and here
   private var end = 0
   private var isAtEnd = false
 
-  /// `path` is for messages. Without a delimiter the whole input is one record.
+  /// - Parameters:
+  ///   - path: the input's name for error messages.
+  ///   - delimiter: the byte that ends a record; nil to read the whole input as one record.
   public init(descriptor: Int32, path: Path, delimiter: UInt8?) {
     self.descriptor = descriptor
     self.path = path
@@ -27,21 +30,21 @@ public struct LineReader: ~Copyable {
 
   deinit { free(buffer.baseAddress) }
 
-  /// The next line without its delimiter; nil at the end. A last line without a delimiter counts, an empty one does not.
+  /// Returns the next line without its delimiter; nil at the end of the input. The last line needs no delimiter.
   ///
-  /// `willWait` is called before a read that has to wait for input, or for memory that may be refused, so that output can
-  /// be flushed first.
+  /// - Parameter willWait: called before a read that may block, and before an allocation that may fail, so that the
+  ///   caller can flush its output first.
   public mutating func next<E>(willWait: () throws(E) -> Void) throws -> UnsafeBufferPointer<UInt8>? {
     try batch(upTo: 1, willWait: willWait).first
   }
 
-  /// What a line in a batch takes beside its bytes.
+  /// The size that `batch` counts for each line in addition to its bytes.
   public static let sizeOfLine = 32
 
-  /// The next line, and with it the lines that can be had without waiting: up to `size` bytes, each line with its
-  /// `sizeOfLine`, and a line more. Empty at the end of the input. The lines are valid until the next call.
+  /// Returns the next line and the lines after it that can be read without blocking, until their bytes and `sizeOfLine`
+  /// for each reach `size`. Empty at the end of the input. The lines are valid until the next call.
   public mutating func batch<E>(upTo size: Int, willWait: () throws(E) -> Void) throws -> [UnsafeBufferPointer<UInt8>] {
-    var ranges: [Range<Int>] = []  // counted from `start`, which `fill` may move
+    var ranges: [Range<Int>] = []  // relative to `start`, which `fill` may change
     var next = 0
     while next + Self.sizeOfLine * ranges.count < size {
       if let delimiter, let found = firstIndex(of: delimiter) {
@@ -53,8 +56,8 @@ public struct LineReader: ~Copyable {
       searched = end
       if isAtEnd {
         guard ranges.isEmpty else { break }
-        guard start < end || delimiter == nil && !handedOutWhole else { return [] }
-        handedOutWhole = true
+        guard start < end || delimiter == nil && !hasReturnedLast else { return [] }
+        hasReturnedLast = true
         ranges.append(0..<end - start)
         next = end - start
         break
@@ -63,16 +66,17 @@ public struct LineReader: ~Copyable {
         if isFull || !isReadable() { try willWait() }
         try fill()
       } else {
-        guard !isFull || end - start - next < buffer.count / 2 else { break }  // a long one might take these with it
-        guard isReadable(), (try? fill()) != nil else { break }  // what went wrong will do so again, after these lines
+        // Do not grow the buffer for the next line if it is long: the allocation could fail before these are returned.
+        guard !isFull || end - start - next < buffer.count / 2 else { break }
+        guard isReadable(), (try? fill()) != nil else { break }  // the error occurs again in the next call
       }
     }
     defer { start += next }
     return ranges.map { UnsafeBufferPointer(rebasing: buffer[start + $0.lowerBound..<start + $0.upperBound]) }
   }
 
-  /// The whole input was handed out, for want of a delimiter, or its last line.
-  private var handedOutWhole = false
+  /// Whether the last line, or the whole input if there is no delimiter, has been returned.
+  private var hasReturnedLast = false
 
   private func firstIndex(of delimiter: UInt8) -> Int? {
     guard searched < end, let base = buffer.baseAddress,
@@ -81,7 +85,7 @@ public struct LineReader: ~Copyable {
     return found - UnsafeMutableRawPointer(base)
   }
 
-  /// Whether more memory is needed to read on.
+  /// Whether the buffer must grow before more input can be read.
   private var isFull: Bool { start == 0 && end == buffer.count && end > 0 }
 
   private func isReadable() -> Bool {
@@ -90,7 +94,7 @@ public struct LineReader: ~Copyable {
   }
 
   private mutating func fill() throws(ReadError) {
-    if start > 0, start == end || end == buffer.count, let base = buffer.baseAddress {  // make room in front
+    if start > 0, start == end || end == buffer.count, let base = buffer.baseAddress {  // make room
       memmove(base, base + start, end - start)
       (searched, end, start) = (searched - start, end - start, 0)
     }
@@ -110,7 +114,7 @@ public struct LineReader: ~Copyable {
     }
   }
 
-  /// Doubles the buffer. A large one is not copied: realloc has its pages mapped at another address.
+  /// Doubles the buffer. A large buffer is not copied: `realloc` moves its pages to another address.
   private mutating func grow() throws(ReadError) {
     let capacity = max(2 * buffer.count, 1 << 17)
     guard let larger = realloc(buffer.baseAddress, capacity) else { throw failure(errno) }

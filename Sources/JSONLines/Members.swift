@@ -1,50 +1,50 @@
 import JSON
 
-// The members of a record that the tools share (lm-records(5)).
+// Members that several tools use (lm-records(5)).
 
 extension Record {
-  /// `ids`; nil where there are none.
+  /// Reads the member `ids`; nil if it is missing or null.
   public func ids() throws(JSONError) -> [Int]? {
     guard var scanner = try value(of: "ids") else { return nil }
     return try scanner.integers()
   }
 
-  /// `logits`, from an array or from base64; nil where there are none.
+  /// Reads the member `logits`, an array of numbers or a base64 string; nil if it is missing or null.
   public func logits() throws(JSONError) -> [Float]? {
     guard let source = try source(of: "logits") else { return nil }
     var scanner = scanner(of: source)
     guard try scanner.kind() == .string else { return try scanner.floats() }
-    // Base64 has no need of escapes, so the characters are those between the quotation marks, or else to be resolved.
+    // Base64 needs no escapes, so the source text is tried first; escapes are resolved only if it is not valid.
     if let logits = floats(base64: UnsafeBufferPointer(rebasing: line[source].dropFirst().dropLast())) { return logits }
     let text = try scanner.string()
     var characters: [UInt8] = []
     guard text.hasEscapes, scanner.decode(text, into: &characters),
       let logits = characters.withUnsafeBufferPointer({ floats(base64: $0) })
-    else { throw scanner.failure("\"logits\" is not the base64 of float32 numbers", at: text.range.lowerBound) }
+    else { throw scanner.failure("\"logits\" is not base64 of float32 numbers", at: text.range.lowerBound) }
     return logits
   }
 
-  /// `seed`; nil where there is none.
+  /// Reads the member `seed`; nil if it is missing or null.
   public func seed() throws(JSONError) -> UInt64? {
     guard var scanner = try value(of: "seed") else { return nil }
     let seed = try scanner.integer()
     guard Self.seeds.contains(seed) else {
-      throw scanner.failure("\"seed\" is \(seed), which is not between 0 and \(Self.seeds.upperBound)")
+      throw scanner.failure("\"seed\" is \(seed); it must be from 0 to \(Self.seeds.upperBound)")
     }
     return UInt64(seed)
   }
 
-  /// What a seed can be: programs that read all numbers as float64 read these rightly.
+  /// The range of seeds. All of them are exact in float64, which jq and JavaScript use for all numbers.
   public static let seeds = 0...(1 << 53) - 1
 
-  /// A member that is a string; nil where there is none.
+  /// Reads a string member and returns its characters as UTF-8; nil if it is missing or null.
   public func string(_ name: String) throws(JSONError) -> [UInt8]? {
     guard var scanner = try value(of: name) else { return nil }
     let text = try scanner.string()
     var characters: [UInt8] = []
     guard scanner.decode(text, into: &characters) else {
       throw scanner.failure(
-        "\"\(name)\" has half of a surrogate pair, which is no character", at: text.range.lowerBound)
+        "\"\(name)\" contains an unpaired surrogate", at: text.range.lowerBound)
     }
     return characters
   }
@@ -65,7 +65,7 @@ extension ByteBuffer {
 }
 
 extension ByteBuffer {
-  /// Appends an array of numbers, null for those that are not there.
+  /// Appends an array of numbers, with `null` for nil.
   public func append(json numbers: [Float?]) {
     append(UInt8(ascii: "["))
     for (index, number) in numbers.enumerated() {
@@ -77,7 +77,7 @@ extension ByteBuffer {
 }
 
 extension Record.Change {
-  /// What becomes stale when `ids` change, unless the change itself sets it.
+  /// Drops the members that are stale after a change of `ids`, unless an earlier change sets them.
   public static var staleWithNewIDs: [Record.Change] {
     [
       .drop("logits"), .drop("position"), .drop("topk"), .drop("tokens"), .drop("offsets"), .drop("attention_mask"),
@@ -85,7 +85,7 @@ extension Record.Change {
     ]
   }
 
-  /// What becomes stale as well when the ids are those of another sequence, and not of this one a step on.
+  /// Drops the members that are stale if `ids` are replaced by another sequence, not only extended.
   public static var staleWithOtherSequence: [Record.Change] {
     staleWithNewIDs + [.drop("next"), .drop("done"), .dropNumber("prompt")]
   }

@@ -1,11 +1,17 @@
 import JSON
 
-/// One line as a JSON object: where its members lie in the line, nothing else. What a tool needs it reads from there;
-/// what it does not need it writes again as the source text says.
+/// A record: one line with a JSON object. It stores only the ranges of the members in the line. A tool reads the
+/// members that it needs; the others are written again as their source text.
 ///
-/// A record borrows its line and is valid for as long as the line's bytes are.
+/// A record borrows its line and is valid only as long as the line's bytes.
+///
+/// ```swift
+/// let record = try Record(line)
+/// let ids = try record.ids()
+/// record.write(to: output, [.set("next") { $0.append(json: next) }, .drop("logits")])
+/// ```
 public struct Record {
-  /// 16 bytes, because a member may have as few as five in the line, `"":0,`. The line is not longer than 4 GiB.
+  /// Ranges in 16 bytes, because a member may be as short as five bytes, `"":0,`. A line has less than 4 GiB.
   private struct Member {
     private let nameStart, nameEnd, valueStart, valueEnd: UInt32
 
@@ -18,28 +24,28 @@ public struct Record {
 
     var name: Range<Int> { Int(nameStart)..<Int(nameEnd) }
 
-    /// - Parameter hasEscapes: of the record, whether any of its names has.
+    /// - Parameter hasEscapes: whether any name in the record has an escape.
     func name(hasEscapes: Bool) -> JSONScanner.Text { JSONScanner.Text(range: name, hasEscapes: hasEscapes) }
 
     var value: Range<Int> { Int(valueStart)..<Int(valueEnd) }
   }
 
-  /// The line that the record was read from.
+  /// The source line.
   public let line: UnsafeBufferPointer<UInt8>
   private var members: [Member] = []
-  /// Whether the name of a member has an escape in it.
+  /// Whether the name of any member has an escape.
   private var hasEscapedNames = false
 
-  /// A record without members.
+  /// Creates a record without members.
   public init() { line = UnsafeBufferPointer(start: nil, count: 0) }
 
-  /// Reads `{…}`; a bare array stands for `{"ids": […]}`.
+  /// Reads a JSON object, or a bare array of ids, which is equivalent to `{"ids": […]}`.
   public init(_ line: UnsafeBufferPointer<UInt8>) throws(JSONError) {
     self.line = line
     var scanner = JSONScanner(line)
-    guard line.count <= UInt32.max else { throw scanner.failure("a record must not be longer than 4 GiB", at: 0) }
+    guard line.count <= UInt32.max else { throw scanner.failure("record longer than 4 GiB", at: 0) }
     guard line.contains(where: { $0 != 0x20 && $0 != 0x09 && $0 != 0x0D }) else {
-      throw scanner.failure("a record is a JSON object; this line is blank", at: 0)
+      throw scanner.failure("blank line; a record is a JSON object", at: 0)
     }
     switch try scanner.kind() {
     case .object:
@@ -54,68 +60,71 @@ public struct Record {
     case .array:
       bareArray = try scanner.skipValue()
     default:
-      throw scanner.failure("a record is a JSON object, or an array of ids")
+      throw scanner.failure("expected a JSON object or an array of ids")
     }
     try scanner.end()
   }
 
-  /// The range of the array, where that is all there is.
+  /// The range of a bare array; nil if the record is an object.
   private var bareArray: Range<Int>?
 
-  /// A scanner of the value of the member; nil where there is no such member or it is null.
-  /// Two of the same name are an error: which one was meant?
+  /// Returns a scanner at the value of a member; nil if the member is missing or null. A duplicate member is an error.
   public func value(of name: String) throws(JSONError) -> JSONScanner? {
     try source(of: name).map { scanner(of: $0) }
   }
 
-  /// A scanner of a value, which knows places in the line but nothing behind the value.
+  /// Returns a scanner of a value. Its text is the line up to the end of the value, so that error offsets refer to the
+  /// line.
   func scanner(of source: Range<Int>) -> JSONScanner {
     JSONScanner(UnsafeBufferPointer(rebasing: line[..<source.upperBound]), position: source.lowerBound)
   }
 
-  /// The range of the value's source text, likewise.
+  /// Returns the range of a member's source text; nil if the member is missing or null. A duplicate member is an error.
   func source(of name: String) throws(JSONError) -> Range<Int>? {
     if let bareArray, name == "ids" { return bareArray }
     let scanner = JSONScanner(line)
     var found: Range<Int>?
     for member in members where scanner.matches(member.name(hasEscapes: hasEscapedNames), name) {
       guard found == nil else {
-        throw scanner.failure("there is a second \"\(name)\"", at: member.name.lowerBound)
+        throw scanner.failure("duplicate member \"\(name)\"", at: member.name.lowerBound)
       }
       found = member.value
     }
     return found.flatMap { line[$0.lowerBound] == UInt8(ascii: "n") ? nil : $0 }
   }
 
-  /// How many members the object has; 0 for a bare array.
+  /// The number of members of the object; 0 for a bare array.
   public var memberCount: Int { members.count }
 
+  /// Returns whether the record has a member that is not null.
   public func has(_ name: String) throws(JSONError) -> Bool { try value(of: name) != nil }
 
-  /// What to do with a member when the record is written again.
+  /// A change of one member when the record is written again.
   public struct Change {
     let name: String
     let write: ((ByteBuffer) -> Void)?
     var dropsNumberOnly = false
 
-    /// Writes another value: in the member's place if it is there, at the end if it is not.
+    /// Replaces the value of the member, or appends the member if it is missing. `write` appends the value's JSON.
     public static func set(_ name: String, _ write: @escaping (ByteBuffer) -> Void) -> Change {
       Change(name: name, write: write)
     }
+    /// Removes the member.
     public static func drop(_ name: String) -> Change { Change(name: name, write: nil) }
-    /// Drops the member if it is a number: with any other value it is not ours.
+    /// Removes the member if its value is a number; members of the same name with other values are not from these
+    /// tools.
     public static func dropNumber(_ name: String) -> Change {
       Change(name: name, write: nil, dropsNumberOnly: true)
     }
   }
 
-  /// Appends the record to `output` with the changes made, without a line end. Members that no change names keep their
-  /// source text and their order. Of several changes of one member the first counts.
+  /// Appends the record to `output` with the changes applied, without a line end. Other members keep their source text
+  /// and order. If several changes name the same member, the first one applies.
   public func write(to output: ByteBuffer, _ changes: [Change]) {
     let scanner = JSONScanner(line)
     var isWritten = [Bool](repeating: false, count: changes.count)
     var separator = UInt8(ascii: "{")
-    func begin(_ name: UnsafeBufferPointer<UInt8>) {  // as it stands in JSON, escapes and all
+    func begin(_ name: UnsafeBufferPointer<UInt8>) {  // in source form, with escapes
       output.append(separator)
       output.append(UInt8(ascii: "\""))
       output.append(name)

@@ -35,7 +35,7 @@ public final class Transformer {
     case .llama(let configuration): architecture = try Llama(checkpoint, configuration, pool)
     }
     lm_head = Linear(weight: WeightMatrix(try checkpoint.outputHead()))
-    pool.expect(operations: lm_head.weight.rows * lm_head.weight.columns)  // one position's logits
+    pool.expect(cost: lm_head.weight.rows * lm_head.weight.columns)  // one position's logits
   }
 
   /// A cache for a sequence that will grow.
@@ -265,7 +265,7 @@ public final class Transformer {
   /// Puts the keys and values of qkv into the sequences' caches.
   private func store(_ qkv: Matrix, _ sequences: [SequenceRows], _ layer: Int) {
     let heads = configuration.kvHeads
-    pool.run(heads * sequences.count, operations: qkv.rows * qkv.columns) { part in
+    pool.run(heads * sequences.count, cost: qkv.rows * qkv.columns) { part in
       let sequence = sequences[part / heads]
       sequence.cache.store(qkv.rows(sequence.rows), layer: layer, head: part % heads, first: sequence.first)
     }

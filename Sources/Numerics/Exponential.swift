@@ -1,22 +1,23 @@
-// Elementary functions of our own. The C library's differ from system to system in the last bit; these are sums and
-// products in a fixed order, so every build on every processor gives the same bits.
+// Elementary functions. Those of the C library differ in the last bit from system to system; these consist of additions
+// and multiplications in a fixed order, so that every build gives the same bits on every processor.
 
-/// e^x in each lane, to about 2 ulp for x in [-87, 88]; outside, the value at the nearer end. NaN stays NaN.
+/// Returns e^x in each lane, within 2 ulp for x in [-87, 88]; outside, the value at the nearer end of the interval. NaN
+/// gives NaN.
 ///
 /// x = n·ln 2 + r with |r| ≤ ½·ln 2; e^r by a polynomial of degree 7 (the Taylor series, whose remainder there is
 /// below 2^-28), then 2^n by adding n to the exponent bits.
 @inlinable
 @inline(__always)
 public func exponential(_ argument: SIMD16<Float>) -> SIMD16<Float> {
-  // By comparison and selection: `clamped` comes out as a loop over the lanes.
+  // Comparison and selection, because `clamped` compiles to a loop over the lanes.
   let (lowest, highest) = (SIMD16<Float>(repeating: -87), SIMD16<Float>(repeating: 88))
   var x = argument.replacing(with: lowest, where: argument .< lowest)
   x = x.replacing(with: highest, where: x .> highest)
-  // Adding 1.5·2^23 leaves no bits for a fraction: the sum's low bits are the integer nearest to x / ln 2.
+  // Adding 1.5·2^23 rounds to an integer: the low bits of the sum are the integer nearest to x / ln 2.
   let shift = SIMD16<Float>(repeating: 12_582_912)
   let shifted = shift.addingProduct(x, 1.442_695_04)
   let n = shifted - shift
-  var r = x.addingProduct(n, -0.693_359_375)  // ln 2 in two parts; the product with the first is exact
+  var r = x.addingProduct(n, -0.693_359_375)  // ln 2 in two parts; the product with the first part is exact
   r = r.addingProduct(n, 2.121_944_4e-4)
   var sum = SIMD16<Float>(repeating: 1 / 5040)
   sum = SIMD16(repeating: 1 / 720).addingProduct(sum, r)
@@ -31,9 +32,9 @@ public func exponential(_ argument: SIMD16<Float>) -> SIMD16<Float> {
   return result.replacing(with: argument, where: argument .!= argument)
 }
 
-/// e^x in each lane, to about 1 ulp for x ≤ 709; 0 for x ≤ -708 and for NaN.
+/// Returns e^x in each lane, within 2 ulp for x ≤ 709; 0 for x ≤ -708 and for NaN.
 ///
-/// As above, with a polynomial of degree 13, whose remainder is below 2^-57.
+/// The method of the float32 function with a polynomial of degree 13, whose remainder is below 2^-57.
 @inlinable
 @inline(__always)
 public func exponential(_ x: SIMD8<Double>) -> SIMD8<Double> {
@@ -43,7 +44,7 @@ public func exponential(_ x: SIMD8<Double>) -> SIMD8<Double> {
   let n = shifted - shift
   var r = x.addingProduct(n, -0.693_147_180_369_123_8)
   r = r.addingProduct(n, -1.908_214_929_270_587_7e-10)
-  // Even and odd powers apart: two chains of half the length.
+  // Even and odd powers separately: two dependency chains of half the length.
   let square = r * r
   var odd = Lanes(repeating: 1 / 6_227_020_800)
   odd = Lanes(repeating: 1 / 39_916_800).addingProduct(odd, square)
@@ -65,10 +66,10 @@ public func exponential(_ x: SIMD8<Double>) -> SIMD8<Double> {
   return Lanes().replacing(with: result, where: x .> -708)
 }
 
-/// e^x of one number, the same as in a lane.
+/// Returns e^x of one number, with the same bits as in a lane.
 public func exponential(_ x: Double) -> Double { exponential(SIMD8(repeating: x))[0] }
 
-/// The natural logarithm of a positive, normal number, within 3 ulp.
+/// Returns the natural logarithm of a positive, normal number, within 3 ulp.
 ///
 /// x = m·2^e with m in [√½, √2); ln m = 2·artanh(f), f = (m - 1)/(m + 1), by its series.
 public func naturalLogarithm(_ x: Double) -> Double {

@@ -1,5 +1,5 @@
 extension SIMD16<Float> {
-  /// The sum of the lanes, always added in the same order: halves, quarters, pairs.
+  /// The sum of the lanes, added in a fixed order: halves, quarters, pairs.
   @inlinable
   @inline(__always)
   public var horizontalSum: Float {
@@ -10,7 +10,7 @@ extension SIMD16<Float> {
   }
 }
 
-/// The sums of four vectors' lanes, each as `horizontalSum` adds them.
+/// Returns the horizontal sums of four vectors, with the same bits as `horizontalSum` of each.
 @inlinable
 @inline(__always)
 public func horizontalSums(
@@ -29,7 +29,7 @@ public func horizontalSums(
 }
 
 extension SIMD8<Double> {
-  /// The sum of the lanes, always added in the same order: halves, quarters, pairs.
+  /// The sum of the lanes, added in a fixed order: halves, quarters, pairs.
   @inlinable
   @inline(__always)
   public var horizontalSum: Double {

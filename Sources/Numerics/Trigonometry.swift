@@ -1,8 +1,8 @@
-/// The sine and cosine of an angle in radians, to about 1e-14; NaN for an angle of more than 2^26 quarter turns (about
-/// 1.05e8), which the reduction below does not reduce exactly, and for one that is not finite.
+/// Returns the sine and cosine of an angle in radians, with an error of about 1e-14. NaN for angles of more than 2^26
+/// quarter turns (about 1.05e8), for which the range reduction is not accurate, and for angles that are not finite.
 ///
-/// x = n·π/2 + r with |r| ≤ π/4, with π/2 in two parts; then the Taylor series, whose remainders there are below 3e-14
-/// and 2e-15; n says which of the two is which, and their signs.
+/// x = n·π/2 + r with |r| ≤ π/4, with π/2 in two parts (Cody and Waite). The Taylor series of sine and cosine at r have
+/// remainders below 3e-14 and 2e-15; n modulo 4 determines which of the two is the sine of x, and the signs.
 public func sineAndCosine(_ x: Double) -> (sine: Double, cosine: Double) {
   let n = (x * 0.636_619_772_367_581_4).rounded(.toNearestOrEven)
   guard abs(n) <= 0x1p26 else { return (.nan, .nan) }

@@ -1,9 +1,9 @@
-/// Bytes as text for a message or a table. What does not show, or would control the terminal, is escaped: `\n`, `\u{1B}`,
-/// or `\xE9` for a byte that is not part of well-formed UTF-8.
+/// Returns bytes as text for a message or a table. Characters that are invisible or would control the terminal are
+/// escaped: `\n`, `\u{1B}`, or `\xE9` for a byte that is not part of well-formed UTF-8.
 ///
 /// - Parameters:
-///   - isUTF8: false escapes every character that is not ASCII.
-///   - marks: characters that get a backslash, such as the quotation mark that encloses the text.
+///   - isUTF8: if false, all characters that are not ASCII are escaped.
+///   - marks: characters to escape with a backslash, such as the quotation mark that encloses the text.
 public func escaped(_ bytes: some Sequence<UInt8>, isUTF8: Bool = true, marks: String = "") -> String {
   var text = ""
   var parser = Unicode.UTF8.ForwardParser()
@@ -17,12 +17,12 @@ public func escaped(_ bytes: some Sequence<UInt8>, isUTF8: Bool = true, marks: S
       text += escaped(scalar, isUTF8: isUTF8)
       rest = rest.dropFirst(encoded.count)
     case .error(let length):
-      for byte in rest.prefix(length) { text += "\\x\(hexadecimal(byte))" }
+      for byte in rest.prefix(length) { text += "\\x\(hexadecimal(byte, uppercase: true))" }
       rest = rest.dropFirst(length)
     case .emptyInput:
       return text
     }
-    parser = Unicode.UTF8.ForwardParser()  // drops the bytes that it has read ahead
+    parser = Unicode.UTF8.ForwardParser()  // discards the bytes that the parser has read ahead
   }
 }
 
@@ -33,13 +33,18 @@ private func escaped(_ scalar: Unicode.Scalar, isUTF8: Bool) -> String {
   case "\r": return "\\r"
   case " "..."~": return String(scalar)
   default:
-    let shows =
+    let isVisible =
       switch scalar.properties.generalCategory {
       case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator: false
       default: isUTF8
       }
-    return shows ? String(scalar) : "\\u{\(hexadecimal(scalar.value))}"
+    return isVisible ? String(scalar) : "\\u{\(hexadecimal(scalar.value, uppercase: true))}"
   }
 }
 
-private func hexadecimal(_ number: some BinaryInteger) -> String { String(number, radix: 16, uppercase: true) }
+/// Returns the hexadecimal digits of a number that is not negative, with zeros in front up to `width` digits:
+/// `hexadecimal(UInt8(10), width: 2)` is `0a`.
+public func hexadecimal(_ number: some BinaryInteger, width: Int = 1, uppercase: Bool = false) -> String {
+  let digits = String(number, radix: 16, uppercase: uppercase)
+  return String(repeating: "0", count: max(width - digits.count, 0)) + digits
+}

@@ -1,18 +1,18 @@
-/// A file operation that the system refused.
+/// An error of a file operation.
 public struct FileError: Error, Equatable, CustomStringConvertible {
-  /// The file as the person named it, or `standard input` and the like.
+  /// The file as the user named it, or a name such as `standard input`.
   public let path: Path
-  /// The system's `errno`.
+  /// The value of `errno`.
   public let code: Int32
   public let reason: String
 
-  /// Without a `reason` it is the system's.
+  /// The default `reason` is the system's message for `code`.
   public init(path: Path, code: Int32, reason: String? = nil) {
     self.path = path
     self.code = code
     self.reason = reason ?? String(cString: strerror(code))
   }
 
-  /// Such as `notes.txt: No such file or directory`.
+  /// The path and the reason, such as `notes.txt: No such file or directory`.
   public var description: String { "\(path): \(reason)" }
 }

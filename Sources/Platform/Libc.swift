@@ -1,4 +1,4 @@
-// The C library, whichever it is here. `import Platform` brings it along.
+// Reexports the platform's C library: `import Platform` imports it.
 #if canImport(Glibc)
   @_exported import Glibc
 #elseif canImport(Musl)

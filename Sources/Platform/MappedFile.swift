@@ -1,23 +1,24 @@
-/// A file mapped read-only into memory: nothing is copied, and processes that map the same file share its pages.
+/// A file mapped read-only into memory. Nothing is copied, and processes that map the same file share its pages.
 ///
-/// The bytes stay valid for as long as the object lives; whoever keeps a pointer into them keeps the object as well.
+/// The bytes are valid for as long as the object lives; code that keeps a pointer into them must retain the object.
 public final class MappedFile: @unchecked Sendable {  // immutable after init, and the mapping is read-only
   public let path: Path
   public let bytes: UnsafeRawBufferPointer
 
+  /// Maps a regular file. Throws `FileError` for other kinds of files, and if the system refuses to open or map it.
   public init(path: Path) throws(FileError) {
     self.path = path
-    let descriptor = open(path.cString, O_RDONLY | O_CLOEXEC | O_NONBLOCK)  // a FIFO must not make us wait
+    let descriptor = open(path.cString, O_RDONLY | O_CLOEXEC | O_NONBLOCK)  // opening a FIFO must not block
     guard descriptor >= 0 else { throw FileError(path: path, code: errno) }
     defer { close(descriptor) }
     var information = stat()
     guard fstat(descriptor, &information) == 0 else { throw FileError(path: path, code: errno) }
     guard information.st_mode & S_IFMT == S_IFREG else {
       guard information.st_mode & S_IFMT != S_IFDIR else { throw FileError(path: path, code: EISDIR) }
-      throw FileError(path: path, code: EINVAL, reason: "this is no regular file, and cannot be mapped into memory")
+      throw FileError(path: path, code: EINVAL, reason: "not a regular file; only regular files can be memory-mapped")
     }
     let size = Int(information.st_size)
-    guard size > 0 else {  // mmap refuses to map nothing
+    guard size > 0 else {  // mmap refuses a size of 0
       bytes = UnsafeRawBufferPointer(start: nil, count: 0)
       return
     }
@@ -26,8 +27,8 @@ public final class MappedFile: @unchecked Sendable {  // immutable after init, a
       throw FileError(path: path, code: errno)
     }
     #if os(Linux)
-      // Large files are read into large pages where the file system can: then a mapping of half a gigabyte costs hundreds
-      // of page faults, not a hundred thousand, in this process and in all that follow. No harm where it can't.
+      // Large pages, if the file system supports them: a mapping of half a gigabyte then costs hundreds of page faults
+      // instead of a hundred thousand, in this process and in later ones. Otherwise the call has no effect.
       madvise(address, size, MADV_HUGEPAGE)
     #endif
     watchMapping(address, size, ofFile: path)
@@ -40,9 +41,9 @@ public final class MappedFile: @unchecked Sendable {  // immutable after init, a
     munmap(UnsafeMutableRawPointer(mutating: address), bytes.count)
   }
 
-  /// Has a range of the file that is not in memory read from its beginning to its end: for disks that is faster than in
-  /// the order in which it will be used, and fills large pages only. What goes wrong goes wrong again when the bytes are
-  /// used.
+  /// Reads a range of the file into memory in sequential order, unless samples show that it is there already. On disks
+  /// this is faster than faults in the order of use, and it fills only large pages. Errors are ignored here: they occur
+  /// again when the bytes are used.
   public func readAhead(_ range: Range<Int>) {
     #if os(Linux)
       guard let base = bytes.baseAddress, !range.isEmpty else { return }
@@ -56,11 +57,11 @@ public final class MappedFile: @unchecked Sendable {  // immutable after init, a
         var state: UInt8 = 0
         return mincore(start + offset, 1, &state) == 0 && state & 1 == 1
       }
-      let populateRead: Int32 = 22  // MADV_POPULATE_READ, Linux 5.14; older ones refuse it, and nothing is lost
+      let populateRead: Int32 = 22  // MADV_POPULATE_READ, since Linux 5.14; older kernels refuse it, which is harmless
       if !isInMemory { madvise(start, count, populateRead) }
     #endif
   }
 
-  /// The bytes as the JSON scanner and the tokenizer like them.
+  /// The bytes as a typed buffer, as the JSON scanner and the tokenizer take them.
   public var characters: UnsafeBufferPointer<UInt8> { bytes.bindMemory(to: UInt8.self) }
 }

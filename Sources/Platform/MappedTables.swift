@@ -1,7 +1,8 @@
-/// Strings that lie in a mapped file one behind the other, each with its length in eight little-endian bytes before it,
-/// as GGUF keeps them. They are found by going through them.
+/// Consecutive strings in a mapped file, each preceded by its length in eight little-endian bytes, as in GGUF. There is
+/// no index: access is sequential.
 ///
-/// Unsafe pointers: a string is valid as long as `file` lives; none reaches beyond `range`, which lies in the file.
+/// Unsafe pointers: a string is valid as long as `file` lives. Strings do not extend past `range`, which is inside the
+/// file.
 public struct MappedStrings: Sequence, Sendable {
   public let file: MappedFile
   public let range: Range<Int>
@@ -23,7 +24,7 @@ public struct MappedStrings: Sequence, Sendable {
     var position = 0
     var left: Int
 
-    /// The bytes of the next string; nil behind the last one.
+    /// Returns the bytes of the next string; nil after the last one, and if a string would extend past the range.
     public mutating func next() -> UnsafeBufferPointer<UInt8>? {
       guard left > 0, bytes.count - position >= 8 else { return nil }
       let length = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self))
@@ -38,7 +39,7 @@ public struct MappedStrings: Sequence, Sendable {
   }
 }
 
-/// Little-endian numbers of 32 bits that lie in a mapped file, at any alignment.
+/// Little-endian 32-bit integers in a mapped file, at any alignment.
 public struct MappedInt32s: RandomAccessCollection, Sendable {
   public let file: MappedFile
   private let start: Int

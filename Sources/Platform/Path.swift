@@ -1,8 +1,7 @@
-/// The name of a file as the system stores it: bytes in any encoding. A `String` cannot replace it: it would repair what is
-/// not UTF-8, and the repaired name is the name of another file.
+/// A file name as the system stores it: bytes in any encoding. A `String` would replace invalid UTF-8, and the result
+/// would name another file.
 ///
-/// There is no string interpolation for a path on purpose: `"\(folder)/name"` is text for a message, with escapes.
-/// `folder.appending("name")` is a path.
+/// `"\(folder)/name"` is text for a message, with escapes; `folder.appending("name")` is a path.
 public struct Path: Hashable, Sendable {
   public let bytes: [UInt8]
 
@@ -10,27 +9,27 @@ public struct Path: Hashable, Sendable {
 
   public init(_ text: some StringProtocol) { bytes = Array(text.utf8) }
 
-  /// Copies the bytes before the NUL.
+  /// Copies the bytes before the terminating NUL.
   public init(cString: UnsafePointer<CChar>) {
     bytes = Array(UnsafeRawBufferPointer(start: cString, count: strlen(cString)))
   }
 
-  /// The bytes for a system call, with a NUL at the end. A path that has a NUL inside names no file: the system gets an
-  /// empty name, for which it answers "No such file or directory", instead of the part before the NUL.
+  /// The bytes for a system call, terminated by NUL. A path that contains a NUL becomes the empty path, for which the
+  /// system returns "No such file or directory", because the part before the NUL would name another file.
   public var cString: [CChar] { bytes.contains(0) ? [0] : bytes.map { CChar(bitPattern: $0) } + [0] }
 
   /// The path as text: unchanged if it is UTF-8, else with escapes.
   public var text: String { String(validating: bytes, as: UTF8.self) ?? escaped(bytes) }
 
-  /// The bytes between slashes, without empty components.
+  /// The components between slashes, without empty ones.
   public var components: [Path] { bytes.split(separator: slash).map { Path($0) } }
 
-  /// The path of an entry of this folder. The path of the current folder can be empty.
+  /// Returns the path of an entry of this folder. An empty path is the current folder.
   public func appending(_ component: Path) -> Path {
     bytes.isEmpty || bytes.last == slash ? Path(bytes + component.bytes) : Path(bytes + [slash] + component.bytes)
   }
 
-  /// The path with other bytes after its end, such as a file extension.
+  /// Returns the path with a suffix appended to its last component, such as a file extension.
   public func appending(suffix: String) -> Path { Path(bytes + suffix.utf8) }
 
   /// The bytes after the last slash.
@@ -58,6 +57,6 @@ extension Path: Comparable {
 }
 
 extension Path: CustomStringConvertible {
-  /// The path for a message, with escapes for what is not UTF-8 and for control characters.
+  /// The path for a message, with invalid UTF-8 and control characters escaped; `""` if it is empty.
   public var description: String { bytes.isEmpty ? "\"\"" : escaped(bytes) }
 }

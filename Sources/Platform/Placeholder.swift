@@ -1,6 +1,6 @@
 extension MappedFile {
-  /// What this file is if it is only what a download left in the place of another: a pointer of Git LFS or a page of a
-  /// web site. Nil for other files.
+  /// A message if the file is a Git LFS pointer or an HTML page that was downloaded in place of the real file; nil for
+  /// other files.
   public var placeholder: String? {
     func begins(with text: String, _ bytes: some Sequence<UInt8>) -> Bool { bytes.starts(with: text.utf8) }
     if begins(with: "version https://git-lfs.github.com/spec", bytes) {

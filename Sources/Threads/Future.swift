@@ -1,37 +1,44 @@
 import Synchronization
 
-/// A value that one of a pool's threads makes while its owner goes on with what does not need it.
+/// A value that a thread of a pool computes while its owner does work that does not depend on it.
 ///
-/// It belongs to one thread: only what is made crosses to another.
+/// A future is used by one thread; only the computed value is passed between threads.
+///
+/// ```swift
+/// let tokenizer = Future(pool, cost: cost) { try openTokenizer() }
+/// …                               // other work
+/// let ids = try tokenizer().ids   // waits if necessary
+/// ```
 public final class Future<Value: Sendable> {
   private final class Outcome: @unchecked Sendable {
-    var result: Result<Value, any Error>?  // another thread's until `isThere`
-    let isThere = Atomic(false)
+    var result: Result<Value, any Error>?  // owned by the computing thread until `isReady` is set
+    let isReady = Atomic(false)
   }
 
   private let outcome = Outcome()
-  private let make: @Sendable () -> Void
-  private let isBegun: Bool
+  private let compute: @Sendable () -> Void
+  private let isStarted: Bool
 
-  /// Where the pool has no thread for it, or it is little work, the value is made when it is asked for.
+  /// Starts `make` on a new thread of the pool. If the pool is complete or the cost is small, the value is computed by
+  /// the first call of the future instead.
   ///
-  /// - Parameter operations: how much work it is, in the time that multiplications and additions of the pool's take.
-  public init(_ pool: ThreadPool, operations: Int, _ make: @escaping @Sendable () throws -> Value) {
+  /// - Parameter cost: the estimated cost in multiply-adds; see `ThreadPool`.
+  public init(_ pool: ThreadPool, cost: Int, _ make: @escaping @Sendable () throws -> Value) {
     let outcome = outcome
-    self.make = {
+    compute = {
       outcome.result = Result(catching: make)
-      outcome.isThere.store(true, ordering: .releasing)
+      outcome.isReady.store(true, ordering: .releasing)
     }
-    isBegun = pool.startWorker(operations: operations, beginningWith: self.make)
+    isStarted = pool.startWorker(cost: cost, beginningWith: compute)
   }
 
-  /// The value, as soon as it is there, or the error that its making ended with. That is a wait of milliseconds, for
-  /// which the processor is offered to others.
+  /// Returns the value, or throws the error that `make` threw. Waits until the value is ready; the wait may take
+  /// milliseconds, so it yields the processor to other threads.
   public func callAsFunction() throws -> Value {
-    if !isBegun, outcome.result == nil { make() }
+    if !isStarted, outcome.result == nil { compute() }
     var wait = SpinWait()
-    while !outcome.isThere.load(ordering: .acquiring) { wait.again() }
-    guard let result = outcome.result else { preconditionFailure("it is there") }
+    while !outcome.isReady.load(ordering: .acquiring) { wait.again() }
+    guard let result = outcome.result else { preconditionFailure("isReady is set after result") }
     return try result.get()
   }
 }

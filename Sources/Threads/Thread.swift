@@ -1,9 +1,9 @@
 import Platform
 
-/// Starts a thread that runs `body`. It never gets SIGINT, SIGTERM or SIGHUP: whoever writes decides when the process
-/// may end, and that is another thread.
+/// Starts a thread that runs `body`. The thread never receives SIGINT, SIGTERM or SIGHUP: these are delivered to the
+/// thread that writes output, which blocks them during a write.
 ///
-/// - Returns: false where the system gives no more threads.
+/// - Returns: false if the system refuses another thread.
 func startThread(_ body: @escaping @Sendable () -> Void) -> Bool {
   final class Box: Sendable {
     let body: @Sendable () -> Void

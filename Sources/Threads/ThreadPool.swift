@@ -2,44 +2,55 @@ import CPlatform
 import Platform
 import Synchronization
 
-/// Threads that wait, spinning for some tens of microseconds and then asleep, to share out one piece of work after
-/// another.
+/// A pool of threads that run one parallel loop after another. Idle threads spin for some tens of microseconds and then
+/// sleep.
 ///
-/// A piece of work is some number of parts, many more than threads where that can be. Each thread, the caller among them,
-/// takes the next part that nobody has begun, so a thread that the system does not let run holds nothing up. Who does
-/// which part makes no difference to any result: every part computes whole output elements.
+/// A job consists of parts, if possible many more parts than threads. Each thread, including the caller, takes the next
+/// part that has not been started, so a thread that the system does not schedule delays no other part. The result does
+/// not depend on which thread runs which part: every part computes whole output elements.
 ///
-/// Sendable, unchecked: what threads share is atomic, or guarded by `mutex`, or handed over by `ticket`.
+/// # Cost
+///
+/// Callers state the cost of a job in multiply-adds of a float32 kernel: about 26 per nanosecond and thread, so 2^18
+/// take about 10 µs. Work of another kind is converted by its time. A matrix product costs rows × inner size × columns;
+/// an element-wise kernel costs its number of elements times the number of multiply-adds that take as long as one
+/// element: 4 for RMSNorm and RoPE, 8 for LayerNorm, 16 for SwiGLU with its exponential. An estimate within a factor of
+/// two is good enough, since the cost only decides whether threads are started and used.
+///
+/// ```swift
+/// pool.run(rows, unit: 16, cost: 4 * rows * columns) { range in normalize(range) }
+/// ```
+///
+/// Unchecked `Sendable`: state shared between threads is atomic, guarded by `mutex`, or published through `ticket`.
 public final class ThreadPool: @unchecked Sendable {
-  /// How many threads do the work, the caller among them.
+  /// The number of threads that run parts, including the caller.
   public let threads: Int
 
-  /// The number of the piece of work, counted from 1, in the upper 32 bits; below them how many of its parts are not
-  /// begun. Both in one word: nobody can take a part of a piece that is over.
+  /// The number of the current job, counted from 1, in the upper 32 bits; the number of its parts that have not been
+  /// started in the lower 32. Both are in one word, so that no thread can take a part of a job that has ended.
   private let ticket = Atomic<UInt64>(0)
-  private let finished = Atomic<Int>(0)  // parts of the current piece
+  private let finished = Atomic<Int>(0)  // parts of the current job
   private let sleepers = Atomic<Int>(0)
-  private let serving = Atomic<Int>(0)  // threads beside the caller's, which are numbered from 1
+  private let serving = Atomic<Int>(0)  // workers, numbered from 1; the caller is thread 0
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let wake = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-  /// The current piece. Set before `ticket` announces it, and read only by who has taken a part: `run` waits for those.
+  /// The body of the current job. Not atomic: `run` sets it and `parts` before `ticket` publishes the job, only threads
+  /// that have taken a part read them, and `run` waits for all parts before it changes them again.
   private var work: ((_ part: Int, _ thread: Int) -> Void)?
   private var parts = 0
-  /// What the caller has done alone so far, before there were threads: see `firstWork`.
-  private var operationsAlone = 0
+  /// The cost of the work that the caller has done alone, before there were threads; see `startThreshold`.
+  private var costAlone = 0
   private var workers = 0
 
-  /// Threads are started once there is enough work for them, and never joined: from then on the pool lives as long as the
-  /// process.
-  ///
-  /// - Parameter threads: how many are wanted; there are no more than the processors at hand.
+  /// Creates a pool of at most `wanted` threads, and no more than there are processors. Threads are started when there
+  /// is enough work for them and are never joined: from then on the pool lives as long as the process.
   public init(threads wanted: Int) {
     pthread_mutex_init(mutex, nil)
     pthread_cond_init(wake, nil)
     threads = max(Self.possibleThreads(wanted), 1)
   }
 
-  /// Comes about only where there were no threads: each of them keeps the pool.
+  /// Runs only if no worker was started: workers retain the pool.
   deinit {
     pthread_cond_destroy(wake)
     pthread_mutex_destroy(mutex)
@@ -47,20 +58,21 @@ public final class ThreadPool: @unchecked Sendable {
     mutex.deallocate()
   }
 
-  /// As many threads as are wanted, but no more than there are processors.
+  /// Returns the number of threads wanted, or the number of available processors if that is less.
   public static func possibleThreads(_ wanted: Int) -> Int { min(wanted, Int(lmpipe_available_processors())) }
 
-  /// Calls `body` once for each part, at the same time where there are threads for it, and returns when all are done.
+  /// Calls `body` once for each part, in parallel if that is worth it, and returns after the last part has ended.
   ///
-  /// - Parameter operations: how many multiplications and additions it takes in all, roughly. Work that takes less time
-  ///   than handing it over is done by the caller alone.
-  public func run(_ parts: Int, operations: Int, _ body: (Int) -> Void) {
-    run(parts, operations: operations) { part, _ in body(part) }
+  /// - Parameter cost: the estimated cost of all parts together, in multiply-adds. The caller runs small jobs alone,
+  ///   because handing them over would take longer.
+  public func run(_ parts: Int, cost: Int, _ body: (Int) -> Void) {
+    run(parts, cost: cost) { part, _ in body(part) }
   }
 
-  /// The same for a body that is also told which of the `threads` it runs on.
-  public func run(_ parts: Int, operations: Int, _ body: (_ part: Int, _ thread: Int) -> Void) {
-    guard threads > 1, parts > 1, operations >= Self.smallWork, isWorthThreads(operations) else {
+  /// Calls `body` once for each part, with the number of the thread that runs it, from 0 to `threads - 1`. No two parts
+  /// run at the same time with the same number.
+  public func run(_ parts: Int, cost: Int, _ body: (_ part: Int, _ thread: Int) -> Void) {
+    guard threads > 1, parts > 1, cost >= Self.smallCost, isWorthThreads(cost) else {
       for part in 0..<parts { body(part, 0) }
       return
     }
@@ -68,52 +80,54 @@ public final class ThreadPool: @unchecked Sendable {
       work = body
       self.parts = parts
       finished.store(0, ordering: .relaxed)
-      let piece = (ticket.load(ordering: .relaxed) >> 32 &+ 1) & 0xFFFF_FFFF
-      ticket.store(piece << 32 | UInt64(UInt32(parts)), ordering: .sequentiallyConsistent)
+      let job = (ticket.load(ordering: .relaxed) >> 32 &+ 1) & 0xFFFF_FFFF
+      ticket.store(job << 32 | UInt64(UInt32(parts)), ordering: .sequentiallyConsistent)
       if sleepers.load(ordering: .sequentiallyConsistent) > 0 {
         pthread_mutex_lock(mutex)
         pthread_cond_broadcast(wake)
         pthread_mutex_unlock(mutex)
       }
-      takeParts(of: piece, thread: 0)
+      takeParts(of: job, thread: 0)
       var wait = SpinWait()
       while finished.load(ordering: .acquiring) < parts { wait.again() }
       work = nil
     }
   }
 
-  /// Calls `body` with ranges that together are `0..<count`, each of `unit` things, the last of what is left.
-  public func run(_ count: Int, unit: Int, operations: Int, _ body: (Range<Int>) -> Void) {
-    run((count + unit - 1) / unit, operations: operations) { part in
+  /// Calls `body` with ranges of `unit` indices that together are `0..<count`; the last range may be shorter.
+  ///
+  /// - Parameter cost: the estimated cost of the whole range, in multiply-adds.
+  public func run(_ count: Int, unit: Int, cost: Int, _ body: (Range<Int>) -> Void) {
+    run((count + unit - 1) / unit, cost: cost) { part in
       body(part * unit..<min((part + 1) * unit, count))
     }
   }
 
-  private static let smallWork = 1 << 18  // about 10 µs
-  /// A process that does no more than this in all (the one step of a loop, with a small model) is done before threads
-  /// would have started; and so is a job of this size.
-  private static let firstWork = 1 << 22  // about 200 µs
+  private static let smallCost = 1 << 18  // about 10 µs
+  /// Threads are started when the pool has run more than this, or by a single job of this cost. A process with less
+  /// work in total (one step of a loop with a small model) ends before threads would have started.
+  private static let startThreshold = 1 << 22  // about 200 µs
 
-  /// Tells of work that is likely to come: if it is worth threads, they are started, and ready when it comes.
-  public func expect(operations: Int) {
-    if operations > Self.firstWork { while startWorker() {} }
+  /// Announces work to come. If its cost justifies threads, they are started now and are ready when it comes.
+  public func expect(cost: Int) {
+    if cost > Self.startThreshold { while startWorker() {} }
   }
 
-  /// Whether there are threads to share this piece of work with; it may be the one for which they are started.
-  private func isWorthThreads(_ operations: Int) -> Bool {
-    if operationsAlone <= Self.firstWork {
-      operationsAlone += min(operations, Self.firstWork + 1)
-      if operationsAlone > Self.firstWork { while startWorker() {} }
+  /// Returns whether there are workers to run this job with. Starts them if this job passes the threshold.
+  private func isWorthThreads(_ cost: Int) -> Bool {
+    if costAlone <= Self.startThreshold {
+      costAlone += min(cost, Self.startThreshold + 1)
+      if costAlone > Self.startThreshold { while startWorker() {} }
     }
     return workers > 0
   }
 
-  /// Starts one more thread, if there is to be one and its first job is worth it: it does that before it joins in the work
-  /// of all.
+  /// Starts one more worker if the pool is not complete and its first job is large enough. The worker runs `job` before
+  /// it takes part in the pool's loops.
   ///
-  /// - Returns: whether it was started. The system may give no more threads; then there are fewer.
-  func startWorker(operations: Int = .max, beginningWith job: @escaping @Sendable () -> Void = {}) -> Bool {
-    guard workers + 1 < threads, operations > Self.firstWork else { return false }
+  /// - Returns: whether a worker was started. The system may refuse more threads; then the pool has fewer.
+  func startWorker(cost: Int = .max, beginningWith job: @escaping @Sendable () -> Void = {}) -> Bool {
+    guard workers + 1 < threads, cost > Self.startThreshold else { return false }
     let isStarted = startThread {
       job()
       self.serve()
@@ -122,12 +136,12 @@ public final class ThreadPool: @unchecked Sendable {
     return isStarted
   }
 
-  /// Does parts of a piece as long as there are some that nobody has begun.
-  private func takeParts(of piece: UInt64, thread: Int) {
+  /// Runs parts of the job until all of them have been started.
+  private func takeParts(of job: UInt64, thread: Int) {
     while true {
       let current = ticket.load(ordering: .acquiring)
       let left = Int(current & 0xFFFF_FFFF)
-      guard current >> 32 == piece, left > 0 else { return }
+      guard current >> 32 == job, left > 0 else { return }
       guard
         ticket.weakCompareExchange(expected: current, desired: current - 1, ordering: .acquiringAndReleasing).exchanged
       else { continue }
@@ -136,7 +150,7 @@ public final class ThreadPool: @unchecked Sendable {
     }
   }
 
-  /// A worker's life: it has no end, and the thread goes with the process.
+  /// Worker loop; never returns. The thread ends with the process.
   private func serve() {
     let thread = serving.add(1, ordering: .relaxed).newValue
     var seen: UInt64 = 0
@@ -148,8 +162,8 @@ public final class ThreadPool: @unchecked Sendable {
     }
   }
 
-  /// Sleeps until there is another piece than `seen`. `run` looks at `sleepers` after it has announced one, and this
-  /// looks at `ticket` after it has counted itself among the sleepers, so one of the two sees the other.
+  /// Sleeps until there is a job other than `seen`. `run` reads `sleepers` after it has published a job, and this
+  /// function reads `ticket` after it has incremented `sleepers`, so at least one of the two sees the other's change.
   private func sleep(until seen: UInt64) {
     pthread_mutex_lock(mutex)
     sleepers.add(1, ordering: .sequentiallyConsistent)

@@ -40,7 +40,7 @@ public struct UnencodableByteError: Error, Equatable, CustomStringConvertible {
 
   public var description: String {
     guard let offset else { return "the vocabulary has no token for the space that is put before text" }
-    let digits = String(byte, radix: 16, uppercase: true)
-    return "byte \(offset + 1) of the text is 0x\(byte < 16 ? "0" : "")\(digits), for which the vocabulary has no token"
+    let digits = hexadecimal(byte, width: 2, uppercase: true)
+    return "byte \(offset + 1) of the text is 0x\(digits), for which the vocabulary has no token"
   }
 }

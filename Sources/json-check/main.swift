@@ -2,10 +2,10 @@ import JSON
 import JSONLines
 import Platform
 
-// json-check < FILE: whether standard input is one JSON text (RFC 8259) to the reader of the tools: exit status 0, or 65 and
-// the place and the reason on standard error. For the JSON Test Suite and its like; it is not installed.
+// json-check < FILE: checks with the tools' parser that standard input is one JSON text (RFC 8259). The exit status is
+// 0 if it is, or 65 with a message on standard error. For the JSON Test Suite; not installed.
 
-func complain(_ message: String) {
+func printError(_ message: String) {
   let line = Array("json-check: \(message)\n".utf8)
   _ = write(STDERR_FILENO, line, line.count)
 }
@@ -16,9 +16,9 @@ do {
   _ = try scanner.skipValue()
   try scanner.end()
 } catch let error as JSONError {
-  complain("\(error)")
+  printError("\(error)")
   exit(65)
 } catch let error as ReadError {
-  complain("\(error.file)")
+  printError("\(error.file)")
   exit(74)
 }

@@ -26,7 +26,7 @@ final class Stepper {
     let configuration = try ModelConfiguration(files)
     self.configuration = configuration
     let pool = ThreadPool(threads: arguments.threadCount)
-    let tokenizer = Future(pool, operations: configuration.vocabularySize * Self.operationsOfToken) {
+    let tokenizer = Future(pool, cost: configuration.vocabularySize * Self.operationsOfToken) {
       try ByteLevelTokenizer(files, for: .decoding)
     }
     self.tokenizer = tokenizer

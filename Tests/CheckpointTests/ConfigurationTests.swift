@@ -60,10 +60,10 @@ import Testing
       gpt2(#""n_embd":24,"a":NaN,"b":[1,-Infinity,{"c":Infinity}],"d":{"e":[NaN,NaN],"f":-Infinity},"n_head":2"#))
     #expect(found.width == 24 && found.heads == 2)
     #expect(
-      complaint(gpt2(#""n_embd":NaN"#)) == #"config.json: byte 31: “N” stands where a number should be (in "n_embd")"#)
+      complaint(gpt2(#""n_embd":NaN"#)) == #"config.json: byte 31: expected a number, found "N" (in "n_embd")"#)
     #expect(
       complaint(gpt2(#""layer_norm_epsilon":-Infinity"#))
-        == #"config.json: byte 44: “I” stands where a digit should be (in "layer_norm_epsilon")"#)
+        == #"config.json: byte 44: expected a digit, found "I" (in "layer_norm_epsilon")"#)
     for wrong in ["Nan", "nan", "-NaN", "Inf", "infinity", "+Infinity", "NaNN", "- Infinity", "[NaN Infinity]"] {
       #expect(complaint(gpt2(#""a":\#(wrong)"#)) != nil, "\(wrong)")
     }

@@ -137,12 +137,12 @@ import Testing
     ),
     ("{\"a\":{\(first)},\"a\":{\(one)[8,16]}}", #"there is a second tensor "a""#),
     ("{\"a\":{\(first)},\"\\u0061\":{\(one)[8,16]}}", #"there is a second tensor "a""#),
-    (two(first, #""dtype":4,"shape":[2],"data_offsets":[8,16]"#), "where a string should be"),
-    (two(first, #""dtype":"F32","shape":2,"data_offsets":[8,16]"#), "where an array should be"),
+    (two(first, #""dtype":4,"shape":[2],"data_offsets":[8,16]"#), "expected a string"),
+    (two(first, #""dtype":"F32","shape":2,"data_offsets":[8,16]"#), "expected an array"),
     (two(first, #""dtype":"F32","shape":[2.0],"data_offsets":[8,16]"#), "2.0 is not an integer"),
-    (#"{"__metadata__":{"n":1}}"#, "where a string should be"), (#"{"a":1}"#, "where an object should be"),
-    ("[]", "where an object should be"), ("{", "the text ends"), ("{}x", "something follows"),
-    ("garbage!", "where an object should be"), ("", "the text ends"),
+    (#"{"__metadata__":{"n":1}}"#, "expected a string"), (#"{"a":1}"#, "expected an object"),
+    ("[]", "expected an object"), ("{", "the end of the text"), ("{}x", "unexpected text"),
+    ("garbage!", "expected an object"), ("", "the end of the text"),
   ])
   func headersThatContradictThemselves(_ header: String, _ reason: String) throws {
     let complaint = try #require(try complaint(safetensors(header, data: [UInt8](repeating: 0, count: 16))))

@@ -2,7 +2,7 @@ import Foundation
 import FuzzTargets
 import Testing
 
-/// The inputs that the fuzzer begins with, and those with which it ever found something: Scripts/fuzz/README.md.
+/// Replays the seeds of the fuzzer and all inputs with which it has found errors; see Scripts/fuzz/README.md.
 @Suite struct ReplayTests {
   static let inputs: [URL] = ["Seeds", "Findings"].flatMap { kind in
     let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Scripts/fuzz/\(kind)")
@@ -12,7 +12,7 @@ import Testing
   }
 
   @Test(arguments: FuzzTarget.all)
-  func nothingIsFoundAgain(_ target: FuzzTarget) throws {
+  func replayFindsNoErrors(_ target: FuzzTarget) throws {
     let inputs = Self.inputs.filter { $0.deletingLastPathComponent().lastPathComponent == target.name }
     #expect(!inputs.isEmpty, "\(target.name) has no seeds")
     for input in inputs {
@@ -21,7 +21,7 @@ import Testing
     }
   }
 
-  @Test func everyInputHasItsTarget() {
+  @Test func everyInputHasATarget() {
     let names = Set(FuzzTarget.all.map(\.name))
     for input in Self.inputs {
       #expect(names.contains(input.deletingLastPathComponent().lastPathComponent), "\(input.path)")

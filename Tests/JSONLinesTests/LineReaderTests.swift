@@ -3,10 +3,10 @@ import JSONLines
 import Testing
 
 @Suite struct LineReaderTests {
-  /// All lines of an input that comes through a pipe.
+  /// The lines of an input that is read through a pipe.
   private func lines(of input: [UInt8], delimiter: UInt8? = 0x0A) throws -> [[UInt8]] {
     let pipe = Pipe()
-    let writer = Thread {  // a pipe holds only so much
+    let writer = Thread {  // a thread, because the capacity of a pipe is limited
       try? pipe.fileHandleForWriting.write(contentsOf: Data(input))
       try? pipe.fileHandleForWriting.close()
     }
@@ -14,7 +14,7 @@ import Testing
     var reader = LineReader(descriptor: pipe.fileHandleForReading.fileDescriptor, path: "pipe", delimiter: delimiter)
     var lines: [[UInt8]] = []
     while let line = try reader.next(willWait: {}) { lines.append(Array(line)) }
-    #expect(try reader.next(willWait: {}) == nil, "the end stays the end")
+    #expect(try reader.next(willWait: {}) == nil, "the end is permanent")
     return lines
   }
 
@@ -28,34 +28,34 @@ import Testing
       ("\n\na", ["", "", "a"]),
       ("a\r\nb\r\n", ["a\r", "b\r"]), ("a\0b\n", ["a\0b"]), (" a \n", [" a "]),
     ] as [(String, [String])])
-  func linesEndAtNewlinesAlone(_ input: String, _ expected: [String]) throws {
+  func splitsOnlyAtNewlines(_ input: String, _ expected: [String]) throws {
     #expect(try lines(of: input) == expected)
   }
 
   @Test(arguments: [("", []), ("a\0b\0", ["a", "b"]), ("a\nb\0\0c", ["a\nb", "", "c"])] as [(String, [String])])
-  func recordsMayEndWithNUL(_ input: String, _ expected: [String]) throws {
+  func splitsAtNUL(_ input: String, _ expected: [String]) throws {
     #expect(try lines(of: input, delimiter: 0) == expected)
   }
 
   @Test(arguments: ["", "a", "a\nb\n", "\n\n", "a\0b"])
-  func theWholeInputIsOneRecordWithoutADelimiter(_ input: String) throws {
+  func readsTheWholeInputWithoutADelimiter(_ input: String) throws {
     #expect(try lines(of: input, delimiter: nil) == [input])
   }
 
-  @Test func linesMayBeLongerThanTheBuffer() throws {
+  @Test func readsLinesLongerThanTheBuffer() throws {
     let lengths = [3, 1 << 17, (1 << 17) - 1, (1 << 17) + 1, 0, 1_000_000, 5, 300_000, 1]
     let expected = lengths.enumerated().map { index, length in [UInt8](repeating: UInt8(0x61 + index), count: length) }
     #expect(try lines(of: Array(expected.joined(separator: [0x0A]))) == expected)
     #expect(try lines(of: Array(expected.joined()), delimiter: nil) == [Array(expected.joined())])
   }
 
-  @Test func manyLinesCrossTheBuffersEndUnharmed() throws {
+  @Test func readsLinesAcrossTheEndOfTheBuffer() throws {
     let expected = (0..<60_000).map { "line \($0 * $0)" }
     #expect(try lines(of: expected.joined(separator: "\n") + "\n") == expected)
   }
 
-  /// `willWait` writes what the reader waits for: were it not called before the read, the test would hang.
-  @Test func outputIsFlushedBeforeWaitingAndOnlyThen() throws {
+  /// `willWait` writes the input that the reader waits for: if it were called after the read, the test would hang.
+  @Test func callsWillWaitOnlyBeforeBlocking() throws {
     let pipe = Pipe()
     let input = pipe.fileHandleForWriting
     try input.write(contentsOf: Data("one\ntwo\nthr".utf8))
@@ -73,10 +73,10 @@ import Testing
     #expect(third == "three" && waits == 2)
     try input.close()
     #expect(try reader.next(willWait: { waits += 1 }) == nil)
-    #expect(waits == 2, "the end is not waited for")
+    #expect(waits == 2, "the end does not block")
   }
 
-  @Test func aBatchIsWhatIsThereWithoutWaiting() throws {
+  @Test func batchesContainTheAvailableLines() throws {
     let pipe = Pipe()
     let input = pipe.fileHandleForWriting
     try input.write(contentsOf: Data("one\ntwo\nthree\nfo".utf8))
@@ -84,15 +84,15 @@ import Testing
     func batch(_ size: Int, _ willWait: () throws -> Void = { Issue.record("waited") }) throws -> [String] {
       try reader.batch(upTo: size, willWait: willWait).map { String(decoding: $0, as: UTF8.self) }
     }
-    #expect(try batch(4 + LineReader.sizeOfLine + 1) == ["one", "two"])  // “one” takes one less; then a line more
-    #expect(try batch(1000) == ["three"])  // the rest of the next line is still to come
+    #expect(try batch(4 + LineReader.sizeOfLine + 1) == ["one", "two"])  // the limit is reached after the second line
+    #expect(try batch(1000) == ["three"])  // the next line is incomplete
     #expect(try batch(1000) { try input.write(contentsOf: Data("ur\n\nfive".utf8)) } == ["four", ""])
     try input.close()
     #expect(try batch(1000) == ["five"])
     #expect(try batch(1000) == [])
   }
 
-  @Test func aBatchMayBeLongerThanTheBuffer() throws {
+  @Test func readsBatchesLongerThanTheBuffer() throws {
     let lines = (0..<50).map { index in String(repeating: "x", count: index * 1000) + "\(index)" }
     let file = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
     try Data(lines.map { $0 + "\n" }.joined().utf8).write(to: file)
@@ -111,7 +111,7 @@ import Testing
     }
   }
 
-  @Test func errorsOfTheSystemNameTheInput() {
+  @Test func errorsNameTheInput() {
     var reader = LineReader(descriptor: -1, path: "notes.txt", delimiter: 0x0A)
     do {
       _ = try reader.next(willWait: {})

@@ -8,7 +8,7 @@ import Testing
     try Array(line.utf8).withUnsafeBufferPointer { try body(try Record($0)) }
   }
 
-  /// The line as it is written again.
+  /// The line after a record made from it is written with the changes.
   private func rewritten(_ line: String, _ changes: Record.Change...) throws -> String {
     try with(line) { (record: Record) throws in
       let buffer = ByteBuffer()
@@ -23,7 +23,7 @@ import Testing
     "{}", #"{"a":1}"#, #"{"b":1,"a":2}"#, #"{"x":1.50e+01,"y":"\u0041\/","z":[1, 2 , {"q" : null}],"é":"\ud800"}"#,
     #"{"dup":1,"dup":2,"":[]}"#, #"{"big":123456789012345678901234567890,"id\u0073x":0}"#,
   ])
-  func unknownMembersPassByteForByteAndInOrder(_ line: String) throws {
+  func keepsSourceTextAndOrderOfOtherMembers(_ line: String) throws {
     #expect(try rewritten(line) == line)
     #expect(try rewritten(line, .drop("absent")) == line)
   }
@@ -34,7 +34,7 @@ import Testing
     (#"{"doc":17}"#, #"{"doc":17,"ids":[7,7]}"#), ("{}", #"{"ids":[7,7]}"#), ("[1,2]", #"{"ids":[7,7]}"#),
     (#"{"id\u0073":[1],"b":2}"#, #"{"id\u0073":[7,7],"b":2}"#), ("  { \"a\" : 1 }\r", #"{"a":1,"ids":[7,7]}"#),
   ])
-  func membersAreSetInTheirPlaceOrAtTheEnd(_ line: String, _ expected: String) throws {
+  func replacesOrAppendsMembers(_ line: String, _ expected: String) throws {
     #expect(try rewritten(line, sevens) == expected)
   }
 
@@ -42,11 +42,11 @@ import Testing
     (#"{"ids":[1],"doc":17}"#, #"{"doc":17}"#), (#"{"doc":17,"ids":[1]}"#, #"{"doc":17}"#), (#"{"ids":[1]}"#, "{}"),
     (#"{"\u0069ds":[1],"a":0}"#, #"{"a":0}"#), ("[1]", "{}"), ("{}", "{}"), (#"{"ids":1,"x":2,"ids":3}"#, #"{"x":2}"#),
   ])
-  func membersAreDropped(_ line: String, _ expected: String) throws {
+  func dropsMembers(_ line: String, _ expected: String) throws {
     #expect(try rewritten(line, .drop("ids")) == expected)
   }
 
-  @Test func ofSeveralChangesTheFirstCounts() throws {
+  @Test func appliesTheFirstOfSeveralChanges() throws {
     #expect(try rewritten(#"{"ids":[1]}"#, sevens, .drop("ids")) == #"{"ids":[7,7]}"#)
     #expect(try rewritten(#"{"ids":[1]}"#, .drop("ids"), sevens) == "{}")
     #expect(try rewritten("{}", sevens, .set("b") { $0.append("true") }) == #"{"ids":[7,7],"b":true}"#)
@@ -56,7 +56,7 @@ import Testing
       ).hasPrefix(#"{"tokens""#))
   }
 
-  @Test func whatNewIDsMakeStaleIsDropped() throws {
+  @Test func dropsMembersThatAreStaleWithNewIDs() throws {
     let line = #"{"a":1,"logits":[1],"topk":[],"tokens":[],"offsets":[],"attention_mask":[],"ids":[1],"position":3}"#
     let result = try with(line) { (record: Record) throws in
       let buffer = ByteBuffer()
@@ -66,30 +66,30 @@ import Testing
     #expect(result == #"{"a":1,"ids":[1]}"#)
   }
 
-  @Test func aSecondMemberOfTheSameNameIsAnErrorWhereItIsUsed() throws {
+  @Test func rejectsDuplicatesOfMembersThatAreRead() throws {
     for line in [#"{"ids":[1],"ids":[1]}"#, #"{"ids":[1],"id\u0073":[2]}"#] {
       try with(line) { (record: Record) throws in
         let error = #expect(throws: JSONError.self) { try record.ids() }
-        #expect(error?.reason == #"there is a second "ids""#)
+        #expect(error?.reason == #"duplicate member "ids""#)
         #expect(try !record.has("text"))
       }
     }
   }
 
   @Test(arguments: ["", "   ", "\t", "\r"])
-  func aBlankLineIsNoRecord(_ line: String) {
+  func rejectsBlankLines(_ line: String) {
     let error = #expect(throws: JSONError.self) { try with(line) { _ in } }
-    #expect(error?.reason == "a record is a JSON object; this line is blank")
+    #expect(error?.reason == "blank line; a record is a JSON object")
   }
 
   @Test(arguments: [
     "1", "null", "\"ids\"", "true", "{", "{}x", "{} {}", "[1", "[1]]", #"{"a":1,}"#, "x", "{\"a\":\"\u{1}\"}",
   ])
-  func otherLinesAreNoRecords(_ line: String) {
+  func rejectsLinesThatAreNotRecords(_ line: String) {
     #expect(throws: JSONError.self) { try with(line) { _ in } }
   }
 
-  @Test func aBareArrayIsTheIDs() throws {
+  @Test func readsBareArraysAsIDs() throws {
     try with(" [7454, 2402 ] ") { (record: Record) throws in
       #expect(try record.ids() == [7454, 2402])
       #expect(try record.has("ids") && !record.has("text"))
@@ -98,7 +98,7 @@ import Testing
     #expect(try rewritten("[]", .set("x") { $0.append("1") }) == #"{"ids":[],"x":1}"#)
   }
 
-  @Test func membersAreRead() throws {
+  @Test func readsMembers() throws {
     try with(#"{"ids":[0,50256],"text":"a\u00e9\n","logits":[1,-2.5e0,0.1],"bad":"\ud800","n":1}"#) {
       (record: Record) throws in
       #expect(try record.ids() == [0, 50256])
@@ -108,7 +108,7 @@ import Testing
       #expect(throws: JSONError.self) { try record.string("bad") }
       #expect(throws: JSONError.self) { try record.string("n") }
     }
-    try with(#"{"ids":null,"logits": null}"#) { (record: Record) throws in  // as jq writes what is not there
+    try with(#"{"ids":null,"logits": null}"#) { (record: Record) throws in  // jq writes null for a missing member
       #expect(try record.ids() == nil)
       #expect(try record.logits() == nil)
     }
@@ -119,20 +119,20 @@ import Testing
   }
 
   @Test(arguments: ["1", "\"x\"", "[1.5]", "[1,\"2\"]", "[[1]]", "[null]", "[99999999999999999999]", "{}"])
-  func idsAreWholeNumbers(_ value: String) throws {
+  func rejectsIDsThatAreNotIntegers(_ value: String) throws {
     _ = try with(#"{"ids":\#(value)}"#) { record in #expect(throws: JSONError.self) { try record.ids() } }
   }
 
-  @Test func integersAreWrittenAsAnArray() {
+  @Test func writesArraysOfIntegers() {
     let buffer = ByteBuffer()
     buffer.append(json: [Int]())
     buffer.append(json: [1, -2, 50256])
     #expect(String(decoding: buffer.bytes, as: UTF8.self) == "[][1,-2,50256]")
   }
 
-  /// Every bit of a logit survives both forms.
+  /// Decimal numbers and base64 both preserve every bit of a logit.
   @Test(arguments: [0, 1, 2, 3, 4, 5, 100, 50257])
-  func logitsSurviveBothForms(_ count: Int) throws {
+  func bothFormsPreserveLogits(_ count: Int) throws {
     var state: UInt32 = 1
     var logits: [Float] = [0, -0.0, 1, .leastNonzeroMagnitude, -.greatestFiniteMagnitude, 0.1]
     while logits.count < count {
@@ -151,8 +151,8 @@ import Testing
     }
   }
 
-  /// Base64 is written and read in blocks of 24 bytes and 32 letters.
-  @Test func base64IsTheStandardsAtEveryLength() throws {
+  /// Base64 is encoded and decoded in blocks of 24 bytes and 32 letters: all lengths around a block.
+  @Test func base64AgreesWithFoundation() throws {
     for count in 0..<70 {
       let logits = (0..<count).map { Float($0 * $0) * -1.37 + 5 }
       let expected = logits.withUnsafeBytes { Data($0) }.base64EncodedString()
@@ -187,11 +187,11 @@ import Testing
       ("AACA Pw==", nil), ("AACAPw==\\n", nil), ("AACA_w==", nil), ("AACA-w==", nil), ("AA=APw==", nil), ("é===", nil),
       ("AACAPw=A", nil),
     ] as [(String, [Float]?)])
-  func base64IsReadOrRefused(_ text: String, _ expected: [Float]?) throws {
+  func readsOrRejectsBase64(_ text: String, _ expected: [Float]?) throws {
     try with(#"{"logits":"\#(text)"}"#) { (record: Record) throws in
       guard let expected else {
         let error = #expect(throws: JSONError.self) { try record.logits() }
-        #expect(error?.reason == #""logits" is not the base64 of float32 numbers"#)
+        #expect(error?.reason == #""logits" is not base64 of float32 numbers"#)
         return
       }
       #expect(try record.logits() == expected)

@@ -8,11 +8,11 @@ import Testing
     #expect(text == "[" + numbers.map(String.init).joined(separator: ",") + "]")
   }
 
-  @Test func arraysOfAnyLength() {
+  @Test func writesArraysOfAnyLength() {
     for numbers: [Int32] in [[], [0], [7, 50256], [0, 0, 0]] { expectWritten(numbers) }
   }
 
-  @Test func everyNumberOfDigits() {
+  @Test func writesAnyNumberOfDigits() {
     var numbers: [Int32] = [.max]
     var power: Int32 = 1
     for _ in 0..<9 {

@@ -3,13 +3,13 @@ import JSON
 import TestSupport
 import Testing
 
-/// Arrays of numbers are passed over and read 64 bytes at a time, as long as nothing unusual comes. The unusual has to be
-/// noticed wherever it stands.
+/// Arrays of numbers have a fast path that reads 64 bytes at a time. Anything that it does not handle must be found at
+/// any offset in a block.
 @Suite struct NumberArrayTests {
-  /// The same array with a space in front of every comma, at which no number is plain.
-  private func unusual(_ text: String) -> String { text.replacing(",", with: " ,") }
+  /// The same array with a space before every comma, which the fast path does not accept.
+  private func withoutFastPath(_ text: String) -> String { text.replacing(",", with: " ,") }
 
-  /// What the array reads; nil where it is none.
+  /// The bits of the numbers of an array; nil if it is invalid.
   private func floats(_ text: String) -> [UInt32]? { try? scan(text) { try $0.floats() }.map(\.bitPattern) }
 
   @Test(arguments: [
@@ -19,15 +19,15 @@ import Testing
     "1/2",
     "1:2",
   ])
-  func whatIsNoNumberIsFoundAtItsPlace(_ wrong: String) throws {
-    let alone = try #require(complaint("[\(wrong),7.25,-7]"))
+  func rejectsInvalidNumbersAtAnyOffset(_ wrong: String) throws {
+    let alone = try #require(parseError("[\(wrong),7.25,-7]"))
     for position in 0..<70 {
       let before = "0." + String(repeating: "6", count: position + 1) + ",-0.5,12.75, 3,"
       let text = "[" + before + wrong + ",7.25,-7" + String(repeating: ",7.25", count: 30) + "]"
       let expected = JSONError(offset: alone.offset + before.utf8.count, reason: alone.reason)
-      #expect(complaint(text) == expected, "behind \(before)")
+      #expect(parseError(text) == expected, "after \(before)")
       let error = #expect(throws: JSONError.self) { try scan(text) { try $0.floats() } }
-      #expect(error?.offset == expected.offset, "behind \(before)")
+      #expect(error?.offset == expected.offset, "after \(before)")
     }
   }
 
@@ -38,12 +38,12 @@ import Testing
     "0.123456789012345678901234567890", "3.4028234663852886e38", "16777217", "16777216.99999999",
     "0.000000000000000000001",
   ])
-  func numbersOfEveryFormAreRead(_ number: String) throws {
+  func readsNumbersOfEveryFormAtAnyOffset(_ number: String) throws {
     let expected = strtof(number, nil).bitPattern
     for position in 0..<70 {
       let before = String(repeating: "6", count: position % 35 + 1) + String(repeating: ", 1", count: position / 35)
       let text = "[" + before + "," + number + String(repeating: ",-0.25", count: 40) + "," + number + "]"
-      #expect(complaint(text) == nil)
+      #expect(parseError(text) == nil)
       let read = try scan(text) { try $0.floats() }
       #expect(read.count == 43 + position / 35)
       #expect(read[1 + position / 35].bitPattern == expected && read.last?.bitPattern == expected)
@@ -51,8 +51,9 @@ import Testing
     }
   }
 
-  /// Arrays with a few bytes changed: most are wrong, some are other numbers. Looked at one by one they are the same.
-  @Test func blocksAndSingleNumbersAgree() {
+  /// Arrays with a few changed bytes: most are invalid, some have other numbers. The general path must give the same
+  /// result.
+  @Test func fastPathAgreesWithGeneralPath() {
     var generator = SeededGenerator(11)
     let strange = Array(",,..--+eE00123456789  ]x\t".utf8)
     var (wrong, accepted) = ([String](), 0)
@@ -68,17 +69,17 @@ import Testing
         bytes[Int.random(in: 1..<bytes.count, using: &generator)] = strange.randomElement(using: &generator)!
       }
       let text = String(decoding: bytes, as: UTF8.self)
-      let isValid = complaint(text) == nil
+      let isValid = parseError(text) == nil
       if isValid { accepted += 1 }
-      let (quick, slow) = (floats(text), floats(unusual(text)))
-      if isValid != (complaint(unusual(text)) == nil) || quick != slow { wrong.append(text) }
+      let (fast, general) = (floats(text), floats(withoutFastPath(text)))
+      if isValid != (parseError(withoutFastPath(text)) == nil) || fast != general { wrong.append(text) }
     }
     #expect(wrong.isEmpty)
-    #expect(accepted > 3_000, "not all of them wrong")
+    #expect(accepted > 3_000, "most arrays are invalid: the test is too weak")
   }
 
-  /// The texts that are hard to round, one behind the other.
-  @Test func numbersInArraysAreRoundedCorrectly() throws {
+  /// Arrays of texts that are hard to round.
+  @Test func roundsNumbersInArraysCorrectly() throws {
     var generator = SeededGenerator(12)
     var texts: [String] = []
     for _ in 0..<100_000 {
@@ -101,7 +102,7 @@ import Testing
     #expect(wrong.isEmpty)
   }
 
-  @Test func floatsThatAreTooLargeAreNamed() {
+  @Test func rejectsFloatsThatAreTooLarge() {
     let numbers = String(repeating: "0.5,", count: 50)
     let error = #expect(throws: JSONError.self) { try scan("[\(numbers)3.5e38,1]") { try $0.floats() } }
     #expect(error == JSONError(offset: 201, reason: "3.5e38 is too large"))
@@ -110,7 +111,7 @@ import Testing
     #expect(other == JSONError(offset: 201, reason: "\(digits) is too large"))
   }
 
-  @Test func integersAreReadAndOthersRefused() throws {
+  @Test func readsIntegersAndRejectsOtherNumbers() throws {
     var generator = SeededGenerator(13)
     for count in [0, 1, 2, 20, 100, 1000] {
       let numbers = (0..<count).map { _ in
@@ -125,7 +126,7 @@ import Testing
     for (wrong, reason) in [
       ("1.0", "1.0 is not an integer"), ("1e3", "1e3 is not an integer"),
       ("9223372036854775808", "9223372036854775808 is too large"),
-      ("\"1\"", "“\"” stands where a number should be"),
+      ("\"1\"", "expected a number, found '\"'"),
     ] {
       let error = #expect(throws: JSONError.self) { try scan("[\(sevens)\(wrong),\(sevens)7]") { try $0.integers() } }
       #expect(error == JSONError(offset: 101, reason: reason))
@@ -134,7 +135,7 @@ import Testing
   }
 
   @Test(arguments: [0, 1, 2, 255, 256, 257, 1000])
-  func arraysOfFloatsAreWrittenAsTheirElementsAre(_ count: Int) {
+  func writesArraysLikeSingleNumbers(_ count: Int) {
     var generator = SeededGenerator(14)
     var numbers: [Float] = [0, -0.0, 1, 1e-7, -1e16, 0.5, 1e15, .leastNonzeroMagnitude, -.greatestFiniteMagnitude]
     while numbers.count < count {

@@ -9,7 +9,7 @@ import Testing
     ("9223372036854775806", Int.max - 1),
     ("-9223372036854775808", Int.min), ("-9223372036854775807", Int.min + 1),
   ])
-  func integers(_ text: String, _ value: Int) throws {
+  func readsIntegers(_ text: String, _ value: Int) throws {
     #expect(try scan(text) { try $0.integer() } == value)
     if text != "-0" { #expect(written { $0.append(json: value) } == text) }
   }
@@ -22,19 +22,20 @@ import Testing
     ("1e3", "is not an integer"), ("-1.5", "is not an integer"), ("0.0", "is not an integer"),
     ("0e0", "is not an integer"),
   ])
-  func integersThatAreNone(_ text: String, _ reason: String) {
+  func rejectsNumbersThatAreNotIntegers(_ text: String, _ reason: String) {
     let error = #expect(throws: JSONError.self) { try scan(" " + text) { try $0.integer() } }
     #expect(error == JSONError(offset: 1, reason: "\(text) \(reason)"))
   }
 
   @Test(arguments: ["\"1\"", "null", "[1]", "true", ""])
-  func otherValuesAreNoNumbers(_ text: String) {
+  func rejectsValuesThatAreNotNumbers(_ text: String) {
     #expect(throws: JSONError.self) { try scan(text) { try $0.integer() } }
     #expect(throws: JSONError.self) { try scan(text) { try $0.float() } }
     #expect(throws: JSONError.self) { try scan(text) { try $0.double() } }
   }
 
-  /// Whether both readers give the C library's bits for the text (which rounds correctly), and refuse what is infinite there.
+  /// Returns whether `double` and `float` give the same bits as strtod and strtof, which round correctly, and reject
+  /// numbers that are infinite there.
   private func agrees(_ text: String) -> Bool {
     let wide = strtod(text, nil)
     let narrow = strtof(text, nil)
@@ -70,7 +71,7 @@ import Testing
     #expect(agrees(text))
   }
 
-  @Test func numbersTooLargeAreErrorsNotInfinity() {
+  @Test func rejectsNumbersThatRoundToInfinity() {
     for text in ["1e39", "-3.5e38"] {
       let error = #expect(throws: JSONError.self) { try scan(text) { try $0.float() } }
       #expect(error?.reason == "\(text) is too large")
@@ -78,10 +79,10 @@ import Testing
     }
     #expect(throws: JSONError.self) { try scan("1e309") { try $0.double() } }
     let zero = Result { try scan("1e-400") { try $0.double() } }
-    #expect((try? zero.get()) == 0, "a number too small is zero")
+    #expect((try? zero.get()) == 0, "numbers that are too small become zero")
   }
 
-  @Test func randomTextsRoundCorrectly() {
+  @Test func roundsRandomTextsCorrectly() {
     var generator = SeededGenerator(2)
     var wrong: [String] = []
     for _ in 0..<60_000 {
@@ -106,21 +107,21 @@ import Testing
     #expect(wrong.isEmpty)
   }
 
-  /// The middle between two floats, written out exactly, and its nearest neighbours: where rounding twice goes wrong.
-  @Test func middlesBetweenFloatsRoundToEven() {
+  /// The exact midpoint between two floats and its nearest neighbours, for which double rounding gives a wrong result.
+  @Test func roundsMidpointsBetweenFloatsToEven() {
     var generator = SeededGenerator(3)
     var wrong: [String] = []
     for index in 0..<8_000 {
       let subnormal = index % 8 == 0
       let float = Float(bitPattern: UInt32.random(in: 0..<(subnormal ? 0x80_0000 : 0x7F80_0000), using: &generator))
       guard float.nextUp.isFinite else { continue }
-      let middle = (Double(float) + Double(float.nextUp)) / 2  // exact: a Double has bits to spare
-      for text in [exact(middle), nudgedUp(exact(middle)), exact(middle.nextDown), exact(middle.nextUp)]
+      let midpoint = (Double(float) + Double(float.nextUp)) / 2  // exact in a Double
+      for text in [exact(midpoint), nudgedUp(exact(midpoint)), exact(midpoint.nextDown), exact(midpoint.nextUp)]
       where !agrees(text) { wrong.append(text) }
-      let short = "\(middle)".replacing("+", with: "")  // as a program would write it, in 17 digits or fewer
+      let short = "\(midpoint)".replacing("+", with: "")  // the shortest text, of at most 17 digits
       if !agrees(short) { wrong.append(short) }
     }
-    // With few digits, so that the quick path is the one that has to notice
+    // With few digits, so that the fast path must detect them
     for integer in stride(from: 16_777_217, to: 16_777_217 + 4_000, by: 2) {
       for text in [
         "\(integer)", "\(integer).0", "\(integer).00000001", "\(integer - 1).99999999", "\(integer)e-3",
@@ -132,10 +133,10 @@ import Testing
     #expect(wrong.isEmpty)
   }
 
-  @Test func middlesBetweenDoublesRoundToEven() {
+  @Test func roundsMidpointsBetweenDoublesToEven() {
     var generator = SeededGenerator(4)
     var wrong: [String] = []
-    for _ in 0..<5_000 {  // 2^53 + odd: an integer that lies between two doubles
+    for _ in 0..<5_000 {  // 2^53 + odd: an integer halfway between two doubles
       let odd = 9_007_199_254_740_992 + UInt64.random(in: 0..<4_000_000_000_000_000, using: &generator) * 2 + 1
       for text in ["\(odd)", "\(odd).0", "\(odd)e0", "\(odd).0000000000000001", "\(odd - 1).9999999999999999"]
       where !agrees(text) { wrong.append(text) }
@@ -143,14 +144,14 @@ import Testing
     #expect(wrong.isEmpty)
   }
 
-  /// All digits of a number, in scientific notation; the last ones are zeros.
+  /// The exact decimal digits of a number in scientific notation, with zeros at the end.
   private func exact(_ value: Double) -> String {
     var buffer = [CChar](repeating: 0, count: 256)
     let count = withVaList([value]) { vsnprintf(&buffer, buffer.count, "%.180e", $0) }
     return String(decoding: buffer[..<Int(count)].map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
-  /// The least bit more: a 1 in place of the last of the zeros.
+  /// A slightly larger number: the last of the zeros is replaced by 1.
   private func nudgedUp(_ text: String) -> String {
     let parts = text.split(separator: "e")
     return parts[0].dropLast() + "1e" + parts[1]

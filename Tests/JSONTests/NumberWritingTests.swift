@@ -19,16 +19,16 @@ import Testing
       (-146.7777862548828, "-146.77779"), (0.33333334, "0.33333334"),
       (8.589934592e9, "8589935000"), (Float(bitPattern: 14), "2e-44"), (Float(bitPattern: 7), "1e-44"),
     ] as [(Float, String)])
-  func notation(_ value: Float, _ expected: String) {
+  func writesShortestNotation(_ value: Float, _ expected: String) {
     #expect(text(value) == expected)
   }
 
   @Test(arguments: [0, 1, -1, 9, 10, 99, 100, -100, 50256, 1_234_567_890, Int.max, Int.min])
-  func integers(_ value: Int) {
+  func writesIntegers(_ value: Int) {
     #expect(written { $0.append(json: value) } == String(value))
   }
 
-  /// A number's digits and the power of ten they are multiplied by, whatever its notation.
+  /// The significant digits and exponent of a number in any notation.
   private struct Decimal: Equatable {
     var digits: UInt64 = 0
     var exponent = 0
@@ -57,7 +57,8 @@ import Testing
     }
   }
 
-  /// Swift's `description` is the shortest decimal too, made by another algorithm.
+  /// The bits of the numbers that are written differently from `description`, which is also the shortest decimal, but
+  /// by another algorithm.
   private func differing(_ bits: some Sequence<UInt32>) -> [UInt32] {
     let buffer = ByteBuffer()
     return bits.filter { bits in
@@ -69,7 +70,7 @@ import Testing
     }
   }
 
-  @Test func edgesOfEveryExponentAreShortest() {
+  @Test func writesEdgesOfEveryExponent() {
     let fractions: [UInt32] = [
       0, 1, 2, 3, 4, 5, 0x2A_AAAA, 0x3F_FFFF, 0x40_0000, 0x40_0001, 0x55_5555, 0x7F_FFFB, 0x7F_FFFC, 0x7F_FFFD,
       0x7F_FFFE, 0x7F_FFFF,
@@ -77,10 +78,10 @@ import Testing
     let bits = (0..<255 as Range<UInt32>).flatMap { exponent in fractions.map { exponent << 23 | $0 } }
     #expect(differing(bits).isEmpty)
     #expect(differing(bits.map { $0 | 0x8000_0000 }).isEmpty)
-    #expect(differing(0..<3000).isEmpty, "the least subnormal numbers")
+    #expect(differing(0..<3000).isEmpty, "the smallest subnormal numbers")
   }
 
-  @Test func powersOfTenAndTheirNeighboursAreShortest() {
+  @Test func writesNeighboursOfPowersOfTen() {
     var bits: [UInt32] = []
     var power: Double = 1e-45
     while power < 1e39 {
@@ -91,7 +92,7 @@ import Testing
     #expect(differing(bits).isEmpty)
   }
 
-  @Test func randomBitsAreShortestAndReadBack() throws {
+  @Test func writesRandomNumbersAndReadsThemBack() throws {
     var generator = SeededGenerator(5)
     let bits = (0..<1_000_000).map { _ in UInt32.random(in: 0..<0x7F80_0000, using: &generator) }
     #expect(differing(bits).isEmpty)
@@ -102,8 +103,8 @@ import Testing
     }
   }
 
-  /// Logits lie there, and integers and halves with them.
-  @Test func ordinaryNumbersAreShortest() {
+  /// The range of logits, small integers and halves, and thousandths.
+  @Test func writesOrdinaryNumbers() {
     var generator = SeededGenerator(6)
     #expect(differing((0..<100_000).map { _ in Float.random(in: -200..<200, using: &generator).bitPattern }).isEmpty)
     #expect(differing((0..<20_000).map { (Float($0) / 2).bitPattern }).isEmpty)

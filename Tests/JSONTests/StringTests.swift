@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 @Suite struct StringTests {
-  /// The bytes that a JSON string stands for; nil where it stands for none.
+  /// The decoded bytes of a JSON string; nil if it has an unpaired surrogate.
   private func decoded(_ text: String) throws -> [UInt8]? {
     try scan(text) { scanner in
       let text = try scanner.string()
@@ -22,19 +22,19 @@ import Testing
     (#""\ud800\udc00\udbff\udfff""#, "\u{10000}\u{10FFFF}"),
     (#""a\u0062c\\u0064""#, "abc\\u0064"), (#""😀\ud83d\ude00😀""#, "😀😀😀"), (#""\\ud800""#, "\\ud800"),
   ])
-  func escapesStandForCharacters(_ text: String, _ characters: String) throws {
+  func decodesEscapes(_ text: String, _ characters: String) throws {
     #expect(try decoded(text) == Array(characters.utf8))
     #expect(try scan(text) { Array(try $0.swiftString().utf8) } == Array(characters.utf8))
   }
 
-  /// RFC 8259 lets them into the grammar and leaves open what they mean. A tool that only passes them on must not fail.
+  /// The grammar of RFC 8259 allows them without defining their meaning. A tool that only copies them must not fail.
   @Test(arguments: [
     #""\ud800""#, #""\udc00""#, #""\udbff""#, #""\udfff""#, #""\ud800x""#, #""\ud800\n""#, #""\ud800\u0041""#,
     #""\ud800\ud800""#,
     #""\ud800\ud800\udc00""#, #""\udc00\ud800""#, #""abc\udead""#, #""\ud83d😀""#, #""\ud83d\ude00\ude00""#,
   ])
-  func halfASurrogatePairPassesButDoesNotDecode(_ text: String) throws {
-    #expect(complaint(text) == nil)
+  func acceptsUnpairedSurrogatesButDoesNotDecodeThem(_ text: String) throws {
+    #expect(parseError(text) == nil)
     #expect(try decoded(text) == nil)
     #expect(throws: JSONError.self) { try scan(text) { try $0.swiftString() } }
     try scan(text) { scanner in
@@ -45,8 +45,8 @@ import Testing
     }
   }
 
-  /// The two halves must stand in the same string.
-  @Test func aPairDoesNotReachBeyondItsString() throws {
+  /// Both surrogates of a pair must be in the same string.
+  @Test func surrogatePairsDoNotSpanStrings() throws {
     let first = try scan(#"["\ud83d","\ude00"]"#) { scanner in
       _ = try scanner.beginArray()
       let text = try scanner.string()
@@ -56,7 +56,7 @@ import Testing
     #expect(!first)
   }
 
-  @Test func namesMatchHoweverTheyAreWritten() throws {
+  @Test func matchesNamesWithEscapes() throws {
     func matches(_ text: String, _ word: String) throws -> Bool {
       try scan(text) { scanner in
         let text = try scanner.string()
@@ -79,15 +79,15 @@ import Testing
     ("\u{0}\u{1}\u{B}\u{E}\u{F}\u{10}\u{1A}\u{1F}", #""\u0000\u0001\u000b\u000e\u000f\u0010\u001a\u001f""#),
     ("/é☃😀\u{2028}", "\"/é☃😀\u{2028}\""), ("\nx\n", #""\nx\n""#), ("</script>", #""</script>""#),
   ])
-  func whatMustBeIsEscaped(_ text: String, _ json: String) {
+  func escapesRequiredCharacters(_ text: String, _ json: String) {
     #expect(written { $0.append(jsonString: text) } == json)
   }
 
-  @Test func controlCharactersAreEscaped() {
+  @Test func escapesControlCharacters() {
     let text = "\u{7E}\u{7F}\u{80}\u{9B}\u{9F}\u{A0}\u{BF}\u{C0}"
     #expect(
       written { $0.append(jsonString: text) } == "\"\u{7E}" + #"\u007f\u0080\u009b\u009f"# + "\u{A0}\u{BF}\u{C0}\"")
-    // At the ends of the pieces in which long texts are written
+    // At the ends of the chunks in which long texts are written
     for length in 4090...4100 {
       let text = String(repeating: "a", count: length) + "\u{9B}" + String(repeating: "°", count: 3000) + "\u{7F}"
       let json = "\"" + text.replacing("\u{9B}", with: #"\u009b"#).replacing("\u{7F}", with: #"\u007f"#) + "\""
@@ -95,7 +95,7 @@ import Testing
     }
   }
 
-  @Test func whatIsWrittenReadsBack() throws {
+  @Test func readsBackWrittenStrings() throws {
     var generator = SeededGenerator(1)
     for _ in 0..<500 {
       var text = ""
@@ -110,8 +110,9 @@ import Testing
     }
   }
 
-  /// Strings are written and read in blocks of 64 bytes: something special at every place in and around them.
-  @Test func specialCharactersAreFoundWhereverTheyStand() throws {
+  /// Strings are written and read in blocks of 64 bytes: special characters at every offset in blocks and at their
+  /// ends.
+  @Test func handlesSpecialCharactersAtAnyOffset() throws {
     let escapes = [
       ("\"", "\\\""), ("\\", "\\\\"), ("\n", "\\n"), ("\u{1F}", "\\u001f"), ("é", "é"), ("☃", "☃"), ("😀", "😀"),
       ("\u{7F}", "\\u007f"), ("\u{9B}", "\\u009b"), ("°", "°"),
@@ -130,44 +131,44 @@ import Testing
     }
   }
 
-  @Test func longTextsThatAreAllEscapes() throws {
+  @Test func writesLongTextsOfEscapes() throws {
     let text = String(repeating: "\u{1}\n", count: 5000)
     let json = written { $0.append(jsonString: text) }
     #expect(json == "\"" + String(repeating: "\\u0001\\n", count: 5000) + "\"")
     #expect(try decoded(json) == Array(text.utf8))
   }
 
-  /// The first mistake counts, whatever comes behind it in the same block.
-  @Test func mistakesAreFoundAtTheirPlace() {
-    let mistakes: [([UInt8], String)] = [
-      ([0xFF], "this is not UTF-8"), ([0xC3], "this is not UTF-8"), ([0xED, 0xA0, 0x80], "this is not UTF-8"),
-      ([0x01], "a control character stands in a string; write it as \\u0001"),
-      ([0x5C, 0x78], "there is no such escape"),
-      ([0x5C, 0x75, 0x30], "\\u wants four hexadecimal digits"),
+  /// The first error is reported, even if another follows in the same block.
+  @Test func reportsTheFirstErrorInAString() {
+    let errors: [([UInt8], String)] = [
+      ([0xFF], "invalid UTF-8"), ([0xC3], "invalid UTF-8"), ([0xED, 0xA0, 0x80], "invalid UTF-8"),
+      ([0x01], "control character in a string; write it as \\u0001"),
+      ([0x5C, 0x78], "invalid escape sequence"),
+      ([0x5C, 0x75, 0x30], "\\u must be followed by four hexadecimal digits"),
     ]
     for before in [0, 1, 30, 60, 61, 62, 63, 64, 65, 126, 127, 128] {
       for between in [0, 1, 20, 70] {
-        for (mistake, reason) in mistakes {
-          for (other, _) in mistakes {
+        for (invalid, reason) in errors {
+          for (other, _) in errors {
             let (a, b) = ([UInt8](repeating: 0x61, count: before), [UInt8](repeating: 0x7A, count: between))
             #expect(
-              complaint([0x22] + a + mistake + b + other + [0x22]) == JSONError(offset: before + 1, reason: reason))
+              parseError([0x22] + a + invalid + b + other + [0x22]) == JSONError(offset: before + 1, reason: reason))
           }
         }
       }
-      let unending = [0x22] + [UInt8](repeating: 0x61, count: before)
-      #expect(complaint(unending) == JSONError(offset: 0, reason: "the string that begins here has no end"))
+      let unterminated = [0x22] + [UInt8](repeating: 0x61, count: before)
+      #expect(parseError(unterminated) == JSONError(offset: 0, reason: "unterminated string"))
     }
   }
 
-  @Test func messagesQuoteBeginningsOfLongTexts() {
+  @Test func excerptsAreShortened() {
     #expect(excerpt("") == "" && excerpt("short") == "short")
     let sixty = String(repeating: "é", count: 60)
     #expect(excerpt(sixty) == sixty)
     #expect(excerpt(sixty + "x") == sixty + "… (121 bytes)")
     let emoji = String(repeating: "\u{1F600}", count: 60)
     #expect(excerpt(emoji) == emoji && excerpt(emoji + emoji) == emoji + "… (480 bytes)")
-    // One Character of any length
+    // A single Character may have any number of scalars.
     #expect(excerpt("e" + String(repeating: "\u{301}", count: 1_000_000)).utf8.count < 150)
     #expect(excerpt([0x61, 0xFF]) == "a\u{FFFD}")
     let replaced = String(repeating: "\u{FFFD}", count: 60)
@@ -178,7 +179,7 @@ import Testing
     #expect(error?.reason == "\(nines)… (1000000 bytes) is too large")
   }
 
-  @Test func buffersGrowAndShrink() {
+  @Test func buffersGrowAndTruncate() {
     let buffer = ByteBuffer(capacity: 1)
     for index in 0..<1000 { buffer.append(UInt8(index & 255)) }
     buffer.append([UInt8](repeating: 7, count: 100_000))

@@ -1,6 +1,6 @@
 import JSON
 
-/// Runs `body` with a scanner at the beginning of the bytes.
+/// Calls `body` with a scanner at the beginning of the bytes.
 func scan<Result>(_ bytes: [UInt8], _ body: (inout JSONScanner) throws -> Result) rethrows -> Result {
   try bytes.withUnsafeBufferPointer {
     var scanner = JSONScanner($0)
@@ -12,8 +12,8 @@ func scan<Result>(_ text: String, _ body: (inout JSONScanner) throws -> Result) 
   try scan(Array(text.utf8), body)
 }
 
-/// What is wrong with a text as one JSON value; nil where nothing is.
-func complaint(_ bytes: [UInt8]) -> JSONError? {
+/// The error of parsing a text as one JSON value; nil if it is valid.
+func parseError(_ bytes: [UInt8]) -> JSONError? {
   do {
     try scan(bytes) {
       _ = try $0.skipValue()
@@ -23,9 +23,9 @@ func complaint(_ bytes: [UInt8]) -> JSONError? {
   } catch { return error as? JSONError }
 }
 
-func complaint(_ text: String) -> JSONError? { complaint(Array(text.utf8)) }
+func parseError(_ text: String) -> JSONError? { parseError(Array(text.utf8)) }
 
-/// What `write` appends to an empty buffer.
+/// The text that `write` appends to an empty buffer.
 func written(_ write: (ByteBuffer) -> Void) -> String {
   let buffer = ByteBuffer()
   write(buffer)

@@ -3,12 +3,12 @@ import TestSupport
 import Testing
 
 @Suite struct UTF8Tests {
-  /// First and last scalar of each row of Unicode's table 3-7.
+  /// The first and last scalar of each row of Unicode's table 3-7.
   static let scalars: [UInt32] = [
     0x00, 0x7F, 0x80, 0x7FF, 0x800, 0xFFF, 0x1000, 0xCFFF, 0xD000, 0xD7FF, 0xE000, 0xFFFF, 0x10000, 0x3FFFF, 0x40000,
     0xFFFFF, 0x100000, 0x10FFFF,
   ]
-  /// Bytes at which some rule begins or ends.
+  /// Bytes at the boundaries of the rules.
   static let edges: [UInt8] = [
     0x00, 0x41, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xC1, 0xC2, 0xDF, 0xE0, 0xE1, 0xEC, 0xED, 0xEE, 0xEF,
     0xF0, 0xF1, 0xF3, 0xF4, 0xF5, 0xFF,
@@ -21,7 +21,7 @@ import Testing
   private func isWellFormed(_ bytes: [UInt8]) -> Bool { bytes.withUnsafeBufferPointer { isUTF8($0) } }
 
   @Test(arguments: scalars)
-  func wholeAndCutSequences(_ value: UInt32) throws {
+  func findsCompleteAndTruncatedSequences(_ value: UInt32) throws {
     let whole = Array(String(Character(try #require(Unicode.Scalar(value)))).utf8)
     #expect(length(whole) == whole.count)
     #expect(length([0x41] + whole + [0x41], at: 1) == whole.count)
@@ -40,8 +40,8 @@ import Testing
 
   private func incomplete(cut whole: [UInt8], by extra: UInt8) -> Int { incomplete(whole + [extra]) }
 
-  /// The same question asked of the standard library: the first 1 to 4 bytes are one valid scalar.
-  @Test func agreesWithTheStandardLibraryOnEveryEdge() {
+  /// Compares with the standard library: whether the first 1 to 4 bytes are one valid scalar.
+  @Test func agreesWithTheStandardLibraryAtBoundaries() {
     var wrong: [[UInt8]] = []
     func check(_ bytes: [UInt8]) {
       let expected = (1...bytes.count).first {
@@ -66,7 +66,7 @@ import Testing
     #expect(wrong.isEmpty)
   }
 
-  /// Bytes are looked at in blocks of 64: the same edges across the end of one, and in blocks that are not full.
+  /// Text is checked in blocks of 64 bytes: the same boundaries across the end of a block, and in partial blocks.
   @Test func agreesWithTheStandardLibraryAcrossBlocks() {
     var wrong: [[UInt8]] = []
     for first in Self.edges {
@@ -84,7 +84,7 @@ import Testing
     #expect(wrong.isEmpty)
   }
 
-  @Test func longTextsAgreeWithTheStandardLibrary() {
+  @Test func agreesWithTheStandardLibraryOnLongTexts() {
     var generator = SeededGenerator(7)
     var (wrong, wellFormed) = (0, 0)
     for _ in 0..<20_000 {
@@ -107,10 +107,10 @@ import Testing
     #expect((2_000..<18_000).contains(wellFormed))
   }
 
-  /// An end is incomplete if, and only if, it is the beginning of some scalar's sequence.
-  @Test func incompleteEndsAreExactlyTheBeginningsOfScalars() {
+  /// A suffix is incomplete if and only if it is the beginning of the sequence of some scalar.
+  @Test func findsIncompleteSuffixes() {
     var beginnings: Set<[UInt8]> = []
-    // the last byte, which is never in a beginning, counts to 0x40
+    // in steps of 0x40, because the last byte is never part of a proper prefix
     for value in stride(from: UInt32(0x80), through: 0x10FFFF, by: 0x40) {
       guard let scalar = Unicode.Scalar(value) else { continue }
       let whole = Array(UTF8.encode(scalar)!)

@@ -3,7 +3,7 @@ import Numerics
 import Testing
 
 @Suite struct TrigonometryTests {
-  /// The greatest difference from the C library's.
+  /// The largest difference from the C library.
   private func error(_ angles: some Sequence<Double>) -> Double {
     angles.reduce(0) { worst, angle in
       let (sine, cosine) = sineAndCosine(angle)
@@ -11,15 +11,15 @@ import Testing
     }
   }
 
-  @Test func sinesAndCosinesAreRightFarBeyondFloat32() {
+  @Test func agreesWithTheCLibrary() {
     #expect(error((-100_000...100_000).map { Double($0) * 1e-4 }) < 1e-13)
     #expect(error((0...100_000).map { Double($0) * 1.3107 }) < 1e-13, "positions of long texts")
-    // Where the reduction changes from one n to the next
+    // At the boundaries of the range reduction
     #expect(error((-1000...1000).map { (Double($0) + 0.5) * Double.pi / 2 }) < 1e-13)
   }
 
-  /// Up to 2^26 quarter turns; beyond, and if there is no angle, NaN.
-  @Test func everyNumberHasAResult() {
+  /// Angles up to 2^26 quarter turns have a result; larger ones, infinity and NaN give NaN.
+  @Test func givesNaNBeyondTheRange() {
     let limit = 0x1p26 * Double.pi / 2
     #expect(error([limit, -limit, limit.nextDown, 1e8, 104_857_600, -1e8]) < 1e-13)
     #expect(error([.leastNonzeroMagnitude, -0.0, .leastNormalMagnitude]) == 0)
@@ -32,7 +32,7 @@ import Testing
     }
   }
 
-  @Test func someValuesAreExact() {
+  @Test func exactValues() {
     #expect(sineAndCosine(0) == (0, 1))
     #expect(abs(sineAndCosine(Double.pi / 2).sine - 1) < 1e-15)
   }

@@ -23,7 +23,7 @@ import Testing
         && Path("models--x").hasPrefix("models--"))
   }
 
-  /// In another normal form, and repaired, a name is another name.
+  /// Names in another Unicode normal form, or with replaced invalid bytes, are different names.
   @Test func comparesBytes() {
     #expect(Path("\u{E9}") != Path("e\u{301}") && latin1 != Path("caf\u{FFFD}"))
     #expect([Path("b"), latin1, "a", "caf"].sorted() == ["a", "b", "caf", latin1])
@@ -41,11 +41,16 @@ import Testing
     #expect(FileError(path: path, code: 2).description == "\(text): No such file or directory")
   }
 
+  @Test func hexadecimalNumbersHaveAMinimumWidth() {
+    #expect(hexadecimal(UInt8(10)) == "a" && hexadecimal(UInt8(10), width: 2, uppercase: true) == "0A")
+    #expect(hexadecimal(0, width: 4) == "0000" && hexadecimal(UInt64.max, width: 2) == "ffffffffffffffff")
+  }
+
   @Test func textIsUnchangedIfItIsUTF8() {
     #expect(Path("a\nb").text == "a\nb" && latin1.text == #"caf\xE9"# && Path("").text == "")
   }
 
-  @Test func namesWithNULNameNoFile() {
+  @Test func pathsWithNULNameNoFile() {
     #expect(Path("a").cString == [97, 0] && Path("a\0b").cString == [0] && latin1.cString == [99, 97, 102, -23, 0])
     #expect(!lexists("/\0x") && !isDirectory("/\0x") && fileSize("/etc/passwd\0") == nil)
     #expect(throws: FileError(path: "/etc/passwd\0.json", code: 2)) { try MappedFile(path: "/etc/passwd\0.json") }

@@ -1,5 +1,5 @@
-/// Random numbers that are the same in every run, so that a failure can be repeated (SplitMix64; Steele, Lea and Flood,
-/// "Fast splittable pseudorandom number generators", 2014).
+/// A generator of the same random numbers in every run, so that failures are reproducible (SplitMix64; Steele, Lea and
+/// Flood, "Fast splittable pseudorandom number generators", 2014).
 public struct SeededGenerator: RandomNumberGenerator {
   private var state: UInt64
 

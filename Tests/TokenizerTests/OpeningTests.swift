@@ -148,7 +148,7 @@ import Tokenizer
   }
 
   @Test(arguments: [
-    ("", "byte 1: the text ends where an object should be"),
+    ("", "byte 1: expected an object, found the end of the text"),
     (#"{"a":0,"a":1}"#, "the token “a” has two ids, 0 and 1"),
     (#"{"a":0,"b":0}"#, "byte 9: id 0 is given to two tokens"),
     (#"{"a":-1}"#, "byte 3: the id -1 is out of range (0…1048575)"),
@@ -159,7 +159,7 @@ import Tokenizer
     (#"{"東":0}"#, "byte 3: the token with id 0 has characters outside the byte-level alphabet"),
     (#"{"\ud800":0}"#, "byte 3: half of a surrogate pair is no character"),
     (#"{"":0}"#, "byte 3: the token with id 0 is empty"),
-    (#"{"a":0"#, "byte 7: the text ends where a comma or “}” should be"),
+    (#"{"a":0"#, #"byte 7: expected a comma or "}", found the end of the text"#),
   ])
   func brokenVocabulary(vocabulary: String, message: String) {
     let result = reason(["vocab.json": vocabulary, "merges.txt": ""])

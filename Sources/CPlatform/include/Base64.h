@@ -1,5 +1,5 @@
-// Base64 (RFC 4648) in blocks of 24 bytes and 32 letters: bytes in another order, for which Swift's SIMD types have no
-// spelling. These are clang's portable vector extensions: no instruction of one processor is named here.
+// Base64 (RFC 4648) in blocks of 24 bytes and 32 letters. It needs byte shuffles, which Swift's SIMD types do not have.
+// Written with clang's portable vector extensions, without instructions of a particular processor.
 #ifndef LMPIPE_BASE64_H
 #define LMPIPE_BASE64_H
 
@@ -7,21 +7,22 @@
 #include <stdint.h>
 #include <string.h>
 
-// A block is eight groups of three bytes or four letters, each group in a lane of 32 bits, its first letter the lowest.
+// A block is eight groups of three bytes or four letters, one group per 32-bit lane, with its first letter in the
+// lowest byte.
 typedef uint8_t lmpipe_letters __attribute__((ext_vector_type(32)));
 typedef uint32_t lmpipe_groups __attribute__((ext_vector_type(8)));
 
-// Reads 32 bytes, of which 24 count, and writes 32 letters.
+// Encodes 24 bytes to 32 letters. Reads 8 bytes of padding after the 24.
 static inline void lmpipe_base64_encode(const uint8_t *bytes, uint8_t *letters) {
     lmpipe_letters read;
     memcpy(&read, bytes, sizeof read);
-    // The three bytes of a group as a number, the first the highest.
+    // The three bytes of a group as one number, the first byte in the highest place.
     lmpipe_groups group = (lmpipe_groups)__builtin_shufflevector(
         read, (lmpipe_letters)0, 2, 1, 0, 32, 5, 4, 3, 32, 8, 7, 6, 32, 11, 10, 9, 32, 14, 13, 12, 32, 17, 16, 15, 32, 20,
         19, 18, 32, 23, 22, 21, 32);
     lmpipe_letters value = (lmpipe_letters)((group >> 18) | (group >> 4 & 0x3F00) | (group << 10 & 0x3F0000) |
                                             (group << 24 & 0x3F000000));
-    // From one run of the alphabet A-Z, a-z, 0-9, +, / to the next, the distance between letter and value changes.
+    // letter - value is constant within each range of the alphabet A-Z, a-z, 0-9, +, /.
     lmpipe_letters letter = value + 'A';
     letter += (lmpipe_letters)(value > 25) & ('a' - 'Z' - 1);
     letter -= (lmpipe_letters)(value > 51) & ('z' - '0' + 1);
@@ -30,7 +31,8 @@ static inline void lmpipe_base64_encode(const uint8_t *bytes, uint8_t *letters) 
     memcpy(letters, &letter, sizeof letter);
 }
 
-// Reads 32 letters and writes 32 bytes, of which 24 count. False where one is none of the alphabet.
+// Decodes 32 letters to 24 bytes. Overwrites 8 bytes of padding after the 24. Returns false if a letter is not in the
+// alphabet.
 static inline bool lmpipe_base64_decode(const uint8_t *letters, uint8_t *bytes) {
     lmpipe_letters letter;
     memcpy(&letter, letters, sizeof letter);

@@ -1,5 +1,5 @@
-// Sixty-four bytes at a time, and a bit for each: Swift's SIMD types have no spelling for that.
-// These are clang's portable vector extensions: no instruction of one processor is named here.
+// Comparisons of 64 bytes at a time, with a mask of one bit per byte as the result, which Swift's SIMD types do not
+// have. Written with clang's portable vector extensions, without instructions of a particular processor.
 #ifndef LMPIPE_BYTE_BLOCK_H
 #define LMPIPE_BYTE_BLOCK_H
 
@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <string.h>
 
-// Sixty-four bytes: as many as a word has bits.
+// Sixty-four bytes, one for each bit of a word.
 typedef uint8_t lmpipe_block __attribute__((ext_vector_type(64)));
 
 static inline lmpipe_block lmpipe_block_load(const uint8_t *bytes) {
@@ -16,7 +16,7 @@ static inline lmpipe_block lmpipe_block_load(const uint8_t *bytes) {
     return block;
 }
 
-// Fewer bytes than a block has; spaces stand behind them.
+// Loads fewer bytes than a block and fills the rest with spaces.
 static inline lmpipe_block lmpipe_block_load_part(const uint8_t *bytes, size_t count) {
     lmpipe_block block = ' ';
     memcpy(&block, bytes, count);
@@ -25,13 +25,13 @@ static inline lmpipe_block lmpipe_block_load_part(const uint8_t *bytes, size_t c
 
 static inline void lmpipe_block_store(lmpipe_block block, uint8_t *bytes) { memcpy(bytes, &block, sizeof block); }
 
-// Lanes of all ones or all zeros to bits, the first lane's the lowest.
+// Converts lanes of all ones or all zeros to a mask, with the first lane in the lowest bit.
 #define LMPIPE_BITS(lanes) \
     lmpipe_opaque(__builtin_bit_cast(uint64_t, __builtin_convertvector(lanes, lmpipe_bits)))
 typedef _Bool lmpipe_bits __attribute__((ext_vector_type(64)));
 
-// Hides where a word comes from. An optimizer that knows it to be 64 lanes may go back to them where two such words
-// meet, one lane after the other.
+// Hides the origin of a mask from the optimizer, which otherwise may combine two masks lane by lane instead of as
+// words.
 static inline uint64_t lmpipe_opaque(uint64_t bits) {
     __asm__("" : "+r"(bits));
     return bits;
@@ -41,7 +41,7 @@ static inline uint64_t lmpipe_block_equal(lmpipe_block block, uint8_t byte) { re
 
 static inline uint64_t lmpipe_block_less(lmpipe_block block, uint8_t byte) { return LMPIPE_BITS(block < byte); }
 
-// What JSON (RFC 8259) has for strings: control characters, the quotation mark and the backslash.
+// The bytes that JSON strings (RFC 8259) must escape: control characters, the quotation mark and the backslash.
 static inline uint64_t lmpipe_block_escaped_in_json(lmpipe_block block) {
     return LMPIPE_BITS((block < 0x20) | (block == '"') | (block == '\\'));
 }

@@ -1,4 +1,4 @@
-// What Swift has no spelling for.
+// Functions of the system and the processor that cannot be called from Swift or expressed in it.
 #ifndef LMPIPE_CPLATFORM_H
 #define LMPIPE_CPLATFORM_H
 
@@ -13,33 +13,36 @@
 #include "ByteBlock.h"
 #include "CommandLineWords.h"
 #include "Lanes.h"
-#include "LastWords.h"
+#include "FatalErrors.h"
 #include "QuantizedBlocks.h"
 
-// What getopt_long says of the next option, without its global variables.
+// The result of getopt_long for the next option, without its global variables.
 struct lmpipe_option_scan {
     int code;              // getopt_long's result: an option, '?', ':' or -1 at the end
     int letter;            // with '?' and ':': the option it is about, 0 for an unknown long one
-    int next;              // the index of the word that comes next
+    int next;              // the index of the next word
     const char *argument;  // the option's value, or NULL
 };
 
-// `restart`: begin with the first word.
+// Returns the next option; with `restart`, begins at the first word.
 struct lmpipe_option_scan lmpipe_next_option(int count, char *const words[], const char *short_options,
                                              const struct option *long_options, bool restart);
 
-// The processors this process may run on: what the scheduler allows, not what the machine has.
+// Returns the number of processors that the scheduler allows this process to use.
 int lmpipe_available_processors(void);
 
-// Starts the program of the first word, looked for in PATH, with this environment, with `descriptors` as its standard
-// input, output and error, and in the folder /, so that nothing in the current folder decides what it does. Signals have
-// their default actions in it, apart from those that end or stop programs (SIGHUP, SIGINT, SIGTERM, ...), which stay
-// ignored if they are ignored here; no signal is blocked. On Linux it is killed when the calling thread ends, however that
-// ends. Gives SIGCHLD its default action in this process. For processes of one thread. Returns 0, or the system's error.
+// Starts a subprocess. The program is the first word, searched in PATH; `descriptors` become its standard input, output
+// and error. Its current folder is /, so that files in the caller's current folder have no effect. All signals have
+// their default actions, except that signals that end or stop programs (SIGHUP, SIGINT, SIGTERM, ...) remain ignored if
+// they are ignored here; no signal is blocked. On Linux the subprocess is killed when the calling thread ends for any
+// reason.
+//
+// Sets SIGCHLD to its default action in this process. The caller must have only one thread. Returns 0 or the system's
+// error.
 int lmpipe_spawn(char *const words[], const int descriptors[3], pid_t *child);
 
-// Whether the processor that this is compiled for has 32 vector registers of 512 bits. A constant, for the choice between
-// two shapes of one kernel; results are the same.
+// Returns whether the target processor has 32 vector registers of 512 bits. A compile-time constant, which selects one
+// of two shapes of the micro-kernel; both give the same results.
 static inline bool lmpipe_has_wide_vectors(void) {
 #if defined(__AVX512F__)
     return true;
@@ -48,7 +51,7 @@ static inline bool lmpipe_has_wide_vectors(void) {
 #endif
 }
 
-// The index of the first byte that differs from zero, or 16.
+// Returns the index of the first byte that is not zero, or 16.
 static inline int lmpipe_first_set(lmpipe_bytes bytes) {
     typedef bool flags __attribute__((ext_vector_type(16)));
     flags set = __builtin_convertvector(bytes != (lmpipe_bytes)0, flags);
@@ -57,25 +60,25 @@ static inline int lmpipe_first_set(lmpipe_bytes bytes) {
     return __builtin_ctz(bits | 1u << 16);
 }
 
-// How many of sixteen bytes, from the first on, are printable ASCII characters other than a quotation mark and a
-// backslash. (Swift's own comparisons of byte vectors are loops.)
+// Returns the number of leading bytes, among sixteen, that are printable ASCII characters other than a quotation mark
+// and a backslash. (In Swift, comparisons of byte vectors compile to loops.)
 static inline int lmpipe_plain_characters(const void *address) {
     lmpipe_bytes text = lmpipe_load_bytes(address);
     return lmpipe_first_set((lmpipe_bytes)((text - 0x21 > 0x5D) | (text == '"') | (text == '\\')));
 }
 
-// How many of sixteen bytes, from the first on, are the same in both places.
+// Returns the number of leading bytes, among sixteen, that are equal at both addresses.
 static inline int lmpipe_common_bytes(const void *a, const void *b) {
     return lmpipe_first_set(lmpipe_load_bytes(a) ^ lmpipe_load_bytes(b));
 }
 
-// Asks for a cache line that will be read soon. Any address will do, mapped or not.
+// Prefetches a cache line that will be read soon. The address need not be mapped.
 static inline void lmpipe_prefetch(const void *address) { __builtin_prefetch(address); }
 
-// Asks for one that will be read later, into the second-level cache. Any address will do here as well.
+// Prefetches a cache line that will be read later, into the second-level cache. The address need not be mapped.
 static inline void lmpipe_prefetch_far(const void *address) { __builtin_prefetch(address, 0, 2); }
 
-// Tells the processor that this thread is spinning on a variable.
+// Hints to the processor that this thread is spinning on a variable.
 static inline void lmpipe_spin_hint(void) {
 #if defined(__x86_64__)
     __builtin_ia32_pause();

@@ -1,13 +1,11 @@
 import Checkpoint
 import JSONLines
+import Platform
 import Tokenizer
 
 extension ByteLevelTokenizer {
   /// The fingerprint as records have it: 16 hexadecimal digits.
-  public var fingerprintText: String {
-    let digits = String(fingerprint, radix: 16)
-    return String(repeating: "0", count: 16 - digits.count) + digits
-  }
+  public var fingerprintText: String { hexadecimal(fingerprint, width: 16) }
 }
 
 /// The vocabulary of a model, to compare with what records say of theirs.

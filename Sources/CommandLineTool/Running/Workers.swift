@@ -22,6 +22,6 @@ public final class Workers<Worker> {
     let pool = pool ?? ThreadPool(threads: count)
     self.pool = pool
     while workers.count < pool.threads { workers.append(try make()) }
-    pool.run(parts, operations: .max) { part, thread in body(part, workers[thread]) }
+    pool.run(parts, cost: .max) { part, thread in body(part, workers[thread]) }
   }
 }

@@ -40,7 +40,7 @@ struct Llama: Architecture {
     let normed = scratch.matrices([(x.rows, x.columns)])[0]
     rmsNorm(x, block.input_layernorm, into: normed, pool)
     linear(normed, sideBySide: [block.q_proj, block.k_proj, block.v_proj], into: qkv, pool)
-    pool.run(qkv.rows, unit: 8, operations: 4 * qkv.rows * qkv.columns) { rows in
+    pool.run(qkv.rows, unit: 8, cost: 4 * qkv.rows * qkv.columns) { rows in
       for row in rows {
         for head in 0..<c.heads + c.kvHeads {
           let numbers = qkv.row(row) + head * c.headDim

@@ -292,7 +292,7 @@ final class CacheFile: CachePages {
     var sums = [[PositionSums]](repeating: [], count: blocks.count)
     sums.withUnsafeMutableBufferPointer { sums in
       let (pages, shape) = (pages, shape)
-      pool.run(blocks.count, operations: blocks.count * shape.pageSize / blocksOfPage) { part in
+      pool.run(blocks.count, cost: blocks.count * shape.pageSize / blocksOfPage) { part in
         let block = blocks.lowerBound + part
         sums[part] = PositionSums.ofBlock(block % blocksOfPage, pages[block / blocksOfPage], shape)
       }

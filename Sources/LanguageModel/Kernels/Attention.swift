@@ -29,7 +29,7 @@ func attention(
     }
   }
   let pairs = tiles.reduce(0) { $0 + $1.rows.count * ($1.first + $1.rows.count) }
-  pool.run(heads * tiles.count, operations: 2 * pairs * outputs.columns) { part in
+  pool.run(heads * tiles.count, cost: 2 * pairs * outputs.columns) { part in
     let (head, tile) = (part / tiles.count, tiles[part % tiles.count])
     let (row, column) = (tile.rows.lowerBound, head * headDim)
     tile.cache.withHead(layer, head * tile.cache.shape.heads / heads) { cache in

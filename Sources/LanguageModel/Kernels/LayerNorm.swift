@@ -43,7 +43,7 @@ func layerNorm(_ input: Matrix, _ norm: LayerNorm, into output: Matrix, _ pool: 
       y[k] = norm.bias.values[k].addingProduct((x[k] - mean) * scale, norm.weight.values[k])
     }
   }
-  pool.run(input.rows, unit: 16, operations: 8 * input.rows * width) { rows in
+  pool.run(input.rows, unit: 16, cost: 8 * input.rows * width) { rows in
     for row in rows { normalize(row) }
   }
 }

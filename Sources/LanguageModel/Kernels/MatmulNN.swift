@@ -77,7 +77,7 @@ private struct MatmulNN<Element: WeightElement> {
       // Where there are more threads than blocks, parts of their columns are shared out as well.
       let sections = max(1, 2 * pool.threads * together / blocks)
       let section = (whole / laneCount + sections - 1) / sections * laneCount
-      pool.run((blocks + together - 1) / together * sections, operations: operations) { part in
+      pool.run((blocks + together - 1) / together * sections, cost: operations) { part in
         let block = part / sections * together
         let columns = min(part % sections * section, whole)..<min((part % sections + 1) * section, whole)
         sumBlocks(block..<min(block + together, blocks), columns, sums, stride: stride, fours)
@@ -244,8 +244,8 @@ private struct MatmulNN<Element: WeightElement> {
   private func ofManyRows<Row: PanelRow>(_: Row.Type, from first: Int) {
     withAlignedFloats(paddedRows * weights.rows) { packed in
       let tiles = paddedRows / tileRows
-      pool.run(tiles, operations: input.rows * weights.rows) { packTile($0, into: packed) }
-      pool.run(weights.columns - first, unit: groupColumns, operations: operations) { columns in
+      pool.run(tiles, cost: input.rows * weights.rows) { packTile($0, into: packed) }
+      pool.run(weights.columns - first, unit: groupColumns, cost: operations) { columns in
         multiplyGroup(Row.self, packed, first + columns.lowerBound..<first + columns.upperBound)
       }
     }

@@ -42,7 +42,7 @@ func matmulNT(
     }
     column += map.weight.rows
   }
-  pool.run(parts.count, operations: input.rows * input.columns * output.columns) { part in
+  pool.run(parts.count, cost: input.rows * input.columns * output.columns) { part in
     let (index, column, rows) = parts[part]
     func run<Format: WeightFormat>(_: Format.Type) {
       let product = MatmulNT<Format>(

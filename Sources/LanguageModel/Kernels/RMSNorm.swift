@@ -29,7 +29,7 @@ struct RMSNorm {
 /// output = norm(input), row by row.
 func rmsNorm(_ input: Matrix, _ norm: RMSNorm, into output: Matrix, _ pool: ThreadPool) {
   precondition(input.columns == norm.weight.count && output.columns == input.columns && output.rows == input.rows)
-  pool.run(input.rows, unit: 16, operations: 4 * input.rows * input.columns) { rows in
+  pool.run(input.rows, unit: 16, cost: 4 * input.rows * input.columns) { rows in
     for row in rows { norm.normalize(input.row(row), into: output.row(row)) }
   }
 }

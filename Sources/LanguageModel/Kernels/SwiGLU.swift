@@ -11,7 +11,7 @@ func gate(_ input: Matrix, into output: Matrix, _ pool: ThreadPool) {
   let inner = output.columns
   precondition(input.rows == output.rows && input.columns == 2 * inner)
   let whole = inner / laneCount * laneCount
-  pool.run(input.rows, unit: 4, operations: 16 * input.rows * inner) { rows in
+  pool.run(input.rows, unit: 4, cost: 16 * input.rows * inner) { rows in
     for row in rows {
       let (gates, ups, target) = (input.row(row), input.row(row) + inner, output.row(row))
       for k in stride(from: 0, to: whole, by: laneCount) {

@@ -1,4 +1,4 @@
-#include "LastWords.h"
+#include "FatalErrors.h"
 
 #include <signal.h>
 #include <stdatomic.h>
@@ -8,24 +8,26 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-// Everything that a signal handler calls here is async-signal-safe (POSIX, 2.4.3): it allocates nothing and locks nothing.
+// All functions that the signal handler calls are async-signal-safe (POSIX.1-2017, 2.4.3): they neither allocate nor
+// lock.
 
 static const char *program = "lmpipe";
 
-void lmpipe_name_program(const char *name) { program = name; }
+void lmpipe_set_program_name(const char *name) { program = name; }
 
-// A line that is put together without memory from elsewhere.
+// A line of text in fixed memory.
 struct line {
     char text[1024];
     size_t count;
 };
 
-// What a file's name holds cannot break the line or steer the terminal.
+// Appends text; control characters, which a file name may contain, are replaced by '?'.
 static void add(struct line *line, const char *text) {
     for (; *text != 0 && line->count < sizeof line->text - 1; text++)
         line->text[line->count++] = (unsigned char)*text < 0x20 || *text == 0x7F ? '?' : *text;
 }
 
+// Appends a number in decimal.
 static void add_number(struct line *line, size_t number) {
     char digits[21];
     char *start = digits + sizeof digits - 1;
@@ -39,7 +41,7 @@ static atomic_bool reports_failure_as_record;
 
 void lmpipe_report_failure_as_record(bool reports) { atomic_store(&reports_failure_as_record, reports); }
 
-// The same message as the last record of the output. What JSON would have to escape is replaced.
+// Writes the message as the last record of the output. Characters that JSON would have to escape are replaced by '?'.
 static void write_failure_record(const struct line *message) {
     struct line record = {.count = 0};
     add(&record, "{\"error\":\"");
@@ -53,40 +55,40 @@ static void write_failure_record(const struct line *message) {
     (void)written;
 }
 
-// Only the first thread to come here says something.
-static _Noreturn void end(struct line *line, int status) {
+// Writes the message and ends the process. If several threads get here, only the first one writes.
+static _Noreturn void end_with(struct line *line, int status) {
     static atomic_flag is_ending = ATOMIC_FLAG_INIT;
     while (atomic_flag_test_and_set(&is_ending)) pause();
     if (atomic_load(&reports_failure_as_record)) write_failure_record(line);
     line->text[line->count++] = '\n';
     ssize_t written = write(STDERR_FILENO, line->text, line->count);
-    (void)written;  // there is nobody left to tell
+    (void)written;  // a write error cannot be reported
     _exit(status);
 }
 
-void lmpipe_end_out_of_memory(size_t wanted) {
+void lmpipe_abort_out_of_memory(size_t wanted) {
     struct line line = {.count = 0};
     add(&line, program);
-    add(&line, ": out of memory: the system does not give ");
+    add(&line, ": out of memory: cannot allocate ");
     add_number(&line, wanted);
-    add(&line, " bytes more");
-    end(&line, EX_OSERR);
+    add(&line, " bytes");
+    end_with(&line, EX_OSERR);
 }
 
-// A mapping. They are never freed, for a handler may be reading them, but taken again for other mappings.
+// A mapping of a file. Entries are reused but never freed, because the signal handler may be reading them.
 struct mapping {
-    _Atomic uintptr_t start;  // 0 where it is free
+    _Atomic uintptr_t start;  // 0 if the entry is free, UINTPTR_MAX while it is being filled
     size_t size;
     char *path;
     struct mapping *next;
 };
 static struct mapping *_Atomic mappings;
 
-// A free one that is now the caller's, or NULL without memory.
-static struct mapping *take(void) {
+// Reserves a free entry for the caller; NULL if memory runs out.
+static struct mapping *reserve_entry(void) {
     for (struct mapping *mapping = atomic_load(&mappings); mapping != NULL; mapping = mapping->next) {
         uintptr_t none = 0;
-        // Its old size must not go with the new start.
+        // Reserved by UINTPTR_MAX, so that the handler does not combine the old size with the new start.
         if (atomic_compare_exchange_strong(&mapping->start, &none, UINTPTR_MAX)) return mapping;
     }
     struct mapping *mapping = calloc(1, sizeof *mapping);
@@ -98,8 +100,8 @@ static struct mapping *take(void) {
 }
 
 void lmpipe_watch_mapping(const void *start, size_t size, const char *path) {
-    struct mapping *mapping = take();
-    if (mapping == NULL) return;  // then SIGBUS ends us after all
+    struct mapping *mapping = reserve_entry();
+    if (mapping == NULL) return;  // unregistered: SIGBUS then ends the process without a message
     free(mapping->path);
     mapping->path = strdup(path);
     mapping->size = size;
@@ -123,13 +125,13 @@ static void handle_lost_page(int number, siginfo_t *information, void *context) 
         add(&line, program);
         add(&line, ": ");
         add(&line, mapping->path != NULL ? mapping->path : "a file");
-        add(&line, ": the file was cut short while it was being used, or its disk failed");
-        end(&line, EX_IOERR);
+        add(&line, ": the file was truncated while in use, or its disk failed");
+        end_with(&line, EX_IOERR);
     }
-    signal(number, SIG_DFL);  // none of ours: it happens again, and ends us as it would have
+    signal(number, SIG_DFL);  // not in a registered mapping: the fault repeats with the default action
 }
 
-void lmpipe_report_lost_pages(void) {
+void lmpipe_handle_lost_pages(void) {
     struct sigaction action;
     memset(&action, 0, sizeof action);
     action.sa_sigaction = handle_lost_page;
@@ -138,8 +140,9 @@ void lmpipe_report_lost_pages(void) {
     sigaction(SIGBUS, &action, NULL);
 }
 
-// In the tools, which are linked with --wrap (Package.swift), these stand before the C library's functions for everyone,
-// the Swift runtime included: that would trap, and say nothing.
+// The tools are linked with --wrap (Package.swift), so that these functions replace those of the C library everywhere,
+// also in the Swift runtime, which would trap without a message if an allocation failed. In the tools, malloc never
+// returns NULL.
 #if defined(__linux__)
 extern void *__real_malloc(size_t size) __attribute__((weak));
 extern void *__real_calloc(size_t count, size_t size) __attribute__((weak));
@@ -147,28 +150,28 @@ extern void *__real_realloc(void *old, size_t size) __attribute__((weak));
 extern void *__real_aligned_alloc(size_t alignment, size_t size) __attribute__((weak));
 extern int __real_posix_memalign(void **result, size_t alignment, size_t size) __attribute__((weak));
 
-static void *memory(void *address, size_t wanted) {
-    if (address == NULL && wanted > 0) lmpipe_end_out_of_memory(wanted);
+static void *checked(void *address, size_t wanted) {
+    if (address == NULL && wanted > 0) lmpipe_abort_out_of_memory(wanted);
     return address;
 }
 
-void *__wrap_malloc(size_t size) { return memory(__real_malloc(size), size); }
+void *__wrap_malloc(size_t size) { return checked(__real_malloc(size), size); }
 
 void *__wrap_calloc(size_t count, size_t size) {
     size_t wanted;
     if (__builtin_mul_overflow(count, size, &wanted)) wanted = SIZE_MAX;
-    return memory(__real_calloc(count, size), wanted);
+    return checked(__real_calloc(count, size), wanted);
 }
 
-void *__wrap_realloc(void *old, size_t size) { return memory(__real_realloc(old, size), size); }
+void *__wrap_realloc(void *old, size_t size) { return checked(__real_realloc(old, size), size); }
 
 void *__wrap_aligned_alloc(size_t alignment, size_t size) {
-    return memory(__real_aligned_alloc(alignment, size), size);
+    return checked(__real_aligned_alloc(alignment, size), size);
 }
 
 int __wrap_posix_memalign(void **result, size_t alignment, size_t size) {
     int code = __real_posix_memalign(result, alignment, size);
-    if (code != 0 && size > 0) lmpipe_end_out_of_memory(size);
+    if (code != 0 && size > 0) lmpipe_abort_out_of_memory(size);
     return code;
 }
 #endif
