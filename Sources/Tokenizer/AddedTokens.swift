@@ -19,12 +19,12 @@ struct AddedTokens: Sendable {
 
   /// - Parameter purpose: where no text will be encoded, nothing is searched for.
   init(
-    _ tokens: [Token], of vocabulary: Vocabulary, composes: Bool, for purpose: ByteLevelTokenizer.Purpose
+    _ tokens: [Token], of vocabulary: Vocabulary, normalizesNFC: Bool, for purpose: ByteLevelTokenizer.Purpose
   ) throws(VocabularyError) {
     self.tokens = tokens.sorted { $0.id < $1.id }
     let searched = purpose == .encoding ? tokens : []
-    verbatim = try TokenSearch(searched.filter { !$0.isNormalized }, of: vocabulary, composes: false)
-    normalized = try TokenSearch(searched.filter(\.isNormalized), of: vocabulary, composes: composes)
+    verbatim = try TokenSearch(searched.filter { !$0.isNormalized }, of: vocabulary, normalizesNFC: false)
+    normalized = try TokenSearch(searched.filter(\.isNormalized), of: vocabulary, normalizesNFC: normalizesNFC)
   }
 
   /// The searches in a text where special tokens are recognized, or are not.

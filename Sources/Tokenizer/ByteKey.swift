@@ -10,10 +10,10 @@ struct ByteKey {
 
   /// The key of `bytes[..<count]`, where `bytes[..<readable]` may be read.
   @inline(__always)
-  init(_ bytes: UnsafePointer<UInt8>, count: Int, readable: Int) {
+  init(_ bytes: UnsafePointer<UInt8>, count: Int, paddedCount: Int) {
     self.bytes = bytes
     self.count = count
-    head = Self.head(bytes, count, readable)
+    head = Self.head(bytes, count, paddedCount)
     var hash = UInt64(truncatingIfNeeded: count)
     if count > 16 { hash = Self.hash(UnsafeRawPointer(bytes) + 16, count - 16, hash) }
     self.hash = fold(head.0 ^ hashFactor1, head.1 ^ hash ^ hashFactor2)
@@ -29,8 +29,8 @@ struct ByteKey {
 
   /// Sixteen bytes, zeros from `count` on.
   @inline(__always)
-  private static func head(_ bytes: UnsafePointer<UInt8>, _ count: Int, _ readable: Int) -> (UInt64, UInt64) {
-    guard readable >= 16 else { return copiedHead(bytes, count) }
+  private static func head(_ bytes: UnsafePointer<UInt8>, _ count: Int, _ paddedCount: Int) -> (UInt64, UInt64) {
+    guard paddedCount >= 16 else { return copiedHead(bytes, count) }
     let bytes = UnsafeRawPointer(bytes)
     return (
       bytes.loadUnaligned(as: UInt64.self) & (.max >> UInt64(max(0, 64 - 8 * count))),

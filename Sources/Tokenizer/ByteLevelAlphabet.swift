@@ -20,7 +20,7 @@ enum ByteLevelAlphabet {
   /// Appends the bytes that `text` spells. False where a character is none of the alphabet's, or what should be UTF-8 is
   /// none; then a part may have been appended.
   @inline(__always)
-  static func decode(_ text: UnsafeBufferPointer<UInt8>, into bytes: inout Arena<UInt8>) -> Bool {
+  static func decode(_ text: UnsafeBufferPointer<UInt8>, into bytes: inout SlabArray<UInt8>) -> Bool {
     bytes.reserve(text.count)
     var index = 0
     while index < text.count {

@@ -3,28 +3,28 @@ public final class ByteLevelEncoder {
   private let tokenizer: ByteLevelTokenizer
   private let vocabulary: Vocabulary
   private let settings: ByteLevelTokenizer.Settings
-  private var merger: PieceMerger
-  private let cache = PieceCache()
-  private var form = FormC()
-  private lazy var neighbours = ByteNeighbours(vocabulary)
-  /// In bytes, of pieces that are merged as they are: a short text need not wait for `neighbours`.
-  private static let longestUncut = 12
+  private var merger: BPEMerger
+  private let cache = PreTokenCache()
+  private var form = NFC()
+  private lazy var bytePairs = MergeableBytePairs(vocabulary)
+  /// In bytes, of pieces that are merged as they are: a short text need not wait for `bytePairs`.
+  private static let longestUnsplit = 12
 
   /// A piece of the text, which begins where the one before ends. Some are cut before the first of them is looked for in
   /// the cache, which is then on its way to the processor.
   private struct Piece: BitwiseCopyable {
     let end: Int
-    let key: PieceCache.Key
+    let key: PreTokenCache.Key
   }
 
-  private static let piecesAtOnce = 32
-  private let pieces = UnsafeMutablePointer<Piece>.allocate(capacity: piecesAtOnce)
+  private static let preTokensPerBatch = 32
+  private let pieces = UnsafeMutablePointer<Piece>.allocate(capacity: preTokensPerBatch)
 
   init(_ tokenizer: ByteLevelTokenizer) {
     self.tokenizer = tokenizer
     vocabulary = tokenizer.vocabulary
     settings = tokenizer.settings
-    merger = PieceMerger(tokenizer.vocabulary)
+    merger = BPEMerger(tokenizer.vocabulary)
   }
 
   deinit { pieces.deallocate() }
@@ -65,7 +65,7 @@ public final class ByteLevelEncoder {
   }
 
   /// A piece of more than 2 GiB is cut, however it be spelled: the merger counts in 32 bits.
-  private let longestPiece = 1 << 31 - 1
+  private let longestPreToken = 1 << 31 - 1
   private let space = UInt8(ascii: " ")
 
   /// Added tokens are cut out of the text, what is between them is brought into its normal form, and other added tokens
@@ -116,7 +116,7 @@ public final class ByteLevelEncoder {
     _ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, _ output: inout Output,
     _ encode: (UnsafeBufferPointer<UInt8>, Range<Int>, inout Output) throws(UnencodableByteError) -> Void
   ) throws(UnencodableByteError) {
-    guard settings.composes else { return try encode(text, range, &output) }
+    guard settings.normalizesNFC else { return try encode(text, range, &output) }
     try compose(text, range, &output, encode)
   }
 
@@ -142,11 +142,11 @@ public final class ByteLevelEncoder {
       try result.get()
     } catch {
       let composed = form.compose(text, range, recordsChanges: true) ?? composed
-      var offsets = FormC.Offsets(composed, start: start)
+      var offsets = NFC.Offsets(composed, start: start)
       throw UnencodableByteError(byte: error.byte, offset: error.offset.map { offsets.offset(of: $0) })
     }
     guard tokens.recordsEnds else { return }
-    var offsets = FormC.Offsets(composed, start: start)
+    var offsets = NFC.Offsets(composed, start: start)
     tokens.changeEnds(from: first) { offsets.offset(of: $0) }
   }
 
@@ -175,35 +175,35 @@ public final class ByteLevelEncoder {
     _ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, _ output: inout Output
   ) throws(UnencodableByteError) {
     switch settings.rule {
-    case .gpt2: try encodePieces(of: text, range, by: .gpt2, &output)
-    case .llama3: try encodePieces(of: text, range, by: .llama3, &output)
-    case .qwen2: try encodePieces(of: text, range, by: .qwen2, &output)
+    case .gpt2: try encodePreTokens(of: text, range, by: .gpt2, &output)
+    case .llama3: try encodePreTokens(of: text, range, by: .llama3, &output)
+    case .qwen2: try encodePreTokens(of: text, range, by: .qwen2, &output)
     }
   }
 
   @inline(__always)
-  private func encodePieces(
-    of text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, by rule: SplittingRule, _ output: inout Output
+  private func encodePreTokens(
+    of text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, by rule: PreTokenizer, _ output: inout Output
   ) throws(UnencodableByteError) {
     guard let base = text.baseAddress else { return }
     let (shift, pieces, cache) = (output.shift, pieces, cache)
     // A token takes a byte at least
-    try output.tokens.fill(upTo: range.count + PieceCache.room) { (tokens) throws(UnencodableByteError) in
+    try output.tokens.fill(upTo: range.count + PreTokenCache.padding) { (tokens) throws(UnencodableByteError) in
       var start = range.lowerBound
       var end = start
       while start < range.upperBound {
         var count = 0
-        while count < Self.piecesAtOnce, end < range.upperBound {
+        while count < Self.preTokensPerBatch, end < range.upperBound {
           let begin = end
-          end = min(rule.pieceEnd(in: text, from: begin, to: range.upperBound), begin + longestPiece)
-          let key = PieceCache.Key(base + begin, count: end - begin, readable: text.count - begin)
+          end = min(rule.preTokenEnd(in: text, from: begin, to: range.upperBound), begin + longestPreToken)
+          let key = PreTokenCache.Key(base + begin, count: end - begin, paddedCount: text.count - begin)
           cache.prefetch(key)
           pieces[count] = Piece(end: end, key: key)
           count += 1
         }
         for index in 0..<count {
           if !cache.append(pieces[index].key, start: start &+ shift, to: &tokens) {
-            try encodePiece(text, start, pieces[index], shift, &tokens)
+            try encodePreToken(text, start, pieces[index], shift, &tokens)
           }
           start = pieces[index].end
         }
@@ -213,26 +213,26 @@ public final class ByteLevelEncoder {
 
   /// Encodes a piece that is not in the cache.
   @inline(never)
-  private func encodePiece(
+  private func encodePreToken(
     _ text: UnsafeBufferPointer<UInt8>, _ start: Int, _ piece: Piece, _ shift: Int,
     _ output: inout TokenBuffer.Cursor
   ) throws(UnencodableByteError) {
     guard let base = text.baseAddress else { return }
     let first = output.ids
     if settings.ignoresMerges {
-      let id = vocabulary.id(of: base + start, count: piece.end - start, readable: text.count - start)
+      let id = vocabulary.id(of: base + start, count: piece.end - start, paddedCount: text.count - start)
       if id >= 0 {
         output.append(id, end: piece.end + shift)
       } else {
         try merge(base, start..<piece.end, shift, &output)
       }
-    } else if piece.end - start <= Self.longestUncut {
+    } else if piece.end - start <= Self.longestUnsplit {
       try merge(base, start..<piece.end, shift, &output)
     } else {
       var partStart = start
       while partStart < piece.end {
-        let partEnd = neighbours.partEnd(in: base, from: partStart, to: piece.end)
-        let key = PieceCache.Key(base + partStart, count: partEnd - partStart, readable: text.count - partStart)
+        let partEnd = bytePairs.partEnd(in: base, from: partStart, to: piece.end)
+        let key = PreTokenCache.Key(base + partStart, count: partEnd - partStart, paddedCount: text.count - partStart)
         if !cache.append(key, start: partStart + shift, to: &output) {
           let first = output.ids
           try merge(base, partStart..<partEnd, shift, &output)

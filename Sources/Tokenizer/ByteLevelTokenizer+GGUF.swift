@@ -114,7 +114,7 @@ extension ByteLevelTokenizer.Settings {
       ignoresMerges = true
     case "qwen2":
       rule = .qwen2
-      composes = true
+      normalizesNFC = true
     default: return nil
     }
   }

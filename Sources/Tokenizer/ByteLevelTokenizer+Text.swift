@@ -15,8 +15,8 @@ extension ByteLevelTokenizer {
   /// end.
   public func isText(_ text: [UInt8], of ids: [Int]) -> Bool {
     if spells(ids, text) { return true }
-    guard settings.composes else { return false }
-    var form = FormC()
+    guard settings.normalizesNFC else { return false }
+    var form = NFC()
     let composed = text.withUnsafeBufferPointer { form.compose($0, 0..<$0.count)?.bytes }
     return composed.map { spells(ids, $0) } ?? false
   }

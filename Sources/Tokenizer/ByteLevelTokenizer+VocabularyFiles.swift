@@ -74,7 +74,7 @@ private func readMerges(_ file: MappedFile, into builder: inout VocabularyBuilde
 private func expectedMergeEnd(
   _ text: Slice<UnsafeBufferPointer<UInt8>>, into builder: inout VocabularyBuilder
 ) -> Int? {
-  guard text.count >= 2 * (ExpectedMerge.reach + 1), text.first != UInt8(ascii: "#"),  // that may be no merge
+  guard text.count >= 2 * (ExpectedMerge.padding + 1), text.first != UInt8(ascii: "#"),  // that may be no merge
     let base = text.base.baseAddress, var merge = builder.expectedMerge
   else { return nil }
   let start = UnsafeRawPointer(base + text.startIndex)

@@ -13,8 +13,8 @@ public final class ByteLevelTokenizer: Sendable {
   struct Settings: Sendable {
     /// `NFC`: the text is brought into Unicode's form C first. Offsets are in the text as it was: a token that ends within
     /// a sequence that has changed ends where the sequence begins.
-    var composes = false
-    var rule = SplittingRule.gpt2
+    var normalizesNFC = false
+    var rule = PreTokenizer.gpt2
     var digits = DigitSplitting.none
     /// `add_prefix_space`: a part of the text that does not begin with a space is split as if it did.
     var addsPrefixSpace = false
@@ -39,7 +39,7 @@ public final class ByteLevelTokenizer: Sendable {
     _ vocabulary: Vocabulary, _ addedTokens: [AddedTokens.Token], _ settings: Settings, _ purpose: Purpose
   ) throws(VocabularyError) {
     self.vocabulary = vocabulary
-    self.addedTokens = try AddedTokens(addedTokens, of: vocabulary, composes: settings.composes, for: purpose)
+    self.addedTokens = try AddedTokens(addedTokens, of: vocabulary, normalizesNFC: settings.normalizesNFC, for: purpose)
     self.settings = settings
     self.purpose = purpose
   }
@@ -66,7 +66,7 @@ public final class ByteLevelTokenizer: Sendable {
   public func id(of token: [UInt8]) -> Int? {
     if let id = addedTokens.id(of: token, in: vocabulary) { return id }
     let id = token.withUnsafeBufferPointer { token in
-      token.baseAddress.map { vocabulary.id(of: $0, count: token.count, readable: token.count) } ?? -1
+      token.baseAddress.map { vocabulary.id(of: $0, count: token.count, paddedCount: token.count) } ?? -1
     }
     return id < 0 ? nil : Int(id)
   }

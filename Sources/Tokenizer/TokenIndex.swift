@@ -10,7 +10,7 @@ struct TokenIndex {
   private let entries: UnsafeMutablePointer<UInt32>
   private let mask: Int
   /// Of a token that was inserted, in bytes.
-  private(set) var maximalLength = 0
+  private(set) var longestIndexedToken = 0
 
   init(capacity: Int, in slab: Slab) {
     var size = 1024
@@ -23,11 +23,11 @@ struct TokenIndex {
   @inline(__always)
   mutating func insert(_ id: Int32, tokens: UnsafePointer<Vocabulary.Token>, bytes: UnsafePointer<UInt8>) -> Int32 {
     let token = tokens[Int(id)]
-    let key = ByteKey(bytes + Int(token.start), count: Int(token.length), readable: 16)
+    let key = ByteKey(bytes + Int(token.start), count: Int(token.length), paddedCount: 16)
     let slot = probe(key, tokens, bytes)
     if entries[slot] != 0 { return Int32(entries[slot] & 0xFF_FFFF) }
     entries[slot] = tag(key) | UInt32(id)
-    maximalLength = max(maximalLength, key.count)
+    longestIndexedToken = max(longestIndexedToken, key.count)
     return -1
   }
 

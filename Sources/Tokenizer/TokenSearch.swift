@@ -20,7 +20,7 @@ final class TokenSearch: @unchecked Sendable {  // never changes once it is made
   }
 
   /// A few dozen megabytes. Sixty thousand tokens of one kind, which share most of their bytes, have a tenth of it.
-  private static let mostNodes = 1 << 20
+  private static let maxNodes = 1 << 20
 
   private let tokens: [AddedTokens.Token]
   /// Of the tokens, in bytes of the text.
@@ -34,15 +34,15 @@ final class TokenSearch: @unchecked Sendable {  // never changes once it is made
 
   /// - Parameter composes: the text is in form C, and so the tokens must be.
   /// - Returns: nil where there are no tokens.
-  init?(_ tokens: [AddedTokens.Token], of vocabulary: Vocabulary, composes: Bool) throws(VocabularyError) {
+  init?(_ tokens: [AddedTokens.Token], of vocabulary: Vocabulary, normalizesNFC: Bool) throws(VocabularyError) {
     guard !tokens.isEmpty else { return nil }
     self.tokens = tokens
     isSpecialOnly = tokens.allSatisfy(\.isSpecial)
     lengths = [Int](repeating: 0, count: tokens.count)
-    var form = FormC()
+    var form = NFC()
     for (index, token) in tokens.enumerated() {
       guard let bytes = vocabulary.bytes(of: Int(token.id)) else { continue }
-      let spelled = (composes ? form.compose(bytes, 0..<bytes.count)?.bytes : nil) ?? Array(bytes)
+      let spelled = (normalizesNFC ? form.compose(bytes, 0..<bytes.count)?.bytes : nil) ?? Array(bytes)
       lengths[index] = spelled.count
       longest = max(longest, spelled.count)
       try insert(spelled, Int32(index))
@@ -57,8 +57,8 @@ final class TokenSearch: @unchecked Sendable {  // never changes once it is made
         state = next
         continue
       }
-      guard nodes.count < Self.mostNodes else {
-        throw VocabularyError(reason: "the added tokens have more than \(Self.mostNodes) bytes that they do not share")
+      guard nodes.count < Self.maxNodes else {
+        throw VocabularyError(reason: "the added tokens have more than \(Self.maxNodes) bytes that they do not share")
       }
       let next = Int32(nodes.count)
       nodes.append(Node(byte: byte, sibling: nodes[Int(state)].child))
@@ -118,7 +118,7 @@ final class TokenSearch: @unchecked Sendable {  // never changes once it is made
     fileprivate var found: [(start: Int, token: Int32)] = []
 
     /// In bytes. Each block costs as many more as the longest token has.
-    private static let leastBlock = 1 << 16
+    private static let minBlock = 1 << 16
 
     /// The next match that begins at `position` or after it. Positions must not decrease from call to call.
     mutating func next(from position: Int) -> (range: Range<Int>, token: AddedTokens.Token)? {
@@ -133,7 +133,7 @@ final class TokenSearch: @unchecked Sendable {  // never changes once it is made
     }
 
     private mutating func findInBlock(from start: Int) {
-      end = min(start + max(Self.leastBlock, search.longest), limit)
+      end = min(start + max(Self.minBlock, search.longest), limit)
       var index = min(end + search.longest - 1, limit)
       var state: Int32 = 0
       while index > start {

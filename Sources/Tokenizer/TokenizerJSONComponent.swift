@@ -44,8 +44,8 @@ struct TokenizerJSONComponent {
         firstToken = try Self.readFirstToken(&scanner)
       } else if !isPart, Self.lists.contains(where: { scanner.matches(name, $0) }) {
         try scanner.array { (scanner) throws(JSONError) in
-          guard parts.count < Self.mostParts else {
-            throw scanner.unsupported("a sequence of more than \(Self.mostParts) parts", at: offset)
+          guard parts.count < Self.maxParts else {
+            throw scanner.unsupported("a sequence of more than \(Self.maxParts) parts", at: offset)
           }
           parts.append(try TokenizerJSONComponent(&scanner, isPart: true))
         }
@@ -56,7 +56,7 @@ struct TokenizerJSONComponent {
   }
 
   /// Far more than any tokenizer has.
-  private static let mostParts = 64
+  private static let maxParts = 64
 
   /// What the parts are called in the four kinds of `Sequence`.
   private static let lists = ["normalizers", "pretokenizers", "processors", "decoders"]

@@ -22,7 +22,7 @@ struct TokenizerJSONPipeline {
       guard step.type == "NFC" else {
         throw scanner.unsupported("the normalizer “\(excerpt(step.type))”", at: step.offset)
       }
-      settings.composes = true
+      settings.normalizesNFC = true
     }
   }
 
@@ -71,13 +71,13 @@ struct TokenizerJSONPipeline {
   /// The rule whose pattern a `Split` has, by its exact text.
   private static func rule(
     of split: TokenizerJSONComponent, _ scanner: JSONScanner
-  ) throws(JSONError) -> SplittingRule {
+  ) throws(JSONError) -> PreTokenizer {
     guard split.behavior == "Isolated", !split.isInverted else {
       let inversion = split.isInverted ? ", inverted" : ""
       throw scanner.unsupported(
         "the pre-tokenizer “Split” with behavior “\(excerpt(split.behavior ?? ""))”\(inversion)", at: split.offset)
     }
-    guard let rule = SplittingRule.allCases.first(where: { $0.rawValue == split.pattern }) else {
+    guard let rule = PreTokenizer.allCases.first(where: { $0.rawValue == split.pattern }) else {
       let pattern = split.pattern.map { "the pattern \(excerpt($0))" } ?? "a pattern that is no regular expression"
       throw scanner.unsupported("the pre-tokenizer “Split” with \(pattern)", at: split.offset)
     }

@@ -74,7 +74,7 @@ enum UnicodeComposition {
     0, 0, 0, 0, 0, 0, 0, 0, 60, 60, 60, 60, 92,
   ]
 
-  /// 93 blocks of 4 words; scalar n of a word is in its bits 2n and 2n + 1, as the raw value of `FormC.Kind`.
+  /// 93 blocks of 4 words; scalar n of a word is in its bits 2n and 2n + 1, as the raw value of `NFC.Kind`.
   static let kinds: [UInt64] = [
     0x0000_0000_0000_0000, 0x0000_0000_0000_0000, 0x0000_0000_0000_0000, 0x0000_0000_0000_0000,
     0x5595_5699_96AA_A6AA, 0x5556_555A_6956_AA95, 0x5555_5555_1555_5AAA, 0x2000_0200_5555_5555,

@@ -1,6 +1,6 @@
 /// The tokens and the merges of a byte-pair encoding, in flat tables that are filled once.
 ///
-/// A merge is a token and the place where it is cut: joining `l` and `r` is allowed if the bytes of both, which lie side
+/// A merge is a token and the place where it is split: joining `l` and `r` is allowed if the bytes of both, which lie side
 /// by side in the text, are a token, and one of the merges that make this token cuts it behind `l`. So merging needs one
 /// look-up of a stretch of the text and no table of pairs, and opening a vocabulary needs to find the result of each
 /// merge only, not its two halves.
@@ -14,17 +14,17 @@ final class Vocabulary: @unchecked Sendable {  // never changes once it is made
     /// In bytes; 0 for an id that is no token's.
     var length: UInt16
     /// Behind how many bytes its (last) merge cuts it.
-    var cut: UInt16
+    var split: UInt16
     /// The rank of that merge, or `noMerge`.
     var rank: Int32
-    /// The index in `otherMerges` of another merge that makes it, or -1. Trained vocabularies have none.
+    /// The index in `alternativeMerges` of another merge that makes it, or -1. Trained vocabularies have none.
     var other: Int32
 
-    static let hole = Token(start: 0, length: 0, cut: 0, rank: noMerge, other: -1)
+    static let hole = Token(start: 0, length: 0, split: 0, rank: noMerge, other: -1)
   }
 
-  struct OtherMerge: BitwiseCopyable {
-    var cut: UInt16
+  struct AlternativeMerge: BitwiseCopyable {
+    var split: UInt16
     var rank: Int32
     var other: Int32
   }
@@ -32,7 +32,7 @@ final class Vocabulary: @unchecked Sendable {  // never changes once it is made
   /// A rank behind all ranks.
   static let noMerge = Int32.max
   /// Ids and ranks lie below. Published vocabularies have a quarter of it at most, and it bounds what a wrong file can
-  /// make us allocate. (`PairRanks` and `PieceCache` have room for 24 bits.)
+  /// make us allocate. (`PairRanks` and `PreTokenCache` have room for 24 bits.)
   static let limit = 1 << 20
   static let longestToken = Int(UInt16.max)
 
@@ -40,11 +40,11 @@ final class Vocabulary: @unchecked Sendable {  // never changes once it is made
   private let index: TokenIndex
   private let tokens: UnsafePointer<Token>
   private let bytes: UnsafePointer<UInt8>
-  private let otherMerges: UnsafePointer<OtherMerge>
+  private let alternativeMerges: UnsafePointer<AlternativeMerge>
   /// The token that each merge makes, by rank.
   private let results: UnsafePointer<Int32>
   /// In bytes, of the tokens that merging and looking up can find.
-  let maximalLength: Int
+  let longestIndexedToken: Int
   /// The highest id, and one.
   let count: Int
   let mergeCount: Int
@@ -52,21 +52,21 @@ final class Vocabulary: @unchecked Sendable {  // never changes once it is made
   private let byteIDs: UnsafeMutablePointer<Int32>
 
   init(
-    tokens: Arena<Token>, bytes: Arena<UInt8>, results: Arena<Int32>, otherMerges: Arena<OtherMerge>,
+    tokens: SlabArray<Token>, bytes: SlabArray<UInt8>, results: SlabArray<Int32>, alternativeMerges: SlabArray<AlternativeMerge>,
     index: TokenIndex, in slab: Slab
   ) {
     self.slab = slab
     self.index = index
     self.tokens = UnsafePointer(tokens.base)
     self.bytes = UnsafePointer(bytes.base)
-    self.otherMerges = UnsafePointer(otherMerges.base)
+    self.alternativeMerges = UnsafePointer(alternativeMerges.base)
     self.results = UnsafePointer(results.base)
     count = tokens.count
     mergeCount = results.count
-    maximalLength = index.maximalLength
+    longestIndexedToken = index.longestIndexedToken
     byteIDs = slab.allocate(Int32.self, 256)
     for byte in UInt8.min...UInt8.max {
-      byteIDs[Int(byte)] = withUnsafePointer(to: byte) { id(of: $0, count: 1, readable: 1) }
+      byteIDs[Int(byte)] = withUnsafePointer(to: byte) { id(of: $0, count: 1, paddedCount: 1) }
     }
   }
 
@@ -93,22 +93,22 @@ final class Vocabulary: @unchecked Sendable {  // never changes once it is made
   /// The token that is `text[..<count]`, among those that text can be encoded to; -1 where there is none.
   /// `text[..<readable]` may be read.
   @inline(__always)
-  func id(of text: UnsafePointer<UInt8>, count: Int, readable: Int) -> Int32 {
-    guard count <= maximalLength else { return -1 }
-    return index.find(ByteKey(text, count: count, readable: readable), tokens: tokens, bytes: bytes)
+  func id(of text: UnsafePointer<UInt8>, count: Int, paddedCount: Int) -> Int32 {
+    guard count <= longestIndexedToken else { return -1 }
+    return index.find(ByteKey(text, count: count, paddedCount: paddedCount), tokens: tokens, bytes: bytes)
   }
 
-  /// The rank at which `text[..<cut]` and `text[cut..<count]` may be joined; `noMerge` where they may not.
+  /// The rank at which `text[..<split]` and `text[split..<count]` may be joined; `noMerge` where they may not.
   /// `text[..<readable]` may be read.
-  func rank(_ text: UnsafePointer<UInt8>, cut: Int, count: Int, readable: Int) -> Int32 {
-    let id = id(of: text, count: count, readable: readable)
+  func rank(_ text: UnsafePointer<UInt8>, split: Int, count: Int, paddedCount: Int) -> Int32 {
+    let id = id(of: text, count: count, paddedCount: paddedCount)
     guard id >= 0 else { return Self.noMerge }
     let token = tokens[Int(id)]
-    if Int(token.cut) == cut { return token.rank }
+    if Int(token.split) == split { return token.rank }
     var other = token.other
     while other >= 0 {
-      let merge = otherMerges[Int(other)]
-      if Int(merge.cut) == cut { return merge.rank }
+      let merge = alternativeMerges[Int(other)]
+      if Int(merge.split) == split { return merge.rank }
       other = merge.other
     }
     return Self.noMerge
@@ -119,14 +119,14 @@ final class Vocabulary: @unchecked Sendable {  // never changes once it is made
   func result(ofMerge rank: Int) -> Int32 { results[rank] }
 
   /// Visits the merges: the token that each makes, behind how many bytes it cuts the token, and its rank.
-  func forEachMerge(_ visit: (UnsafeBufferPointer<UInt8>, _ cut: Int, _ rank: Int32) -> Void) {
+  func forEachMerge(_ visit: (UnsafeBufferPointer<UInt8>, _ split: Int, _ rank: Int32) -> Void) {
     for id in 0..<count where isMerged(id) {
       guard let bytes = bytes(of: id) else { continue }
-      visit(bytes, Int(tokens[id].cut), tokens[id].rank)
+      visit(bytes, Int(tokens[id].split), tokens[id].rank)
       var other = tokens[id].other
       while other >= 0 {
-        let merge = otherMerges[Int(other)]
-        visit(bytes, Int(merge.cut), merge.rank)
+        let merge = alternativeMerges[Int(other)]
+        visit(bytes, Int(merge.split), merge.rank)
         other = merge.other
       }
     }

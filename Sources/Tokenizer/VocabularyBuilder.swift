@@ -8,24 +8,24 @@ struct VocabularyError: Error {
 /// Fills the tables of a `Vocabulary`: first all tokens of the model, then (after `finishTokens`) added tokens and merges.
 struct VocabularyBuilder {
   private let slab = Slab()
-  private var tokens: Arena<Vocabulary.Token>
-  private var bytes: Arena<UInt8>
-  private var otherMerges: Arena<Vocabulary.OtherMerge>
-  private var scratch: Arena<UInt8>
+  private var tokens: SlabArray<Vocabulary.Token>
+  private var bytes: SlabArray<UInt8>
+  private var alternativeMerges: SlabArray<Vocabulary.AlternativeMerge>
+  private var scratch: SlabArray<UInt8>
   private let purpose: ByteLevelTokenizer.Purpose
   private var index: TokenIndex  // empty for decoding
   private var isComplete = false
-  private var results: Arena<Int32>  // of the merges so far
+  private var results: SlabArray<Int32>  // of the merges so far
 
   /// What there will be, as far as it is known: more is no error, and less takes no memory that is not touched.
   init(tokens: Int, bytes: Int, _ purpose: ByteLevelTokenizer.Purpose) {
     self.purpose = purpose
-    self.tokens = Arena(capacity: tokens, in: slab)
-    scratch = Arena(capacity: 256, in: slab)
-    otherMerges = Arena(capacity: 0, in: slab)
+    self.tokens = SlabArray(capacity: tokens, in: slab)
+    scratch = SlabArray(capacity: 256, in: slab)
+    alternativeMerges = SlabArray(capacity: 0, in: slab)
     index = TokenIndex(capacity: 0, in: slab)
-    self.bytes = Arena(capacity: bytes, in: slab)
-    results = Arena(capacity: 0, in: slab)
+    self.bytes = SlabArray(capacity: bytes, in: slab)
+    results = SlabArray(capacity: 0, in: slab)
   }
 
   /// Defines a token of the model, spelled in the byte-level alphabet. False where the spelling is in other characters:
@@ -46,14 +46,14 @@ struct VocabularyBuilder {
   /// The same of a simple spelling. False where anything is wrong: then nothing has been defined, and the other `define`
   /// says what it is.
   @inline(__always)
-  mutating func define(_ id: Int, spelling: SimpleSpelling) -> Bool {
-    guard id < Vocabulary.limit, spelling.count > 0, bytes.count < Int(UInt32.max) - SimpleSpelling.storeLimit else {
+  mutating func define(_ id: Int, spelling: FastPathSpelling) -> Bool {
+    guard id < Vocabulary.limit, spelling.count > 0, bytes.count < Int(UInt32.max) - FastPathSpelling.storePadding else {
       return false
     }
     while id >= tokens.count { tokens.append(.hole) }
     let token = tokens.base + id
     guard token.pointee.length == 0 else { return false }
-    bytes.reserve(SimpleSpelling.storeLimit)
+    bytes.reserve(FastPathSpelling.storePadding)
     spelling.store(to: bytes.base + bytes.count)
     token.pointee.start = UInt32(truncatingIfNeeded: bytes.count)
     token.pointee.length = UInt16(truncatingIfNeeded: spelling.count)
@@ -67,7 +67,7 @@ struct VocabularyBuilder {
     guard content.count <= Vocabulary.longestToken else { throw tooLong(id, content.count) }
     scratch.truncate(to: 0)
     let isSpelled = content.withUnsafeBufferPointer { ByteLevelAlphabet.decode($0, into: &scratch) }
-    let key = ByteKey(scratch.base, count: scratch.count, readable: scratch.count + Arena<UInt8>.slack)
+    let key = ByteKey(scratch.base, count: scratch.count, paddedCount: scratch.count + SlabArray<UInt8>.padding)
     let asModelToken = isSpelled ? find(key) : -1
     if asModelToken >= 0 && Int(asModelToken) != id {
       throw VocabularyError(
@@ -89,7 +89,7 @@ struct VocabularyBuilder {
   /// Whether the token with this id is these bytes.
   func isToken(_ id: Int, _ content: [UInt8]) -> Bool {
     content.withUnsafeBufferPointer { content in
-      content.baseAddress.map { isToken(id, ByteKey($0, count: content.count, readable: content.count)) } ?? false
+      content.baseAddress.map { isToken(id, ByteKey($0, count: content.count, paddedCount: content.count)) } ?? false
     }
   }
 
@@ -101,7 +101,7 @@ struct VocabularyBuilder {
     isComplete = true
     guard purpose == .encoding else { return }
     index = TokenIndex(capacity: tokens.count, in: slab)
-    results = Arena(capacity: tokens.count, in: slab)
+    results = SlabArray(capacity: tokens.count, in: slab)
     for id in 0..<tokens.count where tokens.base[id].length > 0 {
       let twin = index.insert(Int32(id), tokens: tokens.base, bytes: bytes.base)
       guard twin < 0 else {
@@ -124,22 +124,22 @@ struct VocabularyBuilder {
     }
     scratch.truncate(to: 0)
     guard ByteLevelAlphabet.decode(left, into: &scratch) else { throw foreignMerge(number, left) }
-    let cut = scratch.count
+    let split = scratch.count
     guard ByteLevelAlphabet.decode(right, into: &scratch) else { throw foreignMerge(number, right) }
-    guard cut > 0, scratch.count > cut else {
+    guard split > 0, scratch.count > split else {
       throw VocabularyError(reason: "merge \(number) is not of two tokens")
     }
     guard number <= Vocabulary.limit else {
       throw VocabularyError(reason: "there are more than \(Vocabulary.limit) merges")
     }
-    let key = ByteKey(scratch.base, count: scratch.count, readable: scratch.count + Arena<UInt8>.slack)
+    let key = ByteKey(scratch.base, count: scratch.count, paddedCount: scratch.count + SlabArray<UInt8>.padding)
     let expected = expectedResult
     let id = isToken(expected, key) ? expected : Int(find(key))
     guard id >= 0 else {
       throw VocabularyError(
         reason: "merge \(number) makes “\(excerpt(Array(left) + Array(right)))”, which is not in the vocabulary")
     }
-    addMerge(of: id, cut: cut)
+    addMerge(of: id, split: split)
   }
 
   /// The merge that makes the token behind the one of the last merge; nil where there is none, or it must be read.
@@ -153,45 +153,45 @@ struct VocabularyBuilder {
 
   /// Adds a merge that was expected.
   @inline(__always)
-  mutating func add(_ merge: ExpectedMerge) { addMerge(of: expectedResult, cut: merge.cut) }
+  mutating func add(_ merge: ExpectedMerge) { addMerge(of: expectedResult, split: merge.split) }
 
   /// The ids of trained vocabularies are in the order of their merges.
   @inline(__always)
   private var expectedResult: Int { Int(results.last ?? -1) + 1 }
 
   @inline(__always)
-  private mutating func addMerge(of id: Int, cut: Int) {
+  private mutating func addMerge(of id: Int, split: Int) {
     let token = tokens.base + id
-    let (cut, rank) = (UInt16(truncatingIfNeeded: cut), Int32(truncatingIfNeeded: results.count))  // short as the token
+    let (split, rank) = (UInt16(truncatingIfNeeded: split), Int32(truncatingIfNeeded: results.count))  // short as the token
     results.append(Int32(truncatingIfNeeded: id))
-    if token.pointee.rank < Vocabulary.noMerge { return addOtherMerge(of: token, cut: cut, rank: rank) }
-    token.pointee.cut = cut
+    if token.pointee.rank < Vocabulary.noMerge { return addAlternativeMerge(of: token, split: split, rank: rank) }
+    token.pointee.split = split
     token.pointee.rank = rank
   }
 
   /// Adds a merge that makes the token of another merge. One that was given before counts where it was given last, as in
   /// `tokenizers`; so a token has no more merges than bytes.
   @inline(never)
-  private mutating func addOtherMerge(of token: UnsafeMutablePointer<Vocabulary.Token>, cut: UInt16, rank: Int32) {
-    if token.pointee.cut == cut {
+  private mutating func addAlternativeMerge(of token: UnsafeMutablePointer<Vocabulary.Token>, split: UInt16, rank: Int32) {
+    if token.pointee.split == split {
       token.pointee.rank = rank
       return
     }
     var other = token.pointee.other
     while other >= 0 {
-      let merge = otherMerges.base + Int(other)
-      if merge.pointee.cut == cut {
+      let merge = alternativeMerges.base + Int(other)
+      if merge.pointee.split == split {
         merge.pointee.rank = rank
         return
       }
       other = merge.pointee.other
     }
-    otherMerges.append(Vocabulary.OtherMerge(cut: cut, rank: rank, other: token.pointee.other))
-    token.pointee.other = Int32(otherMerges.count - 1)
+    alternativeMerges.append(Vocabulary.AlternativeMerge(split: split, rank: rank, other: token.pointee.other))
+    token.pointee.other = Int32(alternativeMerges.count - 1)
   }
 
   func build() -> Vocabulary {
-    Vocabulary(tokens: tokens, bytes: bytes, results: results, otherMerges: otherMerges, index: index, in: slab)
+    Vocabulary(tokens: tokens, bytes: bytes, results: results, alternativeMerges: alternativeMerges, index: index, in: slab)
   }
 
   // MARK: parts
@@ -220,7 +220,7 @@ struct VocabularyBuilder {
   }
 
   private func find(_ key: ByteKey) -> Int32 {
-    key.count <= index.maximalLength ? index.find(key, tokens: tokens.base, bytes: bytes.base) : -1
+    key.count <= index.longestIndexedToken ? index.find(key, tokens: tokens.base, bytes: bytes.base) : -1
   }
 
   @inline(__always)

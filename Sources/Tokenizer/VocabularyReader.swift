@@ -20,7 +20,7 @@ struct VocabularyReader {
   ) throws(JSONError) {
     guard try scanner.beginObject() else { return }
     repeat {
-      readSimpleTokens(&scanner)
+      readFastPathTokens(&scanner)
       let name = try scanner.memberName()
       let id = try scanner.integer()
       let isSpelled = try spellings.with(name, scanner) { (spelling) throws(VocabularyError) in
@@ -66,8 +66,8 @@ struct VocabularyReader {
 
   /// Reads members as long as they are simple. The scanner stands before a member, and does so afterwards: the last one
   /// of an object is never read.
-  private mutating func readSimpleTokens(_ scanner: inout JSONScanner) {
-    guard var cursor = SimpleCursor(scanner) else { return }
+  private mutating func readFastPathTokens(_ scanner: inout JSONScanner) {
+    guard var cursor = FastPathCursor(scanner) else { return }
     var end = scanner.position
     while cursor.skipWhiteSpace(), cursor.skip(UInt8(ascii: "\"")), let spelling = cursor.spelling(),
       cursor.skip(UInt8(ascii: ":")), cursor.skipWhiteSpace(), let id = cursor.integer(),
@@ -81,7 +81,7 @@ struct VocabularyReader {
 
   /// Reads merges as long as they are those expected, in the same way.
   private mutating func readExpectedMerges(_ scanner: inout JSONScanner) {
-    guard var cursor = SimpleCursor(scanner) else { return }
+    guard var cursor = FastPathCursor(scanner) else { return }
     var end = scanner.position
     while cursor.skipWhiteSpace(), var merge = builder.expectedMerge, skip(&merge, &cursor),
       cursor.skip(UInt8(ascii: ","))
@@ -93,7 +93,7 @@ struct VocabularyReader {
   }
 
   @inline(__always)
-  private func skip(_ merge: inout ExpectedMerge, _ cursor: inout SimpleCursor) -> Bool {
+  private func skip(_ merge: inout ExpectedMerge, _ cursor: inout FastPathCursor) -> Bool {
     let quote = UInt8(ascii: "\"")
     if cursor.skip(quote) {
       return cursor.skipLeftHalf(of: &merge, before: UInt8(ascii: " ")) && cursor.skipRightHalf(of: merge)
@@ -102,5 +102,52 @@ struct VocabularyReader {
       && cursor.skipLeftHalf(of: &merge, before: quote) && cursor.skip(UInt8(ascii: ","))
       && cursor.skipWhiteSpace() && cursor.skip(quote) && cursor.skipRightHalf(of: merge)
       && cursor.skipWhiteSpace() && cursor.skip(UInt8(ascii: "]"))
+  }
+}
+
+/// The characters of JSON strings, lent without a copy where they stand in the text without escapes.
+private struct SpellingReader {
+  private var first: [UInt8] = []
+  private var second: [UInt8] = []
+
+  /// Lends one string to `body`, whose complaint becomes an error at the string's place.
+  @inline(__always)
+  mutating func with<Result>(
+    _ text: JSONScanner.Text, _ scanner: JSONScanner,
+    _ body: (UnsafeBufferPointer<UInt8>) throws(VocabularyError) -> Result
+  ) throws(JSONError) -> Result {
+    do throws(VocabularyError) {
+      return try Self.lend(text, scanner, &first, body)
+    } catch {
+      throw scanner.failure(error.reason, at: text.range.lowerBound)
+    }
+  }
+
+  /// Lends two strings to `body`, whose complaint becomes an error at the first one's place.
+  @inline(__always)
+  mutating func with(
+    _ left: JSONScanner.Text, _ right: JSONScanner.Text, _ scanner: JSONScanner,
+    _ body: (UnsafeBufferPointer<UInt8>, UnsafeBufferPointer<UInt8>) throws(VocabularyError) -> Void
+  ) throws(JSONError) {
+    do throws(VocabularyError) {
+      try Self.lend(left, scanner, &first) { (left) throws(VocabularyError) in
+        try Self.lend(right, scanner, &second) { (right) throws(VocabularyError) in try body(left, right) }
+      }
+    } catch {
+      throw scanner.failure(error.reason, at: left.range.lowerBound)
+    }
+  }
+
+  @inline(__always)
+  private static func lend<Result>(
+    _ text: JSONScanner.Text, _ scanner: JSONScanner, _ scratch: inout [UInt8],
+    _ body: (UnsafeBufferPointer<UInt8>) throws(VocabularyError) -> Result
+  ) throws(VocabularyError) -> Result {
+    guard text.hasEscapes else { return try body(UnsafeBufferPointer(rebasing: scanner.bytes[text.range])) }
+    scratch.removeAll(keepingCapacity: true)
+    guard scanner.decode(text, into: &scratch) else {
+      throw VocabularyError(reason: "half of a surrogate pair is no character")
+    }
+    return try scratch.withUnsafeBufferPointer { (scratch) throws(VocabularyError) in try body(scratch) }
   }
 }

@@ -17,7 +17,7 @@ import Tokenizer
     let individual = try with(digits(true, byteLevel))
     let runs = try with(digits(false, byteLevel))
     let individualPrefix = try with(digits(true, prefix))
-    func split(_ rule: SplittingRule) -> String {
+    func split(_ rule: PreTokenizer) -> String {
       let pattern = SmallVocabulary.quoted(rule.rawValue)
       let split = #"{"type":"Split","pattern":{"Regex":\#(pattern)},"behavior":"Isolated","invert":false}"#
       let bytes = byteLevel.replacing(#""use_regex":true"#, with: #""use_regex":false"#)

@@ -204,7 +204,7 @@ import Tokenizer
       "the pre-tokenizer “Split” with behavior “Removed”"
     ),
     (
-      #""pre_tokenizer":{"type":"Sequence","pretokenizers":[\#(split(SplittingRule.qwen2.rawValue)),\#(byteLevel)]}"#,
+      #""pre_tokenizer":{"type":"Sequence","pretokenizers":[\#(split(PreTokenizer.qwen2.rawValue)),\#(byteLevel)]}"#,
       "the pre-tokenizer “ByteLevel” with “use_regex” true behind “Split”"
     ),
     (#""pre_tokenizer":\#(split("x"))"#, "the pre-tokenizer “Split”"),

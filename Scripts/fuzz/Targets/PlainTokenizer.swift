@@ -27,7 +27,7 @@ struct PlainTokenizer {
   /// The ids of the tokens; nil where a byte has none.
   func encode(_ text: [UInt8]) -> [Int]? {
     var result: [Int] = []
-    for piece in PlainSplitter.pieces(of: text, .gpt2) {
+    for piece in PlainPreTokenizer.pieces(of: text, .gpt2) {
       if ignoresMerges, let id = ids[piece] {
         result.append(id)
         continue

@@ -35,19 +35,19 @@ extension FuzzTarget {
   static let splitting = FuzzTarget("splitting", longestInput: 300) { input in
     guard let first = input.first else { return }
     let text = Array(input.dropFirst())
-    let characters = PlainSplitter.characters(of: text)
+    let characters = PlainPreTokenizer.characters(of: text)
     guard !characters.contains(where: \.isNew) else { return }
     let digits: DigitSplitting = [.none, .runs, .individual][Int(first % 3)]
-    let rules = SplittingRule.allCases
+    let rules = PreTokenizer.allCases
     let rule = rules[Int(first / 3) % rules.count]
-    let expected = plainParts(text, characters, digits).flatMap { PlainSplitter.pieces(of: Array($0), rule) }
+    let expected = plainParts(text, characters, digits).flatMap { PlainPreTokenizer.pieces(of: Array($0), rule) }
     var found: [[UInt8]] = []
     text.withUnsafeBufferPointer { bytes in
       var start = 0
       while start < bytes.count {
         let partEnd = digits.partEnd(in: bytes, from: start, to: bytes.count)
         while start < partEnd {
-          let end = rule.pieceEnd(in: bytes, from: start, to: partEnd)
+          let end = rule.preTokenEnd(in: bytes, from: start, to: partEnd)
           found.append(Array(text[start..<end]))
           start = end
         }
@@ -69,7 +69,7 @@ extension FuzzTarget {
     let ids = tokens.ids.map(Int.init)
     let spaced = hasPrefix && text.first.map { $0 != 0x20 } ?? false ? [0x20] + text : text
     try expect(decode(ids, wren.tokenizer) == spaced, "not decoded")
-    if !isSpecial, !PlainSplitter.characters(of: text).contains(where: \.isNew) {
+    if !isSpecial, !PlainPreTokenizer.characters(of: text).contains(where: \.isNew) {
       try expect(ids == wren.plain.encode(spaced), "\(ids)")
     }
     guard first & 4 == 0 else { return }
@@ -156,7 +156,7 @@ private func mergeLines(_ text: some Sequence<UInt8>) -> [(left: [UInt8], right:
 
 /// What `Digits` makes of a text.
 private func plainParts(
-  _ text: [UInt8], _ characters: [PlainSplitter.Character], _ digits: DigitSplitting
+  _ text: [UInt8], _ characters: [PlainPreTokenizer.Character], _ digits: DigitSplitting
 ) -> [ArraySlice<UInt8>] {
   guard digits != .none else { return text.isEmpty ? [] : [text[...]] }
   var starts: [Int] = []

@@ -102,7 +102,7 @@ rows(indices, str, 24)
 print(f"""\
   ]
 
-  /// {len(blocks)} blocks of 4 words; scalar n of a word is in its bits 2n and 2n + 1, as the raw value of `FormC.Kind`.
+  /// {len(blocks)} blocks of 4 words; scalar n of a word is in its bits 2n and 2n + 1, as the raw value of `NFC.Kind`.
   static let kinds: [UInt64] = [""")
 rows(words, word, 4)
 print("""\

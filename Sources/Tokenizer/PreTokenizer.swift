@@ -1,6 +1,6 @@
 /// How a text becomes the pieces that are merged each for itself. The rules are published as regular expressions; here
 /// they are written by hand, over bytes and scalars. A byte that is not UTF-8 counts as punctuation.
-package enum SplittingRule: String, CaseIterable, Sendable {
+package enum PreTokenizer: String, CaseIterable, Sendable {
   case gpt2 = #"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#
   case llama3 =
     #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#
@@ -11,17 +11,17 @@ package enum SplittingRule: String, CaseIterable, Sendable {
   /// The end of the piece that begins at `start`, for `start < limit`. Nothing at or past `limit` is looked at: it is the
   /// end of the text.
   @inline(__always)
-  package func pieceEnd(in text: UnsafeBufferPointer<UInt8>, from start: Int, to limit: Int) -> Int {
+  package func preTokenEnd(in text: UnsafeBufferPointer<UInt8>, from start: Int, to limit: Int) -> Int {
     switch self {
-    case .gpt2: gpt2PieceEnd(in: text, from: start, to: limit)
-    case .llama3: llama3PieceEnd(in: text, from: start, to: limit, longestNumber: 3)
-    case .qwen2: llama3PieceEnd(in: text, from: start, to: limit, longestNumber: 1)
+    case .gpt2: gpt2PreTokenEnd(in: text, from: start, to: limit)
+    case .llama3: llama3PreTokenEnd(in: text, from: start, to: limit, longestNumber: 3)
+    case .qwen2: llama3PreTokenEnd(in: text, from: start, to: limit, longestNumber: 1)
     }
   }
 }
 
 @inline(__always)
-private func gpt2PieceEnd(in text: UnsafeBufferPointer<UInt8>, from start: Int, to limit: Int) -> Int {
+private func gpt2PreTokenEnd(in text: UnsafeBufferPointer<UInt8>, from start: Int, to limit: Int) -> Int {
   let first = text[start]
   if first == UInt8(ascii: "'"), let end = contractionEnd(in: text, from: start, to: limit, ignoringCase: false) {
     return end
@@ -34,7 +34,7 @@ private func gpt2PieceEnd(in text: UnsafeBufferPointer<UInt8>, from start: Int, 
 }
 
 @inline(__always)
-private func llama3PieceEnd(
+private func llama3PreTokenEnd(
   in text: UnsafeBufferPointer<UInt8>, from start: Int, to limit: Int, longestNumber: Int
 ) -> Int {
   let first = text[start]

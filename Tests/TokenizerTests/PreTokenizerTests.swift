@@ -4,14 +4,14 @@ import Testing
 import Tokenizer
 
 /// The lengths of the pieces of a text, after what `Digits` does, if it does.
-private func lengths(_ text: [UInt8], _ rule: SplittingRule, _ digits: DigitSplitting = .none) -> [Int] {
+private func lengths(_ text: [UInt8], _ rule: PreTokenizer, _ digits: DigitSplitting = .none) -> [Int] {
   text.withUnsafeBufferPointer { bytes in
     var result: [Int] = []
     var start = 0
     while start < bytes.count {
       let partEnd = digits.partEnd(in: bytes, from: start, to: bytes.count)
       while start < partEnd {
-        let end = rule.pieceEnd(in: bytes, from: start, to: partEnd)
+        let end = rule.preTokenEnd(in: bytes, from: start, to: partEnd)
         result.append(end - start)
         start = end
       }
@@ -21,7 +21,7 @@ private func lengths(_ text: [UInt8], _ rule: SplittingRule, _ digits: DigitSpli
 }
 
 /// The pieces, `|` between them.
-private func pieces(_ text: String, _ rule: SplittingRule = .gpt2, _ digits: DigitSplitting = .none) -> String {
+private func pieces(_ text: String, _ rule: PreTokenizer = .gpt2, _ digits: DigitSplitting = .none) -> String {
   var rest = Array(text.utf8)[...]
   let pieces = lengths(Array(rest), rule, digits).map { length in
     defer { rest = rest.dropFirst(length) }
@@ -30,7 +30,7 @@ private func pieces(_ text: String, _ rule: SplittingRule = .gpt2, _ digits: Dig
   return pieces.joined(separator: "|")
 }
 
-@Suite struct SplittingTests {
+@Suite struct PreTokenizerTests {
   @Test(arguments: [
     // runs of one class, a space in front
     ("Once upon a time", "Once| upon| a| time"),
@@ -104,13 +104,13 @@ private func pieces(_ text: String, _ rule: SplittingRule = .gpt2, _ digits: Dig
   }
 
   /// What the patterns find when their alternatives are tried one after the other.
-  @Test(arguments: SplittingRule.allCases)
-  func rulesAreTheirPatterns(rule: SplittingRule) {
+  @Test(arguments: PreTokenizer.allCases)
+  func rulesAreTheirPatterns(rule: PreTokenizer) {
     var generator = SeededGenerator(7)
     for _ in 0..<40_000 {
-      let characters = PlainSplitter.randomCharacters(using: &generator)
+      let characters = PlainPreTokenizer.randomCharacters(using: &generator)
       let text = characters.flatMap(\.bytes)
-      let expected = PlainSplitter.lengths(characters, rule)
+      let expected = PlainPreTokenizer.lengths(characters, rule)
       guard lengths(text, rule) == expected else {
         Issue.record("\(String(decoding: text, as: UTF8.self).debugDescription) should be cut into \(expected)")
         return

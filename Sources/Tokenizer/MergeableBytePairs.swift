@@ -3,7 +3,7 @@
 /// runs of Chinese characters, of which few vocabularies have joined many, consist of them.
 ///
 /// Unsafe pointers: `words` leads to 65,536 bits, a bit for each two bytes.
-final class ByteNeighbours {
+final class MergeableBytePairs {
   private let words = UnsafeMutablePointer<UInt64>.allocate(capacity: 1 << 10)
 
   init(_ vocabulary: Vocabulary) {

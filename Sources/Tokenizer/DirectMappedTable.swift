@@ -2,24 +2,24 @@
 /// for more than it needs, until more has been looked up in vain than it could hold; then it becomes large, once.
 ///
 /// Unsafe pointers: `places` leads to `1 << bits` of them.
-final class CacheTable<Place: BitwiseCopyable> {
+final class DirectMappedTable<Slot: BitwiseCopyable> {
   private let largeBits: Int
   private var bits: Int
   private var shift: UInt64  // of a hash, of which the uppermost bits count
   private var misses = 0
   private var slab = Slab()
-  private var places: UnsafeMutablePointer<Place>
+  private var places: UnsafeMutablePointer<Slot>
 
   init(smallBits: Int, largeBits: Int) {
     self.largeBits = largeBits
     bits = smallBits
     shift = UInt64(64 - bits)
-    places = slab.allocate(Place.self, 1 << bits)
+    places = slab.allocate(Slot.self, 1 << bits)
   }
 
   /// The place for a hash.
   @inline(__always)
-  func place(_ hash: UInt64) -> UnsafeMutablePointer<Place> { places + Int(truncatingIfNeeded: hash &>> shift) }
+  func slot(_ hash: UInt64) -> UnsafeMutablePointer<Slot> { places + Int(truncatingIfNeeded: hash &>> shift) }
 
   /// Takes note that something had to be found elsewhere. Places from before may be gone afterwards.
   @inline(__always)
@@ -33,6 +33,6 @@ final class CacheTable<Place: BitwiseCopyable> {
     bits = largeBits
     shift = UInt64(64 - bits)
     slab = Slab()
-    places = slab.allocate(Place.self, 1 << bits)
+    places = slab.allocate(Slot.self, 1 << bits)
   }
 }

@@ -2,7 +2,7 @@
 /// marks stand in their canonical order. Nearly all text is in this form already, so the work is to see that.
 ///
 /// Bytes that are not UTF-8 stay as they are, and nothing is composed across them.
-struct FormC {
+struct NFC {
   /// What a scalar can do to the form of a text. The raw values are those of the table in `UnicodeComposition`.
   enum Kind: UInt8 {
     /// Neither it nor what stands before it changes because of it.
@@ -25,7 +25,7 @@ struct FormC {
   }
 
   /// A text that was brought into the form.
-  struct Composed {
+  struct Normalized {
     fileprivate(set) var bytes: [UInt8] = []
     /// Empty unless they were asked for.
     fileprivate(set) var changes: [Change] = []
@@ -40,12 +40,12 @@ struct FormC {
   /// From offsets in a composed text, which must be asked for in rising order, to offsets in the text that it was. Within
   /// what has changed there is nothing to tell which byte comes from where: all of it counts as where it begins.
   struct Offsets {
-    private let changes: [Composed.Change]
+    private let changes: [Normalized.Change]
     private var next = 0
     private var shift: Int
 
     /// - Parameter start: of the text, in what the offsets are of.
-    init(_ composed: Composed, start: Int) {
+    init(_ composed: Normalized, start: Int) {
       changes = composed.changes
       shift = start
     }
@@ -64,17 +64,17 @@ struct FormC {
   /// in the upper eight bits its canonical combining class, so that marks are put in order by sorting the words.
   private var parts: [UInt64] = []
   /// The memory of more is given back.
-  private static let mostPartsKept = 1 << 12
+  private static let maxPartsKept = 1 << 12
 
   /// A part of a text in form C; nil where it is that already.
   ///
   /// - Parameter recordsChanges: for `Offsets`, whose memory may be many times the text's.
   mutating func compose(
     _ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, recordsChanges: Bool = false
-  ) -> Composed? {
-    var result = Composed()
+  ) -> Normalized? {
+    var result = Normalized()
     var isChanged = false
-    defer { if parts.capacity > Self.mostPartsKept { parts = [] } }
+    defer { if parts.capacity > Self.maxPartsKept { parts = [] } }
     var copied = range.lowerBound
     var position = copied
     while let run = Self.nextRun(in: text, from: position, to: range.upperBound) {
@@ -89,7 +89,7 @@ struct FormC {
       isChanged = true
       guard recordsChanges else { continue }
       result.changes.append(
-        Composed.Change(
+        Normalized.Change(
           old: start - range.lowerBound..<run.end - range.lowerBound, new: newStart..<result.bytes.count))
     }
     guard isChanged else { return nil }
@@ -159,7 +159,7 @@ struct FormC {
   ) {
     parts.removeAll(keepingCapacity: true)
     // What is not stable has two bytes at least.
-    if range.count > Self.mostPartsKept { parts.reserveCapacity(range.count / 2 + 1) }
+    if range.count > Self.maxPartsKept { parts.reserveCapacity(range.count / 2 + 1) }
     var index = range.lowerBound
     while index < range.upperBound {
       let (value, length) = scalar(in: text, at: index, limit: range.upperBound)

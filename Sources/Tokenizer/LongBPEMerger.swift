@@ -11,7 +11,7 @@ import Platform
 /// lower, the window is finished with a heap instead.
 ///
 /// Unsafe pointers: `heads` has a list for each rank; `parts` of a window has an element for each of its bytes.
-final class LongPieceMerger {
+final class LongBPEMerger {
   /// A stretch of the window that is a token; it has the index of its first byte.
   private struct Part: BitwiseCopyable {
     /// Where the part before it starts.
@@ -32,7 +32,7 @@ final class LongPieceMerger {
     let text: UnsafePointer<UInt8>
     let parts: UnsafeMutablePointer<Part>
     /// From the window's start to the piece's end, which may be far past the window's.
-    let readable: Int
+    let paddedCount: Int
   }
 
   /// Up to where a window's parts are those that merging the whole piece would have made by now.
@@ -59,7 +59,7 @@ final class LongPieceMerger {
   /// The first place in the list of each rank, and one; 0 where the list is empty, as all are between windows.
   private lazy var heads = slab.allocate(Int32.self, max(vocabulary.mergeCount, 1))
   private lazy var usualParts = slab.allocate(Part.self, Self.usualWindow)
-  private lazy var continuations = Continuations(vocabulary)
+  private lazy var lookahead = MergeLookahead(vocabulary)
 
   init(_ vocabulary: Vocabulary, _ ranks: PairRanks) {
     self.vocabulary = vocabulary
@@ -73,7 +73,7 @@ final class LongPieceMerger {
     var start = 0
     while start < length {
       let count = min(size, length - start)
-      let final = merge(Window(text: piece + start, parts: parts, readable: length - start), count)
+      let final = merge(Window(text: piece + start, parts: parts, paddedCount: length - start), count)
       // Windows whose first half is not final would be merged too often.
       if final < count / 2 {
         size *= 2
@@ -110,7 +110,7 @@ final class LongPieceMerger {
   private func mergeWithLists(_ window: Window, _ frontier: inout Frontier) -> Bool {
     let (parts, heads) = (window.parts, heads)
     let (none, unlisted) = (Self.none, Self.unlisted)
-    var waiting = MinimumHeap<Int32>()  // the ranks that have lists; some may be empty, and a rank may be there twice
+    var waiting = MinHeap<Int32>()  // the ranks that have lists; some may be empty, and a rank may be there twice
 
     @inline(__always) func list(_ place: Int32, _ rank: Int32) {
       let first = heads[Int(rank)] &- 1
@@ -187,7 +187,7 @@ final class LongPieceMerger {
   /// rank is no longer that of its place is skipped.
   private func mergeWithHeap(_ window: Window, _ frontier: inout Frontier) {
     let parts = window.parts
-    var waiting = MinimumHeap<Int64>()
+    var waiting = MinHeap<Int64>()
     func entry(_ place: Int, _ rank: Int32) -> Int64 { Int64(rank) << 32 | Int64(place) }
     func insert(_ place: Int) {
       let rank = parts[place].rank
@@ -220,12 +220,12 @@ final class LongPieceMerger {
   @inline(__always)
   private func findRank(_ place: Int, _ window: Window, _ frontier: Frontier) -> Int32 {
     let parts = window.parts
-    let cut = Int(parts[place].end)
+    let split = Int(parts[place].end)
     var rank = Vocabulary.noMerge
-    if cut < frontier.limit {
+    if split < frontier.limit {
       rank = ranks.rank(
-        parts[place].id, parts[cut].id, window.text + place, cut: cut &- place, count: Int(parts[cut].end) &- place,
-        readable: window.readable &- place)
+        parts[place].id, parts[split].id, window.text + place, split: split &- place, count: Int(parts[split].end) &- place,
+        paddedCount: window.paddedCount &- place)
     }
     parts[place].rank = rank
     return rank
@@ -235,9 +235,9 @@ final class LongPieceMerger {
   @inline(__always)
   private func join(_ place: Int, _ window: Window, _ frontier: inout Frontier) {
     let parts = window.parts
-    let cut = Int(parts[place].end)
-    let end = parts[cut].end
-    parts[cut].rank = Vocabulary.noMerge
+    let split = Int(parts[place].end)
+    let end = parts[split].end
+    parts[split].rank = Vocabulary.noMerge
     parts[place].id = vocabulary.result(ofMerge: Int(parts[place].rank))
     parts[place].end = end
     if Int(end) < frontier.limit {
@@ -261,10 +261,43 @@ final class LongPieceMerger {
   private func lookBeyond(_ frontier: inout Frontier, _ window: Window) {
     let (last, limit) = (frontier.last, frontier.limit)
     frontier.rank =
-      last < 0 || limit == window.readable
+      last < 0 || limit == window.paddedCount
       ? Vocabulary.noMerge
-      : continuations.lowestRank(
-        window.text + last, cut: limit - last, least: limit - last + frontier.following,
-        readable: window.readable - last)
+      : lookahead.lowestRank(
+        window.text + last, split: limit - last, least: limit - last + frontier.following,
+        paddedCount: window.paddedCount - last)
+  }
+}
+
+/// A binary heap that hands out the least element first.
+struct MinHeap<Element: Comparable> {
+  private var elements: [Element] = []
+
+  var least: Element? { elements.first }
+
+  mutating func insert(_ element: Element) {
+    elements.append(element)
+    var index = elements.count - 1
+    while index > 0, elements[(index - 1) / 2] > element {
+      elements[index] = elements[(index - 1) / 2]
+      index = (index - 1) / 2
+    }
+    elements[index] = element
+  }
+
+  mutating func removeLeast() -> Element? {
+    guard let last = elements.popLast() else { return nil }
+    guard let least = elements.first else { return last }
+    var index = 0
+    while true {
+      var child = 2 * index + 1
+      guard child < elements.count else { break }
+      if child + 1 < elements.count, elements[child + 1] < elements[child] { child += 1 }
+      guard elements[child] < last else { break }
+      elements[index] = elements[child]
+      index = child
+    }
+    elements[index] = last
+    return least
   }
 }

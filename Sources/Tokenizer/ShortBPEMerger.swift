@@ -3,23 +3,23 @@
 /// A part of the piece has the index of its first byte in all of the arrays below.
 ///
 /// Unsafe pointers: each leads to room for the longest piece, and `ends` and `previous` for one part more.
-final class ShortPieceMerger {
-  static let longestPiece = 128
+final class ShortBPEMerger {
+  static let longestPreToken = 128
 
   private let vocabulary: Vocabulary
   private let ranks: PairRanks
 
   /// The piece, with room to read on behind it.
-  private let text = UnsafeMutablePointer<UInt8>.allocate(capacity: longestPiece + Arena<UInt8>.slack)
+  private let text = UnsafeMutablePointer<UInt8>.allocate(capacity: longestPreToken + SlabArray<UInt8>.padding)
   /// -1 for a byte without a token.
-  private let ids = UnsafeMutablePointer<Int32>.allocate(capacity: longestPiece)
+  private let ids = UnsafeMutablePointer<Int32>.allocate(capacity: longestPreToken)
   /// Where the part ends, and so where the next one starts.
-  private let ends = UnsafeMutablePointer<UInt8>.allocate(capacity: longestPiece + 1)
+  private let ends = UnsafeMutablePointer<UInt8>.allocate(capacity: longestPreToken + 1)
   /// Where the part before it starts.
-  private let previous = UnsafeMutablePointer<UInt8>.allocate(capacity: longestPiece + 1)
+  private let previous = UnsafeMutablePointer<UInt8>.allocate(capacity: longestPreToken + 1)
   /// Of joining the part with the next: the rank, and below it in eight bits the index, so that the least is also the
   /// leftmost; `none` where there is nothing to join, or no part.
-  private let order = UnsafeMutablePointer<UInt32>.allocate(capacity: longestPiece)
+  private let order = UnsafeMutablePointer<UInt32>.allocate(capacity: longestPreToken)
 
   private let none = UInt32.max
 
@@ -54,15 +54,15 @@ final class ShortPieceMerger {
 
     /// Whether the part at `index` and the next may be joined.
     @inline(__always) func look(_ index: Int) {
-      let cut = Int(ends[index])
-      guard cut < length else {
+      let split = Int(ends[index])
+      guard split < length else {
         order[index] = none
         return
       }
-      let end = Int(ends[cut])
+      let end = Int(ends[split])
       let rank = ranks.rank(
-        ids[index], ids[cut], text + index, cut: cut &- index, count: end &- index,
-        readable: length &- index &+ Arena<UInt8>.slack)
+        ids[index], ids[split], text + index, split: split &- index, count: end &- index,
+        paddedCount: length &- index &+ SlabArray<UInt8>.padding)
       order[index] =
         rank == Vocabulary.noMerge
         ? none : UInt32(truncatingIfNeeded: rank) << 8 | UInt32(truncatingIfNeeded: index)
@@ -81,11 +81,11 @@ final class ShortPieceMerger {
       for index in 0..<padded { first = min(first, order[index]) }
       guard first < none else { return }
       let index = Int(first & 0xFF)
-      let cut = Int(ends[index])
-      let end = ends[cut]
+      let split = Int(ends[index])
+      let end = ends[split]
       ids[index] = vocabulary.result(ofMerge: Int(first >> 8))
       ends[index] = end
-      order[cut] = none
+      order[split] = none
       previous[Int(end)] = UInt8(truncatingIfNeeded: index)
       look(index)
       if index > 0 { look(Int(previous[index])) }

@@ -2,7 +2,7 @@ import Tokenizer
 
 /// The splitting rules, slow and plain: each alternative of the published pattern is tried as a regular expression tries
 /// it, longest repetitions first. The classes of characters are the standard library's, not those of our table.
-package enum PlainSplitter {
+package enum PlainPreTokenizer {
   /// A scalar, or a byte that is not UTF-8.
   package struct Character {
     let scalar: Unicode.Scalar?
@@ -46,7 +46,7 @@ package enum PlainSplitter {
   }
 
   /// The pieces of a text.
-  static func pieces(of text: [UInt8], _ rule: SplittingRule) -> [[UInt8]] {
+  static func pieces(of text: [UInt8], _ rule: PreTokenizer) -> [[UInt8]] {
     var rest = text[...]
     return lengths(characters(of: text), rule).map { length in
       defer { rest = rest.dropFirst(length) }
@@ -55,7 +55,7 @@ package enum PlainSplitter {
   }
 
   /// The length in bytes of each piece.
-  package static func lengths(_ text: [Character], _ rule: SplittingRule) -> [Int] {
+  package static func lengths(_ text: [Character], _ rule: PreTokenizer) -> [Int] {
     var rest = text[...]
     var lengths: [Int] = []
     while !rest.isEmpty {

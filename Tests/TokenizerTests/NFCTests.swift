@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 import Tokenizer
 
-@Suite struct FormCTests {
+@Suite struct NFCTests {
   /// A tokenizer that brings text into form C, and has a token for each byte only.
   private func tokenizer(addedTokens: String = "") throws -> ByteLevelTokenizer {
     try openTokenizer([
