@@ -1,27 +1,28 @@
-/// The memory of a cache: places to which hashes lead, all zero at first. It is small, so that a line of text does not pay
-/// for more than it needs, until more has been looked up in vain than it could hold; then it becomes large, once.
+/// The slots of a direct-mapped cache, all zero at first. The table starts small, so that a line of text does not pay
+/// for page faults of a large one, and grows once, to `largeBits`, after more misses than it has slots. Its contents
+/// are lost then.
 ///
-/// Unsafe pointers: `places` leads to `1 << bits` of them.
+/// Unsafe pointers: `slots` has `1 << bits` elements.
 final class DirectMappedTable<Slot: BitwiseCopyable> {
   private let largeBits: Int
   private var bits: Int
-  private var shift: UInt64  // of a hash, of which the uppermost bits count
+  private var shift: UInt64  // the slot index is the upper `bits` bits of the hash
   private var misses = 0
   private var slab = Slab()
-  private var places: UnsafeMutablePointer<Slot>
+  private var slots: UnsafeMutablePointer<Slot>
 
   init(smallBits: Int, largeBits: Int) {
     self.largeBits = largeBits
     bits = smallBits
     shift = UInt64(64 - bits)
-    places = slab.allocate(Slot.self, 1 << bits)
+    slots = slab.allocate(Slot.self, 1 << bits)
   }
 
-  /// The place for a hash.
+  /// The slot of a hash.
   @inline(__always)
-  func slot(_ hash: UInt64) -> UnsafeMutablePointer<Slot> { places + Int(truncatingIfNeeded: hash &>> shift) }
+  func slot(_ hash: UInt64) -> UnsafeMutablePointer<Slot> { slots + Int(truncatingIfNeeded: hash &>> shift) }
 
-  /// Takes note that something had to be found elsewhere. Places from before may be gone afterwards.
+  /// Counts a miss. Slots that were returned before may be invalid afterwards.
   @inline(__always)
   func countMiss() {
     misses &+= 1
@@ -33,6 +34,6 @@ final class DirectMappedTable<Slot: BitwiseCopyable> {
     bits = largeBits
     shift = UInt64(64 - bits)
     slab = Slab()
-    places = slab.allocate(Slot.self, 1 << bits)
+    slots = slab.allocate(Slot.self, 1 << bits)
   }
 }

@@ -1,64 +1,68 @@
 import Platform
 
-/// Merges pieces of any length, in a time that grows as the length does and in a fixed amount of memory.
+/// Merges pre-tokens of any length, in linear time for trained vocabularies and in a fixed amount of memory.
 ///
-/// A piece is merged window by window. What follows a window can change the tokens near its end only, so those before
-/// are final (`Frontier`), and the next window begins after the last of them. That is exact: where no merge of the whole
-/// piece crosses a boundary, each side is merged as if it stood alone.
+/// A pre-token is merged window by window. The text after a window can change only tokens near the end of the window,
+/// so the tokens before those are final (`Frontier`), and the next window begins after the last final token. The result
+/// is exact: if no merge of the whole pre-token crosses a boundary, both sides are merged as if each were a pre-token.
 ///
-/// In a window the places to join wait in lists, one for each rank. The list of the lowest rank is emptied from left to
-/// right; its merges put new places into the lists of other ranks. In a trained vocabulary those are higher. If one is
-/// lower, the window is finished with a heap instead.
+/// Within a window the positions that can be joined are kept in linked lists, one for each rank. The list of the lowest
+/// rank is processed from left to right; its merges add positions to the lists of other ranks. In a trained vocabulary
+/// those ranks are higher. If one is lower, the rest of the window is merged with a heap instead.
 ///
-/// Unsafe pointers: `heads` has a list for each rank; `parts` of a window has an element for each of its bytes.
+/// Unsafe pointers: `heads` has an element for each rank; `parts` of a window has an element for each of its bytes.
 final class LongBPEMerger {
-  /// A stretch of the window that is a token; it has the index of its first byte.
+  /// A range of the window that is a token so far, stored at the index of its first byte.
   private struct Part: BitwiseCopyable {
-    /// Where the part before it starts.
+    /// The start of the previous part.
     var previous: Int32
-    /// Where the part ends, and so where the next one starts.
+    /// The end of the part, which is the start of the next one.
     var end: Int32
     /// -1 for a byte without a token.
     var id: Int32
-    /// Of joining this part with the next one; `noMerge` if they may not be joined, if the next one is at or past the
-    /// frontier, and for a part that has been joined to its left neighbour.
+    /// The rank of joining this part with the next one. `noMerge` if they cannot be joined, if the next part is at or
+    /// after the frontier, or if this part has been joined to the part on its left.
     var rank: Int32
-    /// Its neighbours in the list of this rank: `none` at the ends, `unlisted` in both where it is in no list.
-    var before: Int32
-    var behind: Int32
+    /// The previous and the next position in the list of this rank: `none` at the ends of the list. `nextInList` is
+    /// `unlisted` if the part is in no list.
+    var previousInList: Int32
+    var nextInList: Int32
   }
 
   private struct Window {
     let text: UnsafePointer<UInt8>
     let parts: UnsafeMutablePointer<Part>
-    /// From the window's start to the piece's end, which may be far past the window's.
+    /// The number of bytes from the start of the window to the end of the pre-token, which may be far after the end of
+    /// the window.
     let paddedCount: Int
   }
 
-  /// Up to where a window's parts are those that merging the whole piece would have made by now.
+  /// The end of the parts that are certain: up to `limit`, the parts are those that merging the whole pre-token would
+  /// have at this point.
   ///
-  /// The part before `limit` may be joined with a part after it, which the window does not have. `rank` is the lowest at
-  /// which that can happen: when the turn of this rank comes, the frontier retreats by that part.
+  /// The part before `limit` may be joined with a part after it that the window does not contain. `rank` is the lowest
+  /// rank at which this can happen: when merging reaches this rank, the frontier retreats by that part.
   private struct Frontier {
     var limit: Int
-    /// Where the part before `limit` starts; -1 if there is none.
+    /// The start of the part before `limit`; -1 if there is none.
     var last: Int
-    /// How many bytes the part that starts at `limit` has at least.
+    /// The minimum length in bytes of the part that starts at `limit`.
     var following = 1
     var rank = Vocabulary.noMerge
   }
 
   private static let none: Int32 = -1
   private static let unlisted: Int32 = -2
-  /// In bytes. Its parts fit the second-level cache, and the few that are not final cost little.
-  private static let usualWindow = 1 << 14
+  /// In bytes. The parts of a window fit the second-level cache, and the few that are not final are a small share of
+  /// the work.
+  private static let windowSize = 1 << 14
 
   private let vocabulary: Vocabulary
   private let ranks: PairRanks
   private let slab = Slab()
-  /// The first place in the list of each rank, and one; 0 where the list is empty, as all are between windows.
+  /// The first position in the list of each rank, plus one; 0 if the list is empty, as all lists are between windows.
   private lazy var heads = slab.allocate(Int32.self, max(vocabulary.mergeCount, 1))
-  private lazy var usualParts = slab.allocate(Part.self, Self.usualWindow)
+  private lazy var windowParts = slab.allocate(Part.self, Self.windowSize)
   private lazy var lookahead = MergeLookahead(vocabulary)
 
   init(_ vocabulary: Vocabulary, _ ranks: PairRanks) {
@@ -66,15 +70,15 @@ final class LongBPEMerger {
     self.ranks = ranks
   }
 
-  @inline(never)  // long pieces are rare
-  func merge(_ piece: UnsafePointer<UInt8>, _ length: Int, _ output: (Int32, Int, Int) -> Void) {
-    var (parts, memory, size) = (usualParts, slab, Self.usualWindow)
+  @inline(never)  // long pre-tokens are rare
+  func merge(_ preToken: UnsafePointer<UInt8>, _ length: Int, _ output: (Int32, Int, Int) -> Void) {
+    var (parts, memory, size) = (windowParts, slab, Self.windowSize)
     defer { withExtendedLifetime(memory) {} }
     var start = 0
     while start < length {
       let count = min(size, length - start)
-      let final = merge(Window(text: piece + start, parts: parts, paddedCount: length - start), count)
-      // Windows whose first half is not final would be merged too often.
+      let final = merge(Window(text: preToken + start, parts: parts, paddedCount: length - start), count)
+      // If less than half of a window is final, too much of it would be merged again
       if final < count / 2 {
         size *= 2
         memory = Slab()
@@ -96,72 +100,73 @@ final class LongBPEMerger {
     for index in 0..<count {
       window.parts[index] = Part(
         previous: Int32(index - 1), end: Int32(index + 1), id: vocabulary.byteID(window.text[index]),
-        rank: Vocabulary.noMerge, before: Self.none, behind: Self.unlisted)
+        rank: Vocabulary.noMerge, previousInList: Self.none, nextInList: Self.unlisted)
     }
     var frontier = Frontier(limit: count, last: count - 1)
-    lookBeyond(&frontier, window)
+    updateFrontierRank(&frontier, window)
     if !mergeWithLists(window, &frontier) { mergeWithHeap(window, &frontier) }
     return frontier.limit
   }
 
-  // MARK: lists
+  // MARK: - Merging with lists
 
-  /// Merges until nothing may be joined; or until a merge allows one of a lower rank, and then returns false.
+  /// Merges until nothing can be joined, and returns true; or until a merge allows another merge of a lower rank, and
+  /// returns false.
   private func mergeWithLists(_ window: Window, _ frontier: inout Frontier) -> Bool {
     let (parts, heads) = (window.parts, heads)
     let (none, unlisted) = (Self.none, Self.unlisted)
-    var waiting = MinHeap<Int32>()  // the ranks that have lists; some may be empty, and a rank may be there twice
+    var waiting = MinHeap<Int32>()  // the ranks with lists; a list may be empty, and a rank may occur twice
 
-    @inline(__always) func list(_ place: Int32, _ rank: Int32) {
+    @inline(__always) func addToList(_ position: Int32, _ rank: Int32) {
       let first = heads[Int(rank)] &- 1
-      parts[Int(place)].before = none
-      parts[Int(place)].behind = first
-      if first == none { waiting.insert(rank) } else { parts[Int(first)].before = place }
-      heads[Int(rank)] = place &+ 1
+      parts[Int(position)].previousInList = none
+      parts[Int(position)].nextInList = first
+      if first == none { waiting.insert(rank) } else { parts[Int(first)].previousInList = position }
+      heads[Int(rank)] = position &+ 1
     }
-    @inline(__always) func unlist(_ place: Int32) {
-      let part = parts[Int(place)]
-      guard part.behind != unlisted else { return }
-      if part.before == none {
-        heads[Int(part.rank)] = part.behind &+ 1
+    @inline(__always) func removeFromList(_ position: Int32) {
+      let part = parts[Int(position)]
+      guard part.nextInList != unlisted else { return }
+      if part.previousInList == none {
+        heads[Int(part.rank)] = part.nextInList &+ 1
       } else {
-        parts[Int(part.before)].behind = part.behind
+        parts[Int(part.previousInList)].nextInList = part.nextInList
       }
-      if part.behind != none { parts[Int(part.behind)].before = part.before }
-      parts[Int(place)].behind = unlisted
+      if part.nextInList != none { parts[Int(part.nextInList)].previousInList = part.previousInList }
+      parts[Int(position)].nextInList = unlisted
     }
-    @inline(__always) func look(_ place: Int32) -> Int32 {
-      let rank = findRank(Int(place), window, frontier)
-      if rank < Vocabulary.noMerge { list(place, rank) }
+    @inline(__always) func update(_ position: Int32) -> Int32 {
+      let rank = findRank(Int(position), window, frontier)
+      if rank < Vocabulary.noMerge { addToList(position, rank) }
       return rank
     }
 
-    for place in 0..<Int32(frontier.limit) { _ = look(place) }
-    var places: [Int32] = []
+    for position in 0..<Int32(frontier.limit) { _ = update(position) }
+    var positions: [Int32] = []
     while true {
       while frontier.rank < waiting.least ?? Vocabulary.noMerge {
-        if frontier.last > 0 { unlist(parts[frontier.last].previous) }
+        if frontier.last > 0 { removeFromList(parts[frontier.last].previous) }
         retreat(&frontier, window)
       }
       guard let rank = waiting.removeLeast() else { return true }
-      places.removeAll(keepingCapacity: true)
+      positions.removeAll(keepingCapacity: true)
       var next = heads[Int(rank)] &- 1
       while next != none {
-        places.append(next)
-        let behind = parts[Int(next)].behind
-        parts[Int(next)].behind = unlisted
-        next = behind
+        positions.append(next)
+        let following = parts[Int(next)].nextInList
+        parts[Int(next)].nextInList = unlisted
+        next = following
       }
       heads[Int(rank)] = 0
-      Self.order(&places)
-      for place in places where parts[Int(place)].rank == rank {
-        unlist(parts[Int(place)].end)
-        join(Int(place), window, &frontier)
-        var lowest = look(place)
-        let previous = parts[Int(place)].previous
+      Self.sort(&positions)
+      for position in positions where parts[Int(position)].rank == rank {
+        removeFromList(parts[Int(position)].end)
+        join(Int(position), window, &frontier)
+        var lowest = update(position)
+        let previous = parts[Int(position)].previous
         if previous >= 0 {
-          unlist(previous)
-          lowest = min(lowest, look(previous))
+          removeFromList(previous)
+          lowest = min(lowest, update(previous))
         }
         guard lowest >= rank else {
           while let rank = waiting.removeLeast() { heads[Int(rank)] = 0 }
@@ -171,29 +176,29 @@ final class LongBPEMerger {
     }
   }
 
-  /// Puts the places of a list from left to right. Places are listed first in front, and found from left to right more
-  /// often than not.
-  private static func order(_ places: inout [Int32]) {
-    places.reverse()
-    let isOrdered = places.withUnsafeBufferPointer { places in
-      places.indices.dropFirst().allSatisfy { places[$0 - 1] < places[$0] }
+  /// Sorts the positions of a list from left to right. A position is added at the front of its list, and positions are
+  /// usually found from left to right, so the reversed list is usually sorted.
+  private static func sort(_ positions: inout [Int32]) {
+    positions.reverse()
+    let isOrdered = positions.withUnsafeBufferPointer { positions in
+      positions.indices.dropFirst().allSatisfy { positions[$0 - 1] < positions[$0] }
     }
-    if !isOrdered { places.sort() }
+    if !isOrdered { positions.sort() }
   }
 
-  // MARK: heap
+  // MARK: - Merging with a heap
 
-  /// Merges until nothing may be joined, with a heap of all places, by rank and then from left to right. An entry whose
-  /// rank is no longer that of its place is skipped.
+  /// Merges until nothing can be joined, with a heap of all positions, by rank and then from left to right. An entry
+  /// whose rank is no longer that of its position is skipped.
   private func mergeWithHeap(_ window: Window, _ frontier: inout Frontier) {
     let parts = window.parts
     var waiting = MinHeap<Int64>()
-    func entry(_ place: Int, _ rank: Int32) -> Int64 { Int64(rank) << 32 | Int64(place) }
-    func insert(_ place: Int) {
-      let rank = parts[place].rank
-      if rank < Vocabulary.noMerge { waiting.insert(entry(place, rank)) }
+    func entry(_ position: Int, _ rank: Int32) -> Int64 { Int64(rank) << 32 | Int64(position) }
+    func insert(_ position: Int) {
+      let rank = parts[position].rank
+      if rank < Vocabulary.noMerge { waiting.insert(entry(position, rank)) }
     }
-    for place in 0..<frontier.limit { insert(place) }
+    for position in 0..<frontier.limit { insert(position) }
     while true {
       while frontier.last >= 0, frontier.rank < Vocabulary.noMerge,
         entry(frontier.last, frontier.rank) < waiting.least ?? .max
@@ -201,12 +206,12 @@ final class LongBPEMerger {
         retreat(&frontier, window)
       }
       guard let least = waiting.removeLeast() else { return }
-      let place = Int(least & 0xFFFF_FFFF)
-      guard parts[place].rank == Int32(least >> 32) else { continue }
-      join(place, window, &frontier)
-      _ = findRank(place, window, frontier)
-      insert(place)
-      let previous = Int(parts[place].previous)
+      let position = Int(least & 0xFFFF_FFFF)
+      guard parts[position].rank == Int32(least >> 32) else { continue }
+      join(position, window, &frontier)
+      _ = findRank(position, window, frontier)
+      insert(position)
+      let previous = Int(parts[position].previous)
       if previous >= 0 {
         _ = findRank(previous, window, frontier)
         insert(previous)
@@ -214,51 +219,52 @@ final class LongBPEMerger {
     }
   }
 
-  // MARK: parts
+  // MARK: - Parts
 
-  /// Finds the rank of joining the part at `place` with the next.
+  /// Updates and returns the rank of joining the part at `position` with the next.
   @inline(__always)
-  private func findRank(_ place: Int, _ window: Window, _ frontier: Frontier) -> Int32 {
+  private func findRank(_ position: Int, _ window: Window, _ frontier: Frontier) -> Int32 {
     let parts = window.parts
-    let split = Int(parts[place].end)
+    let split = Int(parts[position].end)
     var rank = Vocabulary.noMerge
     if split < frontier.limit {
       rank = ranks.rank(
-        parts[place].id, parts[split].id, window.text + place, split: split &- place, count: Int(parts[split].end) &- place,
-        paddedCount: window.paddedCount &- place)
+        parts[position].id, parts[split].id, window.text + position, split: split &- position,
+        count: Int(parts[split].end) &- position,
+        paddedCount: window.paddedCount &- position)
     }
-    parts[place].rank = rank
+    parts[position].rank = rank
     return rank
   }
 
-  /// Joins the part at `place` with the next, at the rank that has been found for them.
+  /// Joins the part at `position` with the next, at the rank that `findRank` has stored.
   @inline(__always)
-  private func join(_ place: Int, _ window: Window, _ frontier: inout Frontier) {
+  private func join(_ position: Int, _ window: Window, _ frontier: inout Frontier) {
     let parts = window.parts
-    let split = Int(parts[place].end)
+    let split = Int(parts[position].end)
     let end = parts[split].end
     parts[split].rank = Vocabulary.noMerge
-    parts[place].id = vocabulary.result(ofMerge: Int(parts[place].rank))
-    parts[place].end = end
+    parts[position].id = vocabulary.result(ofMerge: Int(parts[position].rank))
+    parts[position].end = end
     if Int(end) < frontier.limit {
-      parts[Int(end)].previous = Int32(truncatingIfNeeded: place)
+      parts[Int(end)].previous = Int32(truncatingIfNeeded: position)
     } else {
-      frontier.last = place
-      lookBeyond(&frontier, window)
+      frontier.last = position
+      updateFrontierRank(&frontier, window)
     }
   }
 
-  /// Takes the last part out of those that are certain.
+  /// Moves the frontier before the last part.
   private func retreat(_ frontier: inout Frontier, _ window: Window) {
-    frontier.following = frontier.limit - frontier.last  // whatever it is joined with
+    frontier.following = frontier.limit - frontier.last  // at least, whatever it is joined with
     frontier.limit = frontier.last
     frontier.last = frontier.limit > 0 ? Int(window.parts[frontier.limit].previous) : -1
     if frontier.last >= 0 { window.parts[frontier.last].rank = Vocabulary.noMerge }
-    lookBeyond(&frontier, window)
+    updateFrontierRank(&frontier, window)
   }
 
-  /// Finds the frontier's rank.
-  private func lookBeyond(_ frontier: inout Frontier, _ window: Window) {
+  /// Updates the frontier's rank.
+  private func updateFrontierRank(_ frontier: inout Frontier, _ window: Window) {
     let (last, limit) = (frontier.last, frontier.limit)
     frontier.rank =
       last < 0 || limit == window.paddedCount
@@ -269,10 +275,11 @@ final class LongBPEMerger {
   }
 }
 
-/// A binary heap that hands out the least element first.
+/// A binary min-heap.
 struct MinHeap<Element: Comparable> {
   private var elements: [Element] = []
 
+  /// The least element, or nil if the heap is empty.
   var least: Element? { elements.first }
 
   mutating func insert(_ element: Element) {
@@ -285,6 +292,7 @@ struct MinHeap<Element: Comparable> {
     elements[index] = element
   }
 
+  /// Removes and returns the least element, or returns nil if the heap is empty. Complexity: O(log n).
   mutating func removeLeast() -> Element? {
     guard let last = elements.popLast() else { return nil }
     guard let least = elements.first else { return last }

@@ -1,17 +1,19 @@
 import Platform
 
-/// The merges by their left halves: at which rank a part of a text can be joined with what comes to follow it.
+/// An index of the merges by left half, which bounds the rank at which the last token of a window can be merged with
+/// the text after the window.
 ///
-/// Unsafe pointers: they are lent for a call, and read up to the bounds that come with them.
+/// Unsafe pointers: they are borrowed for a call and read up to the bounds that are passed with them.
 struct MergeLookahead {
-  /// Of a left half with the first byte of the right half: merges that begin alike stand together, lowest rank first.
+  /// A merge. `hash` is that of the left half with the first byte of the right half. Merges of equal hash are adjacent,
+  /// lowest rank first.
   private struct Entry {
     let hash: UInt64
     let rank: Int32
   }
 
-  /// So many merges that begin alike are compared with the text. The rank of the next is then a lower bound, which is
-  /// right as well: it only makes a window's certain part shorter.
+  /// The number of merges with the same beginning that are compared with the text. If there are more, the rank of the
+  /// next one is returned: still a valid lower bound, which only makes the final part of a window shorter.
   private static let maxComparisons = 64
 
   private let vocabulary: Vocabulary
@@ -28,8 +30,9 @@ struct MergeLookahead {
     entries.sort { ($0.hash, $0.rank) < ($1.hash, $1.rank) }
   }
 
-  /// A lower bound of the ranks at which `text[..<split]` can be joined with a token that follows it, to one of `least`
-  /// bytes or more; `noMerge` if it cannot. `text[..<readable]` is all that follows, at least a byte past `split`.
+  /// Returns a lower bound of the ranks at which `text[..<split]` can be joined with a token that follows it to a token
+  /// of `least` bytes or more, or `noMerge` if it cannot. `text[..<paddedCount]` is all of the text that is left, at
+  /// least one byte more than `split`.
   func lowestRank(_ text: UnsafePointer<UInt8>, split: Int, least: Int, paddedCount: Int) -> Int32 {
     guard least <= vocabulary.longestIndexedToken else { return Vocabulary.noMerge }
     let hash = ByteKey(text, count: split + 1, paddedCount: paddedCount).hash

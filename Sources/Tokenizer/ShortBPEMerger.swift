@@ -1,25 +1,26 @@
-/// Merges pieces that are so short that looking for the lowest rank again after each merge beats keeping order.
+/// Merges short pre-tokens: a linear search for the lowest rank after each merge is faster than a priority queue up to
+/// this length.
 ///
-/// A part of the piece has the index of its first byte in all of the arrays below.
+/// A part (a token so far) is stored at the index of its first byte in all arrays below.
 ///
-/// Unsafe pointers: each leads to room for the longest piece, and `ends` and `previous` for one part more.
+/// Unsafe pointers: each array has room for the longest pre-token; `ends` and `previous` have one element more.
 final class ShortBPEMerger {
-  static let longestPreToken = 128
+  static let maxLength = 128
 
   private let vocabulary: Vocabulary
   private let ranks: PairRanks
 
-  /// The piece, with room to read on behind it.
-  private let text = UnsafeMutablePointer<UInt8>.allocate(capacity: longestPreToken + SlabArray<UInt8>.padding)
+  /// A copy of the pre-token with padding after it.
+  private let text = UnsafeMutablePointer<UInt8>.allocate(capacity: maxLength + SlabArray<UInt8>.padding)
   /// -1 for a byte without a token.
-  private let ids = UnsafeMutablePointer<Int32>.allocate(capacity: longestPreToken)
-  /// Where the part ends, and so where the next one starts.
-  private let ends = UnsafeMutablePointer<UInt8>.allocate(capacity: longestPreToken + 1)
-  /// Where the part before it starts.
-  private let previous = UnsafeMutablePointer<UInt8>.allocate(capacity: longestPreToken + 1)
-  /// Of joining the part with the next: the rank, and below it in eight bits the index, so that the least is also the
-  /// leftmost; `none` where there is nothing to join, or no part.
-  private let order = UnsafeMutablePointer<UInt32>.allocate(capacity: longestPreToken)
+  private let ids = UnsafeMutablePointer<Int32>.allocate(capacity: maxLength)
+  /// The end of the part, which is the start of the next one.
+  private let ends = UnsafeMutablePointer<UInt8>.allocate(capacity: maxLength + 1)
+  /// The start of the previous part.
+  private let previous = UnsafeMutablePointer<UInt8>.allocate(capacity: maxLength + 1)
+  /// For joining the part with the next one: the rank, and in the lower eight bits the index, so that the least key is
+  /// also the leftmost. `none` if there is no part or nothing to join.
+  private let keys = UnsafeMutablePointer<UInt32>.allocate(capacity: maxLength)
 
   private let none = UInt32.max
 
@@ -33,12 +34,12 @@ final class ShortBPEMerger {
     ids.deallocate()
     ends.deallocate()
     previous.deallocate()
-    order.deallocate()
+    keys.deallocate()
   }
 
   @inline(__always)
-  func merge(_ piece: UnsafePointer<UInt8>, _ length: Int, _ output: (Int32, Int, Int) -> Void) {
-    merge(piece, length)
+  func merge(_ preToken: UnsafePointer<UInt8>, _ length: Int, _ output: (Int32, Int, Int) -> Void) {
+    merge(preToken, length)
     var start = 0
     while start < length {
       let end = Int(ends[start])
@@ -47,48 +48,48 @@ final class ShortBPEMerger {
     }
   }
 
-  private func merge(_ piece: UnsafePointer<UInt8>, _ length: Int) {
+  private func merge(_ preToken: UnsafePointer<UInt8>, _ length: Int) {
     let (vocabulary, ranks, text, ids) = (vocabulary, ranks, text, ids)
-    let (ends, previous, order, none) = (ends, previous, order, none)
-    text.update(from: piece, count: length)
+    let (ends, previous, keys, none) = (ends, previous, keys, none)
+    text.update(from: preToken, count: length)
 
-    /// Whether the part at `index` and the next may be joined.
-    @inline(__always) func look(_ index: Int) {
+    /// Updates the key of joining the part at `index` with the next one.
+    @inline(__always) func updateKey(_ index: Int) {
       let split = Int(ends[index])
       guard split < length else {
-        order[index] = none
+        keys[index] = none
         return
       }
       let end = Int(ends[split])
       let rank = ranks.rank(
         ids[index], ids[split], text + index, split: split &- index, count: end &- index,
         paddedCount: length &- index &+ SlabArray<UInt8>.padding)
-      order[index] =
+      keys[index] =
         rank == Vocabulary.noMerge
         ? none : UInt32(truncatingIfNeeded: rank) << 8 | UInt32(truncatingIfNeeded: index)
     }
 
     for index in 0..<length {
-      ids[index] = vocabulary.byteID(piece[index])
+      ids[index] = vocabulary.byteID(preToken[index])
       ends[index] = UInt8(truncatingIfNeeded: index &+ 1)
       previous[index] = UInt8(truncatingIfNeeded: index &- 1)
     }
-    for index in 0..<length { look(index) }
-    let padded = (length + 31) & ~31  // a multiple of what the search for the least is unrolled by
-    for index in length..<padded { order[index] = none }
+    for index in 0..<length { updateKey(index) }
+    let padded = (length + 31) & ~31  // a multiple of the unrolled search's step
+    for index in length..<padded { keys[index] = none }
     while true {
       var first = none
-      for index in 0..<padded { first = min(first, order[index]) }
+      for index in 0..<padded { first = min(first, keys[index]) }
       guard first < none else { return }
       let index = Int(first & 0xFF)
       let split = Int(ends[index])
       let end = ends[split]
       ids[index] = vocabulary.result(ofMerge: Int(first >> 8))
       ends[index] = end
-      order[split] = none
+      keys[split] = none
       previous[Int(end)] = UInt8(truncatingIfNeeded: index)
-      look(index)
-      if index > 0 { look(Int(previous[index])) }
+      updateKey(index)
+      if index > 0 { updateKey(Int(previous[index])) }
     }
   }
 }

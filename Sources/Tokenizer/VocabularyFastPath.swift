@@ -1,12 +1,14 @@
 import CPlatform
 import JSON
 
-/// A place in a JSON text, from which tokens and merges are read that are simple: simply spelled strings and short
-/// integers. Where something else stands, or something wrong, the answer is nil or false, and a `JSONScanner` must read
-/// it, from where the element began.
+// The fast path for vocabularies: tokens and merges as nearly all files have them are read a word at a time, without a
+// loop over bytes. The fast path only ever accepts: it returns nil or false for anything else, valid or not, and the
+// caller reads the element with a `JSONScanner` from its start.
+
+/// A position in a JSON text.
 ///
-/// Unsafe pointers: `skipWhiteSpace` must have answered true before anything else is read, and what is read before the
-/// next time must not be longer than `reach`.
+/// Unsafe pointers: `skipWhiteSpace` must have returned true before anything else is read, and at most `padding` bytes
+/// are read until the next call (see "Padding" in Slab.swift).
 struct FastPathCursor {
   static let padding = 64
 
@@ -14,7 +16,7 @@ struct FastPathCursor {
   private let last: UnsafeRawPointer
   private var next: UnsafeRawPointer
 
-  /// Nil where the text is too short for it.
+  /// Nil if the text is shorter than `padding`.
   init?(_ scanner: JSONScanner) {
     guard let text = scanner.bytes.baseAddress, scanner.bytes.count >= Self.padding else { return nil }
     start = UnsafeRawPointer(text)
@@ -22,10 +24,10 @@ struct FastPathCursor {
     next = start + scanner.position
   }
 
-  /// In the text.
+  /// The offset in the text.
   var position: Int { next - start }
 
-  /// Passes over white space. False where too little of the text is left.
+  /// Skips white space. Returns false if fewer than `padding` bytes are left.
   @inline(__always)
   mutating func skipWhiteSpace() -> Bool {
     while next <= last {
@@ -40,7 +42,7 @@ struct FastPathCursor {
     return false
   }
 
-  /// Passes over the byte. False where another stands.
+  /// Skips the byte. Returns false if another one is next.
   @inline(__always)
   mutating func skip(_ byte: UInt8) -> Bool {
     guard next.load(as: UInt8.self) == byte else { return false }
@@ -48,7 +50,7 @@ struct FastPathCursor {
     return true
   }
 
-  /// Passes over a spelling and the quotation mark behind it.
+  /// Reads a spelling and the quotation mark after it.
   @inline(__always)
   mutating func spelling() -> FastPathSpelling? {
     let spelling = FastPathSpelling(next)
@@ -56,7 +58,7 @@ struct FastPathCursor {
     return skip(UInt8(ascii: "\"")) ? spelling : nil
   }
 
-  /// Passes over the left half of a merge and the byte behind it. False where it is not that.
+  /// Skips the left half of a merge and the byte after it. Returns false if something else is next.
   @inline(__always)
   mutating func skipLeftHalf(of merge: inout ExpectedMerge, before separator: UInt8) -> Bool {
     guard let count = merge.leftHalf(next, before: separator, isJSON: true) else { return false }
@@ -64,7 +66,7 @@ struct FastPathCursor {
     return true
   }
 
-  /// Passes over the right half of a merge and the quotation mark behind it. False where it is not that.
+  /// Skips the right half of a merge and the quotation mark after it. Returns false if something else is next.
   @inline(__always)
   mutating func skipRightHalf(of merge: ExpectedMerge) -> Bool {
     guard let count = merge.rightHalf(next, before: UInt8(ascii: "\"")) else { return false }
@@ -72,6 +74,7 @@ struct FastPathCursor {
     return true
   }
 
+  /// Reads a number of one to seven digits.
   @inline(__always)
   mutating func integer() -> Int? {
     guard let integer = FastPathInteger(next) else { return nil }
@@ -80,22 +83,22 @@ struct FastPathCursor {
   }
 }
 
-/// A token's spelling as nearly all are: `Ġ` or not, then at most sixteen printable ASCII characters, none of which JSON
-/// escapes. Such a one is read and stored a word at a time, without a loop.
+/// A token's spelling of the usual kind: an optional `Ġ`, then at most 16 printable ASCII characters that JSON does not
+/// escape. It is read and stored a word at a time, without a loop.
 struct FastPathSpelling {
-  /// How many bytes are looked at from where the spelling begins.
+  /// At most this many bytes are read: an escaped `Ġ` of 6, and 16 characters.
   static let padding = 22
 
-  /// 1 where it begins with `Ġ`, a space; else 0.
+  /// 1 if the spelling begins with `Ġ`, a space; else 0.
   private let spaces: Int
-  /// The characters behind, and what follows them.
+  /// The characters after it, and the bytes after those.
   private let letters: (UInt64, UInt64)
   private let letterCount: Int
-  /// Of its source text, in bytes. The spelling ends there or could not be read any further: the caller knows which
-  /// character must follow one that is complete.
+  /// The length of the source text in bytes. The spelling ends there, or could not be read further: the caller checks
+  /// the character that must follow a complete one.
   let sourceCount: Int
 
-  /// Reads at `text`, where `reach` bytes may be read. `Ġ` may be written `\u0120`.
+  /// Reads the spelling at `text`, where `padding` bytes must be readable. `Ġ` may be written `\u0120`.
   @inline(__always)
   init(_ text: UnsafeRawPointer) {
     let first = text.loadUnaligned(as: UInt64.self)
@@ -111,11 +114,11 @@ struct FastPathSpelling {
     sourceCount = start + letterCount
   }
 
-  /// In bytes, of the token.
+  /// The length of the token in bytes.
   @inline(__always)
   var count: Int { spaces + letterCount }
 
-  /// Stores the bytes that are spelled, `count` of them, and whatever behind: at most 17 bytes in all.
+  /// Stores the token's bytes, `count` of them; up to `storePadding` bytes are written.
   @inline(__always)
   func store(to target: UnsafeMutablePointer<UInt8>) {
     target.pointee = UInt8(ascii: " ")
@@ -124,26 +127,26 @@ struct FastPathSpelling {
     target.storeBytes(of: letters.1, toByteOffset: 8, as: UInt64.self)
   }
 
-  /// How many bytes `store` may write.
+  /// At most this many bytes are written by `store`.
   static let storePadding = 17
 }
 
-/// A JSON number of one to seven digits, read a word at a time.
+/// A JSON number of one to seven digits, read as one word.
 struct FastPathInteger {
   let value: Int
-  /// Of its digits.
+  /// The number of digits.
   let count: Int
 
-  /// Reads at `text`, where eight bytes may be read. Nil for another number, or for none. What follows has not been
-  /// looked at: it may be a fraction.
+  /// Reads the number at `text`, where eight bytes must be readable. Nil for a longer number or for none. The character
+  /// after it is not checked: it may begin a fraction.
   @inline(__always)
   init?(_ text: UnsafeRawPointer) {
-    // Little-endian, as every processor here is
+    // Assumes a little-endian processor, as all supported ones are
     let digits = text.loadUnaligned(as: UInt64.self) ^ 0x3030_3030_3030_3030
     let others = ((digits & 0x7F7F_7F7F_7F7F_7F7F) &+ 0x7676_7676_7676_7676 | digits) & 0x8080_8080_8080_8080
     count = others.trailingZeroBitCount >> 3
     guard 1...7 ~= count, digits & 0xFF != 0 || count == 1 else { return nil }
-    // Zeros in front make eight digits; then pairs, fours and all eight are joined, side by side
+    // Pad with zeros to eight digits, then combine neighbouring digits, pairs and fours, each in all lanes at once
     var sum = digits << UInt64(64 - 8 * count)
     sum = (sum &* (10 << 8 | 1)) >> 8 & 0x00FF_00FF_00FF_00FF
     sum = (sum &* (100 << 16 | 1)) >> 16 & 0x0000_FFFF_0000_FFFF
@@ -151,22 +154,23 @@ struct FastPathInteger {
   }
 }
 
-/// The merge that is expected next: in the vocabularies that are published, merges stand in the order of the ids of the
-/// tokens that they make. Such a one is not read but recognized: the text is compared with the bytes of the token, which
-/// must be simply spelled (see `FastPathSpelling`).
+/// The merge that is expected next: in published vocabularies, the merges are in the order of the ids of the tokens
+/// that they make. An expected merge is not parsed but recognized: its text is compared with the bytes of the token,
+/// whose spelling must be of the kind of `FastPathSpelling`.
 struct ExpectedMerge {
-  /// How many bytes are looked at from where a half begins.
+  /// At most this many bytes are read from the start of a half.
   static let padding = FastPathSpelling.padding
 
-  /// 1 where the token begins with a space, `Ġ`; else 0.
+  /// 1 if the token begins with a space, `Ġ`; else 0.
   private let spaces: Int
-  /// Of the token, behind the space.
+  /// The bytes of the token after the space.
   private let letters: UnsafeRawPointer
   private let letterCount: Int
-  /// How many of the letters belong to the left half.
+  /// The number of letters in the left half.
   private var leftLetterCount = 0
 
-  /// Nil where the token, `bytes[..<count]`, is not simply spelled. Sixteen bytes may be read from each of its bytes.
+  /// Nil if the spelling of the token, `bytes[..<count]`, is not of this kind. `bytes` must have a `SlabArray`'s
+  /// padding.
   @inline(__always)
   init?(_ bytes: UnsafePointer<UInt8>, count: Int) {
     spaces = bytes.pointee == UInt8(ascii: " ") ? 1 : 0
@@ -175,12 +179,13 @@ struct ExpectedMerge {
     guard 1...16 ~= letterCount, Int(lmpipe_plain_characters(letters)) >= letterCount else { return nil }
   }
 
-  /// Behind how many bytes the merge cuts the token, once the left half has been recognized.
+  /// The offset at which the merge splits the token, after the left half was recognized.
   var split: Int { spaces + leftLetterCount }
 
-  /// Recognizes the left half: the length of its source text, which `separator` follows.
+  /// Recognizes the left half and returns the length of its source text, which `separator` must follow; nil for other
+  /// text.
   ///
-  /// - Parameter isJSON: `Ġ` may be written `\u0120`.
+  /// - Parameter isJSON: If true, `Ġ` may be written `\u0120`.
   @inline(__always)
   mutating func leftHalf(_ text: UnsafeRawPointer, before separator: UInt8, isJSON: Bool) -> Int? {
     var start = 0
@@ -202,7 +207,8 @@ struct ExpectedMerge {
     return end
   }
 
-  /// Recognizes the right half, after the left one: the length of its source text, which `separator` follows.
+  /// Recognizes the right half, after the left one, and returns the length of its source text, which `separator` must
+  /// follow; nil for other text.
   @inline(__always)
   func rightHalf(_ text: UnsafeRawPointer, before separator: UInt8) -> Int? {
     let count = letterCount - leftLetterCount
