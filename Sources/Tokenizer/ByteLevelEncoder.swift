@@ -160,23 +160,23 @@ public final class ByteLevelEncoder {
   ) throws(UnencodableByteError) {
     var start = range.lowerBound
     while start < range.upperBound {
-      let end = settings.digitSplitting.partEnd(in: text, from: start, to: range.upperBound)
+      let end = settings.digitSplitting.segmentEnd(in: text, from: start, to: range.upperBound)
       if settings.addsPrefixSpace && text[start] != space {
         output.shift += start - 1
         try withPrefixSpace(text, start..<end, output.shift) { (part) throws(UnencodableByteError) in
-          try encodePart(part, 0..<part.count, &output)
+          try encodeSegment(part, 0..<part.count, &output)
         }
         output.shift -= start - 1
       } else {
-        try encodePart(text, start..<end, &output)
+        try encodeSegment(text, start..<end, &output)
       }
       start = end
     }
   }
 
-  /// Encodes a part that `Digits` has split off. Each pattern has its own call, so that the compiler specializes the
+  /// Encodes a segment that `Digits` has split off. Each pattern has its own call, so that the compiler specializes the
   /// loop for it.
-  private func encodePart(
+  private func encodeSegment(
     _ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, _ output: inout Output
   ) throws(UnencodableByteError) {
     switch settings.preTokenizer {
@@ -234,22 +234,23 @@ public final class ByteLevelEncoder {
     } else if preToken.end - start <= Self.maxUnsplitLength {
       try merge(base, start..<preToken.end, shift, &output)
     } else {
-      var partStart = start
-      while partStart < preToken.end {
-        let partEnd = bytePairs.partEnd(in: base, from: partStart, to: preToken.end)
-        let key = PreTokenCache.Key(base + partStart, count: partEnd - partStart, paddedCount: text.count - partStart)
-        if !cache.append(key, start: partStart + shift, to: &output) {
+      var segmentStart = start
+      while segmentStart < preToken.end {
+        let segmentEnd = bytePairs.segmentEnd(in: base, from: segmentStart, to: preToken.end)
+        let key = PreTokenCache.Key(
+          base + segmentStart, count: segmentEnd - segmentStart, paddedCount: text.count - segmentStart)
+        if !cache.append(key, start: segmentStart + shift, to: &output) {
           let first = output.ids
-          try merge(base, partStart..<partEnd, shift, &output)
+          try merge(base, segmentStart..<segmentEnd, shift, &output)
           cache.insert(key, UnsafeBufferPointer(start: first, count: output.ids - first), vocabulary)
         }
-        partStart = partEnd
+        segmentStart = segmentEnd
       }
     }
     cache.insert(preToken.key, UnsafeBufferPointer(start: first, count: output.ids - first), vocabulary)
   }
 
-  /// Merges a pre-token or a part of one, and appends the tokens.
+  /// Merges a pre-token or a segment of one, and appends the tokens.
   @inline(__always)
   private func merge(
     _ text: UnsafePointer<UInt8>, _ range: Range<Int>, _ shift: Int, _ output: inout TokenBuffer.Cursor

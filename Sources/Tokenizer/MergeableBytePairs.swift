@@ -25,7 +25,7 @@ final class MergeableBytePairs {
 
   /// Returns the end of the segment that begins at `start`; `start < count`.
   @inline(__always)
-  func partEnd(in preToken: UnsafePointer<UInt8>, from start: Int, to count: Int) -> Int {
+  func segmentEnd(in preToken: UnsafePointer<UInt8>, from start: Int, to count: Int) -> Int {
     var end = start &+ 1
     while end < count {
       let index = Self.index(preToken[end &- 1], preToken[end])

@@ -163,7 +163,7 @@ package enum DigitSplitting: Equatable, Sendable {
   case individual
 
   /// Returns the end of the segment that begins at `start`; `start < limit`.
-  package func partEnd(in text: UnsafeBufferPointer<UInt8>, from start: Int, to limit: Int) -> Int {
+  package func segmentEnd(in text: UnsafeBufferPointer<UInt8>, from start: Int, to limit: Int) -> Int {
     guard self != .none else { return limit }
     var (startsWithDigit, index) = isDigit(in: text, at: start, limit: limit)
     index += start

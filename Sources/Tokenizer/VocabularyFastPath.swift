@@ -91,7 +91,7 @@ struct FastPathSpelling {
 
   /// 1 if the spelling begins with `Ġ`, a space; else 0.
   private let spaces: Int
-  /// The characters after it, and the bytes after those.
+  /// The 16 source bytes after the `Ġ`: the letters and any bytes after them.
   private let letters: (UInt64, UInt64)
   private let letterCount: Int
   /// The length of the source text in bytes. The spelling ends there, or could not be read further: the caller checks

@@ -9,9 +9,9 @@ private func lengths(_ text: [UInt8], _ preTokenizer: PreTokenizer, _ digits: Di
     var result: [Int] = []
     var start = 0
     while start < bytes.count {
-      let partEnd = digits.partEnd(in: bytes, from: start, to: bytes.count)
-      while start < partEnd {
-        let end = preTokenizer.preTokenEnd(in: bytes, from: start, to: partEnd)
+      let segmentEnd = digits.segmentEnd(in: bytes, from: start, to: bytes.count)
+      while start < segmentEnd {
+        let end = preTokenizer.preTokenEnd(in: bytes, from: start, to: segmentEnd)
         result.append(end - start)
         start = end
       }

@@ -40,16 +40,16 @@ extension FuzzTarget {
     let digits: DigitSplitting = [.none, .runs, .individual][Int(first % 3)]
     let all = PreTokenizer.allCases
     let preTokenizer = all[Int(first / 3) % all.count]
-    let expected = plainParts(text, characters, digits).flatMap {
+    let expected = plainSegments(text, characters, digits).flatMap {
       PlainPreTokenizer.preTokens(of: Array($0), preTokenizer)
     }
     var found: [[UInt8]] = []
     text.withUnsafeBufferPointer { bytes in
       var start = 0
       while start < bytes.count {
-        let partEnd = digits.partEnd(in: bytes, from: start, to: bytes.count)
-        while start < partEnd {
-          let end = preTokenizer.preTokenEnd(in: bytes, from: start, to: partEnd)
+        let segmentEnd = digits.segmentEnd(in: bytes, from: start, to: bytes.count)
+        while start < segmentEnd {
+          let end = preTokenizer.preTokenEnd(in: bytes, from: start, to: segmentEnd)
           found.append(Array(text[start..<end]))
           start = end
         }
@@ -157,7 +157,7 @@ private func mergeLines(_ text: some Sequence<UInt8>) -> [(left: [UInt8], right:
 }
 
 /// Returns the segments into which `Digits` splits a text.
-private func plainParts(
+private func plainSegments(
   _ text: [UInt8], _ characters: [PlainPreTokenizer.Character], _ digits: DigitSplitting
 ) -> [ArraySlice<UInt8>] {
   guard digits != .none else { return text.isEmpty ? [] : [text[...]] }
