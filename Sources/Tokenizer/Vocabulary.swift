@@ -1,3 +1,5 @@
+import Platform
+
 /// The tokens and the merges of a BPE vocabulary, in flat tables that are filled once.
 ///
 /// A merge is stored as a token and the offset at which the merge splits it: `left` and `right` can be joined if their
@@ -140,14 +142,13 @@ final class Vocabulary: @unchecked Sendable {  // immutable after init
   /// Returns the 64-bit FNV-1a hash of the vocabulary: for each id in order, the length of its token in two bytes,
   /// little-endian, then its bytes.
   func fingerprint() -> UInt64 {
-    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-    func add(_ byte: UInt8) { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+    var hash = FNV1a()
     for id in 0..<count {
       let token = tokens[id]
-      add(UInt8(truncatingIfNeeded: token.length))
-      add(UInt8(truncatingIfNeeded: token.length >> 8))
-      for offset in 0..<Int(token.length) { add(bytes[Int(token.start) + offset]) }
+      hash.combine(UInt8(truncatingIfNeeded: token.length))
+      hash.combine(UInt8(truncatingIfNeeded: token.length >> 8))
+      for offset in 0..<Int(token.length) { hash.combine(bytes[Int(token.start) + offset]) }
     }
-    return hash
+    return hash.value
   }
 }
