@@ -69,13 +69,13 @@ public struct Checkpoint: Sendable {
   /// Tells this model from others, and from what its files held before they were changed. Made of what the system knows
   /// of the files: reading all weights would take longer than computing with them.
   public var identity: UInt64 {
-    var hash: UInt64 = 0xCBF2_9CE4_8422_2325  // FNV-1a (Fowler, Noll and Vo)
+    var hash = FNV1a()
     let folder = location.path
     let others = location.isFile ? [] : [folder.appending("config.json"), SafeTensorsFolder.index(in: folder)]
     for path in others + files {
-      for byte in fileIdentity(path).utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+      for byte in fileIdentity(path).utf8 { hash.combine(byte) }
     }
-    return hash
+    return hash.value
   }
 
   /// Has the weights of the model read from the disk, if they are not in memory. Other tensors in the files, such as

@@ -1,40 +1,42 @@
-/// The tokens that are found in the text before it is split: special ones, such as `<|endoftext|>`, where they are to be
-/// recognized, and ordinary words that were added to a vocabulary.
+/// The added tokens of a tokenizer, which are found in the text before pre-tokenization: special tokens such as
+/// `<|endoftext|>`, if they are to be recognized, and ordinary words that were added to a vocabulary.
 struct AddedTokens: Sendable {
   struct Token: Sendable {
     let id: Int32
     let isSpecial: Bool
-    /// `normalized`: searched for in normalized text, in what the others leave.
+    /// The file's `normalized`: if true, the token is searched for in the normalized text, between the matches of the
+    /// tokens that are not.
     let isNormalized: Bool
   }
 
   static let endOfText = Array("<|endoftext|>".utf8)
 
-  /// In the order of their ids.
+  /// Sorted by id.
   private let tokens: [Token]
-  /// For the tokens that are searched for in the text as it is, and for those in normalized text; each nil where there are
-  /// none.
+  /// The searches for the tokens that are not `isNormalized` and for the tokens that are. Nil if there are no such
+  /// tokens.
   private let verbatim: TokenSearch?
   private let normalized: TokenSearch?
 
-  /// - Parameter purpose: where no text will be encoded, nothing is searched for.
+  /// - Parameter purpose: for `.decoding` no search tables are built.
   init(
-    _ tokens: [Token], of vocabulary: Vocabulary, composes: Bool, for purpose: ByteLevelTokenizer.Purpose
+    _ tokens: [Token], of vocabulary: Vocabulary, normalizesNFC: Bool, for purpose: ByteLevelTokenizer.Purpose
   ) throws(VocabularyError) {
     self.tokens = tokens.sorted { $0.id < $1.id }
     let searched = purpose == .encoding ? tokens : []
-    verbatim = try TokenSearch(searched.filter { !$0.isNormalized }, of: vocabulary, composes: false)
-    normalized = try TokenSearch(searched.filter(\.isNormalized), of: vocabulary, composes: composes)
+    verbatim = try TokenSearch(searched.filter { !$0.isNormalized }, of: vocabulary, normalizesNFC: false)
+    normalized = try TokenSearch(searched.filter(\.isNormalized), of: vocabulary, normalizesNFC: normalizesNFC)
   }
 
-  /// The searches in a text where special tokens are recognized, or are not.
+  /// Returns the searches to run on a text. A search for special tokens only is left out unless `recognizeSpecial`.
   func searches(recognizeSpecial: Bool) -> (verbatim: TokenSearch?, normalized: TokenSearch?) {
-    func useful(_ search: TokenSearch?) -> TokenSearch? {
+    func ifNeeded(_ search: TokenSearch?) -> TokenSearch? {
       search.flatMap { recognizeSpecial || !$0.isSpecialOnly ? $0 : nil }
     }
-    return (useful(verbatim), useful(normalized))
+    return (ifNeeded(verbatim), ifNeeded(normalized))
   }
 
+  /// Returns true if `id` is the id of a special token. Complexity: O(log n) in the number of added tokens.
   func isSpecial(_ id: Int) -> Bool {
     var (low, high) = (0, tokens.count)
     while low < high {
@@ -44,6 +46,7 @@ struct AddedTokens: Sendable {
     return low < tokens.count && tokens[low].id == id && tokens[low].isSpecial
   }
 
+  /// Returns the id of the added token with these bytes, or nil if there is none.
   func id(of content: [UInt8], in vocabulary: Vocabulary) -> Int? {
     tokens.first { vocabulary.bytes(of: Int($0.id))?.elementsEqual(content) ?? false }.map { Int($0.id) }
   }

@@ -1,25 +1,26 @@
 import Platform
 
-/// Some bytes to look up: their hash, and the first sixteen of them as two words, with which nearly every comparison is
-/// settled.
+/// A byte string to look up in a hash table: its hash, and its first 16 bytes as two words, which decide nearly every
+/// comparison.
 struct ByteKey {
   private let bytes: UnsafePointer<UInt8>
   let count: Int
   private let head: (UInt64, UInt64)
   let hash: UInt64
 
-  /// The key of `bytes[..<count]`, where `bytes[..<readable]` may be read.
+  /// Creates the key of `bytes[..<count]`. `bytes[..<paddedCount]` must be readable (see "Padding" in Slab.swift).
   @inline(__always)
-  init(_ bytes: UnsafePointer<UInt8>, count: Int, readable: Int) {
+  init(_ bytes: UnsafePointer<UInt8>, count: Int, paddedCount: Int) {
     self.bytes = bytes
     self.count = count
-    head = Self.head(bytes, count, readable)
+    head = Self.head(bytes, count, paddedCount)
     var hash = UInt64(truncatingIfNeeded: count)
     if count > 16 { hash = Self.hash(UnsafeRawPointer(bytes) + 16, count - 16, hash) }
     self.hash = fold(head.0 ^ hashFactor1, head.1 ^ hash ^ hashFactor2)
   }
 
-  /// Whether `other[..<count]` are the same bytes; sixteen may be read even where they are fewer.
+  /// Returns true if `other[..<count]` are the same bytes. `other` must have 16 readable bytes, even if `count` is
+  /// less.
   @inline(__always)
   func equals(_ other: UnsafePointer<UInt8>) -> Bool {
     let theirs = Self.head(other, count, 16)
@@ -27,10 +28,10 @@ struct ByteKey {
     return count <= 16 || memcmp(bytes + 16, other + 16, count - 16) == 0
   }
 
-  /// Sixteen bytes, zeros from `count` on.
+  /// Returns the first 16 bytes as two words, with zeros from `count` on.
   @inline(__always)
-  private static func head(_ bytes: UnsafePointer<UInt8>, _ count: Int, _ readable: Int) -> (UInt64, UInt64) {
-    guard readable >= 16 else { return copiedHead(bytes, count) }
+  private static func head(_ bytes: UnsafePointer<UInt8>, _ count: Int, _ paddedCount: Int) -> (UInt64, UInt64) {
+    guard paddedCount >= 16 else { return copiedHead(bytes, count) }
     let bytes = UnsafeRawPointer(bytes)
     return (
       bytes.loadUnaligned(as: UInt64.self) & (.max >> UInt64(max(0, 64 - 8 * count))),
@@ -63,13 +64,14 @@ struct ByteKey {
   }
 }
 
-/// Multiplies and folds the 128 bits of the product: every bit of both factors reaches every bit of the result.
+/// Multiplies, and combines the two halves of the 128-bit product by exclusive or. Every bit of both factors affects
+/// every bit of the result.
 @inline(__always)
 func fold(_ a: UInt64, _ b: UInt64) -> UInt64 {
   let (high, low) = a.multipliedFullWidth(by: b)
   return high ^ low
 }
 
-/// Odd, with as many ones as zeros and no pattern: digits of the golden ratio and of π.
+/// Odd multipliers with about as many ones as zeros and no pattern: fractional digits of the golden ratio and of pi.
 let hashFactor1: UInt64 = 0x9E37_79B9_7F4A_7C15
 let hashFactor2: UInt64 = 0x243F_6A88_85A3_08D3

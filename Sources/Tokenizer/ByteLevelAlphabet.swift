@@ -1,10 +1,10 @@
 import JSON
 
-/// The alphabet in which byte-level vocabularies are written down, so that every token is printable text: a byte that
-/// is a printable Latin-1 character stands for itself, the 68 others are numbered from U+0100 on. A space is `Ġ`
-/// (U+0120), a line feed `Ċ` (U+010A). From OpenAI's GPT-2 (`bytes_to_unicode`).
+/// The alphabet in which byte-level vocabularies are written, so that every token is printable text. A byte that is a
+/// printable Latin-1 character is written as this character; the other 68 bytes are numbered from U+0100 on. A space is
+/// `Ġ` (U+0120), a line feed `Ċ` (U+010A). Source: OpenAI's GPT-2, `bytes_to_unicode`.
 enum ByteLevelAlphabet {
-  /// The byte that a character stands for; nil outside the alphabet.
+  /// Returns the byte that a character encodes, or nil if the character is not in the alphabet.
   @inline(__always)
   static func byte(of scalar: UInt32) -> UInt8? {
     switch scalar {
@@ -17,10 +17,10 @@ enum ByteLevelAlphabet {
     }
   }
 
-  /// Appends the bytes that `text` spells. False where a character is none of the alphabet's, or what should be UTF-8 is
-  /// none; then a part may have been appended.
+  /// Decodes `text` and appends the bytes. Returns false if a character is not in the alphabet or the text is not
+  /// UTF-8; some bytes may have been appended then.
   @inline(__always)
-  static func decode(_ text: UnsafeBufferPointer<UInt8>, into bytes: inout Arena<UInt8>) -> Bool {
+  static func decode(_ text: UnsafeBufferPointer<UInt8>, into bytes: inout SlabArray<UInt8>) -> Bool {
     bytes.reserve(text.count)
     var index = 0
     while index < text.count {
@@ -30,7 +30,7 @@ enum ByteLevelAlphabet {
         index += 1
         continue
       }
-      // All of the alphabet beyond ASCII lies below U+0800: two bytes of UTF-8
+      // All characters of the alphabet beyond ASCII are below U+0800: two bytes of UTF-8.
       guard 0xC2...0xDF ~= first, index + 1 < text.count, text[index + 1] & 0xC0 == 0x80 else { return false }
       let scalar = UInt32(first & 0x1F) << 6 | UInt32(text[index + 1] & 0x3F)
       guard let byte = byte(of: scalar) else { return false }

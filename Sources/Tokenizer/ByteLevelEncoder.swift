@@ -1,42 +1,45 @@
-/// Turns bytes into token ids. It remembers the pieces it has seen, so it is for one thread at a time.
+/// Encodes text into token ids. An encoder caches pre-tokens and is not thread-safe: each thread needs an encoder of
+/// its own.
 public final class ByteLevelEncoder {
   private let tokenizer: ByteLevelTokenizer
   private let vocabulary: Vocabulary
   private let settings: ByteLevelTokenizer.Settings
-  private var merger: PieceMerger
-  private let cache = PieceCache()
-  private var form = FormC()
-  private lazy var neighbours = ByteNeighbours(vocabulary)
-  /// In bytes, of pieces that are merged as they are: a short text need not wait for `neighbours`.
-  private static let longestUncut = 12
+  private var merger: BPEMerger
+  private let cache = PreTokenCache()
+  private var nfc = NFC()
+  private lazy var bytePairs = MergeableBytePairs(vocabulary)
+  /// The longest pre-token, in bytes, that is merged without being split at `bytePairs`, so that a short text does not
+  /// pay for building that table.
+  private static let maxUnsplitLength = 12
 
-  /// A piece of the text, which begins where the one before ends. Some are cut before the first of them is looked for in
-  /// the cache, which is then on its way to the processor.
-  private struct Piece: BitwiseCopyable {
+  /// A pre-token of the text; it begins at the end of the previous one. Pre-tokens are found in batches, and the cache
+  /// line of each is prefetched before the first of the batch is looked up.
+  private struct PreToken: BitwiseCopyable {
     let end: Int
-    let key: PieceCache.Key
+    let key: PreTokenCache.Key
   }
 
-  private static let piecesAtOnce = 32
-  private let pieces = UnsafeMutablePointer<Piece>.allocate(capacity: piecesAtOnce)
+  private static let preTokensPerBatch = 32
+  private let batch = UnsafeMutablePointer<PreToken>.allocate(capacity: preTokensPerBatch)
 
   init(_ tokenizer: ByteLevelTokenizer) {
     self.tokenizer = tokenizer
     vocabulary = tokenizer.vocabulary
     settings = tokenizer.settings
-    merger = PieceMerger(tokenizer.vocabulary)
+    merger = BPEMerger(tokenizer.vocabulary)
   }
 
-  deinit { pieces.deallocate() }
+  deinit { batch.deallocate() }
 
-  /// Appends the tokens of a text.
+  /// Appends the tokens of a text to `tokens`.
   ///
-  /// - `recognizeSpecial`: special tokens that are spelled out in the text become themselves: leftmost first, the
-  ///   longest of those that begin at the same place. Without it they are ordinary text.
-  /// - `addPrefixSpace`: a text that is not empty and does not begin with a space is encoded as if it did. The ends are
-  ///   those in `text`; a space that is a token by itself ends at 0.
-  ///
-  /// Where it throws, nothing has been appended.
+  /// - Parameters:
+  ///   - recognizeSpecial: If true, special tokens that are spelled out in the text are encoded as themselves: the
+  ///     leftmost first, and the longest of the tokens that begin at the same position. If false, they are ordinary
+  ///     text.
+  ///   - addPrefixSpace: If true, a text that is not empty and does not begin with a space is encoded as if it did.
+  ///     Token ends are still offsets in `text`; a token that is only this space ends at 0.
+  /// - Throws: `UnencodableByteError` if the vocabulary has no token for a byte. Nothing is appended then.
   public func encode(
     _ text: UnsafeBufferPointer<UInt8>, recognizeSpecial: Bool = false, addPrefixSpace: Bool = false,
     into tokens: TokenBuffer
@@ -60,45 +63,45 @@ public final class ByteLevelEncoder {
 
   private struct Output {
     let tokens: TokenBuffer
-    /// What to add to an offset in the bytes at hand to have one in the text of the caller.
+    /// Added to an offset in the current buffer to get the offset in the caller's text.
     var shift = 0
   }
 
-  /// A piece of more than 2 GiB is cut, however it be spelled: the merger counts in 32 bits.
-  private let longestPiece = 1 << 31 - 1
+  /// Longer pre-tokens are split, because the merger uses 32-bit indices.
+  private let maxPreTokenLength = 1 << 31 - 1
   private let space = UInt8(ascii: " ")
 
-  /// Added tokens are cut out of the text, what is between them is brought into its normal form, and other added tokens
-  /// are cut out of that. The rest is ordinary.
+  /// Encodes a text in four steps: find the added tokens that match unnormalized text, normalize the text between them,
+  /// find the other added tokens in it, and encode the rest as ordinary text.
   private func encodeText(
     _ text: UnsafeBufferPointer<UInt8>, _ recognizeSpecial: Bool, _ output: inout Output
   ) throws(UnencodableByteError) {
     let searches = tokenizer.addedTokens.searches(recognizeSpecial: recognizeSpecial)
-    try cut(text, 0..<text.count, searches.verbatim, recognizeSpecial, &output) {
+    try splitAtAddedTokens(text, 0..<text.count, searches.verbatim, recognizeSpecial, &output) {
       (range, output) throws(UnencodableByteError) in
       try normalize(text, range, &output) { (text, range, output) throws(UnencodableByteError) in
-        try cut(text, range, searches.normalized, recognizeSpecial, &output) {
+        try splitAtAddedTokens(text, range, searches.normalized, recognizeSpecial, &output) {
           (range, output) throws(UnencodableByteError) in try encodeOrdinary(text, range, &output)
         }
       }
     }
   }
 
-  /// Encodes the added tokens that a search finds, and lets `encode` work on what is between them.
-  private func cut(
+  /// Encodes the added tokens that `search` finds, and calls `encode` for each range between them.
+  private func splitAtAddedTokens(
     _ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, _ search: TokenSearch?, _ recognizeSpecial: Bool,
     _ output: inout Output, _ encode: (Range<Int>, inout Output) throws(UnencodableByteError) -> Void
   ) throws(UnencodableByteError) {
     guard let search else { return try encode(range, &output) }
-    try cut(text, range, foundBy: search, recognizeSpecial, &output, encode)
+    try splitAtAddedTokens(text, range, foundBy: search, recognizeSpecial, &output, encode)
   }
 
-  @inline(never)  // so that texts without added tokens do not pay for it
-  private func cut(
+  @inline(never)  // keeps this code out of the path of texts without added tokens
+  private func splitAtAddedTokens(
     _ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, foundBy search: TokenSearch, _ recognizeSpecial: Bool,
     _ output: inout Output, _ encode: (Range<Int>, inout Output) throws(UnencodableByteError) -> Void
   ) throws(UnencodableByteError) {
-    var ordinary = range.lowerBound  // where the text begins that has not been encoded
+    var ordinary = range.lowerBound  // the start of the text that has not been encoded yet
     var position = ordinary
     var matches = search.matches(in: text, range)
     while let found = matches.next(from: position) {
@@ -111,26 +114,26 @@ public final class ByteLevelEncoder {
     try encode(ordinary..<range.upperBound, &output)
   }
 
-  /// Lets `encode` work on the text, or, where the tokenizer asks for form C and the text is not in it, on another.
+  /// Calls `encode` with the text, or with its NFC form if the tokenizer normalizes and the text is not in NFC.
   private func normalize(
     _ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, _ output: inout Output,
     _ encode: (UnsafeBufferPointer<UInt8>, Range<Int>, inout Output) throws(UnencodableByteError) -> Void
   ) throws(UnencodableByteError) {
-    guard settings.composes else { return try encode(text, range, &output) }
-    try compose(text, range, &output, encode)
+    guard settings.normalizesNFC else { return try encode(text, range, &output) }
+    try encodeNormalized(text, range, &output, encode)
   }
 
-  @inline(never)  // so that texts that stay as they are do not pay for it
-  private func compose(
+  @inline(never)  // keeps this code out of the path of tokenizers without normalizer
+  private func encodeNormalized(
     _ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, _ output: inout Output,
     _ encode: (UnsafeBufferPointer<UInt8>, Range<Int>, inout Output) throws(UnencodableByteError) -> Void
   ) throws(UnencodableByteError) {
     let (tokens, start) = (output.tokens, range.lowerBound + output.shift)
-    guard let composed = form.compose(text, range, recordsChanges: tokens.recordsEnds) else {
+    guard let normalized = nfc.normalize(text, range, recordsChanges: tokens.recordsEnds) else {
       return try encode(text, range, &output)
     }
     let first = tokens.count
-    let result: Result<Void, UnencodableByteError> = composed.bytes.withUnsafeBufferPointer { bytes in
+    let result: Result<Void, UnencodableByteError> = normalized.bytes.withUnsafeBufferPointer { bytes in
       var output = Output(tokens: tokens)
       do throws(UnencodableByteError) {
         return .success(try encode(bytes, 0..<bytes.count, &output))
@@ -141,110 +144,113 @@ public final class ByteLevelEncoder {
     do {
       try result.get()
     } catch {
-      let composed = form.compose(text, range, recordsChanges: true) ?? composed
-      var offsets = FormC.Offsets(composed, start: start)
+      // Repeated with changes, to map the offset of the byte to the caller's text
+      let normalized = nfc.normalize(text, range, recordsChanges: true) ?? normalized
+      var offsets = NFC.Offsets(normalized, start: start)
       throw UnencodableByteError(byte: error.byte, offset: error.offset.map { offsets.offset(of: $0) })
     }
     guard tokens.recordsEnds else { return }
-    var offsets = FormC.Offsets(composed, start: start)
+    var offsets = NFC.Offsets(normalized, start: start)
     tokens.changeEnds(from: first) { offsets.offset(of: $0) }
   }
 
-  /// The pre-tokenizers, in the order in which tokenizer.json names them: `Digits`, then `ByteLevel` or `Split`.
+  /// Runs the pre-tokenizers in the order in which tokenizer.json lists them: `Digits`, then `ByteLevel` or `Split`.
   private func encodeOrdinary(
     _ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, _ output: inout Output
   ) throws(UnencodableByteError) {
     var start = range.lowerBound
     while start < range.upperBound {
-      let end = settings.digits.partEnd(in: text, from: start, to: range.upperBound)
+      let end = settings.digitSplitting.segmentEnd(in: text, from: start, to: range.upperBound)
       if settings.addsPrefixSpace && text[start] != space {
         output.shift += start - 1
         try withPrefixSpace(text, start..<end, output.shift) { (part) throws(UnencodableByteError) in
-          try encodePart(part, 0..<part.count, &output)
+          try encodeSegment(part, 0..<part.count, &output)
         }
         output.shift -= start - 1
       } else {
-        try encodePart(text, start..<end, &output)
+        try encodeSegment(text, start..<end, &output)
       }
       start = end
     }
   }
 
-  /// The same for each rule, so that each is compiled for itself.
-  private func encodePart(
+  /// Encodes a segment that `Digits` has split off. Each pattern has its own call, so that the compiler specializes the
+  /// loop for it.
+  private func encodeSegment(
     _ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, _ output: inout Output
   ) throws(UnencodableByteError) {
-    switch settings.rule {
-    case .gpt2: try encodePieces(of: text, range, by: .gpt2, &output)
-    case .llama3: try encodePieces(of: text, range, by: .llama3, &output)
-    case .qwen2: try encodePieces(of: text, range, by: .qwen2, &output)
+    switch settings.preTokenizer {
+    case .gpt2: try encodePreTokens(of: text, range, by: .gpt2, &output)
+    case .llama3: try encodePreTokens(of: text, range, by: .llama3, &output)
+    case .qwen2: try encodePreTokens(of: text, range, by: .qwen2, &output)
     }
   }
 
   @inline(__always)
-  private func encodePieces(
-    of text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, by rule: SplittingRule, _ output: inout Output
+  private func encodePreTokens(
+    of text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, by preTokenizer: PreTokenizer, _ output: inout Output
   ) throws(UnencodableByteError) {
     guard let base = text.baseAddress else { return }
-    let (shift, pieces, cache) = (output.shift, pieces, cache)
-    // A token takes a byte at least
-    try output.tokens.fill(upTo: range.count + PieceCache.room) { (tokens) throws(UnencodableByteError) in
+    let (shift, batch, cache) = (output.shift, batch, cache)
+    // A token has at least one byte
+    try output.tokens.fill(upTo: range.count + PreTokenCache.padding) { (tokens) throws(UnencodableByteError) in
       var start = range.lowerBound
       var end = start
       while start < range.upperBound {
         var count = 0
-        while count < Self.piecesAtOnce, end < range.upperBound {
+        while count < Self.preTokensPerBatch, end < range.upperBound {
           let begin = end
-          end = min(rule.pieceEnd(in: text, from: begin, to: range.upperBound), begin + longestPiece)
-          let key = PieceCache.Key(base + begin, count: end - begin, readable: text.count - begin)
+          end = min(preTokenizer.preTokenEnd(in: text, from: begin, to: range.upperBound), begin + maxPreTokenLength)
+          let key = PreTokenCache.Key(base + begin, count: end - begin, paddedCount: text.count - begin)
           cache.prefetch(key)
-          pieces[count] = Piece(end: end, key: key)
+          batch[count] = PreToken(end: end, key: key)
           count += 1
         }
         for index in 0..<count {
-          if !cache.append(pieces[index].key, start: start &+ shift, to: &tokens) {
-            try encodePiece(text, start, pieces[index], shift, &tokens)
+          if !cache.append(batch[index].key, start: start &+ shift, to: &tokens) {
+            try encodePreToken(text, start, batch[index], shift, &tokens)
           }
-          start = pieces[index].end
+          start = batch[index].end
         }
       }
     }
   }
 
-  /// Encodes a piece that is not in the cache.
+  /// Encodes a pre-token that is not in the cache.
   @inline(never)
-  private func encodePiece(
-    _ text: UnsafeBufferPointer<UInt8>, _ start: Int, _ piece: Piece, _ shift: Int,
+  private func encodePreToken(
+    _ text: UnsafeBufferPointer<UInt8>, _ start: Int, _ preToken: PreToken, _ shift: Int,
     _ output: inout TokenBuffer.Cursor
   ) throws(UnencodableByteError) {
     guard let base = text.baseAddress else { return }
     let first = output.ids
     if settings.ignoresMerges {
-      let id = vocabulary.id(of: base + start, count: piece.end - start, readable: text.count - start)
+      let id = vocabulary.id(of: base + start, count: preToken.end - start, paddedCount: text.count - start)
       if id >= 0 {
-        output.append(id, end: piece.end + shift)
+        output.append(id, end: preToken.end + shift)
       } else {
-        try merge(base, start..<piece.end, shift, &output)
+        try merge(base, start..<preToken.end, shift, &output)
       }
-    } else if piece.end - start <= Self.longestUncut {
-      try merge(base, start..<piece.end, shift, &output)
+    } else if preToken.end - start <= Self.maxUnsplitLength {
+      try merge(base, start..<preToken.end, shift, &output)
     } else {
-      var partStart = start
-      while partStart < piece.end {
-        let partEnd = neighbours.partEnd(in: base, from: partStart, to: piece.end)
-        let key = PieceCache.Key(base + partStart, count: partEnd - partStart, readable: text.count - partStart)
-        if !cache.append(key, start: partStart + shift, to: &output) {
+      var segmentStart = start
+      while segmentStart < preToken.end {
+        let segmentEnd = bytePairs.segmentEnd(in: base, from: segmentStart, to: preToken.end)
+        let key = PreTokenCache.Key(
+          base + segmentStart, count: segmentEnd - segmentStart, paddedCount: text.count - segmentStart)
+        if !cache.append(key, start: segmentStart + shift, to: &output) {
           let first = output.ids
-          try merge(base, partStart..<partEnd, shift, &output)
+          try merge(base, segmentStart..<segmentEnd, shift, &output)
           cache.insert(key, UnsafeBufferPointer(start: first, count: output.ids - first), vocabulary)
         }
-        partStart = partEnd
+        segmentStart = segmentEnd
       }
     }
-    cache.insert(piece.key, UnsafeBufferPointer(start: first, count: output.ids - first), vocabulary)
+    cache.insert(preToken.key, UnsafeBufferPointer(start: first, count: output.ids - first), vocabulary)
   }
 
-  /// Merges a piece or a part of one.
+  /// Merges a pre-token or a segment of one, and appends the tokens.
   @inline(__always)
   private func merge(
     _ text: UnsafePointer<UInt8>, _ range: Range<Int>, _ shift: Int, _ output: inout TokenBuffer.Cursor
@@ -258,9 +264,9 @@ public final class ByteLevelEncoder {
     if let unencodable { throw UnencodableByteError(byte: text[unencodable], offset: unencodable + shift) }
   }
 
-  /// Lends `body` a space followed by a part of the text.
+  /// Calls `body` with a copy of a part of the text that has a space before it.
   ///
-  /// - Parameter offset: the space's, for errors.
+  /// - Parameter offset: The offset of this space in the caller's text, to recognize it in errors.
   private func withPrefixSpace(
     _ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, _ offset: Int,
     _ body: (UnsafeBufferPointer<UInt8>) throws(UnencodableByteError) -> Void

@@ -2,25 +2,25 @@ import JSON
 import Platform
 
 extension ByteLevelTokenizer {
-  /// Opens the tokenizer of a model folder: tokenizer.json, or, where there is none, vocab.json and merges.txt.
+  /// Opens the tokenizer of a model folder: tokenizer.json, or vocab.json and merges.txt if there is no tokenizer.json.
   public convenience init(folder: Path, for purpose: Purpose = .encoding) throws(TokenizerError) {
     if let file = try Self.open(folder.appending("tokenizer.json")) {
       try self.init(tokenizerJSON: file, for: purpose)
     } else if let vocabulary = try Self.open(folder.appending("vocab.json")) {
       guard let merges = try Self.open(folder.appending("merges.txt")) else {
         throw TokenizerError(
-          .notFound, folder, "there is vocab.json but neither merges.txt beside it nor tokenizer.json")
+          .notFound, folder, "merges.txt is missing beside vocab.json, and there is no tokenizer.json")
       }
       try self.init(vocabulary: vocabulary, merges: merges, for: purpose)
     } else {
       throw TokenizerError(
         .notFound, folder,
         isDirectory(folder)
-          ? "there is no tokenizer: neither tokenizer.json nor vocab.json with merges.txt" : "there is no such folder")
+          ? "no tokenizer found: tokenizer.json, or vocab.json and merges.txt, is required" : "no such folder")
     }
   }
 
-  /// The file; nil where there is none.
+  /// Opens the file, or returns nil if it does not exist.
   private static func open(_ path: Path) throws(TokenizerError) -> MappedFile? {
     let file: MappedFile
     do {

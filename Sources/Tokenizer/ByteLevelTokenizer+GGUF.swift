@@ -2,19 +2,20 @@ import JSON
 import Platform
 
 extension ByteLevelTokenizer {
-  /// Opens a tokenizer from the tables that a GGUF file carries, as they lie in it.
+  /// Opens a tokenizer from the tables in the metadata of a GGUF file, without a copy of them.
   ///
-  /// The same tokens are the same vocabulary, with the same fingerprint, as in tokenizer.json: control tokens are special
-  /// ones, user-defined tokens are added ones, and unused ids, with which converters fill a vocabulary up, have no token.
+  /// The vocabulary and its fingerprint are the same as those of the equal tokenizer.json: control tokens are special
+  /// tokens, user-defined tokens are added tokens, and unused ids, with which converters pad a vocabulary, have no
+  /// token.
   ///
   /// - Parameters:
-  ///   - path: of the file, for messages.
+  ///   - path: The file's path, for messages.
   ///   - model: `tokenizer.ggml.model`
-  ///   - preTokenizer: `tokenizer.ggml.pre`, a name that stands for the splitting rule and what goes with it.
-  ///   - tokens: in the order of their ids, spelled in the byte-level alphabet where they are normal ones.
-  ///   - types: a `TokenType` for each token; without them all are normal.
-  ///   - merges: two tokens with a space between them, in the order of their ranks.
-  ///   - bosTokenID: the id of the token that begins a text.
+  ///   - preTokenizer: `tokenizer.ggml.pre`, the name of a pre-tokenizer and of the settings that go with it.
+  ///   - tokens: The tokens by id; normal tokens are spelled in the byte-level alphabet.
+  ///   - types: The `TokenType` of each token. If nil, all tokens are normal.
+  ///   - merges: The merges by rank: two tokens with a space between them.
+  ///   - bosTokenID: The id of the beginning-of-text token.
   public convenience init(
     path: Path, model: String, preTokenizer: String?, tokens: MappedStrings, types: MappedInt32s?,
     merges: MappedStrings?, bosTokenID: Int?, for purpose: Purpose
@@ -22,13 +23,15 @@ extension ByteLevelTokenizer {
     func refuse(_ reason: String) -> TokenizerError { TokenizerError(.malformed, path, reason) }
     guard model == "gpt2" else {
       throw refuse(
-        "the tokenizer model “\(excerpt(model))” is not supported; byte-level BPE, which GGUF calls “gpt2”, is")
+        "unsupported tokenizer model \"\(excerpt(model))\" (supported: gpt2, which is byte-level BPE)")
     }
-    guard let preTokenizer else { throw refuse("tokenizer.ggml.pre is missing: convert the model again") }
+    guard let preTokenizer else {
+      throw refuse("tokenizer.ggml.pre is missing; convert the model again with a current converter")
+    }
     guard var settings = Settings(ggufPreTokenizer: preTokenizer) else {
       throw refuse(
-        "the pre-tokenizer “\(excerpt(preTokenizer))” is not supported; \(Settings.ggufPreTokenizers.joined(separator: ", ")) are"
-      )
+        "unsupported pre-tokenizer \"\(excerpt(preTokenizer))\" "
+          + "(supported: \(Settings.ggufPreTokenizers.joined(separator: ", ")))")
     }
     guard let merges else { throw refuse("tokenizer.ggml.merges is missing") }
     settings.bosTokenID = bosTokenID
@@ -45,21 +48,22 @@ extension ByteLevelTokenizer {
   }
 }
 
-/// What a token is (llama.cpp, `enum llama_token_type`), but for those that byte-level vocabularies do not have.
+/// The type of a token (llama.cpp, `enum llama_token_type`). Type 6, a byte, does not occur in byte-level vocabularies.
 private enum TokenType: Int32 {
   case normal = 1
   case unknown, control, userDefined, unused
 }
 
 extension VocabularyBuilder {
-  /// Defines all tokens; returns those that are found in the text before it is split.
+  /// Defines all tokens, and returns the added tokens.
   fileprivate mutating func define(
     _ tokens: MappedStrings, _ types: MappedInt32s?
   ) throws(VocabularyError) -> [AddedTokens.Token] {
     func type(of id: Int) throws(VocabularyError) -> TokenType {
       guard let types else { return .normal }
       guard id < types.count, let type = TokenType(rawValue: types[id]) else {
-        throw VocabularyError(reason: "the token with id \(id) has no type that byte-level BPE knows")
+        throw VocabularyError(
+          reason: "token \(id) has no type or one that byte-level BPE does not have (allowed: 1 to 5)")
       }
       return type
     }
@@ -71,7 +75,7 @@ extension VocabularyBuilder {
       case .normal:
         guard try define(id, spelling: spelling) else {
           throw VocabularyError(
-            reason: "the token with id \(id) has characters outside the byte-level alphabet, and is a normal one")
+            reason: "token \(id) has characters outside the byte-level alphabet, but its type is normal")
         }
       case .unused: continue
       case .userDefined: added.append(AddedTokens.Token(id: Int32(id), isSpecial: false, isNormalized: false))
@@ -80,18 +84,19 @@ extension VocabularyBuilder {
     }
     try finishTokens()
     var next = added.makeIterator()
-    var wanted = next.next()
-    for (id, content) in tokens.enumerated() where wanted.map({ Int($0.id) == id }) ?? false {
+    var nextAdded = next.next()
+    for (id, content) in tokens.enumerated() where nextAdded.map({ Int($0.id) == id }) ?? false {
       try defineAdded(id, content: Array(content))
-      wanted = next.next()
+      nextAdded = next.next()
     }
     return added
   }
 
-  /// Adds the next merge, two tokens with a space between them.
+  /// Adds the next merge, given as two tokens with a space between them.
   mutating func addMerge(_ text: UnsafeBufferPointer<UInt8>) throws(VocabularyError) {
     guard let space = text.firstIndex(of: UInt8(ascii: " ")) else {
-      throw VocabularyError(reason: "merge \(mergeCount + 1) is not two tokens with a space between them")
+      throw VocabularyError(
+        reason: "merge \(mergeCount + 1) has no space; a merge is two tokens with a space between them")
     }
     try addMerge(
       UnsafeBufferPointer(rebasing: text[..<space]), UnsafeBufferPointer(rebasing: text[(space + 1)...]))
@@ -99,22 +104,22 @@ extension VocabularyBuilder {
 }
 
 extension ByteLevelTokenizer.Settings {
-  /// The names under which llama.cpp's converter knows the rules that are implemented here.
+  /// The names that llama.cpp's converter uses for the pre-tokenizers that are implemented here.
   static let ggufPreTokenizers = ["gpt-2", "phi-2", "smollm", "starcoder", "refact", "llama-bpe", "qwen2"]
 
-  /// What stands behind one of these names in the tokenizer.json of the models that it was made for; nil for another.
-  /// Form C is among it, which llama.cpp leaves out.
+  /// Creates the settings that the tokenizer.json of the models with this pre-tokenizer has, or nil if the name is
+  /// unknown. They include NFC normalization for Qwen 2, which llama.cpp omits.
   init?(ggufPreTokenizer name: String) {
     self.init()
     switch name {
     case "gpt-2", "phi-2": break
-    case "smollm", "starcoder", "refact": digits = .individual
+    case "smollm", "starcoder", "refact": digitSplitting = .individual
     case "llama-bpe":
-      rule = .llama3
+      preTokenizer = .llama3
       ignoresMerges = true
     case "qwen2":
-      rule = .qwen2
-      composes = true
+      preTokenizer = .qwen2
+      normalizesNFC = true
     default: return nil
     }
   }

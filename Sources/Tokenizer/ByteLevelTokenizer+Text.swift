@@ -1,28 +1,29 @@
 import JSON
 
-// What text belongs to some ids: to notice a text that no longer belongs to ids which were edited.
+// Compares text with token ids, to notice a `text` that no longer matches `ids` that were edited.
 
 extension ByteLevelTokenizer {
-  /// The text of the ids without special tokens and without an incomplete character at the end; nil if it is not UTF-8.
+  /// Returns the text of the ids without special tokens and without an incomplete UTF-8 sequence at the end, or nil if
+  /// it is not UTF-8.
   public func text(of ids: [Int]) -> [UInt8]? {
     var text = ids.flatMap { isSpecial($0) ? [] : bytes(of: $0).map(Array.init) ?? [] }
     text.removeLast(text.withUnsafeBufferPointer { incompleteUTF8Suffix($0) })
     return text.withUnsafeBufferPointer { isUTF8($0) } ? text : nil
   }
 
-  /// Whether the text is one that the ids can come from: with special tokens spelled out in it or left out, with or
-  /// without the space of `--add-prefix-space`, before or after normalization, and without an incomplete character at the
+  /// Returns true if `ids` can be an encoding of `text`: with special tokens spelled out or left out, with or without
+  /// the space of `--add-prefix-space`, before or after normalization, and without an incomplete UTF-8 sequence at the
   /// end.
   public func isText(_ text: [UInt8], of ids: [Int]) -> Bool {
     if spells(ids, text) { return true }
-    guard settings.composes else { return false }
-    var form = FormC()
-    let composed = text.withUnsafeBufferPointer { form.compose($0, 0..<$0.count)?.bytes }
-    return composed.map { spells(ids, $0) } ?? false
+    guard settings.normalizesNFC else { return false }
+    var nfc = NFC()
+    let normalized = text.withUnsafeBufferPointer { nfc.normalize($0, 0..<$0.count)?.bytes }
+    return normalized.map { spells(ids, $0) } ?? false
   }
 
   private func spells(_ ids: [Int], _ text: [UInt8]) -> Bool {
-    var ends: Set = [0]  // where in the text the ids so far can end; special tokens make several
+    var ends: Set = [0]  // offsets where the ids so far can end: several, because special tokens may be left out
     for (index, id) in ids.enumerated() {
       let token = bytes(of: id).map(Array.init) ?? []
       var next: Set<Int> = isSpecial(id) ? ends : []
@@ -38,9 +39,9 @@ extension ByteLevelTokenizer {
     return ends.contains(text.count)
   }
 
-  /// Whether the ids stand for `rest` and after it for the beginning of one character.
+  /// Returns true if the bytes of `ids` are `rest` and then the beginning of one UTF-8 sequence.
   private func isIncomplete(_ ids: ArraySlice<Int>, after rest: ArraySlice<UInt8>) -> Bool {
-    guard ids.count <= 4 else { return false }  // each of them has a byte of the character at least
+    guard ids.count <= 4 else { return false }  // each has at least one byte of the sequence
     let bytes = ids.flatMap { self.bytes(of: $0).map(Array.init) ?? [] }
     guard bytes.starts(with: rest) else { return false }
     let tail = Array(bytes.dropFirst(rest.count))

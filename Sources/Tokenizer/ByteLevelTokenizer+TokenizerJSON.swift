@@ -2,8 +2,8 @@ import JSON
 import Platform
 
 extension ByteLevelTokenizer {
-  /// Opens the file format of the `tokenizers` library, as far as it describes a byte-level byte-pair encoding. What
-  /// would change the ids and is not known here is refused by its name.
+  /// Opens tokenizer.json, the file format of the `tokenizers` library, if it describes byte-level BPE. Settings that
+  /// would change the ids and are not supported are refused by name.
   convenience init(tokenizerJSON file: MappedFile, for purpose: Purpose) throws(TokenizerError) {
     var reader = TokenizerJSONReader(size: file.bytes.count, purpose)
     do {
@@ -15,7 +15,7 @@ extension ByteLevelTokenizer {
     let vocabulary = reader.reader.builder.build()
     if purpose == .encoding, reader.hasUnknownToken, !vocabulary.coversAllBytes {
       throw TokenizerError(
-        .malformed, file.path, "an “unk_token” for bytes without a token of their own is not supported")
+        .malformed, file.path, "\"unk_token\" is not supported in a vocabulary without a token for every byte")
     }
     do {
       try self.init(vocabulary, reader.addedTokens, reader.settings, purpose)
@@ -37,8 +37,8 @@ private struct TokenizerJSONReader {
   private var hasModel = false
   private var hasVocabulary = false
   private var addedTokensAt: JSONScanner?
-  /// Tokens of the model that are not spelled in the byte-level alphabet: they must be added tokens. Where they stand, by
-  /// their ids.
+  /// The model's tokens that are not spelled in the byte-level alphabet, which must be added tokens: the offset of each
+  /// one's spelling, by id.
   private var foreignTokens: [Int32: Int] = [:]
 
   init(size: Int, _ purpose: ByteLevelTokenizer.Purpose) {
@@ -46,7 +46,7 @@ private struct TokenizerJSONReader {
     reader = VocabularyReader(size: size, purpose)
   }
 
-  /// What has been read of the settings.
+  /// The settings that have been read.
   var settings: ByteLevelTokenizer.Settings {
     var settings = pipeline.settings
     settings.ignoresMerges = ignoresMerges
@@ -56,20 +56,21 @@ private struct TokenizerJSONReader {
     return settings
   }
 
-  /// Nothing of interest is left: the files of the `tokenizers` library end with the merges, which are most of them.
+  /// True if the rest of the file is not needed. Files of the `tokenizers` library end with the merges, most of the
+  /// file.
   private var isComplete: Bool { purpose == .decoding && hasVocabulary && pipeline.hasDecoder && addedTokensAt != nil }
 
-  /// Members may stand in any order, but the model is needed for the added tokens.
+  /// Reads the file. Its members may be in any order, so the added tokens, which need the model, are read at the end.
   mutating func read(_ scanner: inout JSONScanner) throws(JSONError) {
     try readMembers(&scanner)
-    guard hasModel else { throw scanner.failure("“model” is missing", at: 0) }
-    guard pipeline.hasPreTokenizer || isComplete else { throw scanner.failure("“pre_tokenizer” is missing", at: 0) }
+    guard hasModel else { throw scanner.failure("\"model\" is missing", at: 0) }
+    guard pipeline.hasPreTokenizer || isComplete else { throw scanner.failure("\"pre_tokenizer\" is missing", at: 0) }
     if var addedTokensAt { try readAddedTokens(&addedTokensAt) }
     for (id, offset) in foreignTokens.sorted(by: { $0.value < $1.value }) {
-      var foreign = JSONScanner(scanner.bytes, position: offset - 1)  // at the quotation mark
+      var foreign = JSONScanner(scanner.bytes, position: offset - 1)  // the opening quotation mark
       if reader.builder.isToken(Int(id), Array(try foreign.swiftString().utf8)) { continue }
       throw scanner.failure(
-        "the token with id \(id) has characters outside the byte-level alphabet, and is no added token", at: offset)
+        "token \(id) has characters outside the byte-level alphabet, but is not an added token", at: offset)
     }
   }
 
@@ -93,7 +94,7 @@ private struct TokenizerJSONReader {
           addedTokensAt = scanner
           _ = try scanner.skipValue()
         } else {
-          // `version`; `truncation` and `padding`, which are about batches, and which every caller sets for itself
+          // `version`, and `truncation` and `padding`, which affect batches only and are set by each caller
           _ = try scanner.skipValue()
         }
       } while try scanner.another(closing: UInt8(ascii: "}"))
@@ -121,14 +122,16 @@ private struct TokenizerJSONReader {
         } else {
           for flag: String in ["lstrip", "rstrip", "single_word"] where scanner.matches(name, flag) {
             guard try !scanner.boolean() else {
-              throw scanner.unsupported("“\(flag)” of an added token", at: name.range.lowerBound)
+              throw scanner.unsupported("\"\(flag)\" of an added token", at: name.range.lowerBound)
             }
             return
           }
           _ = try scanner.skipValue()
         }
       }
-      guard let content, let id else { throw scanner.failure("an added token lacks “content” or “id”", at: offset) }
+      guard let content, let id else {
+        throw scanner.failure("an added token has no \"content\" or no \"id\"", at: offset)
+      }
       try define(scanner, at: offset) { (builder) throws(VocabularyError) in
         try builder.defineAdded(id, content: content)
       }
@@ -140,7 +143,7 @@ private struct TokenizerJSONReader {
   // MARK: the model
 
   private mutating func readModel(_ scanner: inout JSONScanner) throws(JSONError) {
-    var merges: JSONScanner?  // where they stand before the vocabulary
+    var merges: JSONScanner?  // if they come before the vocabulary, which they need
     var hasMerges = false
     if try scanner.beginObject() {
       repeat {
@@ -162,29 +165,29 @@ private struct TokenizerJSONReader {
         }
       } while try scanner.another(closing: UInt8(ascii: "}"))
     }
-    guard hasVocabulary else { throw scanner.failure("“vocab” of the model is missing") }
-    guard hasMerges else { throw scanner.failure("“merges” of the model is missing") }
+    guard hasVocabulary else { throw scanner.failure("\"vocab\" of the model is missing") }
+    guard hasMerges else { throw scanner.failure("\"merges\" of the model is missing") }
     if var merges, purpose == .encoding { try reader.readMerges(&merges) }
   }
 
-  /// Another member of the model than its tables.
+  /// Reads a member of the model other than its tables.
   private mutating func readModelMember(_ name: JSONScanner.Text, _ scanner: inout JSONScanner) throws(JSONError) {
     let offset = name.range.lowerBound
     if scanner.matches(name, "type") {
       let type = try scanner.swiftString()
-      guard type == "BPE" else { throw scanner.unsupported("the model type “\(excerpt(type))”", at: offset) }
+      guard type == "BPE" else { throw scanner.unsupported("the model type \"\(excerpt(type))\"", at: offset) }
     } else if scanner.matches(name, "ignore_merges") {
       ignoresMerges = try scanner.boolean()
     } else if scanner.matches(name, "unk_token") {
       hasUnknownToken = try scanner.kind() != .null
       _ = try scanner.skipValue()
     } else if scanner.matches(name, "byte_fallback") {
-      guard try !scanner.boolean() else { throw scanner.unsupported("“byte_fallback” of the model", at: offset) }
+      guard try !scanner.boolean() else { throw scanner.unsupported("\"byte_fallback\" of the model", at: offset) }
     } else if scanner.matches(name, "dropout") {
       if try scanner.kind() == .null {
         try scanner.null()
       } else if try scanner.double() != 0 {
-        throw scanner.unsupported("“dropout” of the model", at: offset)
+        throw scanner.unsupported("\"dropout\" of the model", at: offset)
       }
     } else if scanner.matches(name, "continuing_subword_prefix") {
       try readEmpty("continuing_subword_prefix", &scanner)
@@ -195,24 +198,24 @@ private struct TokenizerJSONReader {
     }
   }
 
-  /// A member of the model that must be null or an empty string.
+  /// Reads a member of the model that must be null or an empty string.
   private func readEmpty(_ name: String, _ scanner: inout JSONScanner) throws(JSONError) {
     guard try scanner.kind() != .null else { return try scanner.null() }
     let text = try scanner.string()
-    guard text.range.isEmpty else { throw scanner.unsupported("“\(name)” of the model", at: text.range.lowerBound) }
+    guard text.range.isEmpty else { throw scanner.unsupported("\"\(name)\" of the model", at: text.range.lowerBound) }
   }
 
   private mutating func readVocabulary(_ scanner: inout JSONScanner) throws(JSONError) {
     let start = scanner.position
     try reader.readTokens(&scanner) { (id, offset) throws(JSONError) in
       guard foreignTokens.updateValue(offset, forKey: id) == nil else {
-        throw JSONError(offset: offset, reason: "id \(id) is given to two tokens")
+        throw JSONError(offset: offset, reason: "two tokens have the id \(id)")
       }
     }
     try define(scanner, at: start) { (builder) throws(VocabularyError) in try builder.finishTokens() }
   }
 
-  /// Lets `change` work on the vocabulary; what it finds wrong is wrong at `offset`.
+  /// Calls `change` with the vocabulary builder. Its error becomes a JSON error at `offset`.
   private mutating func define(
     _ scanner: JSONScanner, at offset: Int, _ change: (inout VocabularyBuilder) throws(VocabularyError) -> Void
   ) throws(JSONError) {

@@ -2,9 +2,9 @@ import JSON
 import Platform
 
 extension ByteLevelTokenizer {
-  /// Opens the two files in which GPT-2 was published: vocab.json, an object of tokens and ids, and merges.txt, a merge
-  /// on each line after a `#version` line. They say nothing about splitting or special tokens: the rule is GPT-2's, and
-  /// `<|endoftext|>`, where there is one, is special.
+  /// Opens the two files in which GPT-2 was published: vocab.json, an object of tokens and ids, and merges.txt, one
+  /// merge a line after a `#version` line. They have no settings: the pre-tokenizer is GPT-2's, and `<|endoftext|>` is
+  /// a special token if it is in the vocabulary.
   convenience init(
     vocabulary: MappedFile, merges: MappedFile, for purpose: Purpose
   ) throws(TokenizerError) {
@@ -13,7 +13,7 @@ extension ByteLevelTokenizer {
       var scanner = JSONScanner(vocabulary.characters)
       try reader.readTokens(&scanner) { (id, offset) throws(JSONError) in
         throw JSONError(
-          offset: offset, reason: "the token with id \(id) has characters outside the byte-level alphabet")
+          offset: offset, reason: "token \(id) has characters outside the byte-level alphabet")
       }
       try scanner.end()
     } catch {
@@ -57,7 +57,8 @@ private func readMerges(_ file: MappedFile, into builder: inout VocabularyBuilde
     if line.isEmpty { continue }
     if line.first == UInt8(ascii: "#"), line.starts(with: "#version".utf8) { continue }
     guard let space = position(of: UInt8(ascii: " "), in: line[...]) else {
-      throw TokenizerError(.malformed, file.path, "line \(number) is not a merge, two tokens with a space between them")
+      throw TokenizerError(
+        .malformed, file.path, "line \(number): no space; a merge is two tokens with a space between them")
     }
     do {
       try builder.addMerge(
@@ -69,12 +70,13 @@ private func readMerges(_ file: MappedFile, into builder: inout VocabularyBuilde
   withExtendedLifetime(file) {}
 }
 
-/// Adds the merge on the line that begins the text, if it is the one expected, and returns where the next line begins.
+/// Adds the merge on the first line of `text` if it is the expected one, and returns the start of the next line; else
+/// returns nil.
 @inline(__always)
 private func expectedMergeEnd(
   _ text: Slice<UnsafeBufferPointer<UInt8>>, into builder: inout VocabularyBuilder
 ) -> Int? {
-  guard text.count >= 2 * (ExpectedMerge.reach + 1), text.first != UInt8(ascii: "#"),  // that may be no merge
+  guard text.count >= 2 * (ExpectedMerge.padding + 1), text.first != UInt8(ascii: "#"),  // possibly the `#version` line
     let base = text.base.baseAddress, var merge = builder.expectedMerge
   else { return nil }
   let start = UnsafeRawPointer(base + text.startIndex)

@@ -1,35 +1,41 @@
 import Platform
 
-/// A byte-level byte-pair tokenizer, as GPT-2 and its kin have: any bytes to token ids and back, without loss.
+/// A byte-level BPE tokenizer, as used by GPT-2: encodes any bytes as token ids and decodes them without loss.
 ///
-/// It never changes once it is open, and threads may share it. Ids to bytes is `bytes(of:)`; bytes to ids is the work of
-/// an encoder, of which each thread makes its own (`makeEncoder`).
+/// ```swift
+/// let tokenizer = try ByteLevelTokenizer(folder: "models/gpt2")
+/// let (encoder, tokens) = (tokenizer.makeEncoder(), TokenBuffer(recordsEnds: false))
+/// try text.withUnsafeBufferPointer { try encoder.encode($0, into: tokens) }
+/// let bytes = tokens.ids.flatMap { Array(tokenizer.bytes(of: Int($0))!) }
+/// ```
+///
+/// A tokenizer is immutable and can be shared by threads. Each thread makes an encoder of its own (`makeEncoder`).
 public final class ByteLevelTokenizer: Sendable {
   let vocabulary: Vocabulary
   let addedTokens: AddedTokens
   let settings: Settings
 
-  /// What a file may say about how text becomes pieces, and pieces tokens.
+  /// The settings of a tokenizer's file: normalization, pre-tokenization, and merging.
   struct Settings: Sendable {
-    /// `NFC`: the text is brought into Unicode's form C first. Offsets are in the text as it was: a token that ends within
-    /// a sequence that has changed ends where the sequence begins.
-    var composes = false
-    var rule = SplittingRule.gpt2
-    var digits = DigitSplitting.none
-    /// `add_prefix_space`: a part of the text that does not begin with a space is split as if it did.
+    /// The normalizer `NFC`. Token ends are offsets in the text before normalization: a token that ends within a
+    /// changed sequence ends at the start of this sequence.
+    var normalizesNFC = false
+    var preTokenizer = PreTokenizer.gpt2
+    var digitSplitting = DigitSplitting.none
+    /// `add_prefix_space`: a part of the text that does not begin with a space is encoded as if it did.
     var addsPrefixSpace = false
-    /// `ignore_merges`: a piece that is a token is that token, whether merges lead to it or not.
+    /// `ignore_merges`: a pre-token that is in the vocabulary becomes this token, even if merges do not lead to it.
     var ignoresMerges = false
-    /// The token that begins a text, where the file names one.
+    /// The beginning-of-text token, if the file names one.
     var bosTokenID: Int?
   }
 
-  /// What a tokenizer is opened for.
+  /// What a tokenizer is opened for, which determines how much of the file is read.
   public enum Purpose: Sendable {
-    /// Text to ids, and ids to text.
+    /// Encode and decode.
     case encoding
-    /// Ids to text only. That needs less of the file and no look-up tables, and opens in half the time; what is wrong
-    /// with the merges is not noticed.
+    /// Decode only. Reads less of the file and builds no look-up tables, so it opens in half the time. Errors in the
+    /// merges are not noticed.
     case decoding
   }
 
@@ -39,41 +45,42 @@ public final class ByteLevelTokenizer: Sendable {
     _ vocabulary: Vocabulary, _ addedTokens: [AddedTokens.Token], _ settings: Settings, _ purpose: Purpose
   ) throws(VocabularyError) {
     self.vocabulary = vocabulary
-    self.addedTokens = try AddedTokens(addedTokens, of: vocabulary, composes: settings.composes, for: purpose)
+    self.addedTokens = try AddedTokens(addedTokens, of: vocabulary, normalizesNFC: settings.normalizesNFC, for: purpose)
     self.settings = settings
     self.purpose = purpose
   }
 
-  /// The highest id, and one.
+  /// The highest id plus one.
   public var vocabularySize: Int { vocabulary.count }
 
-  /// FNV-1a, 64 bits, over the tokens in the order of their ids: each one's length in two bytes, lower first (0 for an
-  /// id without a token), then its bytes. It is computed when asked for, in about half a millisecond: keep it.
+  /// The 64-bit FNV-1a hash of the vocabulary: for each id in order, the length of its token in two bytes,
+  /// little-endian (0 for an id without a token), then its bytes. Computed on every access, in about half a
+  /// millisecond.
   public var fingerprint: UInt64 { vocabulary.fingerprint() }
 
-  /// A token's bytes; nil where the id is no token's. They are valid as long as the tokenizer lives.
+  /// Returns the bytes of a token, or nil if no token has this id. They are valid as long as the tokenizer exists.
   public func bytes(of id: Int) -> UnsafeBufferPointer<UInt8>? { vocabulary.bytes(of: id) }
 
-  /// Whether the token stands for something that is no text, such as the end of one.
+  /// Returns true if the token is a special token, such as `<|endoftext|>`.
   public func isSpecial(_ id: Int) -> Bool { addedTokens.isSpecial(id) }
 
-  /// The id of the token that begins a text: the one that the tokenizer's file names, or else `<|endoftext|>`, which in
-  /// GPT-2 is for both ends; nil where there is neither.
+  /// The id of the beginning-of-text token: the one that the file names, or else `<|endoftext|>`, which GPT-2 uses at
+  /// both ends. Nil if there is neither.
   public var bosTokenID: Int? { settings.bosTokenID ?? id(of: AddedTokens.endOfText) }
 
-  /// The id of a special or other added token, or else of a token that text can be encoded to, by its bytes. For a
-  /// tokenizer that is open for decoding it finds the added ones only.
+  /// Returns the id of the token with these bytes, or nil if there is none: an added token, or else a token that text
+  /// can be encoded to. A tokenizer that is open for decoding finds added tokens only.
   public func id(of token: [UInt8]) -> Int? {
     if let id = addedTokens.id(of: token, in: vocabulary) { return id }
     let id = token.withUnsafeBufferPointer { token in
-      token.baseAddress.map { vocabulary.id(of: $0, count: token.count, readable: token.count) } ?? -1
+      token.baseAddress.map { vocabulary.id(of: $0, count: token.count, paddedCount: token.count) } ?? -1
     }
     return id < 0 ? nil : Int(id)
   }
 
-  /// An encoder for one thread.
+  /// Returns a new encoder, for use by one thread. The tokenizer must be open for encoding.
   public func makeEncoder() -> ByteLevelEncoder {
-    precondition(purpose == .encoding, "a tokenizer that is open for decoding has nothing to encode with")
+    precondition(purpose == .encoding, "the tokenizer is open for decoding only")
     return ByteLevelEncoder(self)
   }
 }

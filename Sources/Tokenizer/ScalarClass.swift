@@ -1,6 +1,7 @@
-/// What the splitting rule tells apart. The raw values are those of the table in `UnicodeClasses`.
+/// The class of a scalar in the patterns of the pre-tokenizers. The raw values are those of the table in
+/// `UnicodeClasses`.
 enum ScalarClass: UInt8 {
-  /// Neither of the three below: punctuation, symbols, marks, controls, and bytes that are not UTF-8.
+  /// None of the three below: punctuation, symbols, marks, controls, and bytes that are not UTF-8.
   case other
   /// General category L*.
   case letter
@@ -32,10 +33,10 @@ enum ScalarClass: UInt8 {
   }
 }
 
-/// The scalar that begins at `index`, which is below `limit`, and how many bytes it takes. A byte that begins no
-/// well-formed UTF-8 sequence (Unicode, table 3-7) that ends before `limit` is an item of its own, without a value.
+/// Decodes the scalar at `index`, which is below `limit`, and returns it with its length in bytes. A byte that does not
+/// begin a well-formed UTF-8 sequence (Unicode, table 3-7) that ends before `limit` is returned as nil with length 1.
 @inline(__always)
-func scalar(in text: UnsafeBufferPointer<UInt8>, at index: Int, limit: Int) -> (value: UInt32?, length: Int) {
+func decodeScalar(in text: UnsafeBufferPointer<UInt8>, at index: Int, limit: Int) -> (value: UInt32?, length: Int) {
   let first = UInt32(text[index])
   guard first >= 0x80 else { return (first, 1) }
   @inline(__always) func continuation(_ offset: Int) -> UInt32? {
@@ -54,10 +55,11 @@ func scalar(in text: UnsafeBufferPointer<UInt8>, at index: Int, limit: Int) -> (
   return value >= 0x10000 && value < 0x110000 ? (value, 4) : (nil, 1)
 }
 
-/// The class and the length of what stands at `index`, which is below `limit`.
+/// Returns the class and the length of the scalar, or stray byte, at `index`, which is below `limit`.
 @inline(__always)
-func item(in text: UnsafeBufferPointer<UInt8>, at index: Int, limit: Int) -> (class: ScalarClass, length: Int) {
+func classifyScalar(in text: UnsafeBufferPointer<UInt8>, at index: Int, limit: Int) -> (class: ScalarClass, length: Int)
+{
   if text[index] < 0x80 { return (ScalarClass(ascii: text[index]), 1) }
-  let (value, length) = scalar(in: text, at: index, limit: limit)
+  let (value, length) = decodeScalar(in: text, at: index, limit: limit)
   return (value.map(ScalarClass.init(_:)) ?? .other, length)
 }

@@ -1,16 +1,16 @@
 import Platform
 
-/// From a token's bytes to its id: a hash table with open addressing, at most half full, whose entries hold an id and
-/// seven bits of the hash, so that a stretch of text that is no token is mostly turned away without looking at any.
+/// A hash table from a token's bytes to its id, with open addressing, at most half full. An entry holds an id and seven
+/// bits of the hash, so that most byte strings that are not tokens are rejected without a comparison.
 ///
-/// Unsafe pointers: `entries` leads to `mask + 1` of them in the slab; the tokens are the caller's, each with sixteen bytes
-/// from its start that may be read.
+/// Unsafe pointers: `entries` has `mask + 1` elements in the slab. The tokens belong to the caller; each must have 16
+/// readable bytes from its start (see "Padding" in Slab.swift).
 struct TokenIndex {
-  /// Zero where empty, else in the upper eight bits seven of the hash and a one, and below them the id.
+  /// Zero if empty; else the id in the lower 24 bits, a one above it, and seven bits of the hash at the top.
   private let entries: UnsafeMutablePointer<UInt32>
   private let mask: Int
-  /// Of a token that was inserted, in bytes.
-  private(set) var maximalLength = 0
+  /// The length in bytes of the longest token that was inserted.
+  private(set) var longestIndexedToken = 0
 
   init(capacity: Int, in slab: Slab) {
     var size = 1024
@@ -19,19 +19,19 @@ struct TokenIndex {
     entries = slab.allocate(UInt32.self, size)
   }
 
-  /// Inserts a token; returns the id of one with the same bytes that is there already, or -1.
+  /// Inserts a token and returns -1. If a token with the same bytes is in the index already, returns its id instead.
   @inline(__always)
   mutating func insert(_ id: Int32, tokens: UnsafePointer<Vocabulary.Token>, bytes: UnsafePointer<UInt8>) -> Int32 {
     let token = tokens[Int(id)]
-    let key = ByteKey(bytes + Int(token.start), count: Int(token.length), readable: 16)
+    let key = ByteKey(bytes + Int(token.start), count: Int(token.length), paddedCount: 16)
     let slot = probe(key, tokens, bytes)
     if entries[slot] != 0 { return Int32(entries[slot] & 0xFF_FFFF) }
     entries[slot] = tag(key) | UInt32(id)
-    maximalLength = max(maximalLength, key.count)
+    longestIndexedToken = max(longestIndexedToken, key.count)
     return -1
   }
 
-  /// The id of the token that is these bytes, or -1.
+  /// Returns the id of the token with these bytes, or -1 if there is none.
   @inline(__always)
   func find(_ key: ByteKey, tokens: UnsafePointer<Vocabulary.Token>, bytes: UnsafePointer<UInt8>) -> Int32 {
     let entry = entries[probe(key, tokens, bytes)]
@@ -41,7 +41,7 @@ struct TokenIndex {
   @inline(__always)
   private func tag(_ key: ByteKey) -> UInt32 { UInt32(truncatingIfNeeded: key.hash >> 32) & 0xFF00_0000 | 0x0100_0000 }
 
-  /// The slot where these bytes are, or the empty one where they would be.
+  /// Returns the slot of the token with these bytes, or the empty slot where it would be inserted.
   @inline(__always)
   private func probe(
     _ key: ByteKey, _ tokens: UnsafePointer<Vocabulary.Token>, _ bytes: UnsafePointer<UInt8>

@@ -1,48 +1,53 @@
-/// Finds the tokens in a text: the leftmost, and the longest of those that begin there, then what follows it likewise.
+/// Finds added tokens in a text, from left to right: the leftmost match, and the longest of the tokens that begin
+/// there.
 ///
-/// The text is read from its end to its beginning by the automaton of A. V. Aho and M. J. Corasick, Communications of the
-/// ACM 18 (1975), for the reversed tokens: in one pass it finds the longest token that begins at each place. Read forwards,
-/// a token could only be told once a longer one is excluded, perhaps at the end of the text, and again for the next.
+/// The text is read backwards by an Aho-Corasick automaton (Communications of the ACM 18, 1975) of the reversed tokens:
+/// one pass finds the longest token that begins at each position. A forward search could report a token only after a
+/// longer one is ruled out, which may take until the end of the text, again for each token.
 ///
-/// A class, so that each text does not begin with a copy of its tables' references.
-final class TokenSearch: @unchecked Sendable {  // never changes once it is made
-  /// A state: some tokens end with the bytes that lead to it, and the text read so far begins with them.
+/// This is a class so that encoding a text does not retain and release each of its arrays.
+final class TokenSearch: @unchecked Sendable {  // immutable after init
+  /// A state of the automaton: the bytes that lead to it are the end of some tokens and the beginning of the text read
+  /// so far.
   private struct Node {
-    /// The last of the bytes that lead here.
+    /// The last byte that leads to this state.
     let byte: UInt8
-    /// Of the states one byte further on: the first, and behind each of them the next; 0, which is the beginning, for none.
+    /// The first of the states one byte further, and the next state with the same parent; 0, which is the root, for
+    /// none.
     var child: Int32 = 0
     var sibling: Int32 = 0
-    /// The state for the longest beginning of these bytes that leads to one.
+    /// The state of the longest proper prefix of these bytes (in text order) that is a state.
     var fallback: Int32 = 0
-    /// The longest token that these bytes begin with, as an index in `tokens`; -1 for none.
+    /// The index in `tokens` of the longest token that these bytes begin with; -1 if there is none.
     var token: Int32 = -1
   }
 
-  /// A few dozen megabytes. Sixty thousand tokens of one kind, which share most of their bytes, have a tenth of it.
-  private static let mostNodes = 1 << 20
+  /// Limits the table to some tens of megabytes. 60,000 tokens of one kind, which share most of their bytes, need a
+  /// tenth of it.
+  private static let maxNodes = 1 << 20
 
   private let tokens: [AddedTokens.Token]
-  /// Of the tokens, in bytes of the text.
+  /// The length of each token in bytes of the text that is searched.
   private var lengths: [Int]
   private var longest = 1
   private var nodes = [Node(byte: 0)]
-  /// The states one byte from the beginning, by the byte.
-  private var firsts = [Int32](repeating: 0, count: 256)
+  /// The child of the root for each byte.
+  private var rootChildren = [Int32](repeating: 0, count: 256)
 
   let isSpecialOnly: Bool
 
-  /// - Parameter composes: the text is in form C, and so the tokens must be.
-  /// - Returns: nil where there are no tokens.
-  init?(_ tokens: [AddedTokens.Token], of vocabulary: Vocabulary, composes: Bool) throws(VocabularyError) {
+  /// Creates a search for `tokens`, or returns nil if there are none.
+  ///
+  /// - Parameter normalizesNFC: If true, the text is in NFC, so the tokens are normalized too.
+  init?(_ tokens: [AddedTokens.Token], of vocabulary: Vocabulary, normalizesNFC: Bool) throws(VocabularyError) {
     guard !tokens.isEmpty else { return nil }
     self.tokens = tokens
     isSpecialOnly = tokens.allSatisfy(\.isSpecial)
     lengths = [Int](repeating: 0, count: tokens.count)
-    var form = FormC()
+    var nfc = NFC()
     for (index, token) in tokens.enumerated() {
       guard let bytes = vocabulary.bytes(of: Int(token.id)) else { continue }
-      let spelled = (composes ? form.compose(bytes, 0..<bytes.count)?.bytes : nil) ?? Array(bytes)
+      let spelled = (normalizesNFC ? nfc.normalize(bytes, 0..<bytes.count)?.bytes : nil) ?? Array(bytes)
       lengths[index] = spelled.count
       longest = max(longest, spelled.count)
       try insert(spelled, Int32(index))
@@ -57,25 +62,26 @@ final class TokenSearch: @unchecked Sendable {  // never changes once it is made
         state = next
         continue
       }
-      guard nodes.count < Self.mostNodes else {
-        throw VocabularyError(reason: "the added tokens have more than \(Self.mostNodes) bytes that they do not share")
+      guard nodes.count < Self.maxNodes else {
+        throw VocabularyError(
+          reason: "the added tokens are too long: more than \(Self.maxNodes) bytes without shared ends")
       }
       let next = Int32(nodes.count)
       nodes.append(Node(byte: byte, sibling: nodes[Int(state)].child))
-      if state == 0 { firsts[Int(byte)] = next }
+      if state == 0 { rootChildren[Int(byte)] = next }
       nodes[Int(state)].child = next
       state = next
     }
     if nodes[Int(state)].token < 0 { nodes[Int(state)].token = token }
   }
 
-  /// Sets the fallbacks, those of shorter states first.
+  /// Sets the fallback of each state, breadth first.
   private func connect() {
     var queue: [Int32] = [0]
-    var served = 0
-    while served < queue.count {
-      let state = queue[served]
-      served += 1
+    var head = 0
+    while head < queue.count {
+      let state = queue[head]
+      head += 1
       var next = nodes[Int(state)].child
       while next > 0 {
         queue.append(next)
@@ -99,28 +105,29 @@ final class TokenSearch: @unchecked Sendable {  // never changes once it is made
       if let next = child(of: state, byte) { return next }
       state = nodes[Int(state)].fallback
     }
-    return firsts[Int(byte)]
+    return rootChildren[Int(byte)]
   }
 
-  /// The search in `text[range]`.
+  /// Returns the matches in `text[range]`, which are found lazily.
   func matches(in text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>) -> Matches {
     Matches(search: self, text: text, limit: range.upperBound, end: range.lowerBound)
   }
 
-  /// The tokens in a part of a text, found block by block.
+  /// The matches in a range of a text, found block by block.
   struct Matches {
     fileprivate let search: TokenSearch
     fileprivate let text: UnsafeBufferPointer<UInt8>
     fileprivate let limit: Int
-    /// Of the blocks that have been searched.
+    /// The end of the blocks that have been searched.
     fileprivate var end: Int
-    /// In the last block, the leftmost at the end: where the longest token begins, and which one that is.
+    /// The matches in the last block, from right to left: the start and the longest token.
     fileprivate var found: [(start: Int, token: Int32)] = []
 
-    /// In bytes. Each block costs as many more as the longest token has.
-    private static let leastBlock = 1 << 16
+    /// In bytes. A block is read with as many more bytes as the longest token has.
+    private static let minBlock = 1 << 16
 
-    /// The next match that begins at `position` or after it. Positions must not decrease from call to call.
+    /// Returns the next match that begins at `position` or later, or nil if there is none. Positions must not decrease
+    /// from call to call.
     mutating func next(from position: Int) -> (range: Range<Int>, token: AddedTokens.Token)? {
       while true {
         while let (start, token) = found.popLast() {
@@ -133,12 +140,12 @@ final class TokenSearch: @unchecked Sendable {  // never changes once it is made
     }
 
     private mutating func findInBlock(from start: Int) {
-      end = min(start + max(Self.leastBlock, search.longest), limit)
+      end = min(start + max(Self.minBlock, search.longest), limit)
       var index = min(end + search.longest - 1, limit)
       var state: Int32 = 0
       while index > start {
-        if state == 0 {  // nearly everywhere
-          while index > start, search.firsts[Int(text[index - 1])] == 0 { index -= 1 }
+        if state == 0 {  // for most of the text
+          while index > start, search.rootChildren[Int(text[index - 1])] == 0 { index -= 1 }
           guard index > start else { break }
         }
         index -= 1

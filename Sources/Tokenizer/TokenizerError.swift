@@ -1,13 +1,13 @@
 import Platform
 
-/// Why a tokenizer could not be opened, in one line for a person.
+/// The reason why a tokenizer could not be opened; its description is one line.
 public struct TokenizerError: Error, CustomStringConvertible {
   public enum Cause: Sendable {
-    /// The folder holds no tokenizer.
+    /// The folder does not exist or contains no tokenizer.
     case notFound
-    /// The system refused to read a file of it.
+    /// A file cannot be read.
     case unreadable(FileError)
-    /// A file is not what it should be, or asks for something that this tokenizer does not do.
+    /// A file is invalid, or requires a feature that is not supported.
     case malformed
   }
 
@@ -22,15 +22,15 @@ public struct TokenizerError: Error, CustomStringConvertible {
     self.reason = reason
   }
 
-  /// Such as `model/tokenizer.json: byte 812: the pre-tokenizer “Metaspace” is not supported…`.
+  /// For example `model/tokenizer.json: byte 812: the pre-tokenizer "Metaspace" is not supported`.
   public var description: String { "\(path): \(reason)" }
 }
 
-/// A byte of the text for which the vocabulary has no token. Byte-level vocabularies usually have one for each of the
-/// 256 bytes; some that were trained on little text lack those that never occurred in it.
+/// The error for a byte that the vocabulary has no token for. Byte-level vocabularies usually have a token for each of
+/// the 256 bytes; some that were trained on little text lack bytes that never occurred in it.
 public struct UnencodableByteError: Error, Equatable, CustomStringConvertible {
   public let byte: UInt8
-  /// Where it stands in the text, from 0; nil for a space that was put before text.
+  /// The offset of the byte in the text, from 0; nil for the space that `addPrefixSpace` adds.
   public let offset: Int?
 
   public init(byte: UInt8, offset: Int?) {
@@ -39,8 +39,8 @@ public struct UnencodableByteError: Error, Equatable, CustomStringConvertible {
   }
 
   public var description: String {
-    guard let offset else { return "the vocabulary has no token for the space that is put before text" }
+    guard let offset else { return "the vocabulary has no token for the space that is added before the text" }
     let digits = hexadecimal(byte, width: 2, uppercase: true)
-    return "byte \(offset + 1) of the text is 0x\(digits), for which the vocabulary has no token"
+    return "byte \(offset + 1) of the text: the vocabulary has no token for 0x\(digits)"
   }
 }

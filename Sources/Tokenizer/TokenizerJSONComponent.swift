@@ -1,22 +1,22 @@
 import JSON
 
-/// A normalizer, pre-tokenizer, post-processor or decoder of tokenizer.json, with the members that matter here.
+/// A normalizer, pre-tokenizer, post-processor or decoder of tokenizer.json, with the members that are used here.
 struct TokenizerJSONComponent {
   private(set) var type = ""
   let offset: Int
-  /// Of a `Sequence`, whose parts are no sequences themselves, or are refused for it.
+  /// The parts of a `Sequence`. A `Sequence` within a `Sequence` has no parts and is refused by its type.
   private(set) var parts: [TokenizerJSONComponent] = []
 
-  // Of `ByteLevel`
+  // Members of `ByteLevel`
   private(set) var addPrefixSpace: Bool?
   private(set) var useRegex = true
-  // Of `Digits`
+  // Members of `Digits`
   private(set) var individualDigits: Bool?
-  // Of `Split`
+  // Members of `Split`
   private(set) var pattern: String?
   private(set) var behavior: String?
   private(set) var isInverted = false
-  // Of `TemplateProcessing`: the special token with which a text begins
+  // `TemplateProcessing`: the special token at the start of the template for a single text
   private(set) var firstToken: String?
 
   init(_ scanner: inout JSONScanner, isPart: Bool = false) throws(JSONError) {
@@ -44,8 +44,8 @@ struct TokenizerJSONComponent {
         firstToken = try Self.readFirstToken(&scanner)
       } else if !isPart, Self.lists.contains(where: { scanner.matches(name, $0) }) {
         try scanner.array { (scanner) throws(JSONError) in
-          guard parts.count < Self.mostParts else {
-            throw scanner.unsupported("a sequence of more than \(Self.mostParts) parts", at: offset)
+          guard parts.count < Self.maxParts else {
+            throw scanner.unsupported("a sequence of more than \(Self.maxParts) parts", at: offset)
           }
           parts.append(try TokenizerJSONComponent(&scanner, isPart: true))
         }
@@ -55,16 +55,17 @@ struct TokenizerJSONComponent {
     }
   }
 
-  /// Far more than any tokenizer has.
-  private static let mostParts = 64
+  /// Far more than published tokenizers have.
+  private static let maxParts = 64
 
-  /// What the parts are called in the four kinds of `Sequence`.
+  /// The member that contains the parts, for the four kinds of `Sequence`.
   private static let lists = ["normalizers", "pretokenizers", "processors", "decoders"]
 
-  /// The component, or the parts that it consists of.
+  /// The parts of a `Sequence`, else the component itself.
   var steps: [TokenizerJSONComponent] { type == "Sequence" ? parts : [self] }
 
-  /// From a template such as `[{"SpecialToken":{"id":"<s>","type_id":0}},{"Sequence":{"id":"A","type_id":0}}]`.
+  /// Reads the first special token of a template such as
+  /// `[{"SpecialToken":{"id":"<s>","type_id":0}},{"Sequence":{"id":"A","type_id":0}}]`.
   private static func readFirstToken(_ scanner: inout JSONScanner) throws(JSONError) -> String? {
     var token: String?
     var isFirst = true
@@ -85,8 +86,8 @@ struct TokenizerJSONComponent {
 }
 
 extension JSONScanner {
-  /// The refusal of what would change the ids and is not known here, by its name.
+  /// Returns the error for a setting that would change the ids and is not supported.
   func unsupported(_ what: String, at offset: Int) -> JSONError {
-    failure("\(what) is not supported; byte-level BPE as GPT-2, Llama 3 and Qwen 2 have it is", at: offset)
+    failure("\(what) is not supported (supported: byte-level BPE as in GPT-2, Llama 3 and Qwen 2)", at: offset)
   }
 }

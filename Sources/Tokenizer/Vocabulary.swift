@@ -1,38 +1,43 @@
-/// The tokens and the merges of a byte-pair encoding, in flat tables that are filled once.
+import Platform
+
+/// The tokens and the merges of a BPE vocabulary, in flat tables that are filled once.
 ///
-/// A merge is a token and the place where it is cut: joining `l` and `r` is allowed if the bytes of both, which lie side
-/// by side in the text, are a token, and one of the merges that make this token cuts it behind `l`. So merging needs one
-/// look-up of a stretch of the text and no table of pairs, and opening a vocabulary needs to find the result of each
-/// merge only, not its two halves.
+/// A merge is stored as a token and the offset at which the merge splits it: `left` and `right` can be joined if their
+/// bytes, which are adjacent in the text, are a token, and one of this token's merges splits it after `left`. So
+/// merging needs one look-up of a byte string and no table of pairs, and opening a vocabulary needs to find only the
+/// result of each merge, not its two halves.
 ///
-/// Unsafe pointers: they lead into arenas in the slab, which lives as long as the vocabulary. The arenas are full when it
-/// is made.
-final class Vocabulary: @unchecked Sendable {  // never changes once it is made
+/// Unsafe pointers: they point into arrays in the slab, which exists as long as the vocabulary. The arrays are complete
+/// when the vocabulary is created.
+final class Vocabulary: @unchecked Sendable {  // immutable after init
   struct Token: BitwiseCopyable {
-    /// Where its bytes begin in `bytes`.
+    /// The offset of its first byte in `bytes`.
     var start: UInt32
-    /// In bytes; 0 for an id that is no token's.
+    /// In bytes; 0 for an id without a token.
     var length: UInt16
-    /// Behind how many bytes its (last) merge cuts it.
-    var cut: UInt16
-    /// The rank of that merge, or `noMerge`.
+    /// The offset at which its (last) merge splits it.
+    var split: UInt16
+    /// The rank of this merge, or `noMerge`.
     var rank: Int32
-    /// The index in `otherMerges` of another merge that makes it, or -1. Trained vocabularies have none.
-    var other: Int32
+    /// The index in `alternativeMerges` of another merge that makes it, or -1. Trained vocabularies have no such
+    /// merges.
+    var alternative: Int32
 
-    static let hole = Token(start: 0, length: 0, cut: 0, rank: noMerge, other: -1)
+    /// The entry of an id without a token.
+    static let empty = Token(start: 0, length: 0, split: 0, rank: noMerge, alternative: -1)
   }
 
-  struct OtherMerge: BitwiseCopyable {
-    var cut: UInt16
+  /// A merge of a token that has several, as a linked list.
+  struct AlternativeMerge: BitwiseCopyable {
+    var split: UInt16
     var rank: Int32
-    var other: Int32
+    var alternative: Int32
   }
 
-  /// A rank behind all ranks.
+  /// Greater than all ranks: no merge.
   static let noMerge = Int32.max
-  /// Ids and ranks lie below. Published vocabularies have a quarter of it at most, and it bounds what a wrong file can
-  /// make us allocate. (`PairRanks` and `PieceCache` have room for 24 bits.)
+  /// Ids and ranks are below this limit, which bounds the memory that an invalid file can make us allocate. Published
+  /// vocabularies are at most a quarter of it. (`PairRanks` and `PreTokenCache` have 24 bits for an id.)
   static let limit = 1 << 20
   static let longestToken = Int(UInt16.max)
 
@@ -40,108 +45,110 @@ final class Vocabulary: @unchecked Sendable {  // never changes once it is made
   private let index: TokenIndex
   private let tokens: UnsafePointer<Token>
   private let bytes: UnsafePointer<UInt8>
-  private let otherMerges: UnsafePointer<OtherMerge>
-  /// The token that each merge makes, by rank.
+  private let alternativeMerges: UnsafePointer<AlternativeMerge>
+  /// The id of the token that each merge makes, by rank.
   private let results: UnsafePointer<Int32>
-  /// In bytes, of the tokens that merging and looking up can find.
-  let maximalLength: Int
-  /// The highest id, and one.
+  /// The length in bytes of the longest token that merging or a look-up can find.
+  let longestIndexedToken: Int
+  /// The highest id plus one.
   let count: Int
   let mergeCount: Int
-  /// The id of each byte's token; -1 for a byte without one.
+  /// The id of the token of each byte; -1 for a byte without a token.
   private let byteIDs: UnsafeMutablePointer<Int32>
 
   init(
-    tokens: Arena<Token>, bytes: Arena<UInt8>, results: Arena<Int32>, otherMerges: Arena<OtherMerge>,
+    tokens: SlabArray<Token>, bytes: SlabArray<UInt8>, results: SlabArray<Int32>,
+    alternativeMerges: SlabArray<AlternativeMerge>,
     index: TokenIndex, in slab: Slab
   ) {
     self.slab = slab
     self.index = index
     self.tokens = UnsafePointer(tokens.base)
     self.bytes = UnsafePointer(bytes.base)
-    self.otherMerges = UnsafePointer(otherMerges.base)
+    self.alternativeMerges = UnsafePointer(alternativeMerges.base)
     self.results = UnsafePointer(results.base)
     count = tokens.count
     mergeCount = results.count
-    maximalLength = index.maximalLength
+    longestIndexedToken = index.longestIndexedToken
     byteIDs = slab.allocate(Int32.self, 256)
     for byte in UInt8.min...UInt8.max {
-      byteIDs[Int(byte)] = withUnsafePointer(to: byte) { id(of: $0, count: 1, readable: 1) }
+      byteIDs[Int(byte)] = withUnsafePointer(to: byte) { id(of: $0, count: 1, paddedCount: 1) }
     }
   }
 
-  /// The id of the byte's token; -1 where it has none.
+  /// Returns the id of the byte's token, or -1 if there is none.
   @inline(__always)
   func byteID(_ byte: UInt8) -> Int32 { byteIDs[Int(byte)] }
 
-  /// Whether every byte has a token.
+  /// True if every byte has a token.
   var coversAllBytes: Bool { (UInt8.min...UInt8.max).allSatisfy { byteID($0) >= 0 } }
 
-  /// Whether some merge makes the token with this id, which is below `count`.
+  /// Returns true if a merge makes the token with this id, which must be below `count`.
   func isMerged(_ id: Int) -> Bool { tokens[id].rank < Self.noMerge }
 
-  /// The length of a token in bytes, for an id that is a token's.
+  /// Returns the length in bytes of a token, which must exist.
   @inline(__always)
   func length(of id: Int32) -> Int { Int(tokens[Int(id)].length) }
 
-  /// The bytes of a token; nil where the id is no token's. They live as long as the vocabulary.
+  /// Returns the bytes of a token, or nil if no token has this id. They are valid as long as the vocabulary exists.
   func bytes(of id: Int) -> UnsafeBufferPointer<UInt8>? {
     guard id >= 0, id < count, tokens[id].length > 0 else { return nil }
     return UnsafeBufferPointer(start: bytes + Int(tokens[id].start), count: Int(tokens[id].length))
   }
 
-  /// The token that is `text[..<count]`, among those that text can be encoded to; -1 where there is none.
-  /// `text[..<readable]` may be read.
+  /// Returns the id of the token `text[..<count]`, among the tokens that text can be encoded to, or -1 if there is
+  /// none. `text[..<paddedCount]` must be readable (see "Padding" in Slab.swift).
   @inline(__always)
-  func id(of text: UnsafePointer<UInt8>, count: Int, readable: Int) -> Int32 {
-    guard count <= maximalLength else { return -1 }
-    return index.find(ByteKey(text, count: count, readable: readable), tokens: tokens, bytes: bytes)
+  func id(of text: UnsafePointer<UInt8>, count: Int, paddedCount: Int) -> Int32 {
+    guard count <= longestIndexedToken else { return -1 }
+    return index.find(ByteKey(text, count: count, paddedCount: paddedCount), tokens: tokens, bytes: bytes)
   }
 
-  /// The rank at which `text[..<cut]` and `text[cut..<count]` may be joined; `noMerge` where they may not.
-  /// `text[..<readable]` may be read.
-  func rank(_ text: UnsafePointer<UInt8>, cut: Int, count: Int, readable: Int) -> Int32 {
-    let id = id(of: text, count: count, readable: readable)
+  /// Returns the rank at which `text[..<split]` and `text[split..<count]` can be joined, or `noMerge` if they cannot.
+  /// `text[..<paddedCount]` must be readable (see "Padding" in Slab.swift).
+  func rank(_ text: UnsafePointer<UInt8>, split: Int, count: Int, paddedCount: Int) -> Int32 {
+    let id = id(of: text, count: count, paddedCount: paddedCount)
     guard id >= 0 else { return Self.noMerge }
     let token = tokens[Int(id)]
-    if Int(token.cut) == cut { return token.rank }
-    var other = token.other
-    while other >= 0 {
-      let merge = otherMerges[Int(other)]
-      if Int(merge.cut) == cut { return merge.rank }
-      other = merge.other
+    if Int(token.split) == split { return token.rank }
+    var next = token.alternative
+    while next >= 0 {
+      let merge = alternativeMerges[Int(next)]
+      if Int(merge.split) == split { return merge.rank }
+      next = merge.alternative
     }
     return Self.noMerge
   }
 
-  /// The token that the merge of this rank makes.
+  /// Returns the id of the token that the merge of this rank makes.
   @inline(__always)
   func result(ofMerge rank: Int) -> Int32 { results[rank] }
 
-  /// Visits the merges: the token that each makes, behind how many bytes it cuts the token, and its rank.
-  func forEachMerge(_ visit: (UnsafeBufferPointer<UInt8>, _ cut: Int, _ rank: Int32) -> Void) {
+  /// Calls `visit` with each merge: the bytes of the token that it makes, the offset at which it splits the token, and
+  /// its rank.
+  func forEachMerge(_ visit: (UnsafeBufferPointer<UInt8>, _ split: Int, _ rank: Int32) -> Void) {
     for id in 0..<count where isMerged(id) {
       guard let bytes = bytes(of: id) else { continue }
-      visit(bytes, Int(tokens[id].cut), tokens[id].rank)
-      var other = tokens[id].other
-      while other >= 0 {
-        let merge = otherMerges[Int(other)]
-        visit(bytes, Int(merge.cut), merge.rank)
-        other = merge.other
+      visit(bytes, Int(tokens[id].split), tokens[id].rank)
+      var next = tokens[id].alternative
+      while next >= 0 {
+        let merge = alternativeMerges[Int(next)]
+        visit(bytes, Int(merge.split), merge.rank)
+        next = merge.alternative
       }
     }
   }
 
-  /// FNV-1a, 64 bits, over each id's token in order: its length in two bytes, lower first, then its bytes.
+  /// Returns the 64-bit FNV-1a hash of the vocabulary: for each id in order, the length of its token in two bytes,
+  /// little-endian, then its bytes.
   func fingerprint() -> UInt64 {
-    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-    func add(_ byte: UInt8) { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+    var hash = FNV1a()
     for id in 0..<count {
       let token = tokens[id]
-      add(UInt8(truncatingIfNeeded: token.length))
-      add(UInt8(truncatingIfNeeded: token.length >> 8))
-      for offset in 0..<Int(token.length) { add(bytes[Int(token.start) + offset]) }
+      hash.combine(UInt8(truncatingIfNeeded: token.length))
+      hash.combine(UInt8(truncatingIfNeeded: token.length >> 8))
+      for offset in 0..<Int(token.length) { hash.combine(bytes[Int(token.start) + offset]) }
     }
-    return hash
+    return hash.value
   }
 }

@@ -1,38 +1,40 @@
 import JSON
 
-/// What is wrong with a token or a merge; the loader that met it knows where.
+/// An error in a token or a merge. The reader that catches it adds the position in the file.
 struct VocabularyError: Error {
   let reason: String
 }
 
-/// Fills the tables of a `Vocabulary`: first all tokens of the model, then (after `finishTokens`) added tokens and merges.
+/// Fills the tables of a `Vocabulary`: first all tokens of the model, then, after `finishTokens`, added tokens and
+/// merges.
 struct VocabularyBuilder {
   private let slab = Slab()
-  private var tokens: Arena<Vocabulary.Token>
-  private var bytes: Arena<UInt8>
-  private var otherMerges: Arena<Vocabulary.OtherMerge>
-  private var scratch: Arena<UInt8>
+  private var tokens: SlabArray<Vocabulary.Token>
+  private var bytes: SlabArray<UInt8>
+  private var alternativeMerges: SlabArray<Vocabulary.AlternativeMerge>
+  private var scratch: SlabArray<UInt8>
   private let purpose: ByteLevelTokenizer.Purpose
   private var index: TokenIndex  // empty for decoding
   private var isComplete = false
-  private var results: Arena<Int32>  // of the merges so far
+  private var results: SlabArray<Int32>  // the token of each merge so far
 
-  /// What there will be, as far as it is known: more is no error, and less takes no memory that is not touched.
+  /// Creates a builder. `tokens` and `bytes` are estimates: more is allowed, and memory that is not touched costs
+  /// nothing.
   init(tokens: Int, bytes: Int, _ purpose: ByteLevelTokenizer.Purpose) {
     self.purpose = purpose
-    self.tokens = Arena(capacity: tokens, in: slab)
-    scratch = Arena(capacity: 256, in: slab)
-    otherMerges = Arena(capacity: 0, in: slab)
+    self.tokens = SlabArray(capacity: tokens, in: slab)
+    scratch = SlabArray(capacity: 256, in: slab)
+    alternativeMerges = SlabArray(capacity: 0, in: slab)
     index = TokenIndex(capacity: 0, in: slab)
-    self.bytes = Arena(capacity: bytes, in: slab)
-    results = Arena(capacity: 0, in: slab)
+    self.bytes = SlabArray(capacity: bytes, in: slab)
+    results = SlabArray(capacity: 0, in: slab)
   }
 
-  /// Defines a token of the model, spelled in the byte-level alphabet. False where the spelling is in other characters:
-  /// that is right for an added token only, which must then be defined by `defineAdded`.
+  /// Defines a token of the model, spelled in the byte-level alphabet. Returns false if the spelling contains other
+  /// characters, which is allowed for an added token only: it must then be defined with `defineAdded`.
   mutating func define(_ id: Int, spelling: UnsafeBufferPointer<UInt8>) throws(VocabularyError) -> Bool {
-    try claim(id)
-    guard tokens.base[id].length == 0 else { throw VocabularyError(reason: "id \(id) is given to two tokens") }
+    try reserveEntry(id)
+    guard tokens.base[id].length == 0 else { throw VocabularyError(reason: "two tokens have the id \(id)") }
     guard spelling.count <= 2 * Vocabulary.longestToken else { throw tooLong(id, spelling.count / 2) }
     let start = bytes.count
     guard ByteLevelAlphabet.decode(spelling, into: &bytes) else {
@@ -43,17 +45,18 @@ struct VocabularyBuilder {
     return true
   }
 
-  /// The same of a simple spelling. False where anything is wrong: then nothing has been defined, and the other `define`
-  /// says what it is.
+  /// Defines a token whose spelling was read by the fast path. Returns false and does nothing if anything is wrong;
+  /// `define(_:spelling:)` with the bytes then throws the error.
   @inline(__always)
-  mutating func define(_ id: Int, spelling: SimpleSpelling) -> Bool {
-    guard id < Vocabulary.limit, spelling.count > 0, bytes.count < Int(UInt32.max) - SimpleSpelling.storeLimit else {
+  mutating func define(_ id: Int, spelling: FastPathSpelling) -> Bool {
+    guard id < Vocabulary.limit, spelling.count > 0, bytes.count < Int(UInt32.max) - FastPathSpelling.storePadding
+    else {
       return false
     }
-    while id >= tokens.count { tokens.append(.hole) }
+    while id >= tokens.count { tokens.append(.empty) }
     let token = tokens.base + id
     guard token.pointee.length == 0 else { return false }
-    bytes.reserve(SimpleSpelling.storeLimit)
+    bytes.reserve(FastPathSpelling.storePadding)
     spelling.store(to: bytes.base + bytes.count)
     token.pointee.start = UInt32(truncatingIfNeeded: bytes.count)
     token.pointee.length = UInt16(truncatingIfNeeded: spelling.count)
@@ -61,51 +64,52 @@ struct VocabularyBuilder {
     return true
   }
 
-  /// Defines a token that stands in the text as `content`; the model may have defined it already.
+  /// Defines an added token, which is spelled `content` in the text; the model may have defined the same token already.
   mutating func defineAdded(_ id: Int, content: [UInt8]) throws(VocabularyError) {
-    try claim(id)
+    try reserveEntry(id)
     guard content.count <= Vocabulary.longestToken else { throw tooLong(id, content.count) }
     scratch.truncate(to: 0)
     let isSpelled = content.withUnsafeBufferPointer { ByteLevelAlphabet.decode($0, into: &scratch) }
-    let key = ByteKey(scratch.base, count: scratch.count, readable: scratch.count + Arena<UInt8>.slack)
+    let key = ByteKey(scratch.base, count: scratch.count, paddedCount: scratch.count + SlabArray<UInt8>.padding)
     let asModelToken = isSpelled ? find(key) : -1
     if asModelToken >= 0 && Int(asModelToken) != id {
       throw VocabularyError(
-        reason: "the added token \(quoted(content)) has id \(id) here and id \(asModelToken) in the model's vocabulary")
+        reason:
+          "the added token \(quoted(content)) has the id \(id), but the id \(asModelToken) in the model's vocabulary")
     }
     guard tokens.base[id].length > 0 else {
       let start = bytes.count
       content.withUnsafeBufferPointer { bytes.append($0) }
       return try finish(id, start)
     }
-    // The same text, and the same bytes too: as a model's token, “é” is the byte 0xE9
+    // The bytes must be equal as well: as a token of the model, "é" is the byte 0xE9
     guard isSpelled, isToken(id, key),
       content.elementsEqual(UnsafeBufferPointer(start: scratch.base, count: scratch.count))
     else {
-      throw VocabularyError(reason: "the added token \(quoted(content)) has the id of another token, \(id)")
+      throw VocabularyError(reason: "the added token \(quoted(content)) has the id \(id) of another token")
     }
   }
 
-  /// Whether the token with this id is these bytes.
+  /// Returns true if the token with this id has these bytes.
   func isToken(_ id: Int, _ content: [UInt8]) -> Bool {
     content.withUnsafeBufferPointer { content in
-      content.baseAddress.map { isToken(id, ByteKey($0, count: content.count, readable: content.count)) } ?? false
+      content.baseAddress.map { isToken(id, ByteKey($0, count: content.count, paddedCount: content.count)) } ?? false
     }
   }
 
   /// To be called between the model's tokens and everything else: finds those that are there twice, unless no text will
   /// be encoded.
   mutating func finishTokens() throws(VocabularyError) {
-    guard !isComplete else { throw VocabularyError(reason: "there is a second vocabulary") }
-    guard tokens.count > 0 else { throw VocabularyError(reason: "there is no token in it") }
+    guard !isComplete else { throw VocabularyError(reason: "duplicate vocabulary") }
+    guard tokens.count > 0 else { throw VocabularyError(reason: "the vocabulary has no tokens") }
     isComplete = true
     guard purpose == .encoding else { return }
     index = TokenIndex(capacity: tokens.count, in: slab)
-    results = Arena(capacity: tokens.count, in: slab)
+    results = SlabArray(capacity: tokens.count, in: slab)
     for id in 0..<tokens.count where tokens.base[id].length > 0 {
-      let twin = index.insert(Int32(id), tokens: tokens.base, bytes: bytes.base)
-      guard twin < 0 else {
-        throw VocabularyError(reason: "the token \(quoted(id)) has two ids, \(twin) and \(id)")
+      let existing = index.insert(Int32(id), tokens: tokens.base, bytes: bytes.base)
+      guard existing < 0 else {
+        throw VocabularyError(reason: "the token \(quoted(id)) has two ids, \(existing) and \(id)")
       }
     }
   }
@@ -114,35 +118,36 @@ struct VocabularyBuilder {
 
   /// Adds the next merge, of two tokens that are spelled in the byte-level alphabet.
   ///
-  /// Its halves are not looked up: without them the merge can never happen, which does no harm.
+  /// The halves are not looked up: a merge whose halves are not tokens can never happen and does no harm.
   mutating func addMerge(
     _ left: UnsafeBufferPointer<UInt8>, _ right: UnsafeBufferPointer<UInt8>
   ) throws(VocabularyError) {
     let number = results.count + 1
     guard max(left.count, right.count) <= 2 * Vocabulary.longestToken else {
-      throw VocabularyError(reason: "merge \(number) makes a token that is too long")
+      throw VocabularyError(reason: "merge \(number): the token is longer than \(Vocabulary.longestToken) bytes")
     }
     scratch.truncate(to: 0)
     guard ByteLevelAlphabet.decode(left, into: &scratch) else { throw foreignMerge(number, left) }
-    let cut = scratch.count
+    let split = scratch.count
     guard ByteLevelAlphabet.decode(right, into: &scratch) else { throw foreignMerge(number, right) }
-    guard cut > 0, scratch.count > cut else {
-      throw VocabularyError(reason: "merge \(number) is not of two tokens")
+    guard split > 0, scratch.count > split else {
+      throw VocabularyError(reason: "merge \(number) has an empty token")
     }
     guard number <= Vocabulary.limit else {
-      throw VocabularyError(reason: "there are more than \(Vocabulary.limit) merges")
+      throw VocabularyError(reason: "too many merges: more than \(Vocabulary.limit)")
     }
-    let key = ByteKey(scratch.base, count: scratch.count, readable: scratch.count + Arena<UInt8>.slack)
+    let key = ByteKey(scratch.base, count: scratch.count, paddedCount: scratch.count + SlabArray<UInt8>.padding)
     let expected = expectedResult
     let id = isToken(expected, key) ? expected : Int(find(key))
     guard id >= 0 else {
       throw VocabularyError(
-        reason: "merge \(number) makes “\(excerpt(Array(left) + Array(right)))”, which is not in the vocabulary")
+        reason: "merge \(number): \"\(excerpt(Array(left) + Array(right)))\" is not in the vocabulary")
     }
-    addMerge(of: id, cut: cut)
+    addMerge(of: id, split: split)
   }
 
-  /// The merge that makes the token behind the one of the last merge; nil where there is none, or it must be read.
+  /// The merge that makes the token whose id follows that of the last merge's token, or nil if there is none or the
+  /// fast path cannot read it.
   @inline(__always)
   var expectedMerge: ExpectedMerge? {
     let id = expectedResult
@@ -151,76 +156,82 @@ struct VocabularyBuilder {
     return ExpectedMerge(bytes.base + Int(token.start), count: Int(token.length))
   }
 
-  /// Adds a merge that was expected.
+  /// Adds the expected merge, after it was recognized.
   @inline(__always)
-  mutating func add(_ merge: ExpectedMerge) { addMerge(of: expectedResult, cut: merge.cut) }
+  mutating func add(_ merge: ExpectedMerge) { addMerge(of: expectedResult, split: merge.split) }
 
-  /// The ids of trained vocabularies are in the order of their merges.
+  /// The id of the next merge's token in trained vocabularies, whose ids are in the order of the merges.
   @inline(__always)
   private var expectedResult: Int { Int(results.last ?? -1) + 1 }
 
   @inline(__always)
-  private mutating func addMerge(of id: Int, cut: Int) {
+  private mutating func addMerge(of id: Int, split: Int) {
     let token = tokens.base + id
-    let (cut, rank) = (UInt16(truncatingIfNeeded: cut), Int32(truncatingIfNeeded: results.count))  // short as the token
+    // `split` is at most the length of the token, which fits 16 bits
+    let (split, rank) = (UInt16(truncatingIfNeeded: split), Int32(truncatingIfNeeded: results.count))
     results.append(Int32(truncatingIfNeeded: id))
-    if token.pointee.rank < Vocabulary.noMerge { return addOtherMerge(of: token, cut: cut, rank: rank) }
-    token.pointee.cut = cut
+    if token.pointee.rank < Vocabulary.noMerge { return addAlternativeMerge(of: token, split: split, rank: rank) }
+    token.pointee.split = split
     token.pointee.rank = rank
   }
 
-  /// Adds a merge that makes the token of another merge. One that was given before counts where it was given last, as in
-  /// `tokenizers`; so a token has no more merges than bytes.
+  /// Adds a merge that makes a token which has a merge already. If the same merge was added before, its rank is
+  /// replaced, as in `tokenizers`; so a token has fewer merges than bytes.
   @inline(never)
-  private mutating func addOtherMerge(of token: UnsafeMutablePointer<Vocabulary.Token>, cut: UInt16, rank: Int32) {
-    if token.pointee.cut == cut {
+  private mutating func addAlternativeMerge(
+    of token: UnsafeMutablePointer<Vocabulary.Token>, split: UInt16, rank: Int32
+  ) {
+    if token.pointee.split == split {
       token.pointee.rank = rank
       return
     }
-    var other = token.pointee.other
-    while other >= 0 {
-      let merge = otherMerges.base + Int(other)
-      if merge.pointee.cut == cut {
+    var next = token.pointee.alternative
+    while next >= 0 {
+      let merge = alternativeMerges.base + Int(next)
+      if merge.pointee.split == split {
         merge.pointee.rank = rank
         return
       }
-      other = merge.pointee.other
+      next = merge.pointee.alternative
     }
-    otherMerges.append(Vocabulary.OtherMerge(cut: cut, rank: rank, other: token.pointee.other))
-    token.pointee.other = Int32(otherMerges.count - 1)
+    alternativeMerges.append(
+      Vocabulary.AlternativeMerge(split: split, rank: rank, alternative: token.pointee.alternative))
+    token.pointee.alternative = Int32(alternativeMerges.count - 1)
   }
 
+  /// Returns the vocabulary. The builder must not be used afterwards.
   func build() -> Vocabulary {
-    Vocabulary(tokens: tokens, bytes: bytes, results: results, otherMerges: otherMerges, index: index, in: slab)
+    Vocabulary(
+      tokens: tokens, bytes: bytes, results: results, alternativeMerges: alternativeMerges, index: index, in: slab)
   }
 
-  // MARK: parts
+  // MARK: - Helpers
 
-  /// Makes sure that there is an entry for the id.
-  private mutating func claim(_ id: Int) throws(VocabularyError) {
+  /// Ensures that there is an entry for the id.
+  private mutating func reserveEntry(_ id: Int) throws(VocabularyError) {
     guard (0..<Vocabulary.limit).contains(id) else { throw outOfRange(id) }
-    while id >= tokens.count { tokens.append(.hole) }
+    while id >= tokens.count { tokens.append(.empty) }
   }
 
   func outOfRange(_ id: Int) -> VocabularyError {
-    VocabularyError(reason: "the id \(id) is out of range (0…\(Vocabulary.limit - 1))")
+    VocabularyError(reason: "the id \(id) is out of range (0 to \(Vocabulary.limit - 1))")
   }
 
-  /// The token's bytes are those that were appended since `start`.
+  /// Defines the token as the bytes that were appended since `start`.
   private func finish(_ id: Int, _ start: Int) throws(VocabularyError) {
     let length = bytes.count - start
-    guard length > 0 else { throw VocabularyError(reason: "the token with id \(id) is empty") }
+    guard length > 0 else { throw VocabularyError(reason: "token \(id) is empty") }
     guard length <= Vocabulary.longestToken, bytes.count <= Int(UInt32.max) else { throw tooLong(id, length) }
     tokens.base[id].start = UInt32(start)
     tokens.base[id].length = UInt16(length)
   }
 
   private func tooLong(_ id: Int, _ length: Int) -> VocabularyError {
-    VocabularyError(reason: "the token with id \(id) has \(length) bytes, more than \(Vocabulary.longestToken)")
+    VocabularyError(reason: "token \(id) has \(length) bytes (at most \(Vocabulary.longestToken) allowed)")
   }
 
   private func find(_ key: ByteKey) -> Int32 {
-    key.count <= index.maximalLength ? index.find(key, tokens: tokens.base, bytes: bytes.base) : -1
+    key.count <= index.longestIndexedToken ? index.find(key, tokens: tokens.base, bytes: bytes.base) : -1
   }
 
   @inline(__always)
@@ -230,10 +241,10 @@ struct VocabularyBuilder {
   }
 
   private func foreignMerge(_ number: Int, _ half: UnsafeBufferPointer<UInt8>) -> VocabularyError {
-    VocabularyError(reason: "merge \(number) has characters outside the byte-level alphabet: “\(excerpt(half))”")
+    VocabularyError(reason: "merge \(number): characters outside the byte-level alphabet: \"\(excerpt(half))\"")
   }
 
-  private func quoted(_ content: [UInt8]) -> String { "“\(excerpt(content))”" }
+  private func quoted(_ content: [UInt8]) -> String { "\"\(excerpt(content))\"" }
 
   private func quoted(_ id: Int) -> String {
     let token = tokens.base[id]

@@ -1,59 +1,61 @@
 import JSON
 
-/// Reads the tokens and the merges of a vocabulary from JSON. Nearly all of them are simple, and are read by fast ways of
-/// their own; each of these stops before what is not simple, or not right, and leaves it to the general way.
+/// Reads the tokens and the merges of a vocabulary from JSON. Nearly all of them are read by the fast path
+/// (VocabularyFastPath.swift), which stops before an element that it cannot read, valid or not; the general reader
+/// below then reads this element or reports the error.
 struct VocabularyReader {
   var builder: VocabularyBuilder
   private var spellings = SpellingReader()
 
-  /// - Parameter size: of the file. Its tokens cannot be longer, nor many more than one in 16 bytes.
+  /// - Parameter size: The size of the file in bytes. Its tokens are not longer together, and there is about one in 16
+  ///   bytes.
   init(size: Int, _ purpose: ByteLevelTokenizer.Purpose) {
     builder = VocabularyBuilder(tokens: min(size / 16, 1 << 16), bytes: min(size, 1 << 19), purpose)
   }
 
   /// Reads an object of tokens and ids.
   ///
-  /// - Parameter visitForeign: is called for a token that is not spelled in the byte-level alphabet, with its id and with
+  /// - Parameter visitForeign: Called for each token that is not spelled in the byte-level alphabet, with its id and
   ///   the offset of its spelling, after the quotation mark.
   mutating func readTokens(
     _ scanner: inout JSONScanner, _ visitForeign: (_ id: Int32, _ offset: Int) throws(JSONError) -> Void
   ) throws(JSONError) {
     guard try scanner.beginObject() else { return }
     repeat {
-      readSimpleTokens(&scanner)
+      readFastPathTokens(&scanner)
       let name = try scanner.memberName()
       let id = try scanner.integer()
-      let isSpelled = try spellings.with(name, scanner) { (spelling) throws(VocabularyError) in
+      let isSpelled = try spellings.withSpelling(name, scanner) { (spelling) throws(VocabularyError) in
         try builder.define(id, spelling: spelling)
       }
       if !isSpelled { try visitForeign(Int32(truncatingIfNeeded: id), name.range.lowerBound) }
     } while try scanner.another(closing: UInt8(ascii: "}"))
   }
 
-  /// Reads an array of merges: pairs, or, in older files, strings with a space between the two.
+  /// Reads an array of merges: pairs of strings, or, in older files, strings with a space between the two tokens.
   mutating func readMerges(_ scanner: inout JSONScanner) throws(JSONError) {
     guard try scanner.beginArray() else { return }
     repeat {
       readExpectedMerges(&scanner)
       if try scanner.kind() == .array {
         let offset = scanner.position
-        guard try scanner.beginArray() else { throw scanner.failure("a merge is not of two tokens", at: offset) }
+        guard try scanner.beginArray() else { throw scanner.failure("expected a merge of two tokens", at: offset) }
         let left = try scanner.string()
         guard try scanner.another(closing: UInt8(ascii: "]")) else {
-          throw scanner.failure("a merge is not of two tokens", at: offset)
+          throw scanner.failure("expected a merge of two tokens", at: offset)
         }
         let right = try scanner.string()
         guard try !scanner.another(closing: UInt8(ascii: "]")) else {
-          throw scanner.failure("a merge is not of two tokens", at: offset)
+          throw scanner.failure("expected a merge of two tokens", at: offset)
         }
-        try spellings.with(left, right, scanner) { (left, right) throws(VocabularyError) in
+        try spellings.withSpellings(left, right, scanner) { (left, right) throws(VocabularyError) in
           try builder.addMerge(left, right)
         }
       } else {
         let text = try scanner.string()
-        try spellings.with(text, scanner) { (spelling) throws(VocabularyError) in
+        try spellings.withSpelling(text, scanner) { (spelling) throws(VocabularyError) in
           guard let space = spelling.firstIndex(of: UInt8(ascii: " ")) else {
-            throw VocabularyError(reason: "a merge is two tokens with a space between them")
+            throw VocabularyError(reason: "no space; a merge is two tokens with a space between them")
           }
           try builder.addMerge(
             UnsafeBufferPointer(rebasing: spelling[..<space]), UnsafeBufferPointer(rebasing: spelling[(space + 1)...]))
@@ -62,12 +64,12 @@ struct VocabularyReader {
     } while try scanner.another(closing: UInt8(ascii: "]"))
   }
 
-  // MARK: the fast ways
+  // MARK: - Fast path
 
-  /// Reads members as long as they are simple. The scanner stands before a member, and does so afterwards: the last one
-  /// of an object is never read.
-  private mutating func readSimpleTokens(_ scanner: inout JSONScanner) {
-    guard var cursor = SimpleCursor(scanner) else { return }
+  /// Reads members as long as the fast path can. The scanner is before a member, and is so afterwards, because the last
+  /// member of an object is never read here.
+  private mutating func readFastPathTokens(_ scanner: inout JSONScanner) {
+    guard var cursor = FastPathCursor(scanner) else { return }
     var end = scanner.position
     while cursor.skipWhiteSpace(), cursor.skip(UInt8(ascii: "\"")), let spelling = cursor.spelling(),
       cursor.skip(UInt8(ascii: ":")), cursor.skipWhiteSpace(), let id = cursor.integer(),
@@ -79,9 +81,9 @@ struct VocabularyReader {
     scanner = JSONScanner(scanner.bytes, position: end)
   }
 
-  /// Reads merges as long as they are those expected, in the same way.
+  /// Reads merges as long as they are the expected ones, likewise.
   private mutating func readExpectedMerges(_ scanner: inout JSONScanner) {
-    guard var cursor = SimpleCursor(scanner) else { return }
+    guard var cursor = FastPathCursor(scanner) else { return }
     var end = scanner.position
     while cursor.skipWhiteSpace(), var merge = builder.expectedMerge, skip(&merge, &cursor),
       cursor.skip(UInt8(ascii: ","))
@@ -93,7 +95,7 @@ struct VocabularyReader {
   }
 
   @inline(__always)
-  private func skip(_ merge: inout ExpectedMerge, _ cursor: inout SimpleCursor) -> Bool {
+  private func skip(_ merge: inout ExpectedMerge, _ cursor: inout FastPathCursor) -> Bool {
     let quote = UInt8(ascii: "\"")
     if cursor.skip(quote) {
       return cursor.skipLeftHalf(of: &merge, before: UInt8(ascii: " ")) && cursor.skipRightHalf(of: merge)
@@ -102,5 +104,52 @@ struct VocabularyReader {
       && cursor.skipLeftHalf(of: &merge, before: quote) && cursor.skip(UInt8(ascii: ","))
       && cursor.skipWhiteSpace() && cursor.skip(quote) && cursor.skipRightHalf(of: merge)
       && cursor.skipWhiteSpace() && cursor.skip(UInt8(ascii: "]"))
+  }
+}
+
+/// Gives access to the characters of JSON strings, without a copy if they have no escapes.
+private struct SpellingReader {
+  private var first: [UInt8] = []
+  private var second: [UInt8] = []
+
+  /// Calls `body` with a string. Its error becomes a JSON error at the string.
+  @inline(__always)
+  mutating func withSpelling<Result>(
+    _ text: JSONScanner.Text, _ scanner: JSONScanner,
+    _ body: (UnsafeBufferPointer<UInt8>) throws(VocabularyError) -> Result
+  ) throws(JSONError) -> Result {
+    do throws(VocabularyError) {
+      return try Self.decode(text, scanner, &first, body)
+    } catch {
+      throw scanner.failure(error.reason, at: text.range.lowerBound)
+    }
+  }
+
+  /// Calls `body` with two strings. Its error becomes a JSON error at the first one.
+  @inline(__always)
+  mutating func withSpellings(
+    _ left: JSONScanner.Text, _ right: JSONScanner.Text, _ scanner: JSONScanner,
+    _ body: (UnsafeBufferPointer<UInt8>, UnsafeBufferPointer<UInt8>) throws(VocabularyError) -> Void
+  ) throws(JSONError) {
+    do throws(VocabularyError) {
+      try Self.decode(left, scanner, &first) { (left) throws(VocabularyError) in
+        try Self.decode(right, scanner, &second) { (right) throws(VocabularyError) in try body(left, right) }
+      }
+    } catch {
+      throw scanner.failure(error.reason, at: left.range.lowerBound)
+    }
+  }
+
+  @inline(__always)
+  private static func decode<Result>(
+    _ text: JSONScanner.Text, _ scanner: JSONScanner, _ scratch: inout [UInt8],
+    _ body: (UnsafeBufferPointer<UInt8>) throws(VocabularyError) -> Result
+  ) throws(VocabularyError) -> Result {
+    guard text.hasEscapes else { return try body(UnsafeBufferPointer(rebasing: scanner.bytes[text.range])) }
+    scratch.removeAll(keepingCapacity: true)
+    guard scanner.decode(text, into: &scratch) else {
+      throw VocabularyError(reason: "unpaired surrogate in an escape sequence")
+    }
+    return try scratch.withUnsafeBufferPointer { (scratch) throws(VocabularyError) in try body(scratch) }
   }
 }

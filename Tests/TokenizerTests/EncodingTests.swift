@@ -3,7 +3,7 @@ import Testing
 import Tokenizer
 
 @Suite struct EncodingTests {
-  @Test func idsAreThoseOfTheReference() throws {
+  @Test func idsEqualTheReference() throws {
     let plain = try Fixture.tokenizer()
     let byteLevel = #"{"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true,"use_regex":true}"#
     func with(_ preTokenizer: String) throws -> ByteLevelTokenizer {
@@ -17,8 +17,8 @@ import Tokenizer
     let individual = try with(digits(true, byteLevel))
     let runs = try with(digits(false, byteLevel))
     let individualPrefix = try with(digits(true, prefix))
-    func split(_ rule: SplittingRule) -> String {
-      let pattern = SmallVocabulary.quoted(rule.rawValue)
+    func split(_ preTokenizer: PreTokenizer) -> String {
+      let pattern = SmallVocabulary.quoted(preTokenizer.rawValue)
       let split = #"{"type":"Split","pattern":{"Regex":\#(pattern)},"behavior":"Isolated","invert":false}"#
       let bytes = byteLevel.replacing(#""use_regex":true"#, with: #""use_regex":false"#)
       return #"{"type":"Sequence","pretokenizers":[\#(split),\#(bytes)]}"#
@@ -36,19 +36,19 @@ import Tokenizer
       #expect(try ownPrefix.encode(golden.text) == golden.prefix, "\(golden.text)")
       #expect(try ownPrefix.encode(golden.text, prefix: true) == golden.prefix, "\(golden.text)")
       #expect(try individual.encode(golden.text) == golden.digits, "\(golden.text)")
-      #expect(try runs.encode(golden.text) == golden.digit_runs, "\(golden.text)")
-      #expect(try individualPrefix.encode(golden.text) == golden.digits_prefix, "\(golden.text)")
+      #expect(try runs.encode(golden.text) == golden.digitRuns, "\(golden.text)")
+      #expect(try individualPrefix.encode(golden.text) == golden.digitsPrefix, "\(golden.text)")
       #expect(try explicit.encode(golden.text) == golden.ids, "\(golden.text)")
       #expect(try llama3.encode(golden.text) == golden.llama3, "\(golden.text)")
       #expect(try qwen2.encode(golden.text) == golden.qwen2, "\(golden.text)")
     }
   }
 
-  @Test func anyBytesComeBack() throws {
+  @Test func decodingReturnsAnyBytes() throws {
     let tokenizer = try Fixture.tokenizer()
     let encoder = tokenizer.makeEncoder()
     let tokens = TokenBuffer(recordsEnds: true)
-    let frequent: [UInt8] = [0x20, 0x61, 0xC3, 0xA9, 0xE6, 0x9D, 0xB1, 0xF0]  // so that well-formed UTF-8 comes about
+    let frequent: [UInt8] = [0x20, 0x61, 0xC3, 0xA9, 0xE6, 0x9D, 0xB1, 0xF0]  // so that well-formed UTF-8 occurs
     var generator = SeededGenerator(1)
     for round in 0..<10_000 {
       let length = Int.random(in: 0...(round % 100 == 0 ? 2000 : 40), using: &generator)
@@ -60,7 +60,7 @@ import Tokenizer
       try bytes.withUnsafeBufferPointer { try encoder.encode($0, into: tokens) }
       let decoded = tokenizer.decode(Array(tokens.ids))
       guard decoded == bytes else {
-        Issue.record("\(bytes) came back as \(decoded)")
+        Issue.record("\(bytes) were decoded as \(decoded)")
         return
       }
       #expect(tokens.ends.last ?? 0 == bytes.count && tokens.ends.count == tokens.count)
@@ -70,8 +70,8 @@ import Tokenizer
   @Test func endsAreOffsetsInTheText() throws {
     let tokenizer = try SmallVocabulary(["a b", "Ġ c"]).open()
     #expect(try tokenizer.encode(Array("ab cab".utf8)).ends == [2, 4, 6])
-    #expect(try tokenizer.encode(Array("cab".utf8), prefix: true).ends == [1, 3])  // “ c” is the c of the text
-    #expect(try tokenizer.encode(Array("ab".utf8), prefix: true).ends == [0, 2])  // the space is nothing of the text
+    #expect(try tokenizer.encode(Array("cab".utf8), prefix: true).ends == [1, 3])  // " c" is the c of the text
+    #expect(try tokenizer.encode(Array("ab".utf8), prefix: true).ends == [0, 2])  // the space is not in the text
     #expect(try tokenizer.encode(Array(" c".utf8), prefix: true).ends == [2])
     #expect(try tokenizer.encode([], prefix: true).ids == [])
   }
@@ -94,27 +94,27 @@ import Tokenizer
     #expect(Array(tokens.ends) == [8, 1])
   }
 
-  // MARK: merges
+  // MARK: - Merges
 
   @Test func lowestRankFirstThenLeftmost() throws {
     let tokenizer = try SmallVocabulary(["b c", "a b", "ab c", "a a"]).open()
-    #expect(try tokenizer.tokens("abc") == "a|bc")  // b c has the lower rank, and a bc is no merge
+    #expect(try tokenizer.tokens("abc") == "a|bc")  // b c has the lower rank, and a bc is not a merge
     #expect(try tokenizer.tokens("aaa") == "aa|a")
     #expect(try tokenizer.tokens("abab") == "ab|ab")
   }
 
-  @Test func onlyTheMergesThatAreListedJoin() throws {
+  @Test func onlyListedMergesJoin() throws {
     let tokenizer = try SmallVocabulary(["b c", "a bc", "x y", "y z", "xy z", "x yz"]).open()
     #expect(try tokenizer.tokens("abc") == "abc")
     #expect(try tokenizer.tokens("xyz") == "xyz")  // two merges make the same token
     #expect(try tokenizer.tokens("yz") == "yz")
   }
 
-  @Test func longPiecesMergeAsShortOnesDo() throws {
+  @Test func pathsForShortAndLongPreTokensAgree() throws {
     let tokenizer = try Fixture.tokenizer()
     let merges = (0..<500).compactMap { tokenizer.bytes(of: $0).map(Array.init) }.filter { $0.count > 1 }
     let ranks = Dictionary(uniqueKeysWithValues: zip(merges, 0...))
-    // Letters only, so one piece; its start and its end are the same whatever is between
+    // Letters only, so one pre-token
     var generator = SeededGenerator(2)
     for length in [5, 13, 30, 31, 32, 100, 127, 128, 129, 130, 300, 1000] {
       let letters = (0..<length).map { _ in Array("theasonfoli".utf8).randomElement(using: &generator)! }
@@ -123,8 +123,8 @@ import Tokenizer
     }
   }
 
-  /// A merge may be listed before those that make its halves, so that a join allows another of a lower rank.
-  @Test func mergesInAnyOrder() throws {
+  /// A merge may be listed before the merges that make its halves, so that a join allows another merge of a lower rank.
+  @Test func mergesCanBeInAnyOrder() throws {
     var generator = SeededGenerator(4)
     for round in 0..<60 {
       var tokens = ["a", "b", "c", "d"]
@@ -150,8 +150,8 @@ import Tokenizer
     }
   }
 
-  /// Pieces of several windows, compared with the definition; some of these vocabularies leave hardly a token of a window
-  /// final, and most have merges out of order.
+  /// Pre-tokens of several windows, compared with the definition. Some of these vocabularies leave hardly a token of a
+  /// window final, and most have merges out of order.
   @Test func windowsDoNotChangeTokens() throws {
     var generator = SeededGenerator(6)
     for round in 0..<15 {
@@ -175,11 +175,11 @@ import Tokenizer
     }
   }
 
-  /// The same as `plainMerges`, in less time: a tree, in whose leaves the ranks of all places are, finds the lowest.
+  /// Returns the same as `plainMerges` in less time: a segment tree over the ranks of all positions finds the lowest.
   private func quickMerges(_ bytes: [UInt8], _ rank: ([UInt8], [UInt8]) -> Int?) -> [[UInt8]] {
     var ends = Array(1...bytes.count)
     var previous = Array(-1..<bytes.count - 1)
-    var tree = [Int](repeating: .max, count: 1 << 17)  // the lower of two children; the left half of it
+    var tree = [Int](repeating: .max, count: 1 << 17)  // a node is the minimum of its two children
     func text(_ start: Int) -> ArraySlice<UInt8> { bytes[start..<ends[start]] }
     func set(_ start: Int, _ rank: Int) {
       var index = tree.count / 2 + start
@@ -208,7 +208,7 @@ import Tokenizer
     return sequence(first: 0) { ends[$0] < bytes.count ? ends[$0] : nil }.map { Array(text($0)) }
   }
 
-  /// Byte-pair merging as it is defined.
+  /// Byte-pair merging by its definition.
   private func plainMerges(_ bytes: [UInt8], _ rank: ([UInt8], [UInt8]) -> Int?) -> [[UInt8]] {
     var parts = bytes.map { [$0] }
     while true {
@@ -220,8 +220,8 @@ import Tokenizer
     }
   }
 
-  /// More different pieces than any cache holds, and pieces that nothing joins in the middle.
-  @Test func whatWasEncodedBeforeMakesNoDifference() throws {
+  /// More distinct pre-tokens than a cache holds, and pre-tokens that can be split because no merge joins their middle.
+  @Test func cachesDoNotChangeResults() throws {
     let tokenizer = try Fixture.tokenizer()
     let encoder = tokenizer.makeEncoder()
     let buffer = TokenBuffer(recordsEnds: true)
@@ -241,7 +241,7 @@ import Tokenizer
     }
   }
 
-  @Test func aMillionEqualLettersAreNoTrouble() throws {
+  @Test func encodesAMillionEqualLetters() throws {
     let tokenizer = try SmallVocabulary(["a a", "aa aa", "aaaa aaaa"]).open()
     let (ids, ends) = try tokenizer.encode([UInt8](repeating: UInt8(ascii: "a"), count: 1_000_003))
     #expect(ids.count == 125_000 + 2)
@@ -249,7 +249,7 @@ import Tokenizer
     #expect(ends.last == 1_000_003)
   }
 
-  @Test func tokenThatMergesDoNotReachIsIgnoredUnlessMergesAre() throws {
+  @Test func tokensWithoutMergesNeedIgnoreMerges() throws {
     var small = SmallVocabulary(["a b"])
     small.tokens.append("abc")
     #expect(try small.open().tokens("abc") == "ab|c")
@@ -263,7 +263,7 @@ import Tokenizer
     #expect(try openTokenizer(["tokenizer.json": json(true)]).tokens("abc, abc") == "abc|,| |ab|c")
   }
 
-  // MARK: special and other added tokens
+  // MARK: - Added tokens
 
   @Test func specialTokensAreTextUnlessRecognized() throws {
     let tokenizer = try Fixture.tokenizer()
@@ -290,7 +290,7 @@ import Tokenizer
     #expect(try tokenizer.tokens("x<a>y", special: true) == "x|<a>|y")
   }
 
-  @Test func addedWordsAreFoundAlways() throws {
+  @Test func addedWordsAreAlwaysFound() throws {
     let tokenizer = try withAddedTokens(
       #"""
       {"id":500,"content":"<w>xy","special":false,"normalized":true},
@@ -298,13 +298,13 @@ import Tokenizer
       {"id":502,"content":"été ici","special":false}
       """#)
     #expect(try tokenizer.encode("xyxy") == [501, 501])
-    #expect(try tokenizer.tokens("Q<w>xy") == "Q|<|w|>|xy")  // those that are not “normalized” are found first
+    #expect(try tokenizer.tokens("Q<w>xy") == "Q|<|w|>|xy")  // tokens that are not "normalized" are found first
     #expect(try tokenizer.tokens("Qété ici") == "Q|été ici")
     #expect(!tokenizer.isSpecial(500))
     #expect(tokenizer.decode([502, 501]) == Array("été icixy".utf8))
   }
 
-  @Test func whateverTheTokensTheLeftmostLongestAreFound() throws {
+  @Test func findsLeftmostLongestOfRandomTokens() throws {
     var generator = SeededGenerator(9)
     func random(_ longest: Int) -> [UInt8] {
       (0..<Int.random(in: 1...longest, using: &generator)).map { _ in
@@ -331,7 +331,7 @@ import Tokenizer
     }
   }
 
-  @Test func sixtyThousandAddedTokensAreNoTrouble() throws {
+  @Test func findsSixtyThousandAddedTokens() throws {
     let added = (0..<60_000).map { #"{"id":\#(500 + $0),"content":"<|\#($0)|>","special":true}"# }
     let tokenizer = try withAddedTokens(added.joined(separator: ","))
     let text = String(repeating: "<", count: 100_000) + "|12345|>"
@@ -339,7 +339,7 @@ import Tokenizer
     #expect(tokenizer.isSpecial(60_499) && !tokenizer.isSpecial(60_500))
   }
 
-  /// At each place the long token is a candidate up to the end of the text.
+  /// At each position the long token is a candidate up to the end of the text.
   @Test func aLongAddedTokenBesideItsFirstByteCostsLinearTime() throws {
     let long = String(repeating: "<", count: 60_000)
     let tokenizer = try withAddedTokens(
@@ -350,9 +350,9 @@ import Tokenizer
       ids.count == 7 + 40_000 && ids.prefix(7).allSatisfy { $0 == 500 } && ids.dropFirst(7).allSatisfy { $0 == 28 })
   }
 
-  // MARK: bytes without a token
+  // MARK: - Bytes without a token
 
-  @Test func byteWithoutTokenIsAnErrorThatNamesIt() throws {
+  @Test func byteWithoutTokenIsReported() throws {
     var small = SmallVocabulary()
     small.tokens.removeAll { $0 == "z" }
     let tokenizer = try small.open()
@@ -361,7 +361,7 @@ import Tokenizer
     #expect(throws: UnencodableByteError(byte: 0x7A, offset: 0)) { try tokenizer.encode("z", prefix: true) }
     #expect(
       UnencodableByteError(byte: 0x0A, offset: 3).description
-        == "byte 4 of the text is 0x0A, for which the vocabulary has no token")
+        == "byte 4 of the text: the vocabulary has no token for 0x0A")
     small.tokens.removeAll { $0.hasPrefix("Ġ") }
     small.merges.removeAll { $0.hasPrefix("Ġ") }
     let spaceless = try small.open()
@@ -369,7 +369,7 @@ import Tokenizer
     #expect(throws: UnencodableByteError(byte: 0x20, offset: 1)) { try spaceless.encode("x y") }
     #expect(
       UnencodableByteError(byte: 0x20, offset: nil).description
-        == "the vocabulary has no token for the space that is put before text")
+        == "the vocabulary has no token for the space that is added before the text")
     let tokens = TokenBuffer(recordsEnds: true)
     tokens.append(1, end: 1)
     #expect(throws: UnencodableByteError.self) {

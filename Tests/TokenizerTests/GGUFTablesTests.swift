@@ -4,11 +4,11 @@ import TestSupport
 import Testing
 import Tokenizer
 
-/// The tables of a GGUF file's tokenizer, laid down in a file as GGUF lays them.
+/// The tables of a GGUF file's tokenizer, written to a file in the layout of GGUF.
 private struct Tables {
   var model = "gpt2"
   var preTokenizer: String? = "gpt-2"
-  /// With their types, as llama.cpp numbers them.
+  /// With the types of llama.cpp.
   var tokens = SmallVocabulary().tokens.map { (text: $0, type: Int32(1)) }
   var hasTypes = true
   var merges: [String]? = []
@@ -21,7 +21,7 @@ private struct Tables {
   }
 
   func open(for purpose: ByteLevelTokenizer.Purpose = .encoding) throws -> ByteLevelTokenizer {
-    var bytes: [UInt8] = [0]  // so that nothing lies aligned
+    var bytes: [UInt8] = [0]  // so that nothing is aligned
     func append<Number: FixedWidthInteger>(_ number: Number) {
       withUnsafeBytes(of: number.littleEndian) { bytes.append(contentsOf: $0) }
     }
@@ -57,8 +57,8 @@ private struct Tables {
 }
 
 @Suite struct GGUFTablesTests {
-  /// The fixture's vocabulary, in both forms.
-  @Test func sameTokensAreTheSameVocabulary() throws {
+  /// The fixture's vocabulary in both formats.
+  @Test func equalTokensGiveTheSameVocabulary() throws {
     let json = try Fixture.tokenizer()
     var tables = Tables()
     tables.tokens = (0..<500).map { id in
@@ -87,7 +87,7 @@ private struct Tables {
     }
   }
 
-  @Test func typesSayWhatATokenIs() throws {
+  @Test func tokenTypesAreRead() throws {
     var tables = Tables(["a b"])
     tables.tokens += [("<é>", 3), ("été", 4), ("[PAD]", 5), ("<unk>", 2)]
     tables.bosTokenID = 257
@@ -102,27 +102,28 @@ private struct Tables {
     #expect(try tables.open().tokens("aab") == "a|ab")
   }
 
-  @Test func mergesOfLlamaAreIgnoredForWholePieces() throws {
+  @Test func llamaPreTokenizerIgnoresMergesForWholePreTokens() throws {
     var tables = Tables(["a b"])
     tables.preTokenizer = "llama-bpe"
     tables.tokens.append(("abc", 1))
     #expect(try tables.open().tokens("abc abc") == "abc| |ab|c")
   }
 
-  @Test func whatIsNotKnownIsRefusedByName() {
+  @Test func rejectsUnsupportedTablesByName() {
     var tables = Tables()
     tables.model = "llama"
     #expect(
       tables.reason()
-        == "model.gguf: the tokenizer model “llama” is not supported; byte-level BPE, which GGUF calls “gpt2”, is")
+        == "model.gguf: unsupported tokenizer model \"llama\" (supported: gpt2, which is byte-level BPE)")
     tables.model = "gpt2"
     tables.preTokenizer = "tekken"
-    #expect(tables.reason()?.hasPrefix("model.gguf: the pre-tokenizer “tekken” is not supported; gpt-2, ") == true)
+    #expect(tables.reason()?.hasPrefix("model.gguf: unsupported pre-tokenizer \"tekken\" (supported: gpt-2, ") == true)
     tables.preTokenizer = nil
-    #expect(tables.reason() == "model.gguf: tokenizer.ggml.pre is missing: convert the model again")
+    #expect(
+      tables.reason() == "model.gguf: tokenizer.ggml.pre is missing; convert the model again with a current converter")
   }
 
-  @Test func damagedTables() {
+  @Test func rejectsInvalidTables() {
     func reason(_ change: (inout Tables) -> Void) -> String? {
       var tables = Tables(["a b"])
       change(&tables)
@@ -130,46 +131,47 @@ private struct Tables {
     }
     #expect(reason { $0.merges = nil } == "model.gguf: tokenizer.ggml.merges is missing")
     #expect(
-      reason { $0.merges = ["b a"] } == "model.gguf: merge 1 makes “ba”, which is not in the vocabulary")
+      reason { $0.merges = ["b a"] } == "model.gguf: merge 1: \"ba\" is not in the vocabulary")
     #expect(
-      reason { $0.merges = ["a b", "ab"] } == "model.gguf: merge 2 is not two tokens with a space between them")
+      reason { $0.merges = ["a b", "ab"] }
+        == "model.gguf: merge 2 has no space; a merge is two tokens with a space between them")
     #expect(
-      reason { $0.merges = ["a 東"] } == "model.gguf: merge 1 has characters outside the byte-level alphabet: “東”")
+      reason { $0.merges = ["a 東"] } == "model.gguf: merge 1: characters outside the byte-level alphabet: \"東\"")
     let long = String(repeating: "a", count: 200_000)
-    #expect(reason { $0.merges = ["a \(long)"] } == "model.gguf: merge 1 makes a token that is too long")
+    #expect(reason { $0.merges = ["a \(long)"] } == "model.gguf: merge 1: the token is longer than 65535 bytes")
     #expect(
-      reason { $0.tokens.append(("ab", 1)) } == "model.gguf: the token “ab” has two ids, 256 and 257")
+      reason { $0.tokens.append(("ab", 1)) } == "model.gguf: the token \"ab\" has two ids, 256 and 257")
     #expect(
       reason { $0.tokens.append(("ab", 4)) }
-        == "model.gguf: the added token “ab” has id 257 here and id 256 in the model's vocabulary")
+        == "model.gguf: the added token \"ab\" has the id 257, but the id 256 in the model's vocabulary")
     #expect(
       reason { $0.tokens.append(("東", 1)) }
-        == "model.gguf: the token with id 257 has characters outside the byte-level alphabet, and is a normal one")
+        == "model.gguf: token 257 has characters outside the byte-level alphabet, but its type is normal")
     #expect(
       reason { $0.tokens.append(("<0x0A>", 6)) }
-        == "model.gguf: the token with id 257 has no type that byte-level BPE knows")
+        == "model.gguf: token 257 has no type or one that byte-level BPE does not have (allowed: 1 to 5)")
     for type: Int32 in [1, 3, 4] {
-      #expect(reason { $0.tokens.append(("", type)) } == "model.gguf: the token with id 257 is empty")
+      #expect(reason { $0.tokens.append(("", type)) } == "model.gguf: token 257 is empty")
       #expect(
-        reason { $0.tokens.append((long, type)) } == "model.gguf: the token with id 257 has "
-          + "\(type == 1 ? 100_000 : 200_000) bytes, more than 65535")
+        reason { $0.tokens.append((long, type)) } == "model.gguf: token 257 has "
+          + "\(type == 1 ? 100_000 : 200_000) bytes (at most 65535 allowed)")
     }
-    #expect(reason { $0.tokens = [] } == "model.gguf: there is no token in it")
+    #expect(reason { $0.tokens = [] } == "model.gguf: the vocabulary has no tokens")
     #expect(
-      reason { $0.tokens = $0.tokens.map { ($0.text, 5) } } == "model.gguf: there is no token in it")
+      reason { $0.tokens = $0.tokens.map { ($0.text, 5) } } == "model.gguf: the vocabulary has no tokens")
   }
 
-  @Test func moreTokensThanAnyVocabularyHas() {
+  @Test func limitsNumberAndLengthOfTokens() {
     var tables = Tables()
     tables.tokens += (0..<1 << 20).map { ("<\($0)>", 3) }
-    #expect(tables.reason() == "model.gguf: the id 1048576 is out of range (0…1048575)")
+    #expect(tables.reason() == "model.gguf: the id 1048576 is out of range (0 to 1048575)")
     tables.tokens =
-      (0..<200_000).map { ("<token number \($0 &* 0x9E3779B9 & 0xFFFFFFFF)>", 4) } + tables.tokens.prefix(1)
+      (0..<200_000).map { ("<token number \($0 &* 0x9E37_79B9 & 0xFFFF_FFFF)>", 4) } + tables.tokens.prefix(1)
     #expect(
-      tables.reason() == "model.gguf: the added tokens have more than 1048576 bytes that they do not share")
+      tables.reason() == "model.gguf: the added tokens are too long: more than 1048576 bytes without shared ends")
   }
 
-  @Test func missingByteIsNamed() throws {
+  @Test func reportsByteWithoutToken() throws {
     var tables = Tables()
     tables.tokens[0x7A].type = 5
     #expect(throws: UnencodableByteError(byte: 0x7A, offset: 2)) { try tables.open().encode("y z") }

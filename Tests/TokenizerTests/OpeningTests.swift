@@ -5,7 +5,7 @@ import Testing
 import Tokenizer
 
 @Suite struct OpeningTests {
-  @Test func bothFileFormsAreTheSameVocabulary() throws {
+  @Test func bothFileFormatsGiveTheSameVocabulary() throws {
     let json = try Fixture.tokenizer()
     let files = try ByteLevelTokenizer(folder: Path(Fixture.folder + "/files"))
     #expect(json.fingerprint == files.fingerprint)
@@ -17,13 +17,13 @@ import Tokenizer
     }
   }
 
-  @Test func anotherVocabularyHasAnotherFingerprint() throws {
+  @Test func fingerprintsOfVocabulariesDiffer() throws {
     let one = try SmallVocabulary(["a b", "c d"]).open()
     let other = try SmallVocabulary(["c d", "a b"]).open()
     #expect(one.fingerprint != other.fingerprint)
   }
 
-  @Test func idsWithoutTokensAreHoles() throws {
+  @Test func idsWithoutTokensHaveNoBytes() throws {
     let tokenizer = try Fixture.tokenizer(
       replacing: [#""added_tokens":["#: #""added_tokens":[{"id":510,"content":"<x>","special":true},"#])
     #expect(tokenizer.vocabularySize == 511)
@@ -32,7 +32,7 @@ import Tokenizer
     #expect(tokenizer.bytes(of: 510).map(Array.init) == Array("<x>".utf8))
   }
 
-  @Test func formatsOfMerges() throws {
+  @Test func readsAllFormatsOfMerges() throws {
     let small = SmallVocabulary(["a b", "Ġ ab"])
     let preTokenizer = #""pre_tokenizer":{"type":"Sequence","pretokenizers":[\#(Self.byteLevel)]}"#
     let pairs = #"[["a", "b"], ["\u0120","ab"]]"#
@@ -48,9 +48,8 @@ import Tokenizer
     #expect(try openTokenizer(["vocab.json": small.vocabularyJSON, "merges.txt": crlf]).tokens("ab ab") == "ab| ab")
   }
 
-  /// Simple spellings are read in a way of their own: whatever the length, the spelling and the form, the tokens are the
-  /// same.
-  @Test func everySpellingAndEveryForm() throws {
+  /// The fast path and the general reader give the same tokens, whatever the length, the spelling and the format.
+  @Test func fastPathReadsAllSpellingsAndFormats() throws {
     var generator = SeededGenerator(6)
     var small = SmallVocabulary()
     var bytes = (0...255).map { [UInt8($0)] }
@@ -84,7 +83,7 @@ import Tokenizer
       ]
     }
     let strings = small.merges.map(SmallVocabulary.quoted).joined(separator: ",\n      ")
-    let forms = [
+    let formats = [
       ["vocab.json": small.vocabularyJSON, "merges.txt": small.mergesText],
       ["vocab.json": escaped, "merges.txt": small.mergesText.replacing("\n", with: "\r\n")],
       ["vocab.json": spaced, "merges.txt": small.mergesText + "\n"],
@@ -93,17 +92,17 @@ import Tokenizer
       json(small.vocabularyJSON, "[" + pairs.map { $0.replacing(", ", with: ",") }.joined(separator: ",") + "]"),
     ]
     let texts = bytes.map { $0 + bytes.randomElement(using: &generator)! }
-    let first = try openTokenizer(forms[0])
-    for form in forms {
-      let tokenizer = try openTokenizer(form)
+    let first = try openTokenizer(formats[0])
+    for format in formats {
+      let tokenizer = try openTokenizer(format)
       #expect((0..<bytes.count).allSatisfy { tokenizer.bytes(of: $0).map(Array.init) == bytes[$0] })
       #expect(tokenizer.fingerprint == first.fingerprint)
       for text in texts { #expect(try tokenizer.encode(text).ids == first.encode(text).ids) }
     }
   }
 
-  /// As Llama 3's file names it: a template that puts a token before the text, if a caller wants it.
-  @Test func postProcessorNamesTheTokenThatBeginsAText() throws {
+  /// As in Llama 3's file: a template that adds a token before the text, if the caller asks for it.
+  @Test func readsBOSTokenFromPostProcessor() throws {
     let processor = #"""
       {"type":"Sequence","processors":[{"type":"ByteLevel","add_prefix_space":true,"trim_offsets":false},
        {"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"<s>","type_id":0}},{"Sequence":{"id":"A"}}],
@@ -117,7 +116,7 @@ import Tokenizer
     #expect(try tokenizer.encode("it") == Fixture.tokenizer().encode("it"))
   }
 
-  // MARK: what is refused, and how
+  // MARK: - Errors
 
   private func reason(_ files: [String: String]) -> (file: String, reason: String)? {
     do {
@@ -130,16 +129,16 @@ import Tokenizer
     }
   }
 
-  @Test func foldersWithoutTokenizer() throws {
-    #expect(reason([:])?.reason == "there is no tokenizer: neither tokenizer.json nor vocab.json with merges.txt")
+  @Test func rejectsFoldersWithoutTokenizer() throws {
+    #expect(reason([:])?.reason == "no tokenizer found: tokenizer.json, or vocab.json and merges.txt, is required")
     #expect(
       reason(["vocab.json": "{}"])?.reason
-        == "there is vocab.json but neither merges.txt beside it nor tokenizer.json")
+        == "merges.txt is missing beside vocab.json, and there is no tokenizer.json")
     do {
       _ = try ByteLevelTokenizer(folder: "/nonexistent")
-      Issue.record("opened nothing")
+      Issue.record("opened a folder that does not exist")
     } catch {
-      #expect(error.description == "/nonexistent: there is no such folder")
+      #expect(error.description == "/nonexistent: no such folder")
       guard case .notFound = error.cause else {
         Issue.record("\(error.cause)")
         return
@@ -149,34 +148,34 @@ import Tokenizer
 
   @Test(arguments: [
     ("", "byte 1: expected an object, found the end of the text"),
-    (#"{"a":0,"a":1}"#, "the token “a” has two ids, 0 and 1"),
-    (#"{"a":0,"b":0}"#, "byte 9: id 0 is given to two tokens"),
-    (#"{"a":-1}"#, "byte 3: the id -1 is out of range (0…1048575)"),
-    (#"{"a":1048576}"#, "byte 3: the id 1048576 is out of range (0…1048575)"),
+    (#"{"a":0,"a":1}"#, "the token \"a\" has two ids, 0 and 1"),
+    (#"{"a":0,"b":0}"#, "byte 9: two tokens have the id 0"),
+    (#"{"a":-1}"#, "byte 3: the id -1 is out of range (0 to 1048575)"),
+    (#"{"a":1048576}"#, "byte 3: the id 1048576 is out of range (0 to 1048575)"),
     (#"{"a":99999999999999999999}"#, "byte 6: 99999999999999999999 is too large"),
     (#"{"a":1.5}"#, "byte 6: 1.5 is not an integer"),
-    (#"{"a b":0}"#, "byte 3: the token with id 0 has characters outside the byte-level alphabet"),
-    (#"{"東":0}"#, "byte 3: the token with id 0 has characters outside the byte-level alphabet"),
-    (#"{"\ud800":0}"#, "byte 3: half of a surrogate pair is no character"),
-    (#"{"":0}"#, "byte 3: the token with id 0 is empty"),
+    (#"{"a b":0}"#, "byte 3: token 0 has characters outside the byte-level alphabet"),
+    (#"{"東":0}"#, "byte 3: token 0 has characters outside the byte-level alphabet"),
+    (#"{"\ud800":0}"#, "byte 3: unpaired surrogate in an escape sequence"),
+    (#"{"":0}"#, "byte 3: token 0 is empty"),
     (#"{"a":0"#, #"byte 7: expected a comma or "}", found the end of the text"#),
   ])
-  func brokenVocabulary(vocabulary: String, message: String) {
+  func rejectsInvalidVocabulary(vocabulary: String, message: String) {
     let result = reason(["vocab.json": vocabulary, "merges.txt": ""])
     #expect(result?.file == "vocab.json")
     #expect(result?.reason == message)
   }
 
   @Test(arguments: [
-    ("a b\nab", "line 2 is not a merge, two tokens with a space between them"),
-    ("#version: 0.2\n\na b\nab", "line 4 is not a merge, two tokens with a space between them"),
-    ("b a", "line 1: merge 1 makes “ba”, which is not in the vocabulary"),
-    ("a b\nab ", "line 2: merge 2 is not of two tokens"),
-    (" a", "line 1: merge 1 is not of two tokens"),
-    ("a b c", "line 1: merge 1 has characters outside the byte-level alphabet: “b c”"),
-    ("a 東", "line 1: merge 1 has characters outside the byte-level alphabet: “東”"),
+    ("a b\nab", "line 2: no space; a merge is two tokens with a space between them"),
+    ("#version: 0.2\n\na b\nab", "line 4: no space; a merge is two tokens with a space between them"),
+    ("b a", "line 1: merge 1: \"ba\" is not in the vocabulary"),
+    ("a b\nab ", "line 2: merge 2 has an empty token"),
+    (" a", "line 1: merge 1 has an empty token"),
+    ("a b c", "line 1: merge 1: characters outside the byte-level alphabet: \"b c\""),
+    ("a 東", "line 1: merge 1: characters outside the byte-level alphabet: \"東\""),
   ])
-  func brokenMerges(merges: String, message: String) {
+  func rejectsInvalidMerges(merges: String, message: String) {
     let result = reason(["vocab.json": #"{"a":0,"b":1,"ab":2}"#, "merges.txt": merges])
     #expect(result?.file == "merges.txt")
     #expect(result?.reason == message)
@@ -190,114 +189,118 @@ import Tokenizer
   private static let oneToken = #""pre_tokenizer":\#(byteLevel),"model":{"vocab":{"a":0},"merges":[]}"#
 
   @Test(arguments: [
-    (#""normalizer":{"type":"NFKC"}"#, "the normalizer “NFKC”"),
-    (#""normalizer":{"type":"Sequence","normalizers":[{"type":"NFC"},{"type":"Strip"}]}"#, "the normalizer “Strip”"),
-    (#""pre_tokenizer":{"type":"Metaspace","replacement":"_"}"#, "the pre-tokenizer “Metaspace”"),
-    (#""pre_tokenizer":null"#, "a tokenizer without pre-tokenizer"),
+    (#""normalizer":{"type":"NFKC"}"#, "the normalizer \"NFKC\""),
+    (#""normalizer":{"type":"Sequence","normalizers":[{"type":"NFC"},{"type":"Strip"}]}"#, "the normalizer \"Strip\""),
+    (#""pre_tokenizer":{"type":"Metaspace","replacement":"_"}"#, "the pre-tokenizer \"Metaspace\""),
+    (#""pre_tokenizer":null"#, "\"pre_tokenizer\": null"),
     (#""pre_tokenizer":{"type":"Sequence","pretokenizers":[]}"#, "an empty pre-tokenizer"),
     (
       #""pre_tokenizer":{"type":"Sequence","pretokenizers":[\#(split("x")),\#(byteLevel)]}"#,
-      "the pre-tokenizer “Split” with the pattern x"
+      "the pre-tokenizer \"Split\" with the pattern x"
     ),
     (
       #""pre_tokenizer":{"type":"Sequence","pretokenizers":[\#(split("x", "Removed")),\#(byteLevel)]}"#,
-      "the pre-tokenizer “Split” with behavior “Removed”"
+      "the pre-tokenizer \"Split\" with behavior \"Removed\""
     ),
     (
-      #""pre_tokenizer":{"type":"Sequence","pretokenizers":[\#(split(SplittingRule.qwen2.rawValue)),\#(byteLevel)]}"#,
-      "the pre-tokenizer “ByteLevel” with “use_regex” true behind “Split”"
+      #""pre_tokenizer":{"type":"Sequence","pretokenizers":[\#(split(PreTokenizer.qwen2.rawValue)),\#(byteLevel)]}"#,
+      "the pre-tokenizer \"ByteLevel\" with \"use_regex\" true after \"Split\""
     ),
-    (#""pre_tokenizer":\#(split("x"))"#, "the pre-tokenizer “Split”"),
+    (#""pre_tokenizer":\#(split("x"))"#, "the pre-tokenizer \"Split\""),
     (
       #""pre_tokenizer":{"type":"Sequence","pretokenizers":[\#(byteLevel),{"type":"Punctuation"}]}"#,
-      "the pre-tokenizer “Punctuation” behind “ByteLevel”"
+      "the pre-tokenizer \"Punctuation\" after \"ByteLevel\""
     ),
     (
       #""pre_tokenizer":{"type":"ByteLevel","add_prefix_space":false,"use_regex":false}"#,
-      "the pre-tokenizer “ByteLevel” with “use_regex” false"
+      "the pre-tokenizer \"ByteLevel\" with \"use_regex\" false"
     ),
-    (#""post_processor":{"type":"BertProcessing"}"#, "the post-processor “BertProcessing”"),
-    (#""decoder":{"type":"WordPiece"}"#, "the decoder “WordPiece”"),
-    (#""model":{"type":"Unigram","vocab":[]}"#, "the model type “Unigram”"),
-    (#""model":{"dropout":0.1}"#, "“dropout” of the model"),
-    (#""model":{"byte_fallback":true}"#, "“byte_fallback” of the model"),
-    (#""model":{"continuing_subword_prefix":"@@"}"#, "“continuing_subword_prefix” of the model"),
-    (#""model":{"end_of_word_suffix":"</w>"}"#, "“end_of_word_suffix” of the model"),
+    (#""post_processor":{"type":"BertProcessing"}"#, "the post-processor \"BertProcessing\""),
+    (#""decoder":{"type":"WordPiece"}"#, "the decoder \"WordPiece\""),
+    (#""model":{"type":"Unigram","vocab":[]}"#, "the model type \"Unigram\""),
+    (#""model":{"dropout":0.1}"#, "\"dropout\" of the model"),
+    (#""model":{"byte_fallback":true}"#, "\"byte_fallback\" of the model"),
+    (#""model":{"continuing_subword_prefix":"@@"}"#, "\"continuing_subword_prefix\" of the model"),
+    (#""model":{"end_of_word_suffix":"</w>"}"#, "\"end_of_word_suffix\" of the model"),
   ])
-  func whatIsNotKnownIsRefusedByName(member: String, what: String) {
+  func rejectsUnsupportedMembersByName(member: String, what: String) {
     let result = reason(["tokenizer.json": "{\(member)}"])
     #expect(result?.file == "tokenizer.json")
     #expect(
-      result?.reason.hasSuffix(": \(what) is not supported; byte-level BPE as GPT-2, Llama 3 and Qwen 2 have it is")
-        == true,
+      result?.reason.hasSuffix(
+        ": \(what) is not supported (supported: byte-level BPE as in GPT-2, Llama 3 and Qwen 2)") == true,
       "\(result?.reason ?? "opened")")
   }
 
   @Test(arguments: [
-    ("{}", "byte 1: “model” is missing"),
-    (#"{"model":{"vocab":{"a":0},"merges":[]}}"#, "byte 1: “pre_tokenizer” is missing"),
-    (#"{"pre_tokenizer":\#(byteLevel),"model":{"merges":[]}}"#, "byte 85: “vocab” of the model is missing"),
-    (#"{"pre_tokenizer":\#(byteLevel),"model":{"vocab":{"a":0}}}"#, "byte 89: “merges” of the model is missing"),
-    (#"{"pre_tokenizer":\#(byteLevel),"model":{"vocab":{}}}"#, "byte 81: there is no token in it"),
-    (#"{"model":{"vocab":{"a":0},"merges":[],"vocab":{"b":1}}}"#, "byte 47: there is a second vocabulary"),
+    ("{}", "byte 1: \"model\" is missing"),
+    (#"{"model":{"vocab":{"a":0},"merges":[]}}"#, "byte 1: \"pre_tokenizer\" is missing"),
+    (#"{"pre_tokenizer":\#(byteLevel),"model":{"merges":[]}}"#, "byte 85: \"vocab\" of the model is missing"),
+    (#"{"pre_tokenizer":\#(byteLevel),"model":{"vocab":{"a":0}}}"#, "byte 89: \"merges\" of the model is missing"),
+    (#"{"pre_tokenizer":\#(byteLevel),"model":{"vocab":{}}}"#, "byte 81: the vocabulary has no tokens"),
+    (#"{"model":{"vocab":{"a":0},"merges":[],"vocab":{"b":1}}}"#, "byte 47: duplicate vocabulary"),
     (
       #"{"model":{"vocab":{"a":0},"merges":[]},"model":{"vocab":{"b":1},"merges":[]}}"#,
-      "byte 57: there is a second vocabulary"
+      "byte 57: duplicate vocabulary"
     ),
-    (#"{"pre_tokenizer":{"type":"ByteLevel"}}"#, "byte 18: “add_prefix_space” of “ByteLevel” is missing"),
-    (#"{"model":{"vocab":{"a":0},"merges":["a"]}}"#, "byte 38: a merge is two tokens with a space between them"),
-    (#"{"model":{"vocab":{"a":0},"merges":[["a"]]}}"#, "byte 37: a merge is not of two tokens"),
+    (#"{"pre_tokenizer":{"type":"ByteLevel"}}"#, "byte 18: \"add_prefix_space\" of \"ByteLevel\" is missing"),
+    (
+      #"{"model":{"vocab":{"a":0},"merges":["a"]}}"#,
+      "byte 38: no space; a merge is two tokens with a space between them"
+    ),
+    (#"{"model":{"vocab":{"a":0},"merges":[["a"]]}}"#, "byte 37: expected a merge of two tokens"),
     (
       #"{"model":{"vocab":{"a":0},"merges":[["a","a"]]}}"#,
-      "byte 39: merge 1 makes “aa”, which is not in the vocabulary"
+      "byte 39: merge 1: \"aa\" is not in the vocabulary"
     ),
     (
       #"{"pre_tokenizer":\#(byteLevel),"model":{"vocab":{"a b":0},"merges":[]}}"#,
-      "byte 83: the token with id 0 has characters outside the byte-level alphabet, and is no added token"
+      "byte 83: token 0 has characters outside the byte-level alphabet, but is not an added token"
     ),
     (
       #"{"added_tokens":[{"id":1,"content":"a"}],\#(oneToken)}"#,
-      "byte 18: the added token “a” has id 1 here and id 0 in the model's vocabulary"
+      "byte 18: the added token \"a\" has the id 1, but the id 0 in the model's vocabulary"
     ),
     (
       #"{"added_tokens":[{"id":0,"content":"b"}],\#(oneToken)}"#,
-      "byte 18: the added token “b” has the id of another token, 0"
+      "byte 18: the added token \"b\" has the id 0 of another token"
     ),
     (
       #"{"added_tokens":[{"id":1,"content":"b","lstrip":true}],\#(oneToken)}"#,
-      "byte 41: “lstrip” of an added token is not supported; byte-level BPE as GPT-2, Llama 3 and Qwen 2 have it is"
+      "byte 41: \"lstrip\" of an added token is not supported "
+        + "(supported: byte-level BPE as in GPT-2, Llama 3 and Qwen 2)"
     ),
     (
       #"{"added_tokens":[{"id":0,"content":"é"}],"pre_tokenizer":\#(byteLevel),"model":{"vocab":{"é":0},"merges":[]}}"#,
-      "byte 18: the added token “é” has the id of another token, 0"
+      "byte 18: the added token \"é\" has the id 0 of another token"
     ),
     (
       #"{"added_tokens":[{"id":1}],\#(oneToken)}"#,
-      "byte 18: an added token lacks “content” or “id”"
+      "byte 18: an added token has no \"content\" or no \"id\""
     ),
     (
       #"{"pre_tokenizer":\#(byteLevel),"model":{"unk_token":"a","vocab":{"a":0},"merges":[]}}"#,
-      "an “unk_token” for bytes without a token of their own is not supported"
+      "\"unk_token\" is not supported in a vocabulary without a token for every byte"
     ),
   ])
-  func brokenTokenizerJSON(json: String, message: String) {
+  func rejectsInvalidTokenizerJSON(json: String, message: String) {
     #expect(reason(["tokenizer.json": json])?.reason == message)
   }
 
-  @Test func messagesQuoteTheBeginningOfWhatIsLong() throws {
+  @Test func messagesAbbreviateLongText() throws {
     let long = String(repeating: "x", count: 100_000)
     let cut = String(repeating: "x", count: 60) + "… (100000 bytes)"
     func reason(_ json: String) -> String { self.reason(["tokenizer.json": json])?.reason ?? "opened" }
     for (member, what) in [
-      (#""normalizer":{"type":"\#(long)"}"#, "the normalizer “\(cut)”"),
-      (#""pre_tokenizer":{"type":"\#(long)"}"#, "the pre-tokenizer “\(cut)”"),
-      (#""pre_tokenizer":{"type":"Sequence","pretokenizers":[\#(Self.byteLevel),{"type":"\#(long)"}]}"#, "“\(cut)”"),
+      (#""normalizer":{"type":"\#(long)"}"#, "the normalizer \"\(cut)\""),
+      (#""pre_tokenizer":{"type":"\#(long)"}"#, "the pre-tokenizer \"\(cut)\""),
+      (#""pre_tokenizer":{"type":"Sequence","pretokenizers":[\#(Self.byteLevel),{"type":"\#(long)"}]}"#, "\"\(cut)\""),
       (
         #""pre_tokenizer":{"type":"Sequence","pretokenizers":[\#(Self.split(long)),\#(Self.byteLevel)]}"#,
         "the pattern \(cut)"
       ),
-      (#""post_processor":{"type":"\#(long)"}"#, "the post-processor “\(cut)”"),
-      (#""decoder":{"type":"\#(long)"}"#, "the decoder “\(cut)”"), (#""model":{"type":"\#(long)"}"#, "“\(cut)”"),
+      (#""post_processor":{"type":"\#(long)"}"#, "the post-processor \"\(cut)\""),
+      (#""decoder":{"type":"\#(long)"}"#, "the decoder \"\(cut)\""), (#""model":{"type":"\#(long)"}"#, "\"\(cut)\""),
       (#""model":{"vocab":{"x":0},"merges":["x \#(long)"]}"#, "(100001 bytes)"),
       (#""model":{"vocab":{"x":0},"merges":["x 東\#(long)"]}"#, "(100003 bytes)"),
       (#""model":{"vocab":{"x":\#(String(repeating: "1", count: 100_000))}}"#, "(100000 bytes) is too large"),
@@ -309,7 +312,7 @@ import Tokenizer
     #expect(merges.hasPrefix("line 2: ") && merges.utf8.count < 200, "\(merges.prefix(500))")
   }
 
-  @Test func whatADownloadLeftIsRecognized() {
+  @Test func recognizesFilesOfFailedDownloads() {
     let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 4\n"
     for files in [["tokenizer.json": pointer], ["vocab.json": "{}", "merges.txt": pointer]] {
       #expect(reason(files)?.reason.hasPrefix("this is a Git LFS pointer and not the file itself") == true)
@@ -318,17 +321,17 @@ import Tokenizer
       reason(["tokenizer.json": "<html>"])?.reason.hasPrefix("this is a web page and not the file itself") == true)
   }
 
-  @Test func idsAndPartsAreBounded() {
+  @Test func limitsPartsAndRejectsDuplicateIDs() {
     let parts = Array(repeating: #"{"type":"NFC"}"#, count: 65).joined(separator: ",")
     #expect(
       reason(["tokenizer.json": #"{"normalizer":{"type":"Sequence","normalizers":[\#(parts)]}}"#])?.reason
         .contains("a sequence of more than 64 parts is not supported") == true)
     #expect(
       reason(["tokenizer.json": #"{"model":{"vocab":{" ":300," ":300},"merges":[]}}"#])?.reason
-        == "byte 29: id 300 is given to two tokens")
+        == "byte 29: two tokens have the id 300")
   }
 
-  @Test func unreadableFile() throws {
+  @Test func reportsUnreadableFile() throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
     try FileManager.default.createDirectory(
       at: folder.appending(path: "tokenizer.json"), withIntermediateDirectories: true)

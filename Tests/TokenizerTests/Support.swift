@@ -2,8 +2,8 @@ import Foundation
 import Platform
 import Tokenizer
 
-/// A vocabulary of 500 tokens in both file forms, and what the `tokenizers` library makes of some texts with it; all
-/// written by Scripts/reference/tokenizer/make_fixture.py.
+/// A vocabulary of 500 tokens in both file formats, and the ids that the `tokenizers` library gives some texts with it.
+/// Written by Scripts/reference/tokenizer/make_fixture.py.
 enum Fixture {
   static let folder = URL(filePath: #filePath).deletingLastPathComponent()
     .appending(path: "Fixtures").path
@@ -12,7 +12,7 @@ enum Fixture {
 
   static func tokenizer() throws -> ByteLevelTokenizer { try ByteLevelTokenizer(folder: Path(folder + "/json")) }
 
-  /// The fixture's tokenizer.json with some text in it replaced.
+  /// Opens the fixture's tokenizer.json after replacing some text in it.
   static func tokenizer(replacing replacements: KeyValuePairs<String, String>) throws -> ByteLevelTokenizer {
     var json = try json()
     for (old, new) in replacements {
@@ -24,16 +24,18 @@ enum Fixture {
 
   struct Golden: Decodable {
     let text: String
-    let ids, special, prefix, digits, digit_runs, digits_prefix, llama3, qwen2: [Int32]
+    let ids, special, prefix, digits, digitRuns, digitsPrefix, llama3, qwen2: [Int32]
   }
 
   static func golden() throws -> [Golden] {
-    try String(contentsOfFile: folder + "/golden.jsonl", encoding: .utf8).split(separator: "\n")
-      .map { try JSONDecoder().decode(Golden.self, from: Data($0.utf8)) }
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    return try String(contentsOfFile: folder + "/golden.jsonl", encoding: .utf8).split(separator: "\n")
+      .map { try decoder.decode(Golden.self, from: Data($0.utf8)) }
   }
 }
 
-/// Opens a folder with these files.
+/// Opens a temporary folder with these files.
 func openTokenizer(_ files: [String: String]) throws -> ByteLevelTokenizer {
   let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
   try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -43,14 +45,16 @@ func openTokenizer(_ files: [String: String]) throws -> ByteLevelTokenizer {
 }
 
 extension ByteLevelTokenizer {
+  /// Encodes a text twice, with and without recording ends, and checks that the ids are the same.
   func encode(_ text: [UInt8], special: Bool = false, prefix: Bool = false) throws -> (ids: [Int32], ends: [Int]) {
-    let (tokens, bare) = (TokenBuffer(recordsEnds: true), TokenBuffer(recordsEnds: false))
+    let (tokens, withoutEnds) = (TokenBuffer(recordsEnds: true), TokenBuffer(recordsEnds: false))
     try text.withUnsafeBufferPointer { text in
-      for tokens in [tokens, bare] {
+      for tokens in [tokens, withoutEnds] {
         try makeEncoder().encode(text, recognizeSpecial: special, addPrefixSpace: prefix, into: tokens)
       }
     }
-    precondition(tokens.ids.elementsEqual(bare.ids) && bare.ends.isEmpty, "the ids are the same without ends")
+    precondition(
+      tokens.ids.elementsEqual(withoutEnds.ids) && withoutEnds.ends.isEmpty, "the ids differ without ends")
     return (Array(tokens.ids), Array(tokens.ends))
   }
 
@@ -60,14 +64,15 @@ extension ByteLevelTokenizer {
 
   func decode(_ ids: [Int32]) -> [UInt8] { ids.flatMap { bytes(of: Int($0)).map(Array.init) ?? [] } }
 
-  /// The ids as their tokens' texts, `|` between them: for tables a person can read.
+  /// The tokens as text, separated by `|`.
   func tokens(_ text: String, special: Bool = false, prefix: Bool = false) throws -> String {
     try encode(text, special: special, prefix: prefix)
       .map { String(decoding: decode([$0]), as: UTF8.self) }.joined(separator: "|")
   }
 }
 
-/// The byte-level alphabet, by its definition: printable Latin-1 characters, then the others from U+0100 on.
+/// The byte-level alphabet by its definition: printable Latin-1 characters, and U+0100 and following for the other
+/// bytes.
 let byteLevelAlphabet: [Unicode.Scalar] = {
   var next: UInt32 = 0x100
   return (0...255).map { byte in
@@ -77,7 +82,7 @@ let byteLevelAlphabet: [Unicode.Scalar] = {
   }
 }()
 
-/// A vocabulary of the 256 bytes, each with its own number for an id, and then the results of merges.
+/// A vocabulary of the 256 bytes, whose ids are their values, and the results of merges.
 struct SmallVocabulary {
   var tokens = byteLevelAlphabet.map { String($0) }
   var merges: [String] = []

@@ -1,10 +1,10 @@
 import FuzzTargets
 import Platform
 
-// fuzz TARGET [libFuzzer's options and folders]: has libFuzzer look for input that one of the targets does not stand.
-// Without a target it lists them.
+// fuzz TARGET [OPTION]... [FOLDER]...: runs libFuzzer, with its options and corpus folders, on a target. Without
+// arguments it lists the targets.
 
-/// libFuzzer's loop, for programs that have a `main` of their own (compiler-rt, "FuzzerDriver.cpp").
+/// libFuzzer's main loop, for programs with a `main` of their own (compiler-rt, "FuzzerDriver.cpp").
 @_silgen_name("LLVMFuzzerRunDriver")
 private func runDriver(
   _ count: UnsafeMutablePointer<CInt>,
@@ -12,7 +12,7 @@ private func runDriver(
   _ test: @convention(c) (UnsafePointer<UInt8>?, Int) -> CInt
 ) -> CInt
 
-/// The target that the command line names.
+/// The target of this run. A global, because a C function pointer cannot capture it.
 nonisolated(unsafe) private var target: FuzzTarget?
 
 guard CommandLine.arguments.count > 1 else {
@@ -20,9 +20,9 @@ guard CommandLine.arguments.count > 1 else {
   exit(0)
 }
 target = FuzzTarget.all.first { $0.name == CommandLine.arguments[1] }
-guard target != nil else { fatalError("there is no target \(CommandLine.arguments[1])") }
+guard target != nil else { fatalError("unknown target '\(CommandLine.arguments[1])'") }
 
-var words = CommandLine.unsafeArgv + 1  // the target's name stands where libFuzzer expects the program's
+var words = CommandLine.unsafeArgv + 1  // libFuzzer takes the target's name for the program's
 var count = CommandLine.argc - 1
 exit(
   runDriver(&count, &words) { bytes, count in

@@ -2,20 +2,21 @@ import JSON
 import JSONLines
 
 extension FuzzTarget {
-  /// The input as the text of logits in base64, and as the numbers that are written so.
+  /// The input as base64 text of logits, and as numbers to write in base64: decoding agrees with `plainDecoding`, and
+  /// encoded numbers are read back.
   static let base64 = FuzzTarget("base64", longestInput: 400) { input in
-    try expect(try logits(input) == plainDecoding(input).flatMap(words), "another reading")
+    try expect(try logits(input) == plainDecoding(input).flatMap(words), "decoded differently")
 
     let numbers = input.loaded(as: UInt32.self)
     let output = ByteBuffer()
     numbers.map { Float(bitPattern: $0) }.withUnsafeBufferPointer { output.append(base64: $0) }
     let text = UnsafeBufferPointer(rebasing: output.bytes.dropFirst().dropLast())
     try expect(plainDecoding(text).flatMap(words) == numbers, "written: \(String(decoding: text, as: UTF8.self))")
-    try expect(try logits(text) == numbers, "not read back")
+    try expect(try logits(text) == numbers, "not decoded to the same numbers")
   }
 }
 
-/// What a record with this text in `logits` is read as; nil where it is refused.
+/// Returns the logits of a record with this text in `logits`, or nil if it is rejected.
 private func logits(_ text: UnsafeBufferPointer<UInt8>) throws -> [UInt32]? {
   guard isUTF8(text) else { return nil }
   let line = ByteBuffer()
@@ -30,7 +31,7 @@ private func words(_ bytes: [UInt8]) -> [UInt32]? {
   bytes.count % 4 == 0 ? bytes.withUnsafeBufferPointer { $0.loaded(as: UInt32.self) } : nil
 }
 
-/// Base64 letter by letter; nil where it is none. Bits left over in the last letter are not looked at.
+/// Decodes base64 letter by letter; nil if the text is invalid. Unused bits of the last letter are ignored.
 private func plainDecoding(_ text: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
   let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
   guard text.count % 4 == 0 else { return nil }

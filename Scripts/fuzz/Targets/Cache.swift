@@ -3,13 +3,13 @@ import LanguageModel
 import Platform
 
 extension FuzzTarget {
-  /// A cache file that something has been written into, or that was cut: the logits are those without it, and so are
-  /// those of the next one who uses it.
+  /// A cache file that was overwritten in places or truncated: the logits are those without a cache file, and again
+  /// when the repaired file is used.
   ///
-  /// The input changes a sound file: the size it is cut to, if that is less, in three bytes; then one edit after another:
-  /// where, in three bytes; a byte for how long; what.
+  /// The input edits a valid file. Three bytes: the size to truncate it to, if that is less. Then edits: the offset in
+  /// three bytes, the length in one byte, the new bytes.
   static let cache = FuzzTarget("cache", longestInput: 200) { [model = CachedModel()] input in
-    var file = model.soundFile
+    var file = model.validFile
     var rest = input[...]
     func number(_ bytes: Slice<UnsafeBufferPointer<UInt8>>) -> Int { bytes.reversed().reduce(0) { $0 << 8 | Int($1) } }
     if rest.count >= 3 {
@@ -17,22 +17,22 @@ extension FuzzTarget {
       rest = rest.dropFirst(3)
     }
     while rest.count > 4 {
-      let (place, count) = (number(rest.prefix(3)), min(Int(rest[rest.startIndex + 3]), rest.count - 4))
-      for (index, byte) in rest.dropFirst(4).prefix(count).enumerated() where place + index < file.count {
-        file[place + index] = byte
+      let (offset, count) = (number(rest.prefix(3)), min(Int(rest[rest.startIndex + 3]), rest.count - 4))
+      for (index, byte) in rest.dropFirst(4).prefix(count).enumerated() where offset + index < file.count {
+        file[offset + index] = byte
       }
       rest = rest.dropFirst(4 + count)
     }
     model.folder.write("cache", file)
     try model.compare("after the change")
-    try model.compare("for the next one")
+    try model.compare("with the repaired file")
   }
 }
 
-/// A very small model, the logits of a sequence, and the cache file that it leaves.
-private final class CachedModel: @unchecked Sendable {  // each fuzzer and each test case has one thread
+/// A very small model, the logits of a sequence, and the cache file of this sequence.
+private final class CachedModel: @unchecked Sendable {  // used by one thread at a time
   let folder = ScratchFolder()
-  private(set) var soundFile: [UInt8] = []
+  private(set) var validFile: [UInt8] = []
   private let model: Transformer
   private var logits: [UInt32] = []
   private let ids = (0..<70).map { $0 * $0 % 4 }
@@ -42,14 +42,14 @@ private final class CachedModel: @unchecked Sendable {  // each fuzzer and each 
     folder.write("model.safetensors", Self.weights)
     guard let checkpoint = try? Checkpoint(ModelLocation(folder: Path(folder.path))),
       let model = try? Transformer(checkpoint, threads: 1)
-    else { preconditionFailure("the small model is refused") }
+    else { preconditionFailure("the small model is rejected") }
     self.model = model
     logits = compute(model.makeCache())
     _ = compute(cache())
     guard let file = try? MappedFile(path: Path(folder.path + "/cache")) else {
-      preconditionFailure("there is no cache file")
+      preconditionFailure("the cache file is missing")
     }
-    soundFile = Array(file.bytes)
+    validFile = Array(file.bytes)
   }
 
   private func cache() -> KeyValueCache { model.makeCache(inFile: Path(folder.path + "/cache")) { _ in } }
@@ -64,7 +64,7 @@ private final class CachedModel: @unchecked Sendable {  // each fuzzer and each 
     return result
   }
 
-  /// With the shapes of the configuration, and no two numbers the same.
+  /// A safetensors file with the shapes of the configuration. No two adjacent numbers are equal.
   private static var weights: [UInt8] {
     let (width, inner) = (2, 8)
     let shapes: [(String, [Int])] = [

@@ -1,9 +1,9 @@
-/// Something that reads what strangers write, and what must hold whatever they wrote.
+/// A parser of untrusted input, with the properties that must hold for any input.
 ///
-/// `make fuzz` has libFuzzer look for input that breaks it; `make test` replays the seeds and every input that ever did.
+/// `make fuzz` runs libFuzzer on all targets; `make test` replays the seeds and all earlier findings.
 public struct FuzzTarget: Sendable {
   public let name: String
-  /// Longer input finds nothing that shorter input does not.
+  /// Longer input is not expected to find more.
   public let longestInput: Int
   private let check: @Sendable (UnsafeBufferPointer<UInt8>) throws -> Void
 
@@ -15,8 +15,8 @@ public struct FuzzTarget: Sendable {
     self.check = check
   }
 
-  /// Throws a `Finding` where something does not hold. What is wrong in other ways (a trap, a read out of bounds, a leak)
-  /// is for the driver and its sanitizers to notice.
+  /// Throws a `Finding` if a property does not hold. Traps, out-of-bounds reads and leaks are reported by the driver
+  /// and its sanitizers.
   public func run(_ input: UnsafeBufferPointer<UInt8>) throws { try check(input) }
 
   public static let all: [FuzzTarget] = [
@@ -26,18 +26,18 @@ public struct FuzzTarget: Sendable {
   ]
 }
 
-/// What does not hold.
+/// A property that does not hold.
 public struct Finding: Error, CustomStringConvertible {
   public let description: String
 }
 
-/// Requires that something holds.
-func expect(_ holds: Bool, _ otherwise: @autoclosure () -> String) throws {
-  guard holds else { throw Finding(description: otherwise()) }
+/// Throws a `Finding` with the message if `holds` is false.
+func expect(_ holds: Bool, _ message: @autoclosure () -> String) throws {
+  guard holds else { throw Finding(description: message()) }
 }
 
 extension UnsafeBufferPointer<UInt8> {
-  /// The numbers that lie here one behind the other; bytes left over are not looked at.
+  /// Returns the bytes as packed numbers; bytes left over are ignored.
   func loaded<Number: FixedWidthInteger>(as type: Number.Type) -> [Number] {
     let bytes = UnsafeRawBufferPointer(self)
     let size = MemoryLayout<Number>.size

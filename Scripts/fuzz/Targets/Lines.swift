@@ -2,7 +2,7 @@ import JSONLines
 import Platform
 
 extension FuzzTarget {
-  /// The lines of a file, one by one and in batches. The first byte says how large a batch is, and which byte ends a line.
+  /// The lines of a file, read one by one and in batches. The first byte determines the batch size and the delimiter.
   static let lines = FuzzTarget("lines", longestInput: 2000) { input in
     guard let first = input.first else { return }
     let text = UnsafeBufferPointer(rebasing: input.dropFirst())
@@ -13,7 +13,7 @@ extension FuzzTarget {
       if expected.last?.isEmpty ?? false { expected.removeLast() }
     }
 
-    // A pipe, which gives what is there; its writer has gone.
+    // A pipe whose writer has closed it
     var ends: (Int32, Int32) = (-1, -1)
     let isOpen = withUnsafeMutablePointer(to: &ends) {
       $0.withMemoryRebound(to: Int32.self, capacity: 2) { pipe($0) == 0 }

@@ -1,11 +1,11 @@
-/// A JSON text (RFC 8259) as a tree, read in the plainest way: the grammar, rule by rule. Nothing of it is fast, and
-/// nesting costs stack, so it is for short texts.
+/// A JSON text (RFC 8259) as a tree, parsed in the simplest way: one function for each rule of the grammar. It is slow,
+/// and recursive, so it is for short texts.
 indirect enum PlainJSON: Equatable {
   case null
   case boolean(Bool)
-  /// As it is written.
+  /// As it is spelled.
   case number(String)
-  /// Its UTF-16, in which escapes may have left halves of surrogate pairs.
+  /// The UTF-16 code units, which may contain unpaired surrogates from escapes.
   case string([UInt16])
   case array([PlainJSON])
   case object([Member])
@@ -15,7 +15,7 @@ indirect enum PlainJSON: Equatable {
     let value: PlainJSON
   }
 
-  /// Nil where the text is not JSON.
+  /// Nil if the text is not JSON.
   init?(_ text: some Sequence<UInt8>) {
     var reader = Reader(text: Array(text))
     guard let value = reader.value() else { return nil }
@@ -24,19 +24,19 @@ indirect enum PlainJSON: Equatable {
     self = value
   }
 
-  /// The values of members of this name.
+  /// Returns the values of all members with this name.
   func values(of name: String) -> [PlainJSON] {
     guard case .object(let members) = self else { return [] }
     return members.filter { $0.name.elementsEqual(name.utf16) }.map(\.value)
   }
 
-  /// A string's UTF-8; nil for other values and where there is none.
+  /// The UTF-8 of a string; nil for other values and for unpaired surrogates.
   var characters: [UInt8]? {
     guard case .string(let units) = self else { return nil }
     return PlainJSON.characters(of: units)
   }
 
-  /// The UTF-8 of UTF-16; nil where half of a surrogate pair stands in it.
+  /// Converts UTF-16 to UTF-8; nil if it contains an unpaired surrogate.
   static func characters(of units: [UInt16]) -> [UInt8]? {
     String(validating: units, as: UTF16.self).map { Array($0.utf8) }
   }

@@ -1,14 +1,14 @@
-/// GPT-2's tokenizer in the plainest way: merges by looking for the lowest rank again and again.
+/// GPT-2's tokenizer in the simplest way: after each merge, all pairs are searched for the lowest rank.
 struct PlainTokenizer {
   private var ids: [[UInt8]: Int] = [:]
   private var ranks: [[[UInt8]]: Int] = [:]
-  /// A piece that is a token is that token.
+  /// If true, a pre-token that is in the vocabulary becomes this token.
   var ignoresMerges = false
 
   /// - Parameters:
-  ///   - vocabulary: of tokens and ids, spelled in the byte-level alphabet.
-  ///   - merges: the two halves of each, likewise.
-  /// - Returns: nil where something in it is not understood.
+  ///   - vocabulary: An object of tokens, spelled in the byte-level alphabet, and ids.
+  ///   - merges: The two halves of each merge, spelled likewise.
+  /// - Returns: Nil if an element is invalid.
   init?(_ vocabulary: PlainJSON, _ merges: [(left: [UInt8], right: [UInt8])]) {
     guard case .object(let members) = vocabulary else { return nil }
     for member in members {
@@ -24,15 +24,15 @@ struct PlainTokenizer {
     }
   }
 
-  /// The ids of the tokens; nil where a byte has none.
+  /// Returns the ids of a text's tokens, or nil if a byte has no token.
   func encode(_ text: [UInt8]) -> [Int]? {
     var result: [Int] = []
-    for piece in PlainSplitter.pieces(of: text, .gpt2) {
-      if ignoresMerges, let id = ids[piece] {
+    for preToken in PlainPreTokenizer.preTokens(of: text, .gpt2) {
+      if ignoresMerges, let id = ids[preToken] {
         result.append(id)
         continue
       }
-      var parts = piece.map { [$0] }
+      var parts = preToken.map { [$0] }
       while let (index, _) = parts.indices.dropLast().compactMap({ index in
         ranks[[parts[index], parts[index + 1]]].map { (index, $0) }
       }).min(by: { $0.1 < $1.1 }) {
@@ -47,7 +47,7 @@ struct PlainTokenizer {
   }
 }
 
-/// The bytes that a spelling in the byte-level alphabet stands for; nil where it is in other characters.
+/// Decodes a spelling in the byte-level alphabet; nil if it contains other characters.
 private func bytes(spelled spelling: [UInt8]) -> [UInt8]? {
   guard let text = String(validating: spelling, as: UTF8.self) else { return nil }
   var bytes: [UInt8] = []
@@ -58,7 +58,8 @@ private func bytes(spelled spelling: [UInt8]) -> [UInt8]? {
   return bytes
 }
 
-/// By its definition: printable Latin-1 characters stand for themselves, the other bytes follow from U+0100 on.
+/// The byte-level alphabet by its definition: printable Latin-1 characters, and U+0100 and following for the other
+/// bytes.
 private let byteLevelAlphabet: [Unicode.Scalar: UInt8] = {
   var alphabet: [Unicode.Scalar: UInt8] = [:]
   var next: UInt32 = 0x100

@@ -1,14 +1,14 @@
 import Checkpoint
 import LanguageModel
-import Platform
 import Numerics
+import Platform
 
 extension FuzzTarget {
-  /// Numbers as angles, and as RoPE's parameters in config.json: what is accepted gives sines and cosines at every
-  /// position.
+  /// Numbers as angles, and as RoPE parameters in config.json: accepted parameters give valid sines and cosines at
+  /// every position.
   ///
-  /// The input is the kind of scaling, three bytes for a position, the width of the head, then float64 numbers: base,
-  /// factor, low_freq_factor, high_freq_factor, and divisors.
+  /// The input: the kind of scaling, the position in three bytes, the head dimension, then float64 numbers: base,
+  /// factor, low_freq_factor, high_freq_factor, and frequency factors.
   static let rope = FuzzTarget("rope", longestInput: 200) { [folder = ScratchFolder()] input in
     guard input.count >= 5 else { return }
     let numbers = UnsafeBufferPointer(rebasing: input[5...]).loaded(as: UInt64.self).map { Double(bitPattern: $0) }
@@ -43,15 +43,15 @@ extension FuzzTarget {
   }
 }
 
-/// The greatest that is accepted.
+/// The greatest context length that is accepted.
 private let contextLength = 1 << 20
 
-/// The angles of the position, and of the last one.
-private func check(_ rotation: RoPE, _ headDim: Int, at position: Int) throws {
+/// Checks the cosine-sine table at a position and at the last one.
+private func check(_ rope: RoPE, _ headDim: Int, at position: Int) throws {
   var row = [Float](repeating: .nan, count: headDim)
   for position in [position, contextLength - 1] {
     row.withUnsafeMutableBufferPointer { row in
-      if let start = row.baseAddress { rotation.angles(of: position, into: start) }
+      if let start = row.baseAddress { rope.angles(of: position, into: start) }
     }
     for pair in 0..<headDim / 2 {
       let (cosine, sine) = (Double(row[pair]), Double(row[pair + headDim / 2]))
@@ -60,5 +60,5 @@ private func check(_ rotation: RoPE, _ headDim: Int, at position: Int) throws {
   }
 }
 
-/// Whether the two are on the circle.
+/// Returns true if the point is on the unit circle.
 private func isPoint(_ sine: Double, _ cosine: Double) -> Bool { abs(sine * sine + cosine * cosine - 1) < 1e-6 }

@@ -1,14 +1,14 @@
 import Platform
 
-/// A folder for files that have to be there under a path: in memory where the system has such a place. It is removed with
-/// the object, and so not with a process that a finding ends.
+/// A temporary folder for files that need a path, in memory if /dev/shm exists. It is removed with the object, so not
+/// if a finding ends the process.
 final class ScratchFolder: Sendable {
   let path: String
 
   init() {
-    let place = isDirectory("/dev/shm") ? "/dev/shm" : environmentVariable("TMPDIR") ?? "/tmp"
-    path = "\(place)/lmpipe-fuzz-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
-    precondition(mkdir(path, 0o700) == 0, "no folder \(path)")
+    let parent = isDirectory("/dev/shm") ? "/dev/shm" : environmentVariable("TMPDIR") ?? "/tmp"
+    path = "\(parent)/lmpipe-fuzz-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
+    precondition(mkdir(path, 0o700) == 0, "cannot create \(path)")
   }
 
   deinit {
@@ -16,7 +16,7 @@ final class ScratchFolder: Sendable {
     rmdir(path)
   }
 
-  /// All files that the targets write.
+  /// All files that targets write.
   private let names = [
     "config.json", "model.safetensors", "model.safetensors.index.json", "model.gguf", "a.safetensors", "b.safetensors",
     "tokenizer.json", "vocab.json", "merges.txt", "cache", "lines",
@@ -32,7 +32,7 @@ final class ScratchFolder: Sendable {
   func write(_ name: String, _ text: String) { write(name, Array(text.utf8)) }
 }
 
-/// What lies in memory in one piece.
+/// Bytes that are contiguous in memory.
 protocol ContiguousBytes {
   func bytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result
 }

@@ -2,10 +2,10 @@ import JSON
 import Sampling
 
 extension FuzzTarget {
-  /// Finite logits and settings of the sampler: every log-probability is finite, every probability between 0 and 1, and
-  /// what is chosen is a token.
+  /// Finite logits and sampling settings: every log-probability is finite, every probability is between 0 and 1, and
+  /// the sampled id is a token.
   ///
-  /// The input is the settings (40 bytes) and the logits, as float32.
+  /// The input is the settings (40 bytes) and the logits as float32.
   static let softmax = FuzzTarget("softmax", longestInput: 400) { input in
     let words = input.loaded(as: UInt32.self)
     guard words.count > 10 else { return }
@@ -40,13 +40,13 @@ extension FuzzTarget {
   }
 }
 
-/// What is written for each token.
+/// Checks what is written for each token.
 private func checkCandidates(_ distribution: Distribution, _ logits: UnsafeBufferPointer<Float>, _ count: Int) throws {
   let buffer = ByteBuffer()
   var sum: Float = 0
   for id in logits.indices {
     let candidate = distribution.candidate(id)
-    try expect(candidate.id == id && candidate.logit == logits[id], "another token than \(id)")
+    try expect(candidate.id == id && candidate.logit == logits[id], "not token \(id)")
     try expect(candidate.logprob.isFinite && candidate.logprob <= 0, "the log-probability \(candidate.logprob)")
     try expect((0...1).contains(candidate.p), "the probability \(candidate.p)")
     for number in [candidate.logit, candidate.logprob, candidate.p] { buffer.append(json: number) }

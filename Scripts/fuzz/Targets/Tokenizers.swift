@@ -4,26 +4,26 @@ import Platform
 import Tokenizer
 
 extension FuzzTarget {
-  /// tokenizer.json: what is accepted encodes and decodes without loss, opened for either purpose.
+  /// tokenizer.json: an accepted file encodes and decodes without loss, and is accepted for either purpose.
   static let tokenizerJSON = FuzzTarget("tokenizer", longestInput: 4000) { [folder = ScratchFolder()] input in
     folder.write("tokenizer.json", input)
     guard let tokenizer = try open(folder) else { return }
     for text in sampleTexts(tokenizer) {
-      // Form C changes other characters than those of ASCII, and spaces may have been added.
+      // NFC changes only characters that are not ASCII; spaces may have been added
       guard let ids = try encode(text, tokenizer), text.allSatisfy({ $0 < 0x80 }) else { continue }
       try expect(decode(ids, tokenizer).filter { $0 != 0x20 } == text.filter { $0 != 0x20 }, "not decoded")
     }
   }
 
-  /// vocab.json and merges.txt, a NUL between them: what is accepted encodes as the plain tokenizer does.
+  /// vocab.json and merges.txt, separated by a NUL byte: an accepted vocabulary encodes as the plain tokenizer does.
   static let vocabularyFiles = FuzzTarget("vocabulary", longestInput: 2000) { [folder = ScratchFolder()] input in
-    let cut = input.firstIndex(of: 0) ?? input.count
-    folder.write("vocab.json", UnsafeBufferPointer(rebasing: input[..<cut]))
-    folder.write("merges.txt", UnsafeBufferPointer(rebasing: input[min(cut + 1, input.count)...]))
+    let separator = input.firstIndex(of: 0) ?? input.count
+    folder.write("vocab.json", UnsafeBufferPointer(rebasing: input[..<separator]))
+    folder.write("merges.txt", UnsafeBufferPointer(rebasing: input[min(separator + 1, input.count)...]))
     guard let tokenizer = try open(folder) else { return }
-    guard let vocabulary = PlainJSON(input[..<cut]),
-      let plain = PlainTokenizer(vocabulary, mergeLines(input.dropFirst(cut + 1)))
-    else { throw Finding(description: "accepted, and no vocabulary") }
+    guard let vocabulary = PlainJSON(input[..<separator]),
+      let plain = PlainTokenizer(vocabulary, mergeLines(input.dropFirst(separator + 1)))
+    else { throw Finding(description: "accepted, but not a vocabulary") }
     for text in sampleTexts(tokenizer) {
       let ids = try encode(text, tokenizer)
       try expect(ids == plain.encode(text), "\(ids ?? []), not \(plain.encode(text) ?? []) of \(text)")
@@ -31,33 +31,35 @@ extension FuzzTarget {
     }
   }
 
-  /// The splitting rules, behind `Digits`: the first byte says which.
+  /// The pre-tokenizers, after `Digits`. The first byte selects both.
   static let splitting = FuzzTarget("splitting", longestInput: 300) { input in
     guard let first = input.first else { return }
     let text = Array(input.dropFirst())
-    let characters = PlainSplitter.characters(of: text)
+    let characters = PlainPreTokenizer.characters(of: text)
     guard !characters.contains(where: \.isNew) else { return }
     let digits: DigitSplitting = [.none, .runs, .individual][Int(first % 3)]
-    let rules = SplittingRule.allCases
-    let rule = rules[Int(first / 3) % rules.count]
-    let expected = plainParts(text, characters, digits).flatMap { PlainSplitter.pieces(of: Array($0), rule) }
+    let all = PreTokenizer.allCases
+    let preTokenizer = all[Int(first / 3) % all.count]
+    let expected = plainSegments(text, characters, digits).flatMap {
+      PlainPreTokenizer.preTokens(of: Array($0), preTokenizer)
+    }
     var found: [[UInt8]] = []
     text.withUnsafeBufferPointer { bytes in
       var start = 0
       while start < bytes.count {
-        let partEnd = digits.partEnd(in: bytes, from: start, to: bytes.count)
-        while start < partEnd {
-          let end = rule.pieceEnd(in: bytes, from: start, to: partEnd)
+        let segmentEnd = digits.segmentEnd(in: bytes, from: start, to: bytes.count)
+        while start < segmentEnd {
+          let end = preTokenizer.preTokenEnd(in: bytes, from: start, to: segmentEnd)
           found.append(Array(text[start..<end]))
           start = end
         }
       }
     }
-    try expect(found == expected, "\(rule), \(digits): \(found), not \(expected)")
+    try expect(found == expected, "\(preTokenizer), \(digits): \(found), not \(expected)")
   }
 
-  /// Any bytes, with the vocabulary of the toolset's model: the plain tokenizer's ids, and the text comes back. The first
-  /// byte has options.
+  /// Any bytes, with the bundled model's vocabulary: the ids are the plain tokenizer's, and decoding returns the text.
+  /// The first byte holds the options.
   static let encoding = FuzzTarget("encoding", longestInput: 400) { [wren = Wren()] input in
     guard let first = input.first else { return }
     let text = Array(input.dropFirst())
@@ -69,7 +71,7 @@ extension FuzzTarget {
     let ids = tokens.ids.map(Int.init)
     let spaced = hasPrefix && text.first.map { $0 != 0x20 } ?? false ? [0x20] + text : text
     try expect(decode(ids, wren.tokenizer) == spaced, "not decoded")
-    if !isSpecial, !PlainSplitter.characters(of: text).contains(where: \.isNew) {
+    if !isSpecial, !PlainPreTokenizer.characters(of: text).contains(where: \.isNew) {
       try expect(ids == wren.plain.encode(spaced), "\(ids)")
     }
     guard first & 4 == 0 else { return }
@@ -81,43 +83,43 @@ extension FuzzTarget {
   }
 }
 
-/// Opens a tokenizer from the tables of a GGUF file, and has it encode and decode.
+/// Opens a tokenizer from the tables of a GGUF file; encodes and decodes with it.
 func checkTokenizer(_ tables: TokenizerTables) throws {
   let tokenizer: ByteLevelTokenizer
   do {
     tokenizer = try ByteLevelTokenizer(
       path: tables.path, model: tables.model, preTokenizer: tables.preTokenizer, tokens: tables.tokens,
       types: tables.types, merges: tables.merges, bosTokenID: tables.bosTokenID, for: .encoding)
-  } catch { return try expect(error.path == tables.path, "a message that names no file: \(error)") }
+  } catch { return try expect(error.path == tables.path, "a message without the file's name: \(error)") }
   for text in sampleTexts(tokenizer) {
-    // Form C changes other characters than those of ASCII.
+    // NFC changes only characters that are not ASCII
     guard let ids = try encode(text, tokenizer), text.allSatisfy({ $0 < 0x80 }) else { continue }
     try expect(decode(ids, tokenizer) == text, "not decoded: \(text)")
   }
 }
 
-/// The tokenizer of the folder, for encoding; nil where it is refused. Open for decoding it must be the same.
+/// Opens the tokenizer of the folder for encoding; nil if it is rejected. Opened for decoding, it must be the same.
 private func open(_ folder: ScratchFolder) throws -> ByteLevelTokenizer? {
   do {
     let tokenizer = try ByteLevelTokenizer(folder: Path(folder.path), for: .encoding)
     let decoder: ByteLevelTokenizer
     do { decoder = try ByteLevelTokenizer(folder: Path(folder.path), for: .decoding) } catch {
-      throw Finding(description: "refused for decoding only: \(error)")
+      throw Finding(description: "rejected for decoding only: \(error)")
     }
     try expect(decoder.vocabularySize == tokenizer.vocabularySize, "\(decoder.vocabularySize) tokens for decoding")
     for id in 0..<tokenizer.vocabularySize {
       let (ours, theirs) = (tokenizer.bytes(of: id), decoder.bytes(of: id))
       try expect(ours.map(Array.init) == theirs.map(Array.init), "token \(id) differs for decoding")
     }
-    try expect(decoder.fingerprint == tokenizer.fingerprint, "another fingerprint for decoding")
+    try expect(decoder.fingerprint == tokenizer.fingerprint, "a different fingerprint for decoding")
     return tokenizer
   } catch let error as TokenizerError {
-    try expect(error.path.parent == Path(folder.path), "a message that names no file: \(error)")
+    try expect(error.path.parent == Path(folder.path), "a message without the file's name: \(error)")
     return nil
   }
 }
 
-/// Some text, and what the vocabulary has tokens for.
+/// Returns a sample text, and texts made of the vocabulary's tokens.
 private func sampleTexts(_ tokenizer: ByteLevelTokenizer) -> [[UInt8]] {
   var tokens: [UInt8] = []
   for id in 0..<min(tokenizer.vocabularySize, 300) where tokens.count < 300 {
@@ -126,15 +128,15 @@ private func sampleTexts(_ tokenizer: ByteLevelTokenizer) -> [[UInt8]] {
   return [Array("it's  12 <|endoftext|> é\n".utf8), tokens, tokens.reversed()]
 }
 
-/// Nil where a byte has no token.
+/// Returns the ids of a text, or nil if a byte has no token.
 private func encode(_ text: [UInt8], _ tokenizer: ByteLevelTokenizer) throws -> [Int]? {
   let tokens = TokenBuffer(recordsEnds: false)
   do {
     try text.withUnsafeBufferPointer { try tokenizer.makeEncoder().encode($0, into: tokens) }
     return tokens.ids.map(Int.init)
   } catch let error as UnencodableByteError {
-    let isThere = error.offset.map { text.indices.contains($0) && text[$0] == error.byte } ?? (error.byte == 0x20)
-    try expect(isThere, "another byte: \(error)")
+    let isInText = error.offset.map { text.indices.contains($0) && text[$0] == error.byte } ?? (error.byte == 0x20)
+    try expect(isInText, "not the byte at this offset: \(error)")
     return nil
   }
 }
@@ -143,7 +145,7 @@ private func decode(_ ids: [Int], _ tokenizer: ByteLevelTokenizer) -> [UInt8] {
   ids.flatMap { tokenizer.bytes(of: $0).map(Array.init) ?? [] }
 }
 
-/// The merges of a merges.txt, line by line.
+/// Parses a merges.txt line by line.
 private func mergeLines(_ text: some Sequence<UInt8>) -> [(left: [UInt8], right: [UInt8])] {
   var merges: [(left: [UInt8], right: [UInt8])] = []
   for line in Array(text).split(separator: UInt8(ascii: "\n")) {
@@ -154,9 +156,9 @@ private func mergeLines(_ text: some Sequence<UInt8>) -> [(left: [UInt8], right:
   return merges
 }
 
-/// What `Digits` makes of a text.
-private func plainParts(
-  _ text: [UInt8], _ characters: [PlainSplitter.Character], _ digits: DigitSplitting
+/// Returns the segments into which `Digits` splits a text.
+private func plainSegments(
+  _ text: [UInt8], _ characters: [PlainPreTokenizer.Character], _ digits: DigitSplitting
 ) -> [ArraySlice<UInt8>] {
   guard digits != .none else { return text.isEmpty ? [] : [text[...]] }
   var starts: [Int] = []
@@ -171,7 +173,7 @@ private func plainParts(
   return zip(starts, starts.dropFirst() + [text.count]).map { text[$0..<$1] }
 }
 
-/// The toolset's own model's tokenizer, and the same once more.
+/// The bundled model's tokenizer, and its plain counterpart.
 private struct Wren: Sendable {
   let tokenizer: ByteLevelTokenizer
   let plain: PlainTokenizer
@@ -182,12 +184,12 @@ private struct Wren: Sendable {
       let vocabulary = model.values(of: "vocab").first, case .array(let merges) = model.values(of: "merges").first,
       let plain = PlainTokenizer(vocabulary, merges.compactMap(halves)),
       let tokenizer = try? ByteLevelTokenizer(folder: Path(checkout + "/Models/wren"))
-    else { preconditionFailure("the model of the toolset is not there") }
+    else { preconditionFailure("the bundled model is missing") }
     (self.plain, self.tokenizer) = (plain, tokenizer)
   }
 }
 
-/// A merge as JSON has it: a pair of strings.
+/// Parses a merge of tokenizer.json, a pair of strings.
 private func halves(_ merge: PlainJSON) -> (left: [UInt8], right: [UInt8])? {
   guard case .array(let pair) = merge, pair.count == 2, let left = pair[0].characters, let right = pair[1].characters
   else { return nil }

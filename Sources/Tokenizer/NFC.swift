@@ -1,15 +1,17 @@
-/// Unicode's normalization form C (UAX #15): letters and the marks behind them become one scalar where there is one, and
-/// marks stand in their canonical order. Nearly all text is in this form already, so the work is to see that.
+/// Normalization to Unicode's Normalization Form C (UAX #15). Most text is in NFC already, so the fast path only
+/// verifies this; text is copied only if it changes. Bytes that are not UTF-8 are kept, and nothing is composed across
+/// them.
 ///
-/// Bytes that are not UTF-8 stay as they are, and nothing is composed across them.
-struct FormC {
-  /// What a scalar can do to the form of a text. The raw values are those of the table in `UnicodeComposition`.
+/// The standard library has no public normalizer without Foundation, and the tables must be those of the `tokenizers`
+/// library, which follows another version of Unicode.
+struct NFC {
+  /// How a scalar affects normalization. The raw values are those of the table in `UnicodeComposition`.
   enum Kind: UInt8 {
-    /// Neither it nor what stands before it changes because of it.
+    /// A starter that never changes and never composes with the scalars before it.
     case stable
-    /// It may change places with another mark.
+    /// A mark that may be reordered with another mark.
     case mark
-    /// It is not of the form, or may become one scalar with what stands before it.
+    /// Not in NFC, or may be composed with the scalars before it.
     case unstable
 
     @inline(__always)
@@ -24,29 +26,29 @@ struct FormC {
     }
   }
 
-  /// A text that was brought into the form.
-  struct Composed {
+  /// A text after normalization.
+  struct Normalized {
     fileprivate(set) var bytes: [UInt8] = []
-    /// Empty unless they were asked for.
+    /// Empty unless `recordsChanges` was true.
     fileprivate(set) var changes: [Change] = []
 
-    /// Some scalars of the text, and the bytes that they have become.
+    /// The range of some scalars of the text, and the range of the bytes that replace them.
     struct Change {
       let old: Range<Int>
       let new: Range<Int>
     }
   }
 
-  /// From offsets in a composed text, which must be asked for in rising order, to offsets in the text that it was. Within
-  /// what has changed there is nothing to tell which byte comes from where: all of it counts as where it begins.
+  /// Maps offsets in a normalized text, in ascending order, to offsets in the original text. Bytes within a change
+  /// cannot be assigned to original bytes: all of them map to the start of the changed range.
   struct Offsets {
-    private let changes: [Composed.Change]
+    private let changes: [Normalized.Change]
     private var next = 0
     private var shift: Int
 
-    /// - Parameter start: of the text, in what the offsets are of.
-    init(_ composed: Composed, start: Int) {
-      changes = composed.changes
+    /// - Parameter start: Added to the results: the offset of the original text in its buffer.
+    init(_ normalized: Normalized, start: Int) {
+      changes = normalized.changes
       shift = start
     }
 
@@ -60,36 +62,37 @@ struct FormC {
     }
   }
 
-  /// The scalars of a stretch of text, taken apart: each in the lower 21 bits of its word, above it which one it is, and
-  /// in the upper eight bits its canonical combining class, so that marks are put in order by sorting the words.
+  /// The decomposed scalars of a range of text. A word has the scalar in its lower 21 bits, its index above, and the
+  /// canonical combining class in the upper eight bits, so that sorting the words puts marks in canonical order.
   private var parts: [UInt64] = []
-  /// The memory of more is given back.
-  private static let mostPartsKept = 1 << 12
+  /// The capacity of `parts` that is kept for the next call.
+  private static let maxPartsKept = 1 << 12
 
-  /// A part of a text in form C; nil where it is that already.
+  /// Returns `text[range]` in NFC, or nil if it is in NFC already.
   ///
-  /// - Parameter recordsChanges: for `Offsets`, whose memory may be many times the text's.
-  mutating func compose(
+  /// - Parameter recordsChanges: Records the changes that `Offsets` needs. They may take many times the memory of the
+  ///   text.
+  mutating func normalize(
     _ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, recordsChanges: Bool = false
-  ) -> Composed? {
-    var result = Composed()
+  ) -> Normalized? {
+    var result = Normalized()
     var isChanged = false
-    defer { if parts.capacity > Self.mostPartsKept { parts = [] } }
+    defer { if parts.capacity > Self.maxPartsKept { parts = [] } }
     var copied = range.lowerBound
     var position = copied
     while let run = Self.nextRun(in: text, from: position, to: range.upperBound) {
       position = run.end
-      if run.isOneMark { continue }
+      if run.isSingleMark { continue }
       let start = Self.start(ofScalarBefore: run.start, in: text, from: copied)
       result.bytes.append(contentsOf: text[copied..<start])
       copied = run.end
       let newStart = result.bytes.count
-      compose(text, start..<run.end, into: &result.bytes)
+      normalize(text, start..<run.end, into: &result.bytes)
       if result.bytes[newStart...].elementsEqual(text[start..<run.end]) { continue }
       isChanged = true
       guard recordsChanges else { continue }
       result.changes.append(
-        Composed.Change(
+        Normalized.Change(
           old: start - range.lowerBound..<run.end - range.lowerBound, new: newStart..<result.bytes.count))
     }
     guard isChanged else { return nil }
@@ -97,24 +100,24 @@ struct FormC {
     return result
   }
 
-  // MARK: where something may change
+  // MARK: - Finding ranges that may change
 
   /// A run of scalars that are not stable.
   private struct Run {
     let start: Int
     var end: Int
-    var isOneMark: Bool
+    var isSingleMark: Bool
   }
 
-  /// The first run that begins at `start` or behind.
+  /// Returns the first run that begins at `start` or later.
   private static func nextRun(in text: UnsafeBufferPointer<UInt8>, from start: Int, to limit: Int) -> Run? {
     var index = start
     while index < limit {
       switch text[index] {
-      // What begins scalars below U+0300, or from U+4000 to U+9FFF, which are stable; and what begins none
+      // Lead bytes of scalars below U+0300 or from U+4000 to U+9FFF, which are stable, and continuation bytes
       case ..<0xCC, 0xE4...0xE9: index &+= 1
       default:
-        let (kind, length) = item(in: text, at: index, limit: limit)
+        let (kind, length) = kindOfScalar(in: text, at: index, limit: limit)
         if kind != .stable { return run(in: text, from: index, to: limit) }
         index &+= length
       }
@@ -123,50 +126,50 @@ struct FormC {
   }
 
   private static func run(in text: UnsafeBufferPointer<UInt8>, from start: Int, to limit: Int) -> Run {
-    var run = Run(start: start, end: start, isOneMark: false)
+    var run = Run(start: start, end: start, isSingleMark: false)
     while run.end < limit {
-      let (kind, length) = item(in: text, at: run.end, limit: limit)
+      let (kind, length) = kindOfScalar(in: text, at: run.end, limit: limit)
       if kind == .stable { break }
-      run.isOneMark = run.end == start && kind == .mark
+      run.isSingleMark = run.end == start && kind == .mark
       run.end += length
     }
     return run
   }
 
-  private static func item(
+  private static func kindOfScalar(
     in text: UnsafeBufferPointer<UInt8>, at index: Int, limit: Int
   ) -> (kind: Kind, length: Int) {
-    let (value, length) = scalar(in: text, at: index, limit: limit)
+    let (value, length) = decodeScalar(in: text, at: index, limit: limit)
     return (value.map(Kind.init) ?? .stable, length)
   }
 
-  /// Where the scalar begins that ends at `end`; `end`, where there is none behind `limit`.
+  /// Returns the start of the scalar that ends at `end`, or `end` if there is none at or after `limit`.
   private static func start(
     ofScalarBefore end: Int, in text: UnsafeBufferPointer<UInt8>, from limit: Int
   ) -> Int {
     var start = end - 1
     while start > limit, end - start < 4, text[start] & 0xC0 == 0x80 { start -= 1 }
     guard start >= limit else { return end }
-    let (value, length) = scalar(in: text, at: start, limit: end)
+    let (value, length) = decodeScalar(in: text, at: start, limit: end)
     return value != nil && start + length == end ? start : end
   }
 
-  // MARK: the form itself
+  // MARK: - Normalizing
 
-  /// Appends a stretch of well-formed text in form C.
-  private mutating func compose(
+  /// Appends the NFC form of a range of the text.
+  private mutating func normalize(
     _ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, into bytes: inout [UInt8]
   ) {
     parts.removeAll(keepingCapacity: true)
-    // What is not stable has two bytes at least.
-    if range.count > Self.mostPartsKept { parts.reserveCapacity(range.count / 2 + 1) }
+    // Scalars that are not stable have at least two bytes
+    if range.count > Self.maxPartsKept { parts.reserveCapacity(range.count / 2 + 1) }
     var index = range.lowerBound
     while index < range.upperBound {
-      let (value, length) = scalar(in: text, at: index, limit: range.upperBound)
+      let (value, length) = decodeScalar(in: text, at: index, limit: range.upperBound)
       if let value { decompose(value) }
       index += length
     }
-    orderMarks()
+    sortMarks()
     composeParts()
     for scalar in parts.lazy.compactMap({ Unicode.Scalar(UInt32($0)) }) {
       if let encoded = UTF8.encode(scalar) { bytes.append(contentsOf: encoded) }
@@ -178,18 +181,18 @@ struct FormC {
       for part in parts { append(part) }
     } else if let (first, second) = Self.parts(of: scalar) {
       decompose(first)
-      if second > 0 { append(second) }  // of no composition is the second part one itself
+      if second > 0 { append(second) }  // the second part never decomposes further
     } else {
       append(scalar)
     }
   }
 
   private mutating func append(_ scalar: UInt32) {
-    parts.append(UInt64(Self.order(of: scalar)) << 56 | UInt64(parts.count) << 21 | UInt64(scalar))
+    parts.append(UInt64(Self.combiningClass(of: scalar)) << 56 | UInt64(parts.count) << 21 | UInt64(scalar))
   }
 
-  /// Sorts each run of marks by their classes; those of one class stay as they are.
-  private mutating func orderMarks() {
+  /// Sorts each run of marks by combining class. The sort is stable, because the words contain the index.
+  private mutating func sortMarks() {
     parts.withUnsafeMutableBufferPointer { parts in
       var start = 0
       for index in 0...parts.count where index == parts.count || parts[index] >> 56 == 0 {
@@ -202,31 +205,31 @@ struct FormC {
     }
   }
 
-  /// Leaves in `parts` the scalars of the form: a scalar becomes one with the last scalar of class 0, unless one between
-  /// them is in its way.
+  /// Composes `parts` in place: a scalar is combined with the last starter (class 0) before it, unless a scalar between
+  /// them blocks it.
   private mutating func composeParts() {
     var count = 0
     var starter: Int?
-    var lastOrder = -1  // of what stands behind the starter
+    var lastClass = -1  // the combining class of the last scalar after the starter
     for index in parts.indices {
       let part = parts[index]
-      let (scalar, order) = (UInt32(part & 0x1F_FFFF), Int(part >> 56))
-      if let starter, lastOrder < order, let composite = Self.composite(of: UInt32(parts[starter]), scalar) {
+      let (scalar, combiningClass) = (UInt32(part & 0x1F_FFFF), Int(part >> 56))
+      if let starter, lastClass < combiningClass, let composite = Self.composite(of: UInt32(parts[starter]), scalar) {
         parts[starter] = UInt64(composite)
         continue
       }
-      if order == 0 { starter = count }
-      lastOrder = order == 0 ? -1 : order
+      if combiningClass == 0 { starter = count }
+      lastClass = combiningClass == 0 ? -1 : combiningClass
       parts[count] = UInt64(scalar)
       count += 1
     }
     parts.removeLast(parts.count - count)
   }
 
-  // MARK: the tables
+  // MARK: - Tables
 
-  /// The scalar's canonical combining class.
-  private static func order(of scalar: UInt32) -> UInt8 {
+  /// Returns the canonical combining class of a scalar.
+  private static func combiningClass(of scalar: UInt32) -> UInt8 {
     guard Kind(scalar) != .stable else { return 0 }
     let classes = UnicodeComposition.classes
     let index = firstIndex(below: classes.count) { UInt32(classes[$0] >> 8 & 0x1F_FFFF) >= scalar }
@@ -234,7 +237,8 @@ struct FormC {
     return UInt8(truncatingIfNeeded: classes[index])
   }
 
-  /// What a scalar other than a Hangul syllable is made of; the second is 0 where it is one only.
+  /// Returns the decomposition of a scalar other than a Hangul syllable, or nil if it has none. The second scalar is 0
+  /// if the decomposition is a single scalar.
   private static func parts(of scalar: UInt32) -> (UInt32, UInt32)? {
     let pairs = UnicodeComposition.pairs
     let index = firstIndex(below: pairs.count) { UInt32(pairs[$0] >> 43) >= scalar }
@@ -242,30 +246,32 @@ struct FormC {
     return (UInt32(pairs[index] >> 22 & 0x1F_FFFF), UInt32(pairs[index] >> 1 & 0x1F_FFFF))
   }
 
+  /// Returns the scalar that two scalars are composed to, or nil if there is none.
   private static func composite(of first: UInt32, _ second: UInt32) -> UInt32? {
     if let syllable = Hangul.syllable(of: first, second) { return syllable }
     let (pairs, compositions) = (UnicodeComposition.pairs, UnicodeComposition.compositions)
-    let wanted = UInt64(first) << 21 | UInt64(second)
+    let pair = UInt64(first) << 21 | UInt64(second)
     @inline(__always) func parts(_ index: Int) -> UInt64 { pairs[Int(compositions[index])] >> 1 & 0x3FF_FFFF_FFFF }
-    let index = firstIndex(below: compositions.count) { parts($0) >= wanted }
-    guard index < compositions.count, parts(index) == wanted else { return nil }
+    let index = firstIndex(below: compositions.count) { parts($0) >= pair }
+    guard index < compositions.count, parts(index) == pair else { return nil }
     return UInt32(pairs[Int(compositions[index])] >> 43)
   }
 
-  /// The first index for which `isBehind` holds, as it does for all that follow; `count` where there is none.
+  /// Returns the first index for which `predicate` is true, by bisection: it must be true for all later indices as
+  /// well. Returns `count` if there is none.
   @inline(__always)
-  private static func firstIndex(below count: Int, where isBehind: (Int) -> Bool) -> Int {
+  private static func firstIndex(below count: Int, where predicate: (Int) -> Bool) -> Int {
     var (low, high) = (0, count)
     while low < high {
       let middle = (low + high) / 2
-      if isBehind(middle) { high = middle } else { low = middle + 1 }
+      if predicate(middle) { high = middle } else { low = middle + 1 }
     }
     return low
   }
 }
 
-/// The arithmetic of Hangul syllables (The Unicode Standard, section 3.12): a leading consonant, a vowel and, in most, a
-/// trailing consonant.
+/// The arithmetic of Hangul syllables (The Unicode Standard, section 3.12). A syllable is a leading consonant, a vowel
+/// and, usually, a trailing consonant.
 private enum Hangul {
   private static let (leading, vowel, trailing, syllable): (UInt32, UInt32, UInt32, UInt32) =
     (0x1100, 0x1161, 0x11A7, 0xAC00)

@@ -3,15 +3,15 @@ import TestSupport
 import Testing
 import Tokenizer
 
-/// The lengths of the pieces of a text, after what `Digits` does, if it does.
-private func lengths(_ text: [UInt8], _ rule: SplittingRule, _ digits: DigitSplitting = .none) -> [Int] {
+/// Returns the lengths of the pre-tokens of a text, after `digits`.
+private func lengths(_ text: [UInt8], _ preTokenizer: PreTokenizer, _ digits: DigitSplitting = .none) -> [Int] {
   text.withUnsafeBufferPointer { bytes in
     var result: [Int] = []
     var start = 0
     while start < bytes.count {
-      let partEnd = digits.partEnd(in: bytes, from: start, to: bytes.count)
-      while start < partEnd {
-        let end = rule.pieceEnd(in: bytes, from: start, to: partEnd)
+      let segmentEnd = digits.segmentEnd(in: bytes, from: start, to: bytes.count)
+      while start < segmentEnd {
+        let end = preTokenizer.preTokenEnd(in: bytes, from: start, to: segmentEnd)
         result.append(end - start)
         start = end
       }
@@ -20,19 +20,20 @@ private func lengths(_ text: [UInt8], _ rule: SplittingRule, _ digits: DigitSpli
   }
 }
 
-/// The pieces, `|` between them.
-private func pieces(_ text: String, _ rule: SplittingRule = .gpt2, _ digits: DigitSplitting = .none) -> String {
+/// Returns the pre-tokens of a text, separated by `|`.
+private func preTokens(_ text: String, _ preTokenizer: PreTokenizer = .gpt2, _ digits: DigitSplitting = .none) -> String
+{
   var rest = Array(text.utf8)[...]
-  let pieces = lengths(Array(rest), rule, digits).map { length in
+  let preTokens = lengths(Array(rest), preTokenizer, digits).map { length in
     defer { rest = rest.dropFirst(length) }
     return String(decoding: rest.prefix(length), as: UTF8.self)
   }
-  return pieces.joined(separator: "|")
+  return preTokens.joined(separator: "|")
 }
 
-@Suite struct SplittingTests {
+@Suite struct PreTokenizerTests {
   @Test(arguments: [
-    // runs of one class, a space in front
+    // runs of one class, with an optional space before them
     ("Once upon a time", "Once| upon| a| time"),
     ("abc123!?", "abc|123|!?"),
     ("abc 123 !?", "abc| 123| !?"),
@@ -41,7 +42,7 @@ private func pieces(_ text: String, _ rule: SplittingRule = .gpt2, _ digits: Dig
     ("x²½Ⅳ٣", "x|²½Ⅳ٣"),
     ("e\u{301}a", "e|\u{301}|a"),  // a combining mark is neither letter nor number
     ("hi👍🏽you", "hi|👍🏽|you"),
-    // contractions, lower case only, and only where a piece begins
+    // contractions: lower case only, and only at the start of a pre-token
     ("it's they're I'm we've he'll she'd can't", "it|'s| they|'re| I|'m| we|'ve| he|'ll| she|'d| can|'t"),
     ("IT'S", "IT|'|S"),
     ("'sound", "'s|ound"),
@@ -66,14 +67,14 @@ private func pieces(_ text: String, _ rule: SplittingRule = .gpt2, _ digits: Dig
     ("a\u{A0}\u{A0}b", "a|\u{A0}|\u{A0}|b"),
     ("a\u{3000} b", "a|\u{3000}| b"),
     ("a\u{85}b\u{2028}c", "a|\u{85}|b|\u{2028}|c"),
-    ("a\u{200B}b", "a|\u{200B}|b"),  // a zero-width space is no white space
+    ("a\u{200B}b", "a|\u{200B}|b"),  // a zero-width space is not white space
     ("a \u{0}", "a| \u{0}"),
     ("", ""),
   ])
-  func gpt2Rule(text: String, expected: String) { #expect(pieces(text) == expected) }
+  func gpt2PreTokens(text: String, expected: String) { #expect(preTokens(text) == expected) }
 
   @Test(arguments: [
-    // one scalar of any kind but a line's end may stand before letters
+    // any one scalar except a line end may precede letters
     ("Once upon\ta (time", "Once| upon|\ta| (|time"),
     ("a(b)c", "a|(b|)c"),
     ("\u{301}a \u{A0}b", "\u{301}a| |\u{A0}b"),
@@ -83,36 +84,36 @@ private func pieces(_ text: String, _ rule: SplittingRule = .gpt2, _ digits: Dig
     ("'ſo 'şo 'K 'lL 'vE", "'ſ|o| '|şo| '|K| '|lL| '|vE"),
     ("x'ſo x'şo x'K x'lL x'vE", "x|'ſ|o| x|'şo| x|'K| x|'lL| x|'vE"),
     ("''s 'r", "''|s| '|r"),
-    // numbers by threes
+    // at most three numbers together
     ("12345 1 ½²٣Ⅳ", "123|45| |1| |½²٣|Ⅳ"),
     ("a1b", "a|1|b"),
-    // others take the line ends behind them
+    // a run of others includes the line ends after it
     ("a !?\r\n\nb", "a| !?\r\n\n|b"),
     ("  !", " | !"),
     ("\t!", "\t|!"),
-    // white space up to the last line end
+    // white space ends after its last line end
     ("a \n \r\n  b", "a| \n \r\n| | b"),
     ("a  \n", "a|  \n"),
     ("a  1", "a| | |1"),
     ("a   ", "a|   "),
     ("\n\n", "\n\n"),
   ])
-  func llama3Rule(text: String, expected: String) { #expect(pieces(text, .llama3) == expected) }
+  func llama3PreTokens(text: String, expected: String) { #expect(preTokens(text, .llama3) == expected) }
 
-  @Test func qwen2RuleTakesNumbersOneByOne() {
-    #expect(pieces("12345 it'S ½²", .qwen2) == "1|2|3|4|5| it|'S| |½|²")
+  @Test func qwen2SplitsEachNumber() {
+    #expect(preTokens("12345 it'S ½²", .qwen2) == "1|2|3|4|5| it|'S| |½|²")
   }
 
-  /// What the patterns find when their alternatives are tried one after the other.
-  @Test(arguments: SplittingRule.allCases)
-  func rulesAreTheirPatterns(rule: SplittingRule) {
+  /// The implementations by hand split as the published patterns do, alternative by alternative.
+  @Test(arguments: PreTokenizer.allCases)
+  func implementationsMatchPatterns(preTokenizer: PreTokenizer) {
     var generator = SeededGenerator(7)
     for _ in 0..<40_000 {
-      let characters = PlainSplitter.randomCharacters(using: &generator)
+      let characters = PlainPreTokenizer.randomCharacters(using: &generator)
       let text = characters.flatMap(\.bytes)
-      let expected = PlainSplitter.lengths(characters, rule)
-      guard lengths(text, rule) == expected else {
-        Issue.record("\(String(decoding: text, as: UTF8.self).debugDescription) should be cut into \(expected)")
+      let expected = PlainPreTokenizer.lengths(characters, preTokenizer)
+      guard lengths(text, preTokenizer) == expected else {
+        Issue.record("\(String(decoding: text, as: UTF8.self).debugDescription) should be split into \(expected)")
         return
       }
     }
@@ -122,20 +123,20 @@ private func pieces(_ text: String, _ rule: SplittingRule = .gpt2, _ digits: Dig
     ("a 12 b", "a| |1|2| b", "a| |12| b"),
     ("2024", "2|0|2|4", "2024"),
     ("a1b22c", "a|1|b|2|2|c", "a|1|b|22|c"),
-    ("a  1", "a|  |1", "a|  |1"),  // the white space ends the part
+    ("a  1", "a|  |1", "a|  |1"),  // the white space is at the end of the segment
     ("it's 5's", "it|'s| |5|'s", "it|'s| |5|'s"),
     ("½٣", "½|٣", "½٣"),
-    // digits of Unicode 17, which the splitting rule does not know yet
+    // digits of Unicode 17, which the patterns' tables do not contain yet
     ("1\u{11DE0}\u{11DE1}", "1|\u{11DE0}|\u{11DE1}", "1|\u{11DE0}\u{11DE1}"),
   ])
-  func digitsAreCutOutFirst(text: String, individual: String, runs: String) {
-    #expect(pieces(text, .gpt2, .individual) == individual)
-    #expect(pieces(text, .gpt2, .runs) == runs)
+  func digitsAreSplitOffFirst(text: String, individual: String, runs: String) {
+    #expect(preTokens(text, .gpt2, .individual) == individual)
+    #expect(preTokens(text, .gpt2, .runs) == runs)
   }
 
   @Test(arguments: [
     ([0x61, 0xFF, 0x61], [1, 1, 1]),
-    ([0x61, 0xFF, 0xFE, 0x21, 0x61], [1, 3, 1]),  // bytes that are not UTF-8 run on with punctuation
+    ([0x61, 0xFF, 0xFE, 0x21, 0x61], [1, 3, 1]),  // bytes that are not UTF-8 are in one run with punctuation
     ([0x20, 0x80], [2]),
     ([0xC3], [1]),
     ([0xC3, 0x61], [1, 1]),

@@ -1,8 +1,9 @@
 import Tokenizer
 
-/// The splitting rules, slow and plain: each alternative of the published pattern is tried as a regular expression tries
-/// it, longest repetitions first. The classes of characters are the standard library's, not those of our table.
-package enum PlainSplitter {
+/// The pre-tokenizers in the simplest way: each alternative of the published pattern is tried as a backtracking regular
+/// expression engine does, longest repetition first. The character classes are those of the standard library, not of
+/// our table.
+package enum PlainPreTokenizer {
   /// A scalar, or a byte that is not UTF-8.
   package struct Character {
     let scalar: Unicode.Scalar?
@@ -24,19 +25,19 @@ package enum PlainSplitter {
       (isLetter, isNumber, isSpace) = (false, false, false)
     }
 
-    /// Whether the scalar is so new that tables of different age may disagree on it.
+    /// True if the scalar is so new that tables of different Unicode versions may disagree on it.
     var isNew: Bool { (scalar?.properties.age).map { $0.major >= 16 } ?? (scalar != nil) }
 
     var isOther: Bool { !isLetter && !isNumber && !isSpace }
     var isLineEnd: Bool { scalar == "\r" || scalar == "\n" }
   }
 
-  /// The characters of a text.
+  /// Splits a text into characters.
   static func characters(of text: some Collection<UInt8>) -> [Character] {
     var characters: [Character] = []
     var rest = text[...]
     while let first = rest.first {
-      // A scalar is the shortest beginning that is UTF-8.
+      // A scalar is the shortest prefix that is UTF-8
       let scalar = (1...4).lazy.compactMap { String(validating: rest.prefix($0), as: UTF8.self)?.unicodeScalars.first }
         .first
       characters.append(scalar.map(Character.init) ?? Character(strayByte: first))
@@ -45,28 +46,28 @@ package enum PlainSplitter {
     return characters
   }
 
-  /// The pieces of a text.
-  static func pieces(of text: [UInt8], _ rule: SplittingRule) -> [[UInt8]] {
+  /// Returns the pre-tokens of a text.
+  static func preTokens(of text: [UInt8], _ preTokenizer: PreTokenizer) -> [[UInt8]] {
     var rest = text[...]
-    return lengths(characters(of: text), rule).map { length in
+    return lengths(characters(of: text), preTokenizer).map { length in
       defer { rest = rest.dropFirst(length) }
       return Array(rest.prefix(length))
     }
   }
 
-  /// The length in bytes of each piece.
-  package static func lengths(_ text: [Character], _ rule: SplittingRule) -> [Int] {
+  /// Returns the length in bytes of each pre-token.
+  package static func lengths(_ text: [Character], _ preTokenizer: PreTokenizer) -> [Int] {
     var rest = text[...]
     var lengths: [Int] = []
     while !rest.isEmpty {
-      let count = rule == .gpt2 ? gpt2(rest) : llama3(rest, longestNumber: rule == .qwen2 ? 1 : 3)
+      let count = preTokenizer == .gpt2 ? gpt2(rest) : llama3(rest, longestNumber: preTokenizer == .qwen2 ? 1 : 3)
       lengths.append(rest.prefix(count).reduce(0) { $0 + $1.bytes.count })
       rest = rest.dropFirst(count)
     }
     return lengths
   }
 
-  // MARK: the patterns
+  // MARK: - Patterns
 
   private typealias Text = ArraySlice<Character>
 
@@ -89,7 +90,7 @@ package enum PlainSplitter {
       ?? repetition(text, of: \.isSpace)
   }
 
-  // MARK: their alternatives
+  // MARK: - Alternatives
 
   /// `'s|'t|'re|'ve|'m|'ll|'d`
   private static func contraction(_ text: Text, ignoringCase: Bool) -> Int? {
@@ -98,7 +99,7 @@ package enum PlainSplitter {
       guard text.count >= letters.count else { continue }
       let isEqual = zip(text, letters).allSatisfy { character, letter in
         guard let scalar = character.scalar else { return false }
-        // Case folding, as far as it leads to these letters
+        // Case folding, restricted to foldings to these letters
         let folded = ignoringCase ? (scalar == "ſ" ? "s" : scalar.properties.lowercaseMapping) : String(scalar)
         return folded == String(letter)
       }
@@ -141,14 +142,14 @@ package enum PlainSplitter {
     text.prefix(while: isMember).count
   }
 
-  // MARK: texts that try them
+  // MARK: - Random texts
 
-  /// All of them old enough that every version of Unicode agrees on them.
+  /// All of them are the same in every version of Unicode.
   private static let characters =
     ("''''''sSſştTdDmMlLrReEvVKaéßǅ東ა𝒜0189²٣Ⅳ〇𝟘       \t\r\r\n\n\u{B}\u{85}\u{A0}\u{1680}\u{2003}\u{2028}\u{3000}"
     + "!?_-\u{301}\u{93F}👍\u{FE0F}\u{200B}\u{200D}\u{FEFF}\u{0}\u{1F}\u{7F}\u{AD}\u{E000}\u{10FFFF}")
     .unicodeScalars.map(Character.init)
-    // Neither byte completes a scalar, whatever is before it
+    // Neither byte completes a scalar, whatever precedes it
     + [0xFF, 0x80].map(Character.init(strayByte:))
 
   package static func randomCharacters(using generator: inout some RandomNumberGenerator) -> [Character] {

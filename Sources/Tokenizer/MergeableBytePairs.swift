@@ -1,9 +1,9 @@
-/// Which bytes stand side by side in a token that merges make. Between any others nothing is ever joined, so a piece can
-/// be cut there, and its parts merged, and remembered, each for itself. Words in Latin letters have hardly such places;
-/// runs of Chinese characters, of which few vocabularies have joined many, consist of them.
+/// The set of byte pairs that occur within a merged token. No merge joins two parts across any other pair, so a
+/// pre-token can be split there, and its segments can be merged and cached separately. Words in Latin letters have few
+/// such positions; runs of Chinese characters, most of which are not joined by any merge, have many.
 ///
-/// Unsafe pointers: `words` leads to 65,536 bits, a bit for each two bytes.
-final class ByteNeighbours {
+/// Unsafe pointers: `words` has 65,536 bits, one for each pair of bytes.
+final class MergeableBytePairs {
   private let words = UnsafeMutablePointer<UInt64>.allocate(capacity: 1 << 10)
 
   init(_ vocabulary: Vocabulary) {
@@ -23,12 +23,12 @@ final class ByteNeighbours {
   @inline(__always)
   private static func index(_ first: UInt8, _ second: UInt8) -> Int { Int(first) << 8 | Int(second) }
 
-  /// The end of the part that begins at `start`, for `start < count`.
+  /// Returns the end of the segment that begins at `start`; `start < count`.
   @inline(__always)
-  func partEnd(in piece: UnsafePointer<UInt8>, from start: Int, to count: Int) -> Int {
+  func segmentEnd(in preToken: UnsafePointer<UInt8>, from start: Int, to count: Int) -> Int {
     var end = start &+ 1
     while end < count {
-      let index = Self.index(piece[end &- 1], piece[end])
+      let index = Self.index(preToken[end &- 1], preToken[end])
       guard words[index &>> 6] &>> UInt64(index & 63) & 1 != 0 else { return end }
       end &+= 1
     }

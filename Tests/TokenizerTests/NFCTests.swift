@@ -3,8 +3,8 @@ import TestSupport
 import Testing
 import Tokenizer
 
-@Suite struct FormCTests {
-  /// A tokenizer that brings text into form C, and has a token for each byte only.
+@Suite struct NFCTests {
+  /// Opens a tokenizer that normalizes to NFC and has a token for each byte only.
   private func tokenizer(addedTokens: String = "") throws -> ByteLevelTokenizer {
     try openTokenizer([
       "tokenizer.json": #"""
@@ -15,7 +15,7 @@ import Tokenizer
     ])
   }
 
-  private func composed(_ text: [UInt8]) throws -> [UInt8] {
+  private func normalized(_ text: [UInt8]) throws -> [UInt8] {
     let tokenizer = try tokenizer()
     return tokenizer.decode(try tokenizer.encode(text).ids)
   }
@@ -23,24 +23,24 @@ import Tokenizer
   @Test(arguments: [
     ("e\u{301}", "é"),
     ("A\u{30A}", "Å"),
-    ("a\u{308}\u{323}", "ạ\u{308}"),  // marks in their order; then no composite is left for the second
+    ("a\u{308}\u{323}", "ạ\u{308}"),  // marks are reordered; then there is no composite for the second
     ("o\u{302}\u{301}", "ố"),
     ("\u{1100}\u{1161}\u{11A8}", "각"),
     ("가\u{11A8}\u{11A8}", "각\u{11A8}"),
-    ("\u{212B}\u{2126}\u{F900}", "ÅΩ豈"),  // scalars that stand for others
-    ("\u{958}\u{FB1D}", "\u{915}\u{93C}\u{5D9}\u{5B4}"),  // taken apart and left so
+    ("\u{212B}\u{2126}\u{F900}", "ÅΩ豈"),  // singleton decompositions
+    ("\u{958}\u{FB1D}", "\u{915}\u{93C}\u{5D9}\u{5B4}"),  // decomposed and not composed again
     ("\u{344}\u{301}", "\u{308}\u{301}\u{301}"),
     ("\u{301}a \u{308}", "\u{301}a \u{308}"),
-    ("a\u{5B0}\u{301}", "á\u{5B0}"),  // a mark of a lower class is not in the way
+    ("a\u{5B0}\u{301}", "á\u{5B0}"),  // a mark of a lower class does not block
     ("a\u{315}\u{301}x", "á\u{315}x"),
     ("नमस्ते ด้วย é 각", "नमस्ते ด้วย é 각"),
   ])
-  func lettersAndMarksBecomeOne(text: String, expected: String) throws {
-    #expect(try composed(Array(text.utf8)) == Array(expected.utf8))
+  func composesLettersAndMarks(text: String, expected: String) throws {
+    #expect(try normalized(Array(text.utf8)) == Array(expected.utf8))
   }
 
-  /// No syllable that lacks a trailing consonant is among them: Foundation does not give it one.
-  @Test func formIsFoundationsForm() throws {
+  /// Syllables without a trailing consonant are left out: Foundation does not compose them with one.
+  @Test func agreesWithFoundation() throws {
     let scalars =
       "aeoAzéạộü갂각 \u{1100}\u{1161}\u{11A8}\u{300}\u{301}\u{302}\u{308}\u{323}\u{327}\u{328}\u{338}\u{345}"
       .unicodeScalars.map { $0 }
@@ -66,23 +66,23 @@ import Tokenizer
     }
   }
 
-  @Test func bytesThatAreNotUTF8Stay() throws {
+  @Test func keepsBytesThatAreNotUTF8() throws {
     for bytes: [UInt8] in [
       [0xCC], [0x65, 0xCC], [0xFF, 0xCC, 0x81], [0x65, 0xCC, 0x81, 0xCC], [0xE1, 0x85, 0xA1, 0xE1],
     ] {
       let expected = bytes.starts(with: [0x65, 0xCC, 0x81]) ? [0xC3, 0xA9] + bytes[3...] : bytes
-      #expect(try composed(bytes) == expected)
+      #expect(try normalized(bytes) == expected)
     }
   }
 
-  @Test func endsAreOffsetsInTheTextAsItWas() throws {
-    // é is the bytes C3 A9: the first ends where e began, the second behind the accent
+  @Test func endsAreOffsetsInTheOriginalText() throws {
+    // The token of C3, the first byte of é, ends at the start of e; that of A9 after the accent
     #expect(try tokenizer().encode(Array("xe\u{301}y".utf8)).ends == [1, 1, 4, 5])
     #expect(try tokenizer().encode(Array("xe\u{301}y".utf8), prefix: true).ends == [0, 1, 1, 4, 5])
     #expect(try tokenizer().encode(Array("e\u{301}e\u{301}é".utf8)).ends == [0, 3, 3, 6, 7, 8])
   }
 
-  @Test func addedTokensAreFoundBeforeOrBehindTheForm() throws {
+  @Test func addedTokensAreFoundBeforeOrAfterNormalization() throws {
     let tokenizer = try tokenizer(
       addedTokens: #"""
         {"id":300,"content":"e\u0301!","normalized":true},{"id":301,"content":"e\u0301?","normalized":false}

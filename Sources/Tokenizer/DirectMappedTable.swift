@@ -1,0 +1,39 @@
+/// The slots of a direct-mapped cache, all zero at first. The table starts small, so that a line of text does not pay
+/// for page faults of a large one, and grows once, to `largeBits`, after more misses than it has slots. Its contents
+/// are lost then.
+///
+/// Unsafe pointers: `slots` has `1 << bits` elements.
+final class DirectMappedTable<Slot: BitwiseCopyable> {
+  private let largeBits: Int
+  private var bits: Int
+  private var shift: UInt64  // the slot index is the upper `bits` bits of the hash
+  private var misses = 0
+  private var slab = Slab()
+  private var slots: UnsafeMutablePointer<Slot>
+
+  init(smallBits: Int, largeBits: Int) {
+    self.largeBits = largeBits
+    bits = smallBits
+    shift = UInt64(64 - bits)
+    slots = slab.allocate(Slot.self, 1 << bits)
+  }
+
+  /// The slot of a hash.
+  @inline(__always)
+  func slot(_ hash: UInt64) -> UnsafeMutablePointer<Slot> { slots + Int(truncatingIfNeeded: hash &>> shift) }
+
+  /// Counts a miss. Slots that were returned before may be invalid afterwards.
+  @inline(__always)
+  func countMiss() {
+    misses &+= 1
+    if misses >> bits > 0, bits < largeBits { enlarge() }
+  }
+
+  @inline(never)
+  private func enlarge() {
+    bits = largeBits
+    shift = UInt64(64 - bits)
+    slab = Slab()
+    slots = slab.allocate(Slot.self, 1 << bits)
+  }
+}
