@@ -62,6 +62,7 @@ OFFERS = [
     ("lm-step --temperature ", ["0.6", "0.8"], ["story.txt"]),
     ("lm-step --temperature=", ["0.6", "0.8"], ["story.txt"]),
     ("lm-logits --model ", ["wren", "gpt2", "HuggingFaceTB/SmolLM2-135M", "small.gguf", "texts/"], ["story.txt"]),
+    ("lm-logits --model=", ["wren", "gpt2", "small.gguf", "texts/"], ["--model=--model=small.gguf", "story.txt"]),
     ("bpe-encode sto", ["story.txt", "two.txt"], ["texts", "state.jsonl"]),
 ]
 
