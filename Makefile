@@ -1,4 +1,4 @@
-# `make help` prints the targets. Everything else that developers run is a script; see CONTRIBUTING.md.
+# Standard targets; `make help` lists them. Other developer commands are scripts; see CONTRIBUTING.md.
 PREFIX ?= /usr/local
 SWIFT ?= swift
 RELEASE = .build/release
@@ -12,7 +12,7 @@ help:  ## Print this list
 build:  ## Build the tools with optimization (default)
 	$(SWIFT) build -c release
 
-demo:  ## Build, and run the main pipelines on the bundled model
+demo:  ## Build, and run pipelines on the bundled model
 	@SWIFT='$(SWIFT)' Scripts/check-requirements demo
 	$(SWIFT) build -c release
 	@PATH="$(CURDIR)/$(RELEASE):$$PATH" sh Scripts/demo.sh
@@ -22,7 +22,7 @@ test:  ## Run the tests
 	$(SWIFT) build --build-tests
 	$(SWIFT) test
 
-lint:  ## Check formatting, imports, manual pages and generated files
+lint:  ## Check format, language, imports, manual pages, generated files
 	@SWIFT='$(SWIFT)' Scripts/ci/lint
 
 format:  ## Format the Swift sources
@@ -31,11 +31,11 @@ format:  ## Format the Swift sources
 generate:  ## Write man/man1 and completions from the option tables
 	$(SWIFT) run -c release generate-pages
 
-bench: build  ## Measure speed and memory beside peers; see Benchmarks/README.md
+bench: build  ## Benchmark against peers; see Benchmarks/README.md
 	python3 Benchmarks/bench.py $(if $(REFERENCE),--reference "$(REFERENCE)") $(if $(ROWS),--rows '$(ROWS)') \
 	  $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(WORK),--work "$(WORK)")
 
-fuzz:  ## Fuzz the parsers, SECONDS for each; see Scripts/fuzz
+fuzz:  ## Fuzz the parsers of untrusted files, SECONDS each; see Scripts/fuzz
 	LMPIPE_FUZZ=1 $(SWIFT) build -c release --scratch-path .build-fuzz --product fuzz
 	Scripts/fuzz/fuzz.sh $${SECONDS:-10} $(TARGETS)
 
@@ -45,13 +45,13 @@ compare: build  ## Compare with transformers in REFERENCE; see Scripts/reference
 install: build  ## Install below PREFIX (/usr/local)
 	Scripts/package/install "$(RELEASE)" "$(DESTDIR)$(PREFIX)"
 
-uninstall:  ## Remove what install put there
+uninstall:  ## Remove the installed files
 	Scripts/package/install --remove "$(RELEASE)" "$(DESTDIR)$(PREFIX)"
 
-deb:  ## Make a Debian package that needs no other
+deb:  ## Build a Debian package without dependencies
 	@SWIFT='$(SWIFT)' Scripts/package/build-deb
 
-clean:  ## Remove what was built
+clean:  ## Remove the build folders
 	rm -rf .build .build-*
 
 .PHONY: all help build demo test lint format generate bench fuzz compare install uninstall deb clean

@@ -1,31 +1,32 @@
 // swift-tools-version: 6.0
 import PackageDescription
 
-// Release builds use every instruction of the processor they are made on. For a build that runs on others too, set
-// LMPIPE_CPU to a processor name that clang knows, such as x86-64-v3; the results are the same to the bit.
+// Release builds use all instructions of the processor that builds them. LMPIPE_CPU selects another processor by its
+// name in clang, such as x86-64-v3. The results are bit-identical.
 #if arch(x86_64)
   let processor = ["-Xcc", "-march=" + (Context.environment["LMPIPE_CPU"] ?? "native")]
 #else
   let processor = Context.environment["LMPIPE_CPU"].map { ["-Xcc", "-mcpu=" + $0] } ?? []
 #endif
 
-/// `make fuzz`: everything is built with libFuzzer's counters and the address sanitizer, and its driver joins in.
+/// True for `make fuzz`: all targets get libFuzzer's counters and the address sanitizer, and the driver is built.
 let isFuzzing = Context.environment["LMPIPE_FUZZ"] != nil
 let fuzzing = isFuzzing ? ["-sanitize=fuzzer,address"] : []
 
-/// Tests run with checks of exclusive access at run time; release builds have them at compile time only.
+/// Debug builds check exclusive access at run time; release builds only at compile time.
 let common: [SwiftSetting] = [
   .unsafeFlags(processor + fuzzing), .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
 ]
-/// Arithmetic that is unbearable unoptimized, in debug builds (and so in `swift test`) as well: whole modules, because
-/// generic kernels are specialized only where their bodies are in sight, and on threads, or the index has no file names.
+/// Numeric modules are optimized in debug builds (and so in `swift test`) too: -Onone is too slow. Whole-module because
+/// generic kernels are specialized only if their bodies are visible; with threads because otherwise the index has no
+/// file names.
 let wholeModule = ["-O", "-disable-batch-mode", "-whole-module-optimization", "-num-threads", "2"]
 let numeric: [SwiftSetting] = common + [.unsafeFlags(wholeModule, .when(configuration: .debug))]
-/// The Swift runtime inside each tool: nothing to load at its start, nothing to install beside it. Sanitizers (`make
-/// sanitize`) want the system's libraries.
+/// The tools contain the Swift runtime: they load nothing at start and need no other files. Sanitizers
+/// (Scripts/sanitize.sh) require the shared libraries of the system.
 #if os(Linux)
-  // Allocations go by LastWords.c, which says so where there is no memory: the runtime would trap.
-  // CommandLineWords.c replaces a function by which the runtime ends a process that has no /proc.
+  // malloc and its relatives are wrapped to print an out-of-memory error (LastWords.c); the Swift runtime would trap.
+  // CommandLineWords.c replaces a function with which the runtime ends a process that has no /proc.
   let wrapping = [
     "malloc", "calloc", "realloc", "aligned_alloc", "posix_memalign", "swift_copyAuxiliaryExecutablePath",
   ].flatMap { ["-Xlinker", "--wrap=\($0)"] }
@@ -35,16 +36,16 @@ let numeric: [SwiftSetting] = common + [.unsafeFlags(wholeModule, .when(configur
   let linking: [LinkerSetting] = []
 #endif
 
-func room(_ name: String, _ dependencies: [Target.Dependency], _ settings: [SwiftSetting] = common) -> Target {
+func library(_ name: String, _ dependencies: [Target.Dependency], _ settings: [SwiftSetting] = common) -> Target {
   .target(name: name, dependencies: dependencies, swiftSettings: settings)
 }
 
-func door(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+func executable(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .executableTarget(
     name: name, dependencies: ["CommandLineTool"] + dependencies, swiftSettings: common, linkerSettings: linking)
 }
 
-/// Fixtures are read from where they lie in the checkout.
+/// `fixtures` are folders that the tests read from the checkout; they are not resources of the bundle.
 func tests(_ name: String, _ dependencies: [Target.Dependency], fixtures: [String] = []) -> Target {
   .testTarget(name: name, dependencies: dependencies + ["TestSupport"], exclude: fixtures, swiftSettings: common)
 }
@@ -53,38 +54,39 @@ let package = Package(
   name: "lmpipe",
   platforms: [.macOS(.v15)],
   targets: [
-    // The ground floor
+    // Base modules
     .target(name: "CPlatform"),
-    room("Platform", ["CPlatform"]),
-    room("Threads", ["CPlatform", "Platform"], numeric),
-    room("JSON", ["CPlatform"], numeric),
-    room("Numerics", [], numeric),
-    // The rooms
-    room("JSONLines", ["CPlatform", "JSON", "Platform"]),
-    room("Tokenizer", ["CPlatform", "JSON", "Platform"], numeric),
-    room("Checkpoint", ["JSON", "Platform"]),
-    room("LanguageModel", ["Checkpoint", "CPlatform", "Numerics", "Platform", "Threads"], numeric),
-    room("Sampling", ["Numerics"], numeric),
-    room("Hub", ["Checkpoint", "CPlatform", "JSON", "Platform"]),
-    room(
+    library("Platform", ["CPlatform"]),
+    library("Threads", ["CPlatform", "Platform"], numeric),
+    library("JSON", ["CPlatform"], numeric),
+    library("Numerics", [], numeric),
+    // Libraries
+    library("JSONLines", ["CPlatform", "JSON", "Platform"]),
+    library("Tokenizer", ["CPlatform", "JSON", "Platform"], numeric),
+    library("Checkpoint", ["JSON", "Platform"]),
+    library("LanguageModel", ["Checkpoint", "CPlatform", "Numerics", "Platform", "Threads"], numeric),
+    library("Sampling", ["Numerics"], numeric),
+    library("Hub", ["Checkpoint", "CPlatform", "JSON", "Platform"]),
+    library(
       "CommandLineTool",
       ["CPlatform", "JSON", "JSONLines", "Platform", "Threads", "Tokenizer", "Checkpoint", "Sampling"]),
-    // The doors
-    door("bpe-encode", ["JSON", "JSONLines", "Tokenizer"]),
-    door("bpe-decode", ["JSON", "JSONLines", "Tokenizer"]),
-    door("lm-info", ["Checkpoint", "JSON", "JSONLines", "Platform", "Tokenizer"]),
-    door("lm-logits", ["Checkpoint", "JSON", "JSONLines", "LanguageModel", "Sampling", "Tokenizer"]),
-    door("lm-topk", ["JSON", "JSONLines", "Sampling", "Tokenizer"]),
-    door("lm-step", ["Checkpoint", "JSON", "JSONLines", "LanguageModel", "Sampling", "Threads", "Tokenizer"]),
-    door("lm-pull", ["Checkpoint", "Hub", "JSON", "Platform"]),
+    // Tools
+    executable("bpe-encode", ["JSON", "JSONLines", "Tokenizer"]),
+    executable("bpe-decode", ["JSON", "JSONLines", "Tokenizer"]),
+    executable("lm-info", ["Checkpoint", "JSON", "JSONLines", "Platform", "Tokenizer"]),
+    executable("lm-logits", ["Checkpoint", "JSON", "JSONLines", "LanguageModel", "Sampling", "Tokenizer"]),
+    executable("lm-topk", ["JSON", "JSONLines", "Sampling", "Tokenizer"]),
+    executable("lm-step", ["Checkpoint", "JSON", "JSONLines", "LanguageModel", "Sampling", "Threads", "Tokenizer"]),
+    executable("lm-pull", ["Checkpoint", "Hub", "JSON", "Platform"]),
+    // Developer tools, not installed. generate-pages writes man/man1 and completions; json-check runs the JSON Test
+    // Suite; lm-measure measures parts of a process for `make bench`.
     .executableTarget(name: "generate-pages", dependencies: ["CommandLineTool", "Platform"], swiftSettings: common),
     .executableTarget(name: "json-check", dependencies: ["JSON", "JSONLines", "Platform"], swiftSettings: common),
-    // Not installed: `make bench` asks it what a whole process would blur
     .executableTarget(
       name: "lm-measure",
       dependencies: ["Checkpoint", "CommandLineTool", "JSON", "JSONLines", "LanguageModel", "Platform", "Threads"],
       path: "Benchmarks/lm-measure", swiftSettings: numeric, linkerSettings: linking),
-    // Their tests
+    // Tests
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: common),
     .target(
       name: "FuzzTargets",
@@ -103,10 +105,10 @@ let package = Package(
     tests("HubTests", ["Hub", "Platform"]),
     tests("SamplingTests", ["Sampling"], fixtures: ["Fixtures"]),
     tests("CommandLineToolTests", ["CommandLineTool", "JSON", "JSONLines", "Platform"]),
-    // Drives the built programs through pipes
+    // Runs the built tools in pipelines
     tests(
       "PipelineTests", ["CommandLineTool", "JSON", "JSONLines", "Platform"], fixtures: ["Fixtures", "Hub", "Sessions"]),
-    // Replays what fuzzing found
+    // Replays the findings of the fuzzer
     tests("FuzzTests", ["FuzzTargets"]),
   ]
     + (isFuzzing

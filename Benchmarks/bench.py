@@ -1,4 +1,4 @@
-"""Measures the release build and whichever peers are there, side by side: bench.py [OPTION]… (see README.md here)"""
+"""Measures the release build and the installed peers: bench.py [OPTION]… (see README.md here)"""
 import argparse
 import fnmatch
 import json
@@ -7,25 +7,25 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from harness import machine, readme, table
+from harness import document, machine, table
 from harness.rounds import measure
 from harness.workplace import CHECKOUT, Workplace
 from rows import ALL
 
 
 def arguments():
-    parser = argparse.ArgumentParser(description="Measures the release build and its peers side by side.")
-    parser.add_argument("--reference", metavar="DIR", help="a folder with venv and models, see README.md")
-    parser.add_argument("--rounds", type=int, default=5, metavar="N", help="rounds that count (default: 5)")
+    parser = argparse.ArgumentParser(description="Measures the release build and its peers.")
+    parser.add_argument("--reference", metavar="DIR", help="folder with venv and models; see Benchmarks/README.md")
+    parser.add_argument("--rounds", type=int, default=5, metavar="N", help="measured rounds (default: 5)")
     parser.add_argument("--rows", default="*", metavar="NAMES",
-                        help="only these rows, such as 'start,step-*'")
+                        help="only the rows that match, for example 'start,step-*'")
     parser.add_argument("--work", metavar="DIR",
-                        help="a folder for what the rows read (default: ~/.cache/lmpipe-bench)")
+                        help="folder for corpora and converted models (default: ~/.cache/lmpipe-bench)")
     return parser.parse_args()
 
 
 def make_rows(place, patterns):
-    """The rows that can be measured; says which cannot."""
+    """Returns the rows that can be measured, and a line for each reason why others cannot."""
     rows, missing = [], {}
     for name, make in ALL.items():
         if any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns.split(",")):
@@ -62,8 +62,8 @@ def measure_all(place, rows, rounds):
 def report(commit, place, results, rounds, missing):
     versions = ", ".join(f"{name} {version}" for name, version in sorted(place.about.items())) or "none"
     head = (f"Commit {commit}; {machine.processor()}, {machine.processors()} processors; {machine.today()}. "
-            f"Peers: {versions}. Medians of {rounds} rounds, each of which visits all that a row names; in "
-            f"brackets how many times better lmpipe is.")
+            f"Peers: {versions}. Medians of {rounds} rounds; each round measures all subjects of a row. In brackets: the "
+            f"ratio by which lmpipe is better.")
     notes = "\n".join(filter(None, [*missing, table.notes(results)]))
     return "\n\n".join(filter(None, [head, table.markdown(results), notes]))
 
@@ -82,9 +82,10 @@ def main():
     with open(f"{place.work}/samples.json", "w") as file:
         json.dump({result.row.name: {**result.samples, "limit": result.limits} for result in results}, file, indent=1)
     if options.rows != "*" or options.rounds < 5 or missing or any(result.missing for result in results):
-        print("README.md is left as it is: it shows all rows with all peers, and five rounds at least", file=sys.stderr)
+        print("Benchmarks/README.md is not changed: that requires all rows, all peers and at least 5 rounds",
+              file=sys.stderr)
     else:
-        readme.write("make bench", text)
+        document.write("make bench", text)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Puts load on the release build and checks what comes out: that nothing is lost, that the order is kept, that memory does
-not grow. Prints a Markdown table, and with --readme writes it there; ends with status 1 where something did not hold.
+"""Load tests of the release build: no record is lost, the order is kept, memory does not grow. Prints a Markdown table.
 
     Benchmarks/load.py [--records N] [--readme]
 
-The tools that compute do so with a model of a few thousand parameters that is made here: it is records that are many.
+--readme also writes the table into Benchmarks/README.md. The exit status is 1 if a check fails. The model has a few thousand
+parameters and is made here, so that the number of records dominates.
 """
 import argparse
 import hashlib
@@ -21,7 +21,7 @@ import tempfile
 import threading
 import time
 
-from harness import readme
+from harness import document
 
 checkout = pathlib.Path(__file__).resolve().parent.parent
 tools = checkout / ".build/release"
@@ -36,7 +36,7 @@ def expect(holds, what):
 
 
 def make_model(folder):
-    """A GPT-2 of one layer with the tokenizer of 500 tokens that the tests have."""
+    """Writes a GPT-2 of one layer with the tests' tokenizer of 500 tokens."""
     folder.mkdir()
     shutil.copy(checkout / "Tests/TokenizerTests/Fixtures/json/tokenizer.json", folder)
     vocabulary, positions, width = 500, 64, 16
@@ -61,7 +61,7 @@ def make_model(folder):
 
 
 class Memory(threading.Thread):
-    """Looks at the resident memory of some processes every tenth of a second."""
+    """Samples the resident memory of processes every tenth of a second."""
 
     def __init__(self, processes):
         super().__init__(daemon=True)
@@ -80,19 +80,19 @@ class Memory(threading.Thread):
                     self.samples[process.pid].append(int(found[1]) / 1024)
 
     def figures(self, is_flat):
-        """The most that a process had in the first half of its time, and in the last quarter, in MB. Where they should be
-        the same, it looks whether they are."""
+        """Returns the largest peak of a process in the first half and in the last quarter of the run, in MB. With `is_flat`
+        it also checks that memory does not grow."""
         self.ended.set()
         self.join()
         figures = [(max(samples[:len(samples) // 2]), max(samples[-len(samples) // 4:]))
                    for samples in self.samples.values() if len(samples) > 8]
         for early, late in figures if is_flat else []:
             expect(late < 1.1 * early + 4, f"memory grows from {early:.0f} to {late:.0f} MB")
-        return "%.0f, %.0f" % max(figures, key=max) if figures else "too short to tell"
+        return "%.0f, %.0f" % max(figures, key=max) if figures else "too short to measure"
 
 
 def pipeline(stages, input_file, visit, statuses=None, is_flat=True):
-    """Runs the stages on a file, gives `visit` the last one's output in blocks; returns seconds and memory."""
+    """Runs the stages on a file and passes blocks of the last stage's output to `visit`. Returns seconds and memory."""
     start = time.monotonic()
     processes, source = [], open(input_file, "rb")
     for stage in stages:
@@ -110,7 +110,7 @@ def pipeline(stages, input_file, visit, statuses=None, is_flat=True):
 
 
 class Order:
-    """Counts records, and looks whether their "doc" counts as well."""
+    """Counts records and checks that their "doc" counts up."""
 
     def __init__(self):
         self.count, self.rest, self.holds = 0, b"", True
@@ -137,7 +137,7 @@ def row(what, amount, seconds, unit, memory, holds):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--records", type=int, default=1_000_000)
-    parser.add_argument("--readme", action="store_true")
+    parser.add_argument("--readme", action="store_true", help="write the table into Benchmarks/README.md")
     arguments = parser.parse_args()
     count = arguments.records
     os.environ["PATH"] = f"{tools}:{os.environ['PATH']}"
@@ -149,15 +149,15 @@ def main():
         one_long_record(scratch, 100 * count)
         bad_records(scratch, count // 10)
         pipelines_at_once(scratch, count // 10)
-    table = "| load | throughput | memory of the largest stage, MB: first half, last quarter | what held |\n"
+    table = "| load | throughput | memory of the largest stage, MB: first half, last quarter | verified |\n"
     table += "| --- | ---: | ---: | --- |\n" + "\n".join(rows)
     if arguments.readme and not failures:
-        readme.write("Benchmarks/load.py", table)
+        document.write("Benchmarks/load.py", table)
     sys.exit(1 if failures else 0)
 
 
 def many_records(scratch, count):
-    """Each tool by itself, from files, and then all of them."""
+    """All tools in one pipeline, then each tool alone with files between them."""
     texts = scratch / "texts"
     with texts.open("w") as file:
         for number in range(count):
@@ -167,10 +167,10 @@ def many_records(scratch, count):
         "lm-step": ["lm-step"], "bpe-decode": ["bpe-decode", "-j"]}
     order = Order()
     seconds, memory = pipeline(list(stages.values()), texts, order)
-    holds = expect(order.holds and order.count == count, f"of {count} records {order.count} came through the chain")
+    holds = expect(order.holds and order.count == count, f"{order.count} of {count} records came out of the pipeline")
     whole = order.digest.hexdigest()
-    row(f"{count:,} records through all of these tools", count, seconds, "records/s", memory,
-        "all of them, in order" if holds else "no")
+    row(f"{count:,} records through all of the tools below", count, seconds, "records/s", memory,
+        "all records, in order" if holds else "no")
 
     source = texts
     for name, stage in stages.items():
@@ -182,12 +182,12 @@ def many_records(scratch, count):
                 file.write(block)
 
             seconds, memory = pipeline([stage], source, keep)
-        holds = expect(order.holds and order.count == count, f"of {count} records {order.count} came through {name}")
+        holds = expect(order.holds and order.count == count, f"{order.count} of {count} records came out of {name}")
         row(f"{count:,} records through {' '.join(stage)}", count, seconds, "records/s", memory,
-            "all of them, in order" if holds else "no")
+            "all records, in order" if holds else "no")
         source.unlink()
         source = result
-    expect(order.digest.hexdigest() == whole, "the chain gives other bytes than the tools one after the other")
+    expect(order.digest.hexdigest() == whole, "the pipeline and the tools one by one write different bytes")
 
 
 def one_long_record(scratch, size):
@@ -196,7 +196,7 @@ def one_long_record(scratch, size):
     long.write_bytes((words * (size // len(words) + 1))[:size] + b"\n")
     digest, expected = hashlib.blake2b(), hashlib.blake2b(long.read_bytes())
     seconds, memory = pipeline([["bpe-encode"], ["bpe-decode"]], long, digest.update, is_flat=False)
-    holds = expect(digest.digest() == expected.digest(), "the long record came back otherwise")
+    holds = expect(digest.digest() == expected.digest(), "the long record was changed")
     row(f"one record of {size / 1e6:.0f} MB through bpe-encode \\| bpe-decode", size / 1e6, seconds, "MB/s", memory,
         "the same bytes" if holds else "no")
     long.unlink()
@@ -215,8 +215,8 @@ def bad_records(scratch, count):
     errors = [number for number, line in enumerate(lines) if b'"error":' in line]
     in_order = all(line.startswith(b'{"doc":%d,' % number) for number, line in enumerate(lines))
     holds = expect(len(lines) == count and in_order and errors == list(range(999, count, 1000)),
-                   f"of {count} records {len(lines)} came through, {len(errors)} of them bad")
-    row(f"{count:,} records with a bad one every thousandth, --keep-going", count, seconds, "records/s", memory,
+                   f"{len(lines)} of {count} records came out, {len(errors)} of them error records")
+    row(f"{count:,} records with every thousandth one bad, --keep-going", count, seconds, "records/s", memory,
         f"{len(errors)} error records, each in its place" if holds else "no")
 
 
@@ -240,9 +240,9 @@ def pipelines_at_once(scratch, count):
     for thread in threads:
         thread.join()
     seconds = time.monotonic() - start
-    holds = expect(len(set(digests)) == 1 and digests[0][:2] == (count, True), "eight pipelines differ")
+    holds = expect(len(set(digests)) == 1 and digests[0][:2] == (count, True), "the outputs of the eight pipelines differ")
     row(f"eight pipelines of {count:,} records at once", 8 * count, seconds, "records/s", memories[0],
-        "eight times the same bytes" if holds else "no")
+        "the same bytes eight times" if holds else "no")
 
 
 main()

@@ -1,5 +1,5 @@
 #!/bin/sh
-# What the toolset is for, on the model that comes with it: `make demo`.
+# demo.sh: runs pipelines on the bundled model. The tools must be on the PATH; `make demo` builds them and runs this.
 set -eu
 
 show() { printf '\n$ %s\n' "$1"; }

@@ -1,11 +1,11 @@
-"""What programs printed, in the form in which others say it, to compare."""
+"""Converts the output of the tools to the form of the peers' answers, for comparison."""
 import array
 import hashlib
 import json
 
 
 def last_ids(output):
-    """The tokens that lm-step has added to a prompt of eight."""
+    """Returns the tokens that lm-step appended to a prompt of eight."""
     return json.loads(output.read())["ids"][8:]
 
 
@@ -18,7 +18,7 @@ def printed_list(output):
 
 
 def ids_digest(output):
-    """All ids of all records, as tokenizer_worker.py digests its own."""
+    """Returns a digest of all ids of all records, as tokenizer_worker.py computes it."""
     sha = hashlib.sha256()
     for line in output:
         sha.update(array.array("i", json.loads(line)["ids"]).tobytes())

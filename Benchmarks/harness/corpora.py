@@ -1,7 +1,7 @@
-"""Text to measure tokenizers on: corpora.py WORK
+"""Writes the texts on which tokenizers are measured: corpora.py WORK
 
 Writes WORK/english.txt and WORK/languages.txt (twelve languages): 18 MB each, in documents of at most 64 KiB that end
-with NUL. It is taken from the manuals in Debian's packages that tokenizers are compared on.
+with NUL. The text comes from the manuals in Debian packages that Scripts/reference/tokenizer uses.
 """
 import os
 import sys
@@ -9,13 +9,13 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../../Scripts/reference/tokenizer"))
 import make_corpus
 
-# How many bytes of each package: 18 MB in all.
+# Bytes taken from each package: 18 MB in total.
 ENGLISH = {"python3.11-doc": 14_000_000, "libreoffice-help-en-us": 4_000_000}
 LANGUAGES = {f"libreoffice-help-{code}": 1_500_000 for code in "de el fr hi ja km ko pl ru tr vi zh-cn".split()}
 
 
 def text(root, size):
-    """The first bytes of a package's texts, without a character that they cut."""
+    """Returns the first `size` bytes of the texts of a package, less a character that the end cuts."""
     head = "".join(make_corpus.texts(root, size)).encode()[:size]
     return head.decode(errors="ignore").encode().replace(b"\0", b"")
 
@@ -24,7 +24,7 @@ def documents(text):
     start = 0
     while start < len(text):
         end = min(start + (1 << 16), len(text))
-        while end < len(text) and text[end] & 0xC0 == 0x80:  # not within a character
+        while end < len(text) and text[end] & 0xC0 == 0x80:  # do not split a character
             end -= 1
         yield text[start:end] + b"\0"
         start = end

@@ -1,11 +1,11 @@
-"""What a row is to reach. A goal says what it asks for, how far it is, and whether that is enough."""
+"""Goals of rows: a description, a function that measures the result, and a bound."""
 from dataclasses import dataclass
 
 
 @dataclass
 class Goal:
     asks: str
-    measure: object           # result -> a number, or None where something was not measured
+    measure: object           # result -> a number, or None if something was not measured
     bound: float
     at_most: bool = False
 
@@ -18,12 +18,12 @@ class Goal:
 
 
 def times(factor, name, asks=None):
-    """As many times better than one of the others."""
+    """At least `factor` times better than the named subject."""
     return Goal(asks or f"{factor:g} × {name}", lambda result: result.ratio(name), factor)
 
 
 def times_best(factor):
-    """As many times better than the best of the others."""
+    """At least `factor` times better than the best of the other subjects."""
     def ratio(result):
         ratios = [result.ratio(subject.name) for subject in result.row.subjects[1:]]
         return min((ratio for ratio in ratios if ratio), default=None)

@@ -1,4 +1,4 @@
-"""What a figure needs beside it to mean something: the checkout, the processor, the day."""
+"""The context of the figures: commit, processor, date."""
 import datetime
 import os
 import platform
@@ -10,12 +10,12 @@ def commit(checkout):
     def git(*words):
         return subprocess.run(["git", "-C", checkout, *words], capture_output=True, text=True).stdout.strip()
     name = git("rev-parse", "--short=10", "HEAD") or "no commit"
-    changes = git("status", "--porcelain", "--", ".", ":!README.md")  # where the table is written
+    changes = git("status", "--porcelain", "--", ".", ":!Benchmarks/README.md")  # the table is written there
     return name + ("-dirty" if changes else "")
 
 
 def processor():
-    """Its name; with family and model on x86, where virtual machines hide the rest."""
+    """Returns the processor's name; on x86 with family and model, because virtual machines hide the rest."""
     try:
         with open("/proc/cpuinfo") as file:
             facts = dict(re.findall(r"^(.*?)\s*: (.*)$", file.read(), re.M))

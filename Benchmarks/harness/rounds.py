@@ -1,4 +1,4 @@
-"""A row of the table: the same work done by us and by others in turn, round after round."""
+"""A row of the table: the same work done by lmpipe and by peers in turn, round after round."""
 import itertools
 import os
 import statistics
@@ -10,14 +10,14 @@ from harness.sources import Missing
 
 @dataclass
 class Subject:
-    """Someone who does the work: `figures` turns what its source took into figures of the row's unit."""
+    """A program that does the work of a row. `figures` converts a `Taken` of the source to figures in the row's unit."""
     name: str
     source: object
     figures: object
 
     @classmethod
     def peer(cls, name, make_source, figures):
-        """One that may be missing: what its source needs is looked for, or made, here."""
+        """Returns a subject that may be unavailable: `make_source` finds or makes the files of the source, or raises."""
         try:
             return cls(name, make_source(), figures)
         except RuntimeError as error:
@@ -26,7 +26,7 @@ class Subject:
 
 @dataclass
 class Limit:
-    """What the machine can do, measured in the same rounds, and how much of it a unit of the row's figure takes."""
+    """A limit of the machine, measured in the same rounds. `cost`: share of it that one unit of the row's figure needs."""
     subject: Subject
     unit: str
     cost: float
@@ -37,25 +37,25 @@ class Row:
     name: str                # for ROWS=
     work: str                # for the table
     unit: str
-    subjects: list           # ours first
+    subjects: list           # lmpipe first
     goals: list = field(default_factory=list)
     limit: Limit = None
     lower_is_better: bool = False
-    rounds: int = None       # where it needs fewer than the others
-    same_answer: bool = True  # whether all subjects must say the same
-    is_contest: bool = True   # whether all subjects do the same, so that ratios mean something
-    models: list = field(default_factory=list)  # whose files it, or what made them, reads
+    rounds: int = None       # if it needs fewer than the other rows
+    same_answer: bool = True  # whether all subjects must give the same answer
+    is_contest: bool = True   # whether all subjects do the same work, so that ratios have a meaning
+    models: list = field(default_factory=list)  # models that the row reads
 
 
 class Result:
-    """The figures of a row, round by round."""
+    """The figures of a row, by round."""
 
     def __init__(self, row):
         self.row = row
         self.samples = {}    # name -> figures
         self.limits = []
-        self.missing = {}    # name -> why
-        self.different = {}  # name -> from where on its answer is not ours
+        self.missing = {}    # name -> reason
+        self.different = {}  # name -> how its answer differs from that of lmpipe
 
     def median(self, name):
         return statistics.median(self.samples[name]) if self.samples.get(name) else None
@@ -69,19 +69,19 @@ class Result:
         return statistics.median(self.limits) if self.limits else None
 
     def ratio(self, name):
-        """How many times better we are; None where one of the two was not measured."""
+        """Returns the factor by which lmpipe is better; None if one of the two was not measured."""
         ours, theirs = self.ours, self.median(name)
         if ours is None or theirs is None:
             return None
         return theirs / ours if self.row.lower_is_better else ours / theirs
 
     def share(self):
-        """How much of the machine's limit we reach."""
+        """Returns the share of the machine's limit that lmpipe reaches."""
         return self.ours * self.row.limit.cost / self.limit if self.limits and self.ours else None
 
 
 def measure(row, rounds):
-    """Warms everything up with a first round that does not count, then alternates."""
+    """Measures a row: an unmeasured round that warms up and compares answers, then `rounds` rounds of all subjects."""
     result = Result(row)
     subjects, answers = [], {}
     everyone = row.subjects + ([row.limit.subject] if row.limit else [])
@@ -95,7 +95,7 @@ def measure(row, rounds):
     for name, answer in answers.items():
         if row.same_answer and None not in (answer, ours) and answer != ours:
             same = sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], zip(answer, ours)))
-            result.different[name] = f"the first {same} of {len(ours)} are the same"
+            result.different[name] = f"the first {same} of {len(ours)} tokens agree"
     for _ in range(row.rounds or rounds):
         for subject in subjects:
             figures = subject.figures(subject.source.take())
@@ -106,15 +106,15 @@ def measure(row, rounds):
     return result
 
 
-# How figures come out of what was taken.
+# Functions that convert a `Taken` to figures.
 
 def rate(amount):
-    """Units of work a second."""
+    """Units of work per second."""
     return lambda taken: [amount / seconds for seconds in taken.seconds]
 
 
 def own_rate(unit):
-    """What the source says it did, in this unit a second."""
+    """The amount that the source reports, in this unit per second."""
     return lambda taken: [taken.amount / unit / seconds for seconds in taken.seconds]
 
 
@@ -123,5 +123,5 @@ def milliseconds(taken):
 
 
 def megabytes(beyond):
-    """Peak memory without the file that is mapped."""
+    """Peak memory minus the size of the mapped file."""
     return lambda taken: [(taken.peak - os.path.getsize(beyond)) / 1e6]

@@ -1,4 +1,4 @@
-"""Where figures come from: a program that is run, or a worker that is asked. Each take gives a `Taken`."""
+"""Sources of figures: programs that are run, and workers that answer requests. `take` returns a `Taken`."""
 import json
 import os
 import tempfile
@@ -8,18 +8,18 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Taken:
-    seconds: list            # how long each time took
-    amount: float = None     # how much was done in one time, where the source knows it
-    peak: int = None         # the most memory that was resident, in bytes
-    answer: object = None    # what came out, to compare with what others say
+    seconds: list            # duration of each repetition
+    amount: float = None     # work per repetition, if the source reports it
+    peak: int = None         # peak resident memory in bytes
+    answer: object = None    # the result, for comparison with other subjects
 
 
 @dataclass
 class Program:
-    """A whole process, from its start to its end: wall time and peak memory.
+    """A whole process, from start to exit: wall time and peak memory.
 
-    `answer` reads what it printed; otherwise its output goes to /dev/null. Peak memory is that of the process itself,
-    not of those that it starts, and no less than the driver's own: the system counts from before the exec.
+    `answer` parses the output; without it the output goes to /dev/null. Peak memory is that of the process itself, not
+    of its children, and at least that of this driver, because the system counts from before the exec.
     """
     command: list
     input: str = os.devnull
@@ -39,7 +39,7 @@ class Program:
 
 @dataclass
 class SelfTimed:
-    """A fresh process that measures itself, and prints what a worker would answer."""
+    """A new process that measures itself and prints the answer of a worker."""
     command: list
 
     def take(self, check=False):
@@ -51,10 +51,10 @@ class SelfTimed:
 
 @dataclass
 class Asked:
-    """A worker that stays, and is asked."""
+    """A request to a worker that stays in memory."""
     worker: object
     request: str
-    settling: float  # seconds for which its threads spin before they sleep, and would be in the next one's way
+    settling: float  # seconds that its threads spin before they sleep, which would disturb the next subject
 
     def take(self, check=False):
         taken = Taken(**self.worker.ask(self.request))
@@ -64,7 +64,7 @@ class Asked:
 
 @dataclass
 class Missing:
-    """Nobody to take from."""
+    """A source that is not available."""
     why: str
 
     def take(self, check=False):
@@ -72,7 +72,7 @@ class Missing:
 
 
 def run(command, input, output, environment):
-    """Seconds and peak bytes of a process. Raises where it fails."""
+    """Runs a process and returns its seconds and peak bytes. Raises RuntimeError if it fails."""
     with open(input, "rb") as source, tempfile.TemporaryFile() as messages:
         actions = [(os.POSIX_SPAWN_DUP2, file.fileno(), number)
                    for number, file in enumerate((source, output, messages))]
@@ -82,6 +82,6 @@ def run(command, input, output, environment):
         seconds = time.perf_counter() - start
         if status:
             messages.seek(0)
-            said = messages.read().decode(errors="replace").strip().split("\n")[-1]
-            raise RuntimeError(f"{' '.join(command)} ended with status {os.waitstatus_to_exitcode(status)}: {said}")
+            text = messages.read().decode(errors="replace").strip().split("\n")[-1]
+            raise RuntimeError(f"{' '.join(command)} ended with status {os.waitstatus_to_exitcode(status)}: {text}")
     return seconds, usage.ru_maxrss * 1024

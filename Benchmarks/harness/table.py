@@ -1,8 +1,8 @@
-"""The results as a Markdown table."""
+"""Formats the results as a Markdown table."""
 
 
 def figure(value):
-    """Three digits, or all of those before the point."""
+    """Formats a value with three digits, or with all digits of its integer part."""
     if value is None:
         return "–"
     digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
@@ -11,7 +11,7 @@ def figure(value):
 
 def markdown(results):
     lines = [
-        "| row | work | lmpipe | others | of the machine's limit | goals |",
+        "| row | work | lmpipe | others | share of the machine's limit | goals |",
         "| --- | --- | --- | --- | --- | --- |"]
     for result in results:
         row = result.row
@@ -47,12 +47,12 @@ def goals(result):
 
 
 def notes(results):
-    """What is missing, and whose answers are not ours: nothing of that kind goes unsaid."""
+    """Lists everything that was not measured, and every subject whose answer differs."""
     reasons = {}
     for result in results:
         for name, why in result.missing.items():
             reasons.setdefault((name, why), []).append(result.row.name)
     lines = [f"- Not measured: {name} in {', '.join(rows)}: {why}" for (name, why), rows in reasons.items()]
     for result in results:
-        lines += [f"- {name} says something else in {result.row.name}: {how}" for name, how in result.different.items()]
+        lines += [f"- Output of {name} differs in {result.row.name}: {how}" for name, how in result.different.items()]
     return "\n".join(lines)

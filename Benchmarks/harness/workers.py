@@ -1,4 +1,4 @@
-"""Processes that load what they need once and are then told what to do, so that rounds can alternate between them."""
+"""Processes that load their data once and then answer requests, so that rounds can alternate between them."""
 import json
 import subprocess
 import tempfile
@@ -7,14 +7,14 @@ import tempfile
 class Worker:
     """A program that prints a line of JSON when it is ready, and one for each line of standard input.
 
-    It is started when it is first asked, and says then what is missing, if anything is.
+    The first request starts it. A missing dependency is then reported as a RuntimeError.
     """
 
     def __init__(self, command, environment):
         self.command, self.environment = command, environment
         self.process = None
         self.failure = None
-        self.about = {}  # what it said when it was ready: the version of the peer
+        self.about = {}  # its first line: the version of the peer
 
     def ask(self, request):
         if self.process is None:
@@ -23,7 +23,7 @@ class Worker:
             self.process.stdin.write(request + "\n")
             self.process.stdin.flush()
         except BrokenPipeError:
-            pass  # its last words are among its messages
+            pass  # the program ended; `answer` reports its last message
         return self.answer()
 
     def start(self):
@@ -41,12 +41,12 @@ class Worker:
             return json.loads(line)
         self.stop()
         self.messages.seek(0)
-        said = self.messages.read().decode(errors="replace").strip().split("\n")[-1]
-        self.failure = said or f"{self.command[0]} ended without a word"
+        text = self.messages.read().decode(errors="replace").strip().split("\n")[-1]
+        self.failure = text or f"{self.command[0]} ended without a message"
         raise RuntimeError(self.failure)
 
     def stop(self):
-        """Ends the process; it would start again if it were asked."""
+        """Ends the process. The next request starts it again."""
         if self.process:
             self.process.communicate()
             self.process = None

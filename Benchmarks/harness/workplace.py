@@ -1,4 +1,4 @@
-"""Where everything is: the release build, the reference folder, and the work folder with what the rows read."""
+"""Locations: the release build, the reference folder, and the work folder with the files that the rows read."""
 import glob
 import os
 import subprocess
@@ -18,8 +18,8 @@ class Workplace:
         self.python = f"{reference}/venv/bin/python" if reference else None
         self.models = f"{reference}/models" if reference else None
         self.workers = {}
-        self.named = []  # the models that the row in the making reads
-        self.about = {}  # the peers that were asked, and their versions
+        self.named = []  # the models that the current row reads
+        self.about = {}  # the versions of the peers that were used
         os.makedirs(work, exist_ok=True)
 
     # Models
@@ -30,10 +30,10 @@ class Workplace:
 
     @property
     def gpt2(self):
-        """A folder with GPT-2's real shapes and vocabulary."""
+        """A folder with GPT-2's shapes and vocabulary."""
         folder = f"{self.models}/gpt2-rand"
         if not self.models or not os.path.exists(f"{folder}/model.safetensors"):
-            raise RuntimeError("models/gpt2-rand is not there; give REFERENCE=DIR")
+            raise RuntimeError("models/gpt2-rand is missing; set REFERENCE=DIR")
         return self.noted(folder)
 
     def half(self, kind):
@@ -50,40 +50,40 @@ class Workplace:
         """A trained model with quantized weights, and a tokenizer."""
         files = glob.glob(f"{self.models}/smollm2/*.gguf")
         if not files:
-            raise RuntimeError("models/smollm2/*.gguf is not there; give REFERENCE=DIR")
+            raise RuntimeError("models/smollm2/*.gguf is missing; set REFERENCE=DIR")
         return self.noted(files[0])
 
     def noted(self, path):
-        """The path, which is noted for `take_named`."""
+        """Returns the path, and records it for `take_named`."""
         self.named.append(path)
         return path
 
     def take_named(self):
-        """The models that were named since this was last asked."""
+        """Returns the models that were used since the last call."""
         named, self.named = self.named, []
         return named
 
     @staticmethod
     def drop(models):
-        """What the page cache holds of them is dropped, so that a row finds them in memory as the first of its readers
-        wants them, and not as they were written, or as the rows before left them."""
+        """Drops the models from the page cache, so that the first reader of the row determines how they are cached, not
+        the program that wrote them or an earlier row."""
         for path in models:
             for file in glob.glob(f"{path}/*") if os.path.isdir(path) else [path]:
                 with open(file) as opened:
                     os.fsync(opened)
                     os.posix_fadvise(opened.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
-    # What rows read
+    # Files that rows read
 
     def file(self, name, lines):
-        """A small input, written anew each time."""
+        """Writes a small input file and returns its path."""
         path = f"{self.work}/{name}"
         with open(path, "wb") as file:
             file.writelines(lines)
         return path
 
     def made(self, name, program, *arguments):
-        """A file or folder that a program of peers/ makes, once."""
+        """Returns a file or folder that a program in peers/ makes on first use."""
         path = f"{self.work}/{name}"
         if not os.path.exists(path):
             self.must([self.peer_python(), f"{HERE}/peers/{program}", *arguments, path])
@@ -96,7 +96,7 @@ class Workplace:
         return path
 
     def records(self, name, count, *options):
-        """Records of as many different logits."""
+        """Returns a file with `count` records that have different logits."""
         path = f"{self.work}/{name}"
         prompts = self.file("prompts.jsonl", (b"[%d]\n" % (97 * n) for n in range(count)))
         with open(prompts) as source, open(path, "wb") as target:
@@ -110,7 +110,7 @@ class Workplace:
         if done.returncode:
             raise RuntimeError(f"{' '.join(command)}: {(done.stderr.strip() or 'failed').split(chr(10))[-1]}")
 
-    # Who does the work
+    # Sources
 
     def tool(self, name, *options, input=os.devnull, answer=None):
         return Program([f"{self.release}/{name}", *options], input, answer=answer)
@@ -121,7 +121,7 @@ class Workplace:
 
     def peer_python(self):
         if not self.python or not os.access(self.python, os.X_OK):
-            raise RuntimeError("venv/bin/python is not there; give REFERENCE=DIR")
+            raise RuntimeError("venv/bin/python is missing; set REFERENCE=DIR")
         return self.python
 
     def peer_process(self, program, *arguments, answer=None):
@@ -131,7 +131,7 @@ class Workplace:
         return SelfTimed([self.peer_python(), f"{HERE}/peers/{program}", *arguments])
 
     def ask(self, request, *command, threads):
-        """Asks a worker, the same for the same command. One that is a Python program is a peer's."""
+        """Returns a request to a worker. Equal commands share a worker. A Python program is the worker of a peer."""
         is_peer = command[0].endswith(".py")
         program = [self.peer_python(), f"{HERE}/peers/{command[0]}"] if is_peer else [f"{self.release}/{command[0]}"]
         command = (*program, *command[1:], str(threads))
@@ -141,7 +141,7 @@ class Workplace:
         return Asked(self.workers[command], request, settling=0.25 if is_peer else 0)
 
     def stop_workers(self, but=()):
-        """Ends those that are not among the sources; the versions of the peers are kept."""
+        """Ends the workers that no source in `but` uses, and keeps the versions of the peers."""
         needed = {id(source.worker) for source in but if isinstance(source, Asked)}
         for worker in self.workers.values():
             self.about |= {name: value for name, value in worker.about.items() if name != "ready"}

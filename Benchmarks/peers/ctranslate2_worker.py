@@ -1,6 +1,6 @@
-"""CTranslate2: ctranslate2_worker.py MODEL CONVERTED THREADS, in float32
+"""Worker for CTranslate2 in float32: ctranslate2_worker.py MODEL CONVERTED THREADS
 
-Converts the model folder into CONVERTED if that is not there yet.
+Converts the model folder to CONVERTED unless that exists.
 """
 import json
 import os
@@ -22,8 +22,8 @@ with open(f"{folder}/vocab.json", encoding="utf-8") as file:
 
 
 def generate(ids, count):
-    """Greedy tokens. The prompt but for its last token is run through the model at once and without logits; its last
-    token is the first step."""
+    """Returns greedy tokens. CTranslate2 computes all tokens of the prompt but the last in one batch without logits; the
+    last token is the first step."""
     results = generator.generate_batch(
         [[token_of[id] for id in ids]], beam_size=1, sampling_topk=1, min_length=count, max_length=count,
         include_prompt_in_result=False)
@@ -33,11 +33,11 @@ def generate(ids, count):
 def one_pass(count, wanted, times):
     ids = pass_ids(count)
     if wanted == "all":
-        # The logits stay where CTranslate2 has them; the answer is not looked at.
+        # The logits are not copied out of CTranslate2, so there is no answer to compare.
         seconds, _ = timed(times, lambda: generator.forward_batch([ids]))
         return {"seconds": seconds}
-    # forward_batch computes every position's logits, which is more than was asked for. Generating one token computes
-    # one position's: all positions but one at once, and then one step, which is its cheapest way.
+    # forward_batch computes the logits of every position, which is more than requested. Generating one token computes
+    # those of one position: a batch of all positions but the last, then one step. That is CTranslate2's fastest way.
     seconds, tokens = timed(times, lambda: generate(ids, 1))
     return {"seconds": seconds, "answer": tokens}
 

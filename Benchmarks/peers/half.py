@@ -1,4 +1,4 @@
-"""A model folder with float32 weights as one with F16 or BF16: half.py MODEL F16|BF16 TARGET"""
+"""Converts a model folder with float32 weights to F16 or BF16: half.py MODEL F16|BF16 TARGET"""
 import json
 import os
 import shutil
@@ -12,7 +12,7 @@ def convert(values, kind):
     if kind == "F16":
         return values.astype("<f2")
     bits = values.view(numpy.uint32)
-    return ((bits + 0x7FFF + (bits >> 16 & 1)) >> 16).astype("<u2")  # to the nearest, ties to even
+    return ((bits + 0x7FFF + (bits >> 16 & 1)) >> 16).astype("<u2")  # round to nearest, ties to even
 
 
 folder, kind, target = sys.argv[1:]

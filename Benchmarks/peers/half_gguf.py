@@ -1,4 +1,4 @@
-"""A GGUF file in float32 as one in another type: half_gguf.py SOURCE.gguf F16|BF16 TARGET.gguf"""
+"""Converts a GGUF file in float32 to another type: half_gguf.py SOURCE.gguf F16|BF16 TARGET.gguf"""
 import os
 import sys
 

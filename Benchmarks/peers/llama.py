@@ -1,4 +1,4 @@
-"""llama.cpp through its Python binding, with its own defaults but for the threads and the size of the context."""
+"""llama.cpp through its Python binding, with default settings except threads and context size."""
 import ctypes
 
 import llama_cpp
@@ -15,7 +15,7 @@ class Model:
     def __init__(self, path, threads, positions):
         self.model = llama_cpp.llama_model_load_from_file(path.encode(), llama_cpp.llama_model_default_params())
         if not self.model:
-            raise OSError(f"{path}: llama.cpp cannot load it")
+            raise OSError(f"{path}: llama.cpp cannot load this file")
         parameters = llama_cpp.llama_context_default_params()
         parameters.n_ctx = parameters.n_batch = positions
         parameters.n_threads = parameters.n_threads_batch = threads
@@ -32,7 +32,7 @@ class Model:
         llama_cpp.llama_memory_clear(llama_cpp.llama_get_memory(self.context), True)
 
     def decode(self, tokens, every_position=False):
-        """The logits of the last position, which lie where llama.cpp has them."""
+        """Runs the tokens through the model and returns a view of llama.cpp's logits of the last position."""
         array = (llama_cpp.llama_token * len(tokens))(*tokens)
         if every_position:
             batch = llama_cpp.llama_batch_init(len(tokens), 0, 1)

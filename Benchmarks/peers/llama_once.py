@@ -1,7 +1,7 @@
-"""The notebook with llama.cpp: llama_once.py MODEL.gguf THREADS TEXT
+"""The notebook's pipeline with llama.cpp: llama_once.py MODEL.gguf THREADS TEXT
 
-Stands for the smallest C program that could do it: time and memory begin when Python has loaded the library, and end
-when the five likeliest tokens are known.
+Represents the smallest C program that uses the library: time and memory are measured from the moment when Python has loaded
+the library until the five most likely tokens are known.
 """
 import json
 import re

@@ -1,4 +1,4 @@
-"""llama.cpp: llama_worker.py MODEL.gguf THREADS"""
+"""Worker for llama.cpp: llama_worker.py MODEL.gguf THREADS"""
 import sys
 
 from llama import Model, about

@@ -1,4 +1,4 @@
-"""GPT-2's vocabulary as a file in tiktoken's format: tiktoken_file.py MODEL TARGET"""
+"""Writes GPT-2's vocabulary in tiktoken's file format: tiktoken_file.py MODEL TARGET"""
 import base64
 import sys
 

@@ -1,6 +1,6 @@
-"""One line with tiktoken, as one process: tiktoken_once.py RANKS.tiktoken TEXT
+"""Encodes one line with tiktoken in one process: tiktoken_once.py RANKS.tiktoken TEXT
 
-RANKS.tiktoken is a vocabulary in tiktoken's own format, so that it loads as quickly as it can.
+RANKS.tiktoken is a vocabulary in tiktoken's file format, which it loads fastest.
 """
 import sys
 

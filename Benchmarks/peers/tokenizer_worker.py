@@ -1,6 +1,6 @@
-"""Other tokenizers: tokenizer_worker.py tiktoken|riptoken|tokenizers MODEL THREADS
+"""Worker for other tokenizers: tokenizer_worker.py tiktoken|riptoken|tokenizers MODEL THREADS
 
-They encode documents that are strings already, and write nothing. RAYON_NUM_THREADS must be THREADS as well.
+Encodes documents that are strings in memory, and writes nothing. RAYON_NUM_THREADS must also be THREADS.
 """
 import array
 import hashlib
@@ -42,7 +42,7 @@ def tokenizers_encode():
 
 
 def digest(ids_of_documents):
-    """The same as the driver makes of our records."""
+    """Returns the digest that harness/answers.py computes from lmpipe's records."""
     sha = hashlib.sha256()
     for ids in ids_of_documents:
         sha.update(array.array("i", ids).tobytes())
@@ -55,7 +55,7 @@ encode = {"tiktoken": tiktoken_encode, "riptoken": riptoken_encode, "tokenizers"
 def encode_file(path, times):
     texts = documents(path)
     if library == "tokenizers":
-        texts = texts[::20]  # it is too slow for more
+        texts = texts[::20]  # too slow for the whole text
     seconds, ids = timed(times, lambda: encode(texts))
     amount = sum(len(text.encode()) + 1 for text in texts)
     return {"seconds": seconds, "amount": amount, "answer": None if library == "tokenizers" else digest(ids)}

@@ -1,4 +1,4 @@
-"""transformers on torch: torch_worker.py MODEL THREADS, in float32"""
+"""Worker for transformers on torch in float32: torch_worker.py MODEL THREADS"""
 import os
 import sys
 

@@ -1,4 +1,4 @@
-"""The notebook with transformers, as one process: transformers_once.py MODEL TEXT"""
+"""The notebook's pipeline with transformers, as one process: transformers_once.py MODEL TEXT"""
 import os
 import sys
 

@@ -1,4 +1,4 @@
-"""What every peer's worker has in common: requests in, a line of words each; answers out, a line of JSON each."""
+"""Common code of the workers: a request is a line of words, an answer is a line of JSON."""
 import json
 import os
 import sys
@@ -6,8 +6,8 @@ import time
 
 
 def serve(requests, **about):
-    """Answers requests until there are none; `about` is said first. `requests` maps a first word to a function of the
-    others. What libraries print goes to standard error."""
+    """Prints `about`, then answers requests until standard input ends. `requests` maps the first word of a request to a
+    function of the other words. Output of libraries goes to standard error."""
     with os.fdopen(os.dup(1), "w", buffering=1) as answers:
         os.dup2(2, 1)
         print(json.dumps(about), file=answers)
@@ -17,7 +17,7 @@ def serve(requests, **about):
 
 
 def timed(times, work):
-    """How long each time took, and what the last one gave."""
+    """Returns the duration of each repetition and the result of the last."""
     seconds = []
     for _ in range(int(times)):
         start = time.perf_counter()
@@ -27,7 +27,7 @@ def timed(times, work):
 
 
 def pass_ids(count):
-    """The ids that every program is given for a pass of so many positions."""
+    """Returns the ids that every program gets for a prefill of `count` tokens."""
     return [(7 * position + 11) % 40_000 for position in range(int(count))]
 
 

@@ -1,5 +1,5 @@
-"""The rows of the table: name -> a function of the workplace and the name, which makes the row. It fails with a
-RuntimeError where a model that it needs is missing."""
+"""The rows of the table, by name. Each value is a function of the workplace and the name that makes the row. It raises
+RuntimeError if a model is missing."""
 from rows import loops, model, processes, records, tokenizer
 
 ALL = processes.ROWS | model.ROWS | loops.ROWS | tokenizer.ROWS | records.ROWS

@@ -1,5 +1,5 @@
-"""lm-step in a shell loop, each call a process of its own, and on many records at once; beside one process that does
-all of it, or one record after the other."""
+"""lm-step in a shell loop with one process per call, against one process for all calls; and on many buffered records,
+against one record after the other."""
 from harness.answers import last_ids
 from harness.goals import times
 from harness.rounds import Row, Subject, rate
@@ -7,7 +7,7 @@ from harness.rounds import Row, Subject, rate
 CALLS = 128
 RECORDS, ALONE, LENGTH, PROMPT = 64, 8, 100, 8
 
-# The state is in two files by turns, so that no other program runs between the calls.
+# The state alternates between two files, so that no other program runs between the calls.
 LOOP = """
 cp "$1" "$2.a" && rm -f "$2.cache" && set -- "$2.a" "$2.b" "$2.cache" {calls}
 while [ "$4" -gt 0 ]; do
@@ -17,7 +17,7 @@ done
 cat "$1"
 """
 
-# A coprocess is given the next record when it has answered the last.
+# A coprocess gets the next record after it has answered the last one.
 ONE_BY_ONE = """
 coproc STEP {{ lm-step --ignore-eos -n {count}; }}
 while IFS= read -r record; do
@@ -46,7 +46,7 @@ def batch(place, name, model, what, goals):
     together = place.tool("lm-step", "-n", str(count), "--ignore-eos", "-m", model, input=all_of_them)
     alone = place.shell(ONE_BY_ONE.format(count=count, file=some), model, shell="bash")
     return Row(
-        name, f"{RECORDS} waiting records grown to {LENGTH} tokens by `lm-step`, {what}", "tok/s",
+        name, f"{RECORDS} buffered records extended to {LENGTH} tokens by `lm-step`, {what}", "tok/s",
         [Subject("lmpipe", together, rate(RECORDS * count)), Subject("one by one", alone, rate(ALONE * count))],
         goals, rounds=3)
 

@@ -1,4 +1,4 @@
-"""The model's arithmetic: steps, which stream all weights for each token, and passes over many positions."""
+"""The model's arithmetic: decoding, which streams all weights for each token, and prefill of many tokens."""
 from harness.answers import last_ids
 from harness.costs import bytes_read_per_token, operations_of_pass
 from harness.goals import share_of_limit, times, times_best
@@ -9,7 +9,7 @@ EVERYONE = ["torch", "ctranslate2", "llama.cpp"]
 
 
 def command(place, peer, kind):
-    """The peer's worker, with weights of this kind."""
+    """Returns the command of the peer's worker, with weights of this kind."""
     if peer == "llama.cpp":
         return "llama_worker.py", place.gguf(kind)
     if peer == "ctranslate2":
@@ -33,7 +33,7 @@ def steps(place, name, kind, threads, peers, goals):
         limit=Limit(Subject("read bandwidth", place.ask(
             f"read-bandwidth {folder}/model.safetensors 20", "lm-measure", folder, threads=threads), own_rate(1e9)),
             "GB/s read", bytes_read_per_token(folder) / 1e9),
-        # Rounded weights, and llama.cpp's rounded keys and values, may lead elsewhere after some tokens.
+        # With rounded weights, and with llama.cpp's float16 KV cache, the output may diverge after some tokens.
         same_answer=kind == "F32")
 
 
@@ -46,7 +46,7 @@ def passes(place, name, positions, wanted, threads, times_a_round, goals):
         for peer in EVERYONE]
     logits = "all logits" if wanted == "all" else "last logits"
     return Row(
-        name, f"a pass of {positions:,} positions, {logits}, F32 weights, {threaded(threads)}", "tok/s",
+        name, f"prefill of {positions:,} tokens, {logits}, F32 weights, {threaded(threads)}", "tok/s",
         subjects, goals,
         limit=Limit(Subject("multiply-add peak", place.ask(
             "multiply-add-peak 5", "lm-measure", folder, threads=threads), own_rate(1e9)),
@@ -54,7 +54,7 @@ def passes(place, name, positions, wanted, threads, times_a_round, goals):
 
 
 def quantized(place, name, file, what, request, amount, work, goals):
-    """Of a GGUF file, two threads. llama.cpp rounds the activations too, so its answers need not be ours."""
+    """A row for a GGUF file with two threads. llama.cpp also rounds activations, so its output may differ."""
     return Row(
         name, f"{work}, {what} weights, 2 threads", "tok/s",
         [Subject("lmpipe", place.ask(request, "lm-measure", file, threads=2), rate(amount)),
@@ -63,11 +63,11 @@ def quantized(place, name, file, what, request, amount, work, goals):
 
 
 def quantized_steps(place, name, file, what, goals):
-    return quantized(place, name, file, what, f"steps {STEPS} 1", STEPS, f"{STEPS} steps behind a prompt of 8", goals)
+    return quantized(place, name, file, what, f"steps {STEPS} 1", STEPS, f"{STEPS} tokens after a prompt of 8", goals)
 
 
 def quantized_pass(place, name, file, what, goals):
-    return quantized(place, name, file, what, "pass 512 last 2", 512, "a pass of 512 positions, last logits", goals)
+    return quantized(place, name, file, what, "pass 512 last 2", 512, "prefill of 512 tokens, last logits", goals)
 
 
 def threaded(threads):

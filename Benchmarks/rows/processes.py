@@ -1,4 +1,4 @@
-"""Whole processes: the pipeline as a person types it, starts, memory."""
+"""Whole processes: the pipeline as typed in a shell, start of a process, memory."""
 from harness.answers import printed_list, top_ids
 from harness.goals import at_most, times
 from harness.rounds import Row, Subject, megabytes, milliseconds
@@ -14,7 +14,7 @@ def transformers(place):
 
 
 def llama(place):
-    """Without Python's own start, which a C program would not have."""
+    """llama.cpp without the start of Python, which a C program does not have."""
     return place.peer_self_timed("llama_once.py", place.gguf("F32"), "2", PHRASE)
 
 
@@ -29,20 +29,20 @@ def pipeline(place, name):
 
 def wren_pipeline(place, name):
     return Row(
-        name, "the same with wren, the model that comes along", "ms",
+        name, "the same with wren, the bundled model", "ms",
         [Subject("lmpipe", place.shell(PIPELINE, place.wren), milliseconds)], lower_is_better=True)
 
 
 def start(place, name):
     return Row(
-        name, "start of a tool: `lm-logits --version`", "ms",
+        name, "start of a process: `lm-logits --version`", "ms",
         [Subject("lmpipe" if tool == "lm-logits" else tool, place.tool(tool, "--version"), milliseconds)
          for tool in TOOLS] + [Subject("`true`", Program(["true"]), milliseconds)],
         lower_is_better=True, is_contest=False)
 
 
 def memory(place, name, positions, goals):
-    """One round: it does not vary."""
+    """One round, because the figure does not vary."""
     ids = ",".join(str((7 * position + 11) % 40_000) for position in range(positions))
     source = place.tool("lm-logits", "-m", place.gpt2, input=place.file(f"{name}.jsonl", [f"[{ids}]\n".encode()]))
     file = f"{place.gpt2}/model.safetensors"
@@ -52,7 +52,7 @@ def memory(place, name, positions, goals):
             Subject.peer("llama.cpp", lambda: llama(place), megabytes(beyond=place.gguf("F32"))),
             Subject.peer("transformers", lambda: transformers(place), megabytes(beyond=file))]
     return Row(
-        name, f"memory of `lm-logits` beyond the file, GPT-2, F32 weights, {positions:,} positions", "MB",
+        name, f"memory of `lm-logits` beyond the file, GPT-2, F32 weights, {positions:,} tokens", "MB",
         subjects, goals, same_answer=False, lower_is_better=True, rounds=1)
 
 

@@ -1,4 +1,4 @@
-"""Records of 50,257 logits: printed as lm-logits does it, without the model's arithmetic; read by lm-topk."""
+"""Records of 50,257 logits: printing as in lm-logits, without the model's arithmetic; reading in lm-topk."""
 import os
 
 from harness.goals import at_least, times
@@ -20,7 +20,7 @@ def printed_base64(place, name):
         name, "the same with `--base64`", "records/s",
         [Subject(who, place.ask(f"print {form} 2", "lm-measure", place.gpt2, threads=1), records_a_second)
          for form, who in (("base64", "lmpipe"), ("json", "without it"))],
-        [times(5, "without it", "5 × as many as without")])
+        [times(5, "without it", "5 × without it")])
 
 
 def read(place, name):
@@ -37,7 +37,7 @@ def read_base64(place, name):
                       ("without it", place.records("records.jsonl", COUNT))):
         subjects.append(Subject(who, place.tool("lm-topk", "-k", "5", "-m", place.gpt2, input=path), rate(COUNT)))
     return Row(
-        name, "the same with `--base64`", "records/s", subjects, [times(5, "without it", "5 × as many as without")])
+        name, "the same with `--base64`", "records/s", subjects, [times(5, "without it", "5 × without it")])
 
 
 ROWS = {

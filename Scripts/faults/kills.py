@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Kills a stage of a sealed pipeline at a random instant, again and again: kills.py [--kills N] [--tools DIR]
+"""Kills stages of sealed pipelines at random times: kills.py [--kills N] [--tools DIR]
 
-With LM_SEALED=1 each tool ends its records with {"end":N}, and fails if the end of its input is missing. So whatever
-stage is killed, whenever: the status of the last stage is 0 only if the output is whole.
+With LM_SEALED=1 each tool ends its records with {"end":N}, and fails if the end record of its input is missing. The status of
+the last stage must be 0 only if the output is complete, whatever stage was killed.
 """
 import argparse
 import collections
@@ -17,6 +17,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 CHECKOUT = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(HERE, "../fuzz/whole"))
 import models
+from case import write_files
 
 RECORDS = 400
 MODEL = ["-m", "model"]
@@ -30,7 +31,7 @@ PIPELINES = [
 
 
 def run(stages, tools, folder, victim=None, after=0.0):
-    """The statuses of the stages and the output of the last; stage number `victim` is killed after some seconds."""
+    """Runs the stages and kills stage `victim` after some seconds. Returns the statuses, the last output and the duration."""
     environment = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "HF_HUB_CACHE": "/nonexistent", "LM_SEALED": "1"}
     processes, given = [], None
     start = time.monotonic()
@@ -62,24 +63,19 @@ def main():
     killed, wrong = 0, 0
     last = collections.Counter()
     with tempfile.TemporaryDirectory() as folder:
-        for name, content in models.LLAMA.items():
-            path = os.path.join(folder, name)
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            with open(path, "wb") as file:
-                file.write(content)
-        with open(os.path.join(folder, "text"), "w", encoding="utf-8") as file:
-            file.writelines(f"the {rng.choice(('one', 'road', 'x'))} and {number}\n" for number in range(RECORDS))
-        right = []
+        lines = (f"the {rng.choice(('one', 'road', 'x'))} and {number}\n" for number in range(RECORDS))
+        write_files(folder, models.LLAMA | {"text": "".join(lines).encode()})
+        expected = []
         for stages in PIPELINES:
             statuses, output, seconds = run(stages, tools, folder)
             if any(statuses):
                 sys.exit(f"{stages}: statuses {statuses} without a kill")
             if stages[-1][0] != "bpe-decode" and not output.endswith(b'{"end":%d}\n' % RECORDS):
                 sys.exit(f"{stages}: the output does not end with the number of records: {output[-60:]}")
-            right.append((output, seconds))
+            expected.append((output, seconds))
         while killed < arguments.kills:
             number = rng.randrange(len(PIPELINES))
-            stages, (output, seconds) = PIPELINES[number], right[number]
+            stages, (output, seconds) = PIPELINES[number], expected[number]
             victim = rng.randrange(len(stages)) if rng.random() < 0.2 else rng.randrange(len(stages) - 1)
             statuses, found, _ = run(stages, tools, folder, victim, rng.uniform(0, seconds))
             killed += statuses[victim] < 0
@@ -88,8 +84,8 @@ def main():
                 wrong += 1
                 print(f"{' | '.join(stage[0] for stage in stages)}: stage {victim + 1} killed, statuses {statuses}, and "
                       f"{found.count(10)} of {output.count(10)} lines", flush=True)
-    print(f"{killed} stages killed, {wrong} times a status of 0 without the whole output")
-    print("the last stage ended with " + ", ".join(f"{status}: {count} times" for status, count in sorted(last.items())))
+    print(f"{killed} stages killed; status 0 with incomplete output: {wrong} times")
+    print("statuses of the last stage: " + ", ".join(f"{status}: {count} times" for status, count in sorted(last.items())))
     return 1 if wrong else 0
 
 

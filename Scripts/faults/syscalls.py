@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Makes system calls fail, one at a time, and looks at what the tools do then: syscalls.py [--tools DIR] (Linux, strace)
+"""Tests the tools with failing system calls, one at a time: syscalls.py [--tools DIR] (requires Linux and strace)
 
-Each command below is run once to count its system calls; then once for each call and each error that the kernel may give
-there. What must hold: the right output and status 0; or a documented status, a message, and of the output nothing but
-lines that are right.
+Each command below runs once to count its system calls, then once for each call and each error that the kernel may return
+there. The tool must print the expected output and exit with 0; or exit with a documented status and a message, and print only
+lines of the expected output.
 """
 import argparse
 import collections
@@ -19,8 +19,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 CHECKOUT = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(HERE, "../fuzz/whole"))
 import models
+from case import write_files
 
-# The errors that the manual page of each call names and that can come up here: of a file that is there, so no ENOENT at open.
+# Errors from the manual page of each call that can occur here. Files exist, so open does not return ENOENT.
 ERRORS = {
     "read": ["EINTR", "EIO", "EAGAIN"], "pread64": ["EINTR", "EIO"], "write": ["EINTR", "EIO", "ENOSPC", "EAGAIN", "EPIPE"],
     "pwrite64": ["EINTR", "EIO", "ENOSPC"], "writev": ["EINTR", "EIO", "ENOSPC"],
@@ -38,10 +39,10 @@ ERRORS = {
     "pipe2": ["EMFILE", "ENFILE"], "eventfd2": ["EMFILE", "ENOMEM"], "fchmod": ["EIO", "EPERM"],
     "getcwd": ["ENOENT", "ENOMEM"],
 }
-# Calls that are left as they are, and why.
+# Calls that are not tested, and the reason.
 LEFT_OUT = {
     "futex": "an injected error also takes away a wake-up, which the kernel never does",
-    "brk": "answers a refusal with the end as it was, which cannot be injected; FaultTests refuses memory by limits",
+    "brk": "reports failure by returning the old end, which cannot be injected; FaultTests limits memory instead",
     "execve": "starts the program", "arch_prctl": "the C library before main", "set_tid_address": "the C library before main",
     "set_robust_list": "the C library before main", "rseq": "the C library before main",
     "exit": "does not return", "exit_group": "does not return", "gettid": "cannot fail", "getpid": "cannot fail",
@@ -49,17 +50,17 @@ LEFT_OUT = {
     "rt_sigreturn": "does not return", "tgkill": "sends a signal to the thread itself", "sigaltstack": "fails for invalid arguments only",
     "clock_nanosleep": "an interrupted sleep is short, not an error", "nanosleep": "an interrupted sleep is short, not an error",
     "getuid": "cannot fail", "geteuid": "cannot fail", "umask": "cannot fail", "uname": "fails for invalid arguments only",
-    "restart_syscall": "belongs to the call before it",
+    "restart_syscall": "continues the previous call",
 }
-# Of these the ones before main are left out too: the C library ends the process by itself, or goes on without.
+# Occurrences of these calls before main are not tested: the C library aborts by itself, or ignores the error.
 BEFORE_MAIN = ["mprotect", "prlimit64"]
-MAIN = re.compile(r"rt_sigaction\(SIGBUS")  # the first thing that every tool does
+MAIN = re.compile(r"rt_sigaction\(SIGBUS")  # the first call of every tool
 STATUSES = {64, 65, 66, 69, 71, 74}
 CALL = re.compile(r"^\d+ +(\w+)\(")
 
 
 def commands():
-    """Name, words, whether a cache file is made beforehand."""
+    """Yields (name, words, standard input) of each command."""
     record = "in"
     model = ["-m", "model"]
     yield "encode", ["bpe-encode", *model, "text"], None
@@ -106,22 +107,18 @@ class Faults:
         files["one"] = b'{"ids":[85,259,222,3,4,5]}\n'
         files["hub/models--a--b/refs/main"] = b"0123456789012345678901234567890123456789"
         files["hub/models--a--b/snapshots/0123456789012345678901234567890123456789/config.json"] = files["model/config.json"]
-        for name, content in files.items():
-            path = os.path.join(folder, name)
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            with open(path, "wb") as file:
-                file.write(content)
+        write_files(folder, files)
         self.run(["lm-logits", "-m", "model"], "in", output="logits")
         self.run(["lm-step", "-m", "model", "-n", "2", "--cache", "kept"], "one")
 
     def run(self, words, source, before=(), output=None):
-        """(status, output, errors); the status is negative for a signal, None if there is no end."""
+        """Returns (status, output, errors). The status is negative for a signal, and None after a timeout."""
         for name in ("new", "old"):
             path = os.path.join(self.folder, name)
             if os.path.exists(path):
                 os.unlink(path)
         if "old" in words:
-            # a hard link would be written through; times count in a cache's key only for the model
+            # Copied, because a hard link would change the original. The key of a cache contains times of the model only.
             shutil.copyfile(os.path.join(self.folder, "kept"), os.path.join(self.folder, "old"))
         with open(os.path.join(self.folder, source) if source else os.devnull, "rb") as given:
             process = subprocess.Popen([*before, os.path.join(self.tools, words[0]), *words[1:]], stdin=given, stdout=subprocess.PIPE,
@@ -144,7 +141,7 @@ class Faults:
             return result, file.read()
 
     def calls(self, words, source):
-        """For each call the numbers of its occurrences, of the thread that makes most of them."""
+        """Returns the result, and for each call the numbers of its occurrences in the thread that makes it most often."""
         result, log = self.traced(words, source)
         counts = collections.Counter()  # by (thread, call)
         skipped = collections.Counter()
@@ -163,17 +160,17 @@ class Faults:
         return result, {name: range(skipped[name] + 1, count + 1) for name, count in most.items()}
 
 
-def problem(result, right, may_be_less):
-    """What does not hold of a run."""
+def problem(result, expected, may_be_less):
+    """Returns a description of what is wrong with a run, or None."""
     status, output, errors = result
-    _, right_output, _ = right
+    _, expected_output, _ = expected
     if status is None:
-        return "no end in 30 seconds"
+        return "timeout after 30 seconds"
     if status == 0:
-        is_right = output == right_output or may_be_less and set(output.splitlines()) <= set(right_output.splitlines())
-        return None if is_right else "status 0, and another output"
+        is_right = output == expected_output or may_be_less and set(output.splitlines()) <= set(expected_output.splitlines())
+        return None if is_right else "status 0 with different output"
     if status in (-signal.SIGPIPE, 128 + signal.SIGPIPE):
-        return None  # as EPIPE should end it
+        return None  # as expected for EPIPE
     if status < 0 or status > 128:
         return f"signal {abs(status) % 128}"
     if status not in STATUSES:
@@ -182,17 +179,17 @@ def problem(result, right, may_be_less):
         return f"status {status} without a message"
     if any(byte < 0x20 and byte != 0x0A for byte in errors):
         return "control bytes in the message"
-    lines = set(right_output.split(b"\n"))
+    lines = set(expected_output.split(b"\n"))
     for line in output.split(b"\n"):
-        if line not in lines and b'"fatal":true' not in line and not right_output.startswith(output):
-            return f"status {status}, and a line that is not right"
+        if line not in lines and b'"fatal":true' not in line and not expected_output.startswith(output):
+            return f"status {status} with an unexpected line"
     return None
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--tools", default=os.path.join(CHECKOUT, ".build/release"))
-    parser.add_argument("--most", type=int, default=30, help="of the occurrences of one call, the first so many (default: 30)")
+    parser.add_argument("--most", type=int, default=30, help="tested occurrences of one call (default: 30)")
     parser.add_argument("--verbose", action="store_true", help="print each injection")
     arguments = parser.parse_args()
     if not shutil.which("strace"):
@@ -203,9 +200,9 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         faults = Faults(os.path.abspath(arguments.tools), folder)
         for name, words, source in commands():
-            right, calls = faults.calls(words, source)
-            if right[0] != 0:
-                sys.exit(f"{name}: status {right[0]} without a fault: {right[2].decode()}")
+            expected, calls = faults.calls(words, source)
+            if expected[0] != 0:
+                sys.exit(f"{name}: status {expected[0]} without a fault: {expected[2].decode()}")
             here = injected
             for call, occurrences in sorted(calls.items()):
                 if call in LEFT_OUT:
@@ -220,7 +217,7 @@ def main():
                             missed += 1
                             continue
                         injected += 1
-                        found = problem(result, right, may_be_less="--list" in words)  # it lists what can be used
+                        found = problem(result, expected, may_be_less="--list" in words)  # lists only models that can be read
                         if arguments.verbose:
                             print(f"{name}: {inject}: {result[0]} {result[2][:100]}")
                         if found:
@@ -230,8 +227,8 @@ def main():
                             print(f"{name}: when={occurrence}: {line[:110]}: {found}", flush=True)
             print(f"{name}: {injected - here} errors injected", flush=True)
     for call in sorted(unknown):
-        print(f"the call {call} is not in the table of errors", file=sys.stderr)
-    print(f"{injected} errors injected ({missed} calls did not come again), {sum(problems.values())} problems")
+        print(f"{call} is not in the table of errors", file=sys.stderr)
+    print(f"{injected} errors injected ({missed} calls did not occur again), {sum(problems.values())} problems")
     for found, count in problems.most_common():
         print(f"{count:>6}  {found}")
     return 1 if problems or unknown else 0

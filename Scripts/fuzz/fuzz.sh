@@ -1,7 +1,7 @@
 #!/bin/sh
-# fuzz.sh SECONDS [TARGET]…: has libFuzzer run each target for so long, and prints what became of it. It begins with the
-# seeds, with what was ever found, and with what earlier runs collected in .build-fuzz/corpus.
-# An input that is found lies in .build-fuzz/found/TARGET: mend what it shows, and commit it to Scripts/fuzz/Findings/TARGET.
+# fuzz.sh SECONDS [TARGET]...: runs each target with libFuzzer for SECONDS and prints a table of the results. Starts from the
+# seeds, the findings, and the corpus that earlier runs collected in .build-fuzz/corpus.
+# New findings are in .build-fuzz/found/TARGET: fix the bug, and commit the input to Scripts/fuzz/Findings/TARGET.
 set -eu
 cd "$(dirname "$0")/../.."
 seconds=$1
@@ -10,10 +10,10 @@ build=.build-fuzz
 fuzz=$build/release/fuzz
 [ $# -gt 0 ] || set -- $("$fuzz" | cut -d' ' -f1)
 
-# Swift's own report of a crash would fork in a process that is half gone.
+# Swift's crash reporter would fork in the crashed process.
 export SWIFT_BACKTRACE=enable=no ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1
 statistic() { sed -n "s/^stat::$1: *//p" "$build/log.$target"; }
-printf '| target | executions | a second | largest memory, MB | corpus | found |\n| --- | ---: | ---: | ---: | ---: | --- |\n'
+printf '| target | executions | per second | peak memory, MB | corpus | found |\n| --- | ---: | ---: | ---: | ---: | --- |\n'
 status=0
 total=0
 for target; do
@@ -34,6 +34,6 @@ for target; do
   echo "| $target | $executions | $(statistic average_exec_per_sec) | $(statistic peak_rss_mb) |" \
     "$(find "$build/corpus/$target" -type f | wc -l) | $result |"
 done
-echo "| together | $total | | | | |"
+echo "| total | $total | | | | |"
 rm -rf /dev/shm/lmpipe-fuzz-*
 exit $status

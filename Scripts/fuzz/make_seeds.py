@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes Seeds/: a few inputs of each kind, from which the fuzzer begins. Run it after a change here."""
+"""Writes Seeds/: a few inputs of each kind, with which the fuzzer starts. Run it after a change of this file."""
 import json
 import pathlib
 import struct
@@ -89,7 +89,7 @@ seeds(
 
 
 def gguf(values, tensors, alignment=32, version=3):
-    """A file of GGUF: values are integers, floats, texts, or lists of texts or integers; tensors are of float32."""
+    """Returns a GGUF file: values are integers, floats, strings, or lists of strings or integers; tensors are float32."""
     def text(string):
         return struct.pack("<Q", len(string.encode())) + string.encode()
 

@@ -1,9 +1,8 @@
 #!/usr/bin/env python3
-"""Kills the processes of a loop with a cache at random instants: kills.py [KILLS] (see README.md here)
+"""Kills the processes of a loop with a cache at random times: kills.py [KILLS] (see README.md here)
 
-Each process has its input at once and is killed some time after it was started: mostly within the time that such a
-process takes, a few of them later, so that they have just ended. The call after it must say what a loop without a cache
-says, whatever the killed one has left in the file. Now and then two of them run on one file.
+Each process gets its input at once and is killed after a random time, mostly before it ends. The next call must print what a
+loop without a cache prints, whatever the killed process left in the file. Now and then the file is truncated as well.
 """
 import os
 import random
@@ -31,7 +30,7 @@ def duration(state, cache):
 
 
 def kill_after(seconds, state, cache):
-    """Whether the process was still there to be killed."""
+    """Starts a call and kills it. Returns whether it was still running."""
     process = subprocess.Popen(step_command("--cache", cache), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
                                stderr=subprocess.DEVNULL)
     try:
@@ -40,10 +39,10 @@ def kill_after(seconds, state, cache):
     except BrokenPipeError:
         pass
     time.sleep(seconds)
-    was_there = process.poll() is None
+    was_running = process.poll() is None
     process.kill()
     process.wait()
-    return was_there
+    return was_running
 
 
 def main():
@@ -57,18 +56,18 @@ def main():
             remove(cache)
             duration_of_step = min(duration(states[length], cache) for length in (0, LENGTH, LENGTH))
             for length in range(LENGTH):
-                # Anywhere in the sequence: what a killed process computes may be one position or a hundred.
+                # Anywhere in the sequence, so that the killed process computes one position or a hundred.
                 place = length if generator.random() < 0.8 else generator.randrange(LENGTH)
                 killed += kill_after(generator.uniform(0, 1.2 * duration_of_step), states[place], cache)
                 if generator.random() < 0.05:
-                    with open(cache, "r+b") as file:  # as after a crash of the system: a part did not reach the disk
+                    with open(cache, "r+b") as file:  # as after a system crash that lost a part of the file
                         file.truncate(generator.randrange(os.path.getsize(cache) + 1))
                 if step(states[length], "--quiet", "--cache", cache) != states[length + 1]:
-                    sys.exit(f"after {killed} processes killed, the call at {length} tokens is wrong")
+                    sys.exit(f"after {killed} kills, the call at {length} tokens is wrong")
                 checked += 1
                 if killed >= wanted:
                     break
-    print(f"{killed} processes killed, {checked} calls after them right")
+    print(f"{killed} processes killed, {checked} subsequent calls correct")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What both programs need: lm-step as a process, one state after the other."""
+"""Common code of both programs: runs lm-step as a process."""
 import os
 import subprocess
 
@@ -11,12 +11,12 @@ def encode(text):
 
 
 def step_command(*options):
-    # A story may end early; these go on, so that all have the same length.
+    # Without --ignore-eos a text could end early; all must have the same length.
     return ["lm-step", "--ignore-eos", *options]
 
 
 def step(state, *options):
-    """The record behind `state`, by a process of its own."""
+    """Returns the record that lm-step prints for `state`."""
     return subprocess.run(step_command(*options), input=state, stdout=subprocess.PIPE, check=True).stdout
 
 

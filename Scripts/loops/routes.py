@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Whether every route leads to the same text: routes.py [TOKENS [SEEDS]] (see README.md here)"""
+"""Checks that lm-step prints the same text on every route: routes.py [TOKENS [SEEDS]] (see README.md here)"""
 import os
 import sys
 import tempfile
@@ -21,7 +21,7 @@ def calls(state, lengths, *options):
 
 
 def routes(begin, tokens, options, cache):
-    """Name and result of each route beside the one call with all threads."""
+    """Yields name and result of each route that is compared with one call with all threads."""
     ones = [1] * tokens
     sevens = [7] * (tokens // 7) + [tokens % 7] * (tokens % 7 > 0)
     yield "one call, one thread", calls(begin, [tokens], "--threads", "1", *options)
@@ -47,7 +47,7 @@ def main():
                     count += 1
                     if result != whole:
                         different += 1
-                        print(f"{setting}, seed {seed}: {route} says something else than one call")
+                        print(f"{setting}, seed {seed}: {route}: the text differs from that of one call")
     print(f"{count} routes of {tokens} tokens, {different or 'no'} difference{'s' * (different > 1)}")
     return 1 if different else 0
 

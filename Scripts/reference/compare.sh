@@ -1,5 +1,5 @@
 #!/bin/sh
-# Compares the release build with the reference implementations: compare.sh REFERENCE_DIR (see README.md here).
+# compare.sh REFERENCE_DIR: compares the release build with the reference implementations (see README.md here).
 set -eu
 reference=${1:?usage: compare.sh REFERENCE_DIR}
 here=$(cd "$(dirname "$0")" && pwd)

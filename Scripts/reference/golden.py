@@ -1,7 +1,7 @@
-"""Renews the golden logits of the toolset's model: golden.py MODEL_FOLDER > Tests/PipelineTests/Fixtures/golden-logits.jsonl
+"""Computes golden logits of the bundled model: golden.py MODEL_FOLDER > Tests/PipelineTests/Fixtures/golden-logits.jsonl
 
-transformers in float32; fifty sentences; of each the ten likeliest tokens and the logits of every eighth token (all of
-them would be a megabyte of incompressible digits; `logits.py` compares all).
+Uses transformers in float32. For each of fifty sentences: the ten most likely tokens and the logits of every eighth token. (All
+logits would be a megabyte of incompressible digits; `logits.py` compares all.)
 """
 import json
 import os

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The reader of JSON on Nicolas Seriot's JSON Test Suite: json_suite.sh JSON_CHECK DIR. A DIR that is not there is cloned.
+# json_suite.sh JSON_CHECK DIR: runs the JSON parser on Nicolas Seriot's JSON Test Suite in DIR, which is cloned if missing.
 set -eu
 check=${1:?usage: json_suite.sh JSON_CHECK DIR} suite=${2:?usage: json_suite.sh JSON_CHECK DIR}
 [ -d "$suite" ] || git clone -q --depth 1 https://github.com/nst/JSONTestSuite "$suite"
@@ -14,5 +14,5 @@ for file in "$suite"/test_parsing/*.json; do
   *) wrong=$((wrong + 1)) && echo "$name: status $status" ;;
   esac
 done
-echo "JSON Test Suite: $files files, $wrong read in another way than the suite wants"
+echo "JSON Test Suite: $files files, $wrong handled differently from what the suite expects"
 [ "$wrong" = 0 ] && [ "$files" -gt 300 ]

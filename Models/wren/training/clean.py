@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Turns the unpacked packages, and what the teacher wrote, into plain documents, one a line.
+"""Converts the unpacked packages and the generated texts to plain documents, one per line.
 
 usage: clean.py WORK_DIR     reads WORK_DIR/packages and WORK_DIR/written.jsonl, writes WORK_DIR/texts.jsonl
 
 A document is {"kind", "name", "text"}: a chapter of a novel, a chapter of the Bible, a page of WordNet's example
-sentences, or a story, letter or the like. A text is paragraphs, one a line, with straight quotation marks: those
-people type.
+sentences, or a story, letter or the like. A text is a list of paragraphs, one per line, with straight quotation marks,
+as they are typed.
 """
 import html
 import json
@@ -19,18 +19,18 @@ from typing import Iterator
 
 import rdata
 
-# The books of the Bible that tell stories; laws, lists, psalms and prophecies would teach another English.
+# The narrative books of the Bible; laws, lists, psalms and prophecies use another style.
 STORIES = """Gen Exod Josh Judg Ruth 1Sam 2Sam 1Kgs 2Kgs Ezra Neh Esth Dan Jonah
 Tob Jdt 1Macc 2Macc Matt Mark Luke John Acts""".split()
 
-RUN = 8         # so many words in a row twice in a text are a repetition
-SHORTEST = 160  # characters: less is no document
+RUN = 8         # a sequence of this many words that occurs twice in a text is a repetition
+SHORTEST = 160  # characters; shorter texts are dropped
 ABOUT_ITSELF = re.compile(r"(?i)\b(AI|language model|simple words|short story|plain words|simple sentences|quotation marks"
                           r"|the prompt|this story|this sentence|past tense|I'll (write|create)|here's an?|here is an?)\b")
 
 
 def plain(text: str) -> str:
-    """Straight quotes, one kind of dash, no emphasis marks, single spaces."""
+    """Returns the text with straight quotes, one kind of dash, no emphasis marks and single spaces."""
     for old, new in (("“", '"'), ("”", '"'), ("‘", "'"), ("’", "'"), ("--", "—"), ("_", ""), ("\ufeff", "")):
         text = text.replace(old, new)
     text = re.sub(r"\s+", " ", text).strip()
@@ -38,13 +38,13 @@ def plain(text: str) -> str:
 
 
 def paragraphs(text: str) -> str:
-    """Joins lines that were wrapped for print; an empty line ends a paragraph."""
+    """Joins wrapped lines; an empty line ends a paragraph."""
     whole = (plain(part) for part in re.split(r"\n\s*\n", text))
     return "\n".join(part for part in whole if part)
 
 
 def r_data(folder: Path) -> Iterator[tuple[str, str]]:
-    """The character vectors of an R package. Rdata.rdx names spans of Rdata.rdb: four bytes of length, then zlib."""
+    """Yields the character vectors of an R package. Rdata.rdx lists spans of Rdata.rdb: four bytes of length, then zlib."""
     warnings.simplefilter("ignore")
     index = rdata.conversion.convert(rdata.parser.parse_data((folder / "Rdata.rdx").read_bytes()))
     data = (folder / "Rdata.rdb").read_bytes()
@@ -55,7 +55,7 @@ def r_data(folder: Path) -> Iterator[tuple[str, str]]:
 
 
 def novel(title: str, text: str) -> Iterator[tuple[str, str]]:
-    """The chapters of a novel, without their headings."""
+    """Yields the chapters of a novel without headings."""
     start = re.search(r"\*\*\* START OF .*", text)
     end = re.search(r"\*\*\* ?END OF .*|^End of (the )?Project Gutenberg.*|^\W*(FINIS|Finis|THE END)\W*$", text, re.M)
     text = text[start.end() if start else 0 : end.start() if end else len(text)]
@@ -66,7 +66,7 @@ def novel(title: str, text: str) -> Iterator[tuple[str, str]]:
 
 
 def bible(folder: Path) -> Iterator[tuple[str, str]]:
-    """The chapters of a SWORD module: each book is one zlib block, named by a row of three integers."""
+    """Yields the chapters of a SWORD module. Each book is a zlib block, located by a row of three integers."""
     for part in ("ot", "nt"):
         rows, data = (folder / f"{part}.bzs").read_bytes(), (folder / f"{part}.bzz").read_bytes()
         for start, length, _ in struct.iter_unpack("<3I", rows):
@@ -84,7 +84,7 @@ def bible(folder: Path) -> Iterator[tuple[str, str]]:
 
 
 def wordnet(folder: Path) -> Iterator[tuple[str, str]]:
-    """WordNet's quoted examples, those that are whole sentences, fifty to a page."""
+    """Yields WordNet's examples that are whole sentences, fifty per page."""
     for part in ("verb", "adj", "adv", "noun"):
         sentences = []
         for line in (folder / f"data.{part}").read_text().splitlines():
@@ -99,10 +99,10 @@ def wordnet(folder: Path) -> Iterator[tuple[str, str]]:
 
 
 def written(path: Path) -> Iterator[tuple[str, str, str]]:
-    """What the teacher wrote, up to where it repeats itself or was cut off; kind, name, text.
+    """Yields kind, name and text of each generated document, up to its first repetition or truncated sentence.
 
-    A sentence ends at a mark with a space behind it. Where one comes again, or shares eight words in a row with what
-    went before, the text ends; where little is left, or the text speaks of its own making, it is left out.
+    A sentence ends at a punctuation mark before a space. A text is cut before a sentence that shares eight consecutive words
+    with an earlier one. Texts that are then too short, or that mention their own generation, are dropped.
     """
     for line in path.open():
         document = json.loads(line)
@@ -120,7 +120,7 @@ def written(path: Path) -> Iterator[tuple[str, str, str]]:
         text = "".join(kept)
         whole = re.match(r".*[.!?][\"')]*", text, re.S)
         text = whole[0].strip() if whole else ""
-        # An unpaired quotation mark is left by a speech that was cut off.
+        # Truncated direct speech leaves an unpaired quotation mark.
         last = text.rpartition("\n")[2]
         if last.count('"') % 2:
             text += '"' if text[-1] in ".!?" else ""

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Measures a model in bits per byte of held-out text, by kind of text, and the teacher beside it.
+"""Measures the bits per byte of a model and of the teacher on held-out text, by kind of text.
 
 usage: evaluate.py WORK_DIR MODEL_DIR     reads WORK_DIR/heldout.jsonl, writes WORK_DIR/scores.json
 
-The model reads all that was held out. The teacher is fifty times its size, so the two are compared on the openings of
-a few documents of each kind.
+The model is measured on all held-out text. The teacher is fifty times larger, so the two are compared on the openings of a few
+documents of each kind.
 """
 import json
 import math
@@ -19,12 +19,12 @@ from transformers import AutoTokenizer, GPT2LMHeadModel
 from recipe import CONTEXT, DEVICE, END, TEACHER, documents, encode
 from teacher import Teacher
 
-OPENINGS, OPENING = 6, 800   # documents of a kind, bytes of each, where the teacher is compared
+OPENINGS, OPENING = 6, 800   # documents per kind and bytes of each for the comparison with the teacher
 
 
 @torch.no_grad()
 def bits(model: GPT2LMHeadModel, ids: list[int]) -> float:
-    """The bits that the model spends on ids[1:], each seen after at least half a context where there is one."""
+    """Returns the surprisal of ids[1:] in bits, each token with at least half a context before it if there is one."""
     total, scored, step = 0.0, 1, CONTEXT // 2
     for start in range(0, max(1, len(ids) - step), step):
         window = torch.tensor(ids[start : start + CONTEXT + 1], device=DEVICE)
@@ -55,7 +55,7 @@ def bits_per_byte(model: GPT2LMHeadModel, tokenizer: Tokenizer, texts: list[dict
 
 
 def openings(texts: list[dict]) -> list[dict]:
-    """The first OPENING bytes of the first OPENINGS documents of each kind, up to the end of a word."""
+    """Returns the first OPENING bytes of the first OPENINGS documents of each kind, up to the end of a word."""
     found: dict[str, list[dict]] = {}
     for text in texts:
         some = found.setdefault(text["kind"], [])
@@ -66,7 +66,7 @@ def openings(texts: list[dict]) -> list[dict]:
 
 
 def teachers_bits_per_byte(path: Path, texts: list[dict]) -> dict[str, float]:
-    """All texts side by side, each after the token that parts documents; texts are at most a context long."""
+    """Scores all texts in one batch, each after the end-of-text token. Texts must fit in the context."""
     tokenizer = AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
     end = tokenizer.convert_tokens_to_ids(END)
     rows = [[end] + tokenizer(text["text"], add_special_tokens=False).input_ids for text in texts]

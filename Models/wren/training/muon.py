@@ -1,7 +1,7 @@
-"""The optimizer of the blocks' matrices: Muon (Jordan et al. 2024), scaled as Liu et al. 2025 do.
+"""Muon, the optimizer of the matrices of the blocks (Jordan et al. 2024), with the scaling of Liu et al. 2025.
 
-An update is the momentum with all its singular values brought near one. torch.optim.Muon computes that in bfloat16,
-which is slow on processors without it; this one keeps the weights' own precision.
+An update is the momentum with all singular values near one. torch.optim.Muon computes it in bfloat16, which is slow on
+processors without bfloat16 arithmetic; this one uses the precision of the weights.
 """
 from typing import Iterable
 
@@ -9,7 +9,7 @@ import torch
 
 
 def orthogonalized(matrix: torch.Tensor, steps: int = 5) -> torch.Tensor:
-    """The nearest matrix with orthonormal rows (or columns), roughly: a quintic Newton-Schulz iteration."""
+    """Returns approximately the nearest matrix with orthonormal rows (or columns), by a quintic Newton-Schulz iteration."""
     a, b, c = 3.4445, -4.7750, 2.0315
     x = matrix if matrix.size(0) <= matrix.size(1) else matrix.T
     x = x / (x.norm() + 1e-7)
@@ -30,6 +30,6 @@ class Muon(torch.optim.Optimizer):
                 momentum = self.state[weight].setdefault("momentum", torch.zeros_like(weight))
                 momentum.lerp_(weight.grad, 1 - group["momentum"])
                 update = orthogonalized(weight.grad.lerp(momentum, group["momentum"]))
-                # The root mean square of an update is then that of AdamW's, so that one rate and one decay fit both.
+                # Makes the root mean square of an update that of AdamW, so that learning rate and decay are comparable.
                 scale = 0.2 * max(weight.shape) ** 0.5
                 weight.mul_(1 - group["lr"] * group["weight_decay"]).add_(update, alpha=-group["lr"] * scale)

@@ -1,7 +1,7 @@
-"""What the teacher is asked to write: a request, and the first words of the answer, drawn anew for each document.
+"""The prompts for the teacher: a request, and the first words of the answer, drawn at random for each document.
 
-The first words keep the answer to its subject and its kind ("Sure! Here is a story" never comes), and vary how
-texts begin, which a small model copies most readily.
+The first words keep the answer on its subject and of its kind (without "Sure! Here is a story"), and vary the beginnings of
+texts, which a small model memorizes first.
 """
 import random
 from typing import NamedTuple
@@ -142,11 +142,11 @@ def life(pick: random.Random) -> tuple[str, str]:
 
 
 KINDS = {"story": (story, 38), "dialogue": (dialogue, 18), "scene": (scene, 14), "diary": (diary, 10),
-         "letter": (letter, 8), "explanation": (explanation, 7), "life": (life, 5)}  # and how many of a hundred
+         "letter": (letter, 8), "explanation": (explanation, 7), "life": (life, 5)}  # (function, weight)
 
 
 def prompt(seed: int, number: int) -> Prompt:
-    """The prompt of a document; it depends on its number alone, so that an interrupted run goes on."""
+    """Returns the prompt of a document. It depends only on its number, so that an interrupted run can continue."""
     pick = random.Random(seed * 1_000_003 + number)
     kind = pick.choices(list(KINDS), [share for _, share in KINDS.values()])[0]
     return Prompt(kind, *KINDS[kind][0](pick))

@@ -1,8 +1,8 @@
 #!/bin/bash
-# From packages to a model, in one command. Started again with the same folder, it goes on where it stopped.
-#   Models/wren/training/run.sh [MINUTES] [WORK_DIR] [MODEL_DIR]     MINUTES of writing and as many of training; the rest takes a few
-# WRITING names other minutes for the writing. PYTHON names an interpreter that has requirements.txt installed; without
-# it, one is made in WORK_DIR/venv.
+# run.sh [MINUTES] [WORK_DIR] [MODEL_DIR]: makes the model from packages. An interrupted run continues in the same folder.
+# MINUTES: budget for generating texts, and again for training (default: 60); the other steps take a few minutes. Environment:
+#   WRITING  another budget for generating texts
+#   PYTHON   an interpreter with the packages of requirements.txt (default: a virtual environment in WORK_DIR/venv)
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 minutes=${1:-60}
@@ -21,7 +21,7 @@ fi
 run() { echo "== $1" >&2; "$python" "$here/$1.py" "$work" "${@:2}"; }
 
 run fetch
-# What was cleaned, split and counted once stays: the checkpoints beside it mean nothing with another.
+# Texts and vocabulary are kept, because checkpoints are valid for this vocabulary only.
 if [ ! -f "$work/tokenizer.json" ]; then
   run write "${WRITING:-$minutes}"
   run clean

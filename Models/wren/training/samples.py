@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Lets a model go on from twenty beginnings, each once, so that nobody can choose the best.
+"""Continues twenty prompts with the model, each once, without selection.
 
 usage: samples.py WORK_DIR MODEL_DIR     writes WORK_DIR/samples.json
 """
@@ -30,7 +30,7 @@ def main() -> None:
         ids = torch.tensor([tokenizer.encode(beginning).ids])
         out = model.generate(ids, attention_mask=torch.ones_like(ids), max_new_tokens=LENGTH, do_sample=True,
                              temperature=TEMPERATURE, top_k=0, pad_token_id=model.config.eos_token_id)
-        samples.append(tokenizer.decode(out[0].tolist()))  # without the token that ends a text
+        samples.append(tokenizer.decode(out[0].tolist()))  # the end-of-text token is not part of it
         print(f"{samples[-1]}\n")
     (work / "samples.json").write_text(json.dumps(samples, ensure_ascii=False, indent=1) + "\n")
 

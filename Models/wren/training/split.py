@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Divides the documents into those to learn from and those held out.
+"""Splits the documents into training and held-out documents.
 
 usage: split.py WORK_DIR     reads texts.jsonl, writes train.jsonl and heldout.jsonl
 
-A document is held out when the hash of its name says so, one in twenty-five: the choice does not move when
-documents are added, and no document is on both sides.
+The hash of a document's name selects one in twenty-five to be held out: the selection does not change when documents are
+added, and no document is in both sets.
 """
 import json
 import sys

@@ -1,8 +1,8 @@
-"""SmolLM2 in PyTorch, for many texts at once: every step adds one token to each of them.
+"""SmolLM2 in PyTorch for a batch of texts: each step adds one token to each text.
 
-The model is Llama's: RMSNorm, rotary embeddings, grouped-query attention, SwiGLU (Touvron et al. 2023), as a GGUF file
-holds it. transformers could run it too; a cache that is laid out once, with texts that end and begin at any time, is
-three times as fast here.
+The architecture is Llama's: RMSNorm, rotary embeddings, grouped-query attention, SwiGLU (Touvron et al. 2023), from a GGUF
+file. transformers could run it too, but a preallocated KV cache with texts that start and end at any time is three times as
+fast here.
 """
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from recipe import DEVICE
 
 
 class Teacher:
-    """slots texts of up to length tokens; logits only for the ids in vocabulary."""
+    """Runs `slots` texts of up to `length` tokens. Computes logits only for the ids in `vocabulary`."""
 
     def __init__(self, path: Path, slots: int, length: int, vocabulary: torch.Tensor):
         reader = GGUFReader(path)
@@ -47,7 +47,7 @@ class Teacher:
         self.slots = torch.arange(slots, device=DEVICE)
 
     def rotate(self, x: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
-        """x [slots, heads, n_dim]; GGUF keeps the pairs of a rotation side by side."""
+        """Applies RoPE to x [slots, heads, n_dim]. The pairs are interleaved in GGUF."""
         cos, sin = self.cos[positions][:, None], self.sin[positions][:, None]
         a, b = x[..., ::2], x[..., 1::2]
         return torch.stack([a * cos - b * sin, a * sin + b * cos], -1).flatten(-2)
@@ -57,7 +57,7 @@ class Teacher:
 
     @torch.no_grad()
     def step(self, tokens: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
-        """The logits [slots, vocabulary] after each slot's token at its position."""
+        """Returns the logits [slots, vocabulary] after the token of each slot at its position."""
         slots, length = len(tokens), int(positions.max()) + 1
         tokens, positions = tokens.to(DEVICE), positions.to(DEVICE)
         mask = torch.where(torch.arange(length, device=DEVICE) <= positions[:, None], 0.0, -torch.inf)[:, None, None]

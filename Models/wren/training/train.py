@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Trains the model for a number of minutes; started again, it goes on from its last checkpoint.
+"""Trains the model for a number of minutes. An interrupted run continues from the last checkpoint.
 
 usage: train.py WORK_DIR MINUTES     reads train.jsonl, heldout.jsonl, tokenizer.json
-                                     writes checkpoint.pt, and a line to training.jsonl at each checkpoint
+                                     writes checkpoint.pt, and a line of training.jsonl at each checkpoint
 
-The budget is time, so the learning rates follow the part of the time that is spent: warm-up, then a cosine.
+The budget is time, so the learning rates depend on the fraction of the time: warm-up, then cosine decay.
 """
 import json
 import math
@@ -24,13 +24,13 @@ from recipe import (BATCH, BETAS, CLIP, CONTEXT, DEVICE, FLOOR, MATRIX_RATE, PEA
                     config, documents, stream)
 
 CHECKPOINT_EVERY = 180  # seconds of training
-GLANCE = 6              # at a checkpoint, one in so many held-out documents is looked at
+GLANCE = 6              # at a checkpoint, every sixth held-out document is scored
 
 
 def batch(ids: torch.Tensor, step: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """The windows of a step. They depend on the step alone, so that a resumed run sees what it would have seen.
+    """Returns the windows of a step. They depend only on the step, so that a resumed run sees the same windows.
 
-    Each epoch cuts the stream at other places and takes the windows in another order.
+    Each epoch cuts the stream at other positions and shuffles the windows differently.
     """
     steps_an_epoch = (len(ids) - CONTEXT - 1) // CONTEXT // BATCH
     epoch, step = divmod(step, steps_an_epoch)
@@ -43,7 +43,7 @@ def batch(ids: torch.Tensor, step: int) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def rate(part: float) -> float:
-    """The part of its peak that a learning rate has after a part of the training."""
+    """Returns the learning rate as a fraction of its peak, after a fraction of the training."""
     if part < WARM_UP:
         return max(part, 1e-3) / WARM_UP
     cosine = 0.5 + 0.5 * math.cos(math.pi * min(1.0, (part - WARM_UP) / (1 - WARM_UP)))
@@ -51,7 +51,7 @@ def rate(part: float) -> float:
 
 
 def optimizers_for(model: GPT2LMHeadModel) -> list[tuple[torch.optim.Optimizer, float]]:
-    """The optimizers with their peak rates. Matrices and embeddings decay; biases and the gains of norms don't."""
+    """Returns the optimizers with their peak rates. Weight decay applies to matrices and embeddings only."""
     matrices = [p for p in model.transformer.h.parameters() if p.dim() > 1]
     embeddings = [p for p in model.transformer.parameters() if p.dim() > 1 and all(p is not m for m in matrices)]
     others = [p for p in model.parameters() if p.dim() <= 1]
@@ -77,17 +77,17 @@ def main() -> None:
         for (optimizer, _), state in zip(optimizers, saved["optimizers"]):
             optimizer.load_state_dict(state)
         step, spent = saved["step"], saved["spent"]
-        print(f"going on from step {step}, minute {spent / 60:.1f}", flush=True)
+        print(f"continuing from step {step}, minute {spent / 60:.1f}", flush=True)
 
     @torch.compile
     def loss_of(inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        # Processors that have bfloat16 multiply it no faster than float32; a GPU does.
+        # On CPUs bfloat16 is not faster than float32; on GPUs it is.
         with torch.autocast(DEVICE, torch.bfloat16, enabled=DEVICE == "cuda"):
             logits = model(inputs, use_cache=False).logits
         return F.cross_entropy(logits.float().flatten(0, 1), targets.flatten())
 
     def save(loss: float) -> None:
-        # Written beside and renamed: there is a whole checkpoint at any time.
+        # Written to a temporary name and renamed, so that the checkpoint is always complete.
         torch.save({"model": model.state_dict(), "optimizers": [each.state_dict() for each, _ in optimizers],
                     "step": step, "spent": spent}, checkpoint.with_suffix(".new"))
         os.replace(checkpoint.with_suffix(".new"), checkpoint)
@@ -99,9 +99,9 @@ def main() -> None:
             log.write(json.dumps(line) + "\n")
         print(json.dumps(line), flush=True)
 
-    print(f"{sum(p.numel() for p in model.parameters()):,} parameters, {len(ids):,} tokens to learn from", flush=True)
+    print(f"{sum(p.numel() for p in model.parameters()):,} parameters, {len(ids):,} training tokens", flush=True)
     if spent < budget:
-        loss_of(*batch(ids, 0)).backward()  # compiling takes a minute or so, which is no training
+        loss_of(*batch(ids, 0)).backward()  # compiling takes about a minute, which does not count
         model.zero_grad()
     last_save, mean = spent, None
     while spent < budget:

@@ -16,7 +16,7 @@ def main() -> None:
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
-    # All 256 bytes are tokens, so that no input is unknown. The special token comes first: id 0.
+    # All 256 bytes are tokens, so that any input can be encoded. The special token comes first: id 0.
     trainer = trainers.BpeTrainer(vocab_size=VOCABULARY, special_tokens=[END], show_progress=False,
                                   initial_alphabet=pre_tokenizers.ByteLevel.alphabet())
     tokenizer.train_from_iterator((text["text"] for text in readings(documents(work / "train.jsonl"))), trainer)

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Lets SmolLM2-135M-Instruct write stories, conversations, letters and the like; started again, it goes on.
+"""Generates stories, conversations, letters and other texts with SmolLM2-135M-Instruct. An interrupted run continues.
 
-usage: write.py WORK_DIR MINUTES     writes WORK_DIR/written.jsonl, a line for each document
+usage: write.py WORK_DIR MINUTES     writes WORK_DIR/written.jsonl, one line per document
 
-The budget is time. What the documents are about depends on their numbers; their words depend on the machine as well,
-for a sum of floats does.
+The budget is time. The subject of a document depends on its number; its words also depend on the machine, because sums of
+floats do.
 """
 import json
 import re
@@ -19,10 +19,10 @@ from prompts import prompt
 from recipe import DEVICE, SEED, TEACHER, documents
 from teacher import Teacher
 
-SLOTS, LENGTH = 256, 216           # texts at a time, tokens to a text with its prompt
-LIKELIEST, TEMPERATURE, MIN_P = 64, 0.6, 0.05
-PENALTY = 1.1                      # on tokens that a text has already, function words and marks apart
-VOCABULARY = 20_000                # the commonest tokens: whoever teaches a small model had better use plain words
+SLOTS, LENGTH = 256, 216           # texts per batch, tokens of a text with its prompt
+TOP_K, TEMPERATURE, MIN_P = 64, 0.6, 0.05
+PENALTY = 1.1                      # for tokens that occur in the text, except function words and punctuation
+VOCABULARY = 20_000                # the most common tokens: a small model should learn plain words
 PLAIN = re.compile(r"[A-Za-z0-9 \n.,;:!?'\"-]+")
 FUNCTION_WORDS = """the a an and or but so to of in on at by for from with as is was were are be been had has have do did
  not no he she it they we you i his her its their our your my him them us me that this there who what when where how
@@ -30,7 +30,7 @@ FUNCTION_WORDS = """the a an and or but so to of in on at by for from with as is
 
 
 class Slot:
-    """A text being written."""
+    """A text that is being generated."""
 
     def __init__(self, number: int, tokenizer):
         self.number = number
@@ -70,7 +70,7 @@ def main() -> None:
         while (spent := before + time.monotonic() - started) < budget:
             logits = teacher.step(torch.tensor([slot.token for slot in slots]),
                                   torch.tensor([slot.position for slot in slots]))
-            likely, ids = logits.topk(LIKELIEST)
+            likely, ids = logits.topk(TOP_K)
             likely = torch.where(seen.gather(1, ids), torch.where(likely > 0, likely / PENALTY, likely * PENALTY), likely)
             chances = (likely / TEMPERATURE).softmax(-1)
             chances[chances < MIN_P * chances.max(-1, keepdim=True).values] = 0
@@ -94,7 +94,7 @@ def main() -> None:
                     seen[row] = False
             if spent - last_word > 60:
                 last_word = spent
-                print(f"{spent / 60:5.1f} minutes  {number:7,} documents begun  {size:10,} bytes", flush=True)
+                print(f"{spent / 60:5.1f} minutes  {number:7,} documents started  {size:10,} bytes", flush=True)
                 file.flush()
 
 

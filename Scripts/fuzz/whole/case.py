@@ -1,13 +1,13 @@
-"""A case: input files, and commands that run on them. In a folder: the files, and a text `case` beside them.
+"""A case: input files, and commands that run on them. Stored as a folder with the files and a text file `case`:
 
-    # A line about it
+    # A description
     status: 0 65
     same: yes
     $ lm-logits -m model < in
     $ lm-logits -m model --threads 1 < in
 
-`status`: what each command may end with, as with the shell's pipefail (without the line: any documented status). `same`: if the first
-command ends with 0, each of the others ends with 0 too and prints the same bytes.
+`status`: the allowed exit statuses of each command, with the shell's pipefail (default: any documented status). `same`: if
+the first command exits with 0, all other commands exit with 0 and print the same bytes.
 """
 import os
 from dataclasses import dataclass, field
@@ -17,8 +17,8 @@ import shell
 
 @dataclass
 class Case:
-    files: dict  # path below the case's folder -> bytes
-    commands: list  # each a list of pipelines (stages, source), whose outputs follow each other
+    files: dict  # path in the case's folder -> bytes
+    commands: list  # each a list of pipelines (stages, source), whose outputs are concatenated
     same: bool = False
     about: str = ""
     statuses: list = field(default_factory=list)
@@ -32,16 +32,20 @@ class Case:
         return "\n".join(lines + ["$ " + shell.line(command) for command in self.commands]) + "\n"
 
     def store(self, folder):
-        for name, content in self.files.items():
-            path = os.path.join(folder, name)
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            with open(path, "wb") as file:
-                file.write(content)
-        with open(os.path.join(folder, "case"), "w", encoding="utf-8") as file:
-            file.write(self.text())
+        write_files(folder, self.files | {"case": self.text().encode()})
+
+
+def write_files(folder, files):
+    """Writes files (path in the folder -> bytes), and the folders that they need."""
+    for name, content in files.items():
+        path = os.path.join(folder, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "wb") as file:
+            file.write(content)
 
 
 def load(folder):
+    """Returns the case that is stored in a folder."""
     case = Case({}, [])
     with open(os.path.join(folder, "case"), encoding="utf-8") as file:
         for line in file.read().split("\n"):
@@ -64,5 +68,5 @@ def load(folder):
 
 
 def command(*stages, source="in"):
-    """One pipeline as a command."""
+    """Returns a command of one pipeline."""
     return [(list(map(list, stages)), source)]

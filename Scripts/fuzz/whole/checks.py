@@ -1,4 +1,4 @@
-"""What must hold of every run, whatever the input."""
+"""Invariants of every run, for any input."""
 import json
 import re
 import signal
@@ -9,22 +9,22 @@ TOOLS = {"bpe-encode", "bpe-decode", "lm-logits", "lm-topk", "lm-step", "lm-info
 MESSAGE_LIMIT = 4096
 SLOW_SECONDS = 5
 MEMORY_CONSTANT = 50 << 20
-MEMORY_FACTOR = 20  # of all input files: records are held as lines and as numbers
+MEMORY_FACTOR = 20  # of the size of all input files: records are stored as lines and as numbers
 # C0 and C1 controls, DEL
 CONTROLS = re.compile(rb"[\x00-\x09\x0b-\x1f\x7f]|\xc2[\x80-\x9f]")
-# what turns the direction of text in a terminal, and the two separators of lines of Unicode
+# characters that change the direction of text in a terminal, and Unicode's line and paragraph separators
 UNSEEN = re.compile("[\u202a-\u202e\u2066-\u2069\u2028\u2029]")
 
 
 @dataclass
 class Finding:
-    check: str  # what does not hold
+    check: str  # the violated invariant
     program: str
     detail: str
 
     @property
     def signature(self):
-        """The same for findings that look like one fault."""
+        """Equal for findings that probably have the same cause."""
         return f"{self.check}: {self.program}: {re.sub(r'[0-9]+', 'N', self.detail)[:60]}"
 
     def text(self):
@@ -32,7 +32,7 @@ class Finding:
 
 
 def _long_or_short(words, *names):
-    """Whether an option may be given, abbreviated or among other short ones. (It may be the value of another option too.)"""
+    """Returns whether the words may contain an option, abbreviated or among other short ones. (It may also be a value.)"""
     for word in words[1:]:
         for name in names:
             if name.startswith("--"):
@@ -44,7 +44,7 @@ def _long_or_short(words, *names):
 
 
 def writes_records(words):
-    """Whether all that the tool prints is lines of JSON."""
+    """Returns whether the tool prints lines of JSON only."""
     tool = words[0]
     if _long_or_short(words, "-h", "--help", "-V", "--version"):
         return False
@@ -58,45 +58,45 @@ def writes_records(words):
 
 
 def _refuse(word):
-    raise ValueError(f"{word} is no JSON")
+    raise ValueError(f"{word} is not JSON")
 
 
 _decoder = json.JSONDecoder(parse_int=len, parse_float=len, parse_constant=_refuse)
 
 
 def json_problem(line):
-    """What is wrong with a line of JSON; None for a sound one."""
+    """Returns what is wrong with a line of JSON, or None."""
     try:
         text = line.decode("utf-8")
     except UnicodeDecodeError as error:
         return f"not UTF-8: {error.reason}"
     if text.endswith("\r"):
-        text = text[:-1]  # a record may end with CR LF, and one that is passed on does too
+        text = text[:-1]  # a record may end with CR LF, which is passed on
     try:
         if not isinstance(_decoder.decode(text), (dict, list)):
             return "not an object"
     except RecursionError:
-        return None  # deeper than Python goes
+        return None  # nested too deeply for Python
     except ValueError as error:
         return f"not JSON: {error}".split(":")[1].strip()
     return None
 
 
 def is_fatal(line):
-    """Whether a line of output says that the stream is not whole."""
-    if b'"fatal"' not in line and b"\\u" not in line:  # its name can be spelled with escapes
+    """Returns whether a line of output is a fatal record."""
+    if b'"fatal"' not in line and b"\\u" not in line:  # the name may be written with escapes
         return False
     try:
         record = json.loads(line)
-    except (ValueError, RecursionError):  # deeper than Python goes; what is no JSON is found elsewhere
+    except (ValueError, RecursionError):  # nested too deeply for Python; invalid JSON is found elsewhere
         return b'"fatal":true' in line
     return isinstance(record, dict) and record.get("fatal") is True
 
 
 def check(outcome, input_bytes, source):
-    """The findings of one pipeline; source: the bytes of its standard input and of all other files that can be records."""
+    """Returns the findings of one pipeline. source: the bytes of standard input and of all other files that can be records."""
     found = []
-    was_told = b"fatal" in source or b"\\u" in source  # a stage that passes a failure on need not describe it again
+    was_told = b"fatal" in source or b"\\u" in source  # a stage that passes a failure on may omit the message
     last = outcome.stages[-1]
     for stage in outcome.stages:
         program = stage.arguments[0]
@@ -109,7 +109,7 @@ def check(outcome, input_bytes, source):
         errors = stage.errors
         if outcome.is_late:
             if stage.signal == signal.SIGKILL:
-                find("hang", "no end in time")
+                find("hang", "timeout")
             continue
         if stage.signal and not (stage.signal == signal.SIGPIPE and stage is not last):
             find("signal", signal.Signals(stage.signal).name)
@@ -169,14 +169,14 @@ def _is_utf8(data):
 
 
 def _beginning(errors):
-    """The first words of a message, without what is quoted from the input."""
+    """Returns the beginning of a message without quotes from the input."""
     text = errors.split(b"\n")[0].decode("utf-8", "replace")
     text = re.sub(r'"[^"]*"|“[^”]*”', "…", text.partition(": ")[2])
     return text[:70]
 
 
 def run_case(runner, case):
-    """Runs all commands of a case; returns findings, and the outcomes of the commands."""
+    """Runs all commands of a case. Returns findings and outcomes."""
     runner.put(case.files)
     size = sum(map(len, case.files.values()))
     records = b"\n".join(content for name, content in case.files.items() if "/" not in name and not name.endswith(".gguf"))
@@ -189,7 +189,7 @@ def run_case(runner, case):
             found += check(result, size, records)
         statuses = {result.status for result in results}
         if case.statuses and not statuses <= set(case.statuses):
-            found.append(Finding("status", results[-1].stages[-1].arguments[0], f"{sorted(statuses)} is not as it was"))
+            found.append(Finding("status", results[-1].stages[-1].arguments[0], f"{sorted(statuses)} instead of {case.statuses}"))
         if not case.same or found:
             continue
         answer = (max(statuses), b"".join(result.output for result in results))
@@ -205,11 +205,11 @@ def run_case(runner, case):
 
 
 def _is_about_another_position(results):
-    """Whether `--all` met logits that are not finite, which the last position alone need not have."""
+    """Returns whether `--all` found non-finite logits, which the last position alone may not have."""
     return any("--all" in stage.arguments and b"weights are damaged" in stage.errors for result in results for stage in result.stages)
 
 
 def _route(command):
-    """The options of a route, which name it."""
+    """Returns the options of a route, as its name."""
     words = [word for stages, _ in command for stage in stages for word in stage[1:] if word.startswith("--")]
     return " ".join(sorted(set(words)))[:50] or "-"

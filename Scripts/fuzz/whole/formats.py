@@ -1,4 +1,4 @@
-"""Writers (and a reader) of the binary formats, which write what they are given, sound or not."""
+"""Writers of the binary formats, which also write invalid files, and a reader of GGUF."""
 import struct
 from dataclasses import dataclass, field
 
@@ -10,7 +10,7 @@ SIZES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, 
 
 
 def safetensors_header(tensors):
-    """The header's tree for tensors: a list of (name, dtype, shape, data)."""
+    """Returns the tree of the header. tensors: a list of (name, dtype, shape, data)."""
     header, end = tree.Members(), 0
     for name, dtype, shape, data in tensors:
         entry = {"dtype": dtype, "shape": list(shape), "data_offsets": [end, end + len(data)]}
@@ -20,7 +20,7 @@ def safetensors_header(tensors):
 
 
 def safetensors(header, data, declared=None):
-    """A file, from the header's bytes; declared: the length that the file claims for it."""
+    """Returns a file. header: bytes; declared: the header length in the file, if it is not the true one."""
     return struct.pack("<Q", len(header) if declared is None else declared) + header + data
 
 
@@ -33,18 +33,18 @@ def whole_safetensors(tensors):
 UINT8, INT8, UINT16, INT16, UINT32, INT32, FLOAT32, BOOL, STRING, ARRAY, UINT64, INT64, FLOAT64 = range(13)
 CODES = {UINT8: "B", INT8: "b", UINT16: "H", INT16: "h", UINT32: "I", INT32: "i", FLOAT32: "f", BOOL: "?", UINT64: "Q",
          INT64: "q", FLOAT64: "d"}
-# elements of a block, bytes of a block, by the number of the type
+# type -> (elements per block, bytes per block)
 BLOCKS = {0: (1, 4), 1: (1, 2), 2: (32, 18), 3: (32, 20), 6: (32, 22), 7: (32, 24), 8: (32, 34), 12: (256, 144),
           13: (256, 176), 14: (256, 210), 24: (1, 1), 25: (1, 2), 26: (1, 4), 27: (1, 8), 28: (1, 8), 30: (1, 2)}
 
 
 @dataclass
 class Value:
-    """A value of the metadata: content is a number, bytes, or for an array a list of these of the type `of`."""
+    """A metadata value. content: a number, bytes, or for an array a list of values of type `of`."""
     kind: int
     content: object
     of: int = 0
-    count: int | None = None  # what an array or a string claims; None for the truth
+    count: int | None = None  # the declared count of an array or string; None for the true one
 
 
 @dataclass
@@ -53,7 +53,7 @@ class TensorInfo:
     dims: list
     kind: int
     data: bytes
-    offset: int | None = None  # None for the place that is right
+    offset: int | None = None  # None for the correct offset
 
 
 @dataclass
@@ -129,11 +129,11 @@ def _put_value(value, out):
     elif value.kind in CODES:
         out.append(_scalar(value.kind, value.content))
     else:
-        out.append(bytes(value.content))  # a type that does not exist
+        out.append(bytes(value.content))  # an unknown type
 
 
 def read_gguf(data):
-    """A sound file, read back. Raises ValueError (or struct.error) for one that is not."""
+    """Parses a valid file. Raises ValueError or struct.error for others."""
     place = 0
 
     def take(code):
@@ -146,7 +146,7 @@ def read_gguf(data):
         nonlocal place
         length = take("Q")
         if place + length > len(data):
-            raise ValueError("a string is cut off")
+            raise ValueError("truncated string")
         place += length
         return data[place - length:place]
 
@@ -154,7 +154,7 @@ def read_gguf(data):
         if kind == STRING:
             return text()
         if kind not in CODES:
-            raise ValueError("a type that does not exist")
+            raise ValueError("unknown type")
         return take("B" if kind == BOOL else CODES[kind])
 
     def value(kind):
@@ -162,7 +162,7 @@ def read_gguf(data):
             return Value(kind, scalar(kind))
         of, count = take("I"), take("Q")
         if count > len(data):
-            raise ValueError("an array is cut off")
+            raise ValueError("truncated array")
         return Value(ARRAY, [value(ARRAY) if of == ARRAY else scalar(of) for _ in range(count)], of)
 
     magic, version, tensors, values = data[:4], *struct.unpack_from("<IQQ", data, 4)

@@ -1,4 +1,4 @@
-"""Makes a stored finding smaller while it is still found; and runs stored cases again."""
+"""Minimizes a stored finding, and replays stored cases."""
 import copy
 import os
 import shutil
@@ -16,9 +16,9 @@ ROUNDS = 4
 
 
 def write_script(case, folder):
-    """repro.sh: prints each command's status; the tools are those of the PATH."""
+    """Writes repro.sh, which runs the commands with the tools on the PATH and prints their statuses."""
     path = os.path.join(folder, "repro.sh")
-    lines = ["#!/bin/bash", "# With the tools on the PATH. Writes beside itself what the commands write.", 'cd "$(dirname "$0")"',
+    lines = ["#!/bin/bash", "# Runs the commands with the tools on the PATH, in the folder of this script.", 'cd "$(dirname "$0")"',
              "export HF_HUB_CACHE=/nonexistent"]
     for line in case.text().splitlines():
         if line.startswith("$ "):
@@ -35,11 +35,11 @@ class Minimizer:
         self.tries = 0
 
     def holds(self, case):
-        """Whether the finding is still there."""
+        """Returns whether the case still has the finding."""
         self.tries += 1
         try:
             found, _ = checks.run_case(self.runner, case)
-        except FileNotFoundError:  # of the input
+        except FileNotFoundError:  # the input was removed
             return False
         finally:
             self.runner.renew(case.files)
@@ -57,7 +57,7 @@ class Minimizer:
         return case
 
     def shorten_commands(self):
-        """Leaves out commands, stages and options."""
+        """Removes commands, stages and options."""
         least = 2 if self.case.same else 1
         index = 0
         while index < len(self.case.commands):
@@ -115,7 +115,7 @@ class Minimizer:
                 self.shorten_chunks(name, None)
 
     def shorten_chunks(self, name, separator):
-        """Leaves out lines, or bytes: halves, quarters, and so on."""
+        """Removes lines or bytes: halves, quarters, and so on."""
         def parts():
             content = self.case.files[name]
             return content.splitlines(True) if separator else [content[index:index + 1] for index in range(len(content))]
@@ -133,7 +133,7 @@ class Minimizer:
             size //= 2
 
     def shorten_json(self, name, encode=None, root=None, base=None):
-        """Leaves out members and elements; sets members to what the start models have."""
+        """Removes members and elements, and replaces values by simpler ones."""
         encode = encode or tree.encode
         if root is None:
             try:
@@ -184,7 +184,7 @@ class Minimizer:
         except (ValueError, RecursionError):
             return self.shorten_chunks(name, None) if len(content) < 2000 else None
         data = content[8 + length:]
-        # numbers back to nothing, a tensor at a time
+        # set the numbers of one tensor at a time to zero
         for member in header:
             offsets = isinstance(member[1], tree.Members) and member[1].get("data_offsets")
             if offsets and len(offsets) == 2 and all(str(offset).isdigit() for offset in offsets):
@@ -197,7 +197,7 @@ class Minimizer:
     def shorten_gguf(self, name):
         try:
             file = formats.read_gguf(self.case.files[name])
-        except Exception:  # not a sound file: only its bytes can be left out
+        except Exception:  # not a valid file: only bytes can be removed
             return self.shorten_chunks(name, None) if len(self.case.files[name]) < 4000 else None
         if not self.attempt(self.with_file(name, file.encode())):
             return None
@@ -225,7 +225,7 @@ def main(tools, folder):
     try:
         minimizer = Minimizer(Runner(tools, scratch), case, finding)
         if not minimizer.holds(case):
-            print(f"not found again: {finding.signature}", file=sys.stderr)
+            print(f"not reproduced: {finding.signature}", file=sys.stderr)
             return 1
         before = sum(map(len, case.files.values()))
         for _ in range(2):
@@ -247,7 +247,7 @@ def main(tools, folder):
 
 
 def replay(tools, folders):
-    """Runs stored cases; 1 if something does not hold."""
+    """Replays stored cases. Returns 1 if one has a finding, else 0."""
     scratch = scratch_folder()
     failed = 0
     try:

@@ -1,6 +1,6 @@
-"""The models that mutation begins with: tiny ones of random weights, each with the same byte-level tokenizer.
+"""The models that mutations start from: tiny, with random weights and the same byte-level tokenizer.
 
-They are made here, the same each time; a folder takes about 12 KB.
+They are generated, the same each time; a folder takes about 12 KB.
 """
 import os
 import random
@@ -15,7 +15,7 @@ MERGES = ["Ġ t", "h e", "Ġt he", "Ġ a", "i n", "o n", "e r", "Ġ o", "n d", "
 
 
 def _alphabet():
-    """How the bytes 0...255 are spelled in the byte-level alphabet (GPT-2's `bytes_to_unicode`)."""
+    """Returns the characters of the bytes 0...255 in the byte-level alphabet (GPT-2's `bytes_to_unicode`)."""
     printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
     others = iter(range(256))
     return [chr(byte) if byte in printable else chr(256 + next(others)) for byte in range(256)]
@@ -113,7 +113,7 @@ def _tokenizer_values(pre):
 
 
 def _gguf_tensor(rng, name, kind, *dims):
-    """dims: the length of a row first."""
+    """dims: the row length comes first."""
     count = 1
     for length in dims:
         count *= length
@@ -128,7 +128,7 @@ def _gguf_tensor(rng, name, kind, *dims):
 
 
 def _block(rng, kind, size):
-    """A block of random quants with scales of moderate size."""
+    """Returns a block of random quants with moderate scales."""
     block = bytearray(rng.randbytes(size))
     half = struct.pack("<e", rng.uniform(0.001, 0.01))
     if kind in (12, 13):
@@ -143,7 +143,7 @@ def _block(rng, kind, size):
 
 
 def llama_gguf(kind=0, width=8, architecture="llama", frequencies=False, pre="gpt-2"):
-    """A file of the Llama family, its matrices of a type of ggml (32 or 256 divide the width as that type needs)."""
+    """Returns a file of the Llama family. kind: ggml type of the matrices, whose block size (32 or 256) must divide width."""
     rng = random.Random(3)
     head, inner = width // 2, width if width > 8 else 12
     prefix = architecture.encode() + b"."
@@ -190,7 +190,7 @@ def gpt2_gguf():
 
 
 def folder(config, tensors):
-    """The files of a model folder."""
+    """Returns the files of a model folder."""
     return {"model/config.json": tree.encode(tree.build(config)), "model/model.safetensors": formats.whole_safetensors(tensors),
             "model/tokenizer.json": tree.encode(tokenizer_json())}
 
@@ -210,7 +210,7 @@ def _read(*path):
 
 
 def _fixture(name):
-    """A model of the test suite, with as many tokens as it has scores."""
+    """Returns a model of the test suite, with a tokenizer of its vocabulary size."""
     tokenizer = tokenizer_json(added_tokens=[])
     model = tokenizer.get("model")
     model.put("vocab", tree.build({token: number for number, token in enumerate(TOKENS[2:2 + FIXTURE_VOCABULARY_SIZE])}))
@@ -219,7 +219,7 @@ def _fixture(name):
     return files | {"model/tokenizer.json": tree.encode(tokenizer)}
 
 
-# Of relatives that the tiny ones are not: scaled RoPE, biases, Mistral, Qwen2; blocks as converters write them.
+# Variants that the tiny models lack: scaled RoPE, biases, Mistral, Qwen2; blocks as converters write them.
 FIXTURES = [_fixture(name) for name in ("llama-3", "llama-biases", "llama-linear", "mistral", "qwen2")]
 GGUF_FIXTURES = [formats.read_gguf(_read(name)) for name in (
     "CheckpointTests/Fixtures/gpt2.gguf", "CheckpointTests/Fixtures/llama.gguf", "CheckpointTests/Fixtures/qwen2.gguf",

@@ -1,4 +1,4 @@
-"""Runs pipelines of the tools, without a shell, with limits, and says what became of each stage."""
+"""Runs pipelines of the tools without a shell and with limits, and returns the outcome of each stage."""
 import os
 import resource
 import shutil
@@ -16,10 +16,10 @@ ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "HOME": "/nonexiste
 @dataclass
 class Stage:
     arguments: list
-    status: int = 0  # of exit
+    status: int = 0  # exit status
     signal: int = 0
-    seconds: float = 0  # of processor time
-    peak: int = 0  # bytes resident; 0 if that is not known
+    seconds: float = 0  # processor time
+    peak: int = 0  # resident bytes; 0 if unknown
     errors: bytes = b""
 
 
@@ -31,13 +31,13 @@ class Outcome:
 
     @property
     def status(self):
-        """As in a shell with pipefail: that of the last stage that failed."""
+        """The status of the last stage that failed, as in a shell with pipefail."""
         return next((128 + stage.signal if stage.signal else stage.status
                      for stage in reversed(self.stages) if stage.signal or stage.status), 0)
 
 
 class Runner:
-    """Has a folder of its own, which is the working folder of what it runs; `put` says what is in it."""
+    """Runs commands in a folder whose files `put` sets."""
 
     def __init__(self, tools, folder):
         self.tools, self.folder = tools, folder
@@ -53,11 +53,11 @@ class Runner:
         signal.signal(signal.SIGALRM, self._late)
 
     def put(self, files):
-        """Makes the files of the folder these, writing only those that are new or different."""
+        """Makes `files` the contents of the folder. Writes only files that are new or different."""
         for name in [name for name in self.content if name not in files]:
             os.unlink(name)
             del self.content[name]
-        for entry in os.listdir("."):  # what the tools wrote: cache files
+        for entry in os.listdir("."):  # written by the tools: cache files
             if not entry.startswith(".") and entry not in self.content and not any(n.startswith(entry + "/") for n in files):
                 shutil.rmtree(entry) if os.path.isdir(entry) else os.unlink(entry)
         for name, content in files.items():
@@ -69,7 +69,7 @@ class Runner:
             self.content[name] = content
 
     def renew(self, written):
-        """Writes files again that a tool may have been told to write."""
+        """Makes the next `put` write these files again, because a tool may have changed them."""
         for name in written:
             if name in self.content:
                 self.content[name] = None
@@ -124,7 +124,7 @@ class Runner:
             else:
                 result.status = os.WEXITSTATUS(status)
             result.seconds = usage.ru_utime + usage.ru_stime
-            # Until the tool is executed this process's memory counts as its own: what is below that says nothing.
+            # Before the exec the memory of this process counts for the tool, so lower values have no meaning.
             if usage.ru_maxrss > resource.getrusage(resource.RUSAGE_SELF).ru_maxrss:
                 result.peak = usage.ru_maxrss * (1024 if sys.platform == "linux" else 1)
         signal.setitimer(signal.ITIMER_REAL, 0)
@@ -138,6 +138,6 @@ def _content(descriptor):
 
 
 def scratch_folder():
-    """A folder in memory, if there is one."""
+    """Returns the path of a new scratch folder, in memory if possible."""
     parent = "/dev/shm" if os.access("/dev/shm", os.W_OK) else os.environ.get("TMPDIR", "/tmp")
     return os.path.join(parent, f"lmpipe-whole-{os.getpid()}-{time.monotonic_ns():x}")

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Fuzzes the built tools as wholes: run.py --seed S --runs N (see README.md here).
+"""Fuzzes the built tools: run.py --seed S --runs N (see ../README.md).
 
-Each run has a number, and everything about it follows from the seed and the number: `--only K` repeats one. What is
-found goes to a folder of its own, with the input files, the commands (`case`) and a script that repeats them.
+The seed and the number of a run determine it completely: `--only K` repeats run K. Each finding is stored in a folder with the
+input files, the commands (`case`) and a script that repeats them.
 """
 import argparse
 import collections
@@ -23,18 +23,18 @@ CHECKOUT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.pa
 # kind: (function, weight)
 KINDS = {"config": (config.case, 3), "weights": (weights.case, 3), "shards": (shards.case, 1), "tokenizer": (tokenizer.case, 3),
          "vocabulary": (tokenizer.vocabulary_case, 1), "gguf": (gguf.case, 4), "records": (records.case, 4), "options": (options.case, 4)}
-EXAMPLES = 3  # of one signature that are stored
+EXAMPLES = 3  # stored findings per signature
 
 
 def case_of(seed, number, kinds):
-    """The kind and the case of a run; no case if its kind is not among those chosen."""
+    """Returns kind and case of a run. The case is None if the kind is not selected."""
     rng = random.Random(seed << 40 | number)
     kind = rng.choices(list(KINDS), [weight for _, weight in KINDS.values()])[0]
     return kind, KINDS[kind][0](rng) if kind in kinds else None
 
 
 def numbers(seed, runs, kinds):
-    """The numbers of the first runs of these kinds."""
+    """Yields the numbers of the first `runs` runs of these kinds."""
     number = found = 0
     while found < runs:
         rng = random.Random(seed << 40 | number)
@@ -45,7 +45,7 @@ def numbers(seed, runs, kinds):
 
 
 def store(finding, case, seed, number, folder):
-    """Stores a finding; a folder has no more than some of one signature."""
+    """Stores a finding and returns its folder."""
     name = "".join(character if character.isalnum() else "-" for character in f"{finding.check}-{finding.program}")
     path = os.path.join(folder, f"{name}-{seed}-{number}")
     case.about = f"{finding.check}: {finding.program}: {finding.detail}\nrun.py --seed {seed} --only {number}"
@@ -57,7 +57,7 @@ def store(finding, case, seed, number, folder):
 
 
 def work(arguments, job, queue):
-    """One process: runs every jobs-th number."""
+    """Worker process: runs every jobs-th number."""
     folder = scratch_folder()
     runner = Runner(arguments.tools, folder)
     examples = collections.Counter()
@@ -72,7 +72,7 @@ def work(arguments, job, queue):
             kind, case = case_of(arguments.seed, number, arguments.kinds)
             found, outcomes = checks.run_case(runner, case)
             if any(word.startswith("--c") for command in case.commands for stages, _ in command for stage in stages for word in stage):
-                runner.renew(case.files)  # a cache file can be any of them
+                runner.renew(case.files)  # any of them can be a cache file
             commands += sum(len(result.stages) for results in outcomes for result in results)
             counts[kind] += 1
             if arguments.only is not None:
@@ -100,19 +100,19 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--runs", type=int, default=2000)
-    parser.add_argument("--kinds", default=",".join(KINDS), help="some of " + ",".join(KINDS))
-    parser.add_argument("--tools", default=os.path.join(CHECKOUT, ".build/release"), help="folder of the tools")
+    parser.add_argument("--kinds", default=",".join(KINDS), help="a subset of " + ",".join(KINDS))
+    parser.add_argument("--tools", default=os.path.join(CHECKOUT, ".build/release"), help="folder with the tools")
     parser.add_argument("--jobs", type=int, default=1)
-    parser.add_argument("--only", type=int, metavar="K", help="run number K alone, and print what it does")
-    parser.add_argument("--findings", default=os.path.join(CHECKOUT, ".build-fuzz/whole"), help="where findings are stored")
-    parser.add_argument("--minimize", metavar="FOLDER", help="make a finding smaller, in its folder")
-    parser.add_argument("--replay", metavar="FOLDER", nargs="+", help="run stored cases again")
+    parser.add_argument("--only", type=int, metavar="K", help="repeat run K and print its case")
+    parser.add_argument("--findings", default=os.path.join(CHECKOUT, ".build-fuzz/whole"), help="folder for findings")
+    parser.add_argument("--minimize", metavar="FOLDER", help="minimize a finding in its folder")
+    parser.add_argument("--replay", metavar="FOLDER", nargs="+", help="replay stored cases")
     arguments = parser.parse_args()
     arguments.tools = os.path.abspath(arguments.tools)
     arguments.findings = os.path.abspath(arguments.findings)
     arguments.kinds = arguments.kinds.split(",")
     if not set(arguments.kinds) <= set(KINDS):
-        parser.error(f"kinds are {','.join(KINDS)}")
+        parser.error(f"--kinds must be a subset of {','.join(KINDS)}")
     os.makedirs(arguments.findings, exist_ok=True)
     if arguments.minimize:
         return minimize.main(arguments.tools, arguments.minimize)
@@ -155,12 +155,12 @@ def main():
     print(f"\n{'kind':<12}{'runs':>9}{'findings':>10}")
     for kind in arguments.kinds:
         print(f"{kind:<12}{counts[kind]:>9}{by_kind[kind]:>10}")
-    print(f"{'together':<12}{total:>9}{sum(by_kind.values()):>10}   {commands} processes, {seconds:.0f} s, "
+    print(f"{'total':<12}{total:>9}{sum(by_kind.values()):>10}   {commands} processes, {seconds:.0f} s, "
           f"{total / max(seconds, 0.001):.0f} runs/s")
     for signature, count in found.most_common():
         print(f"{count:>8}  {signature}\n          {places[signature]}")
     if any(worker.exitcode for worker in workers):
-        print("a worker of the fuzzer itself failed", file=sys.stderr)
+        print("a worker process of the fuzzer failed", file=sys.stderr)
         return 2
     return 1 if found else 0
 

@@ -1,6 +1,7 @@
-"""Command lines as a shell reads them: written for people and for the tests that replay findings, and read back.
+"""Writes and parses command lines in shell syntax.
 
-A line is pipelines with `;` between them; words are quoted with '...' or, with bytes that are not printable, $'...'.
+A line is a list of pipelines separated by `;`. Words are quoted with '...' or, if they have bytes that are not printable,
+with $'...'.
 """
 import re
 
@@ -8,7 +9,7 @@ PLAIN = re.compile(r"[A-Za-z0-9_./:=,@%+-]+\Z")
 
 
 def quote(word):
-    """word: a str with surrogate escapes for bytes that are not UTF-8."""
+    """Quotes a word: a str with surrogate escapes for bytes that are not UTF-8."""
     if PLAIN.match(word):
         return word
     if word.isprintable() and "'" not in word:
@@ -21,13 +22,13 @@ def quote(word):
 
 
 def line(pipelines):
-    """pipelines: a list of (stages, name of the input file or None); stages: a list of lists of words."""
+    """Writes a line. pipelines: a list of (stages, name of the input file or None); stages: a list of lists of words."""
     texts = []
     for stages, source in pipelines:
         text = " | ".join(" ".join(map(quote, stage)) for stage in stages)
         if source:
             first, bar, rest = text.partition(" | ") if len(stages) > 1 else (text, "", "")
-            if len(stages) > 1:  # a quoted bar must not be taken for a pipe
+            if len(stages) > 1:  # a quoted bar is not a pipe
                 first = " ".join(map(quote, stages[0]))
                 rest = " | ".join(" ".join(map(quote, stage)) for stage in stages[1:])
             text = first + " < " + quote(source) + bar + rest
@@ -36,7 +37,7 @@ def line(pipelines):
 
 
 def read(text):
-    """The pipelines of a line that `line` wrote."""
+    """Parses a line that `line` wrote."""
     pipelines, stages, words, source = [], [], [], None
     for kind, word in _tokens(text):
         if kind == "word":

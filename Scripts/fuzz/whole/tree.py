@@ -1,4 +1,4 @@
-"""JSON as a tree that keeps what Python's dict and float lose: repeated names, their order, and the spelling of numbers."""
+"""JSON as a tree that preserves duplicate names, their order, and the text of numbers, unlike Python's dict and float."""
 import json
 
 
@@ -17,17 +17,17 @@ class Members(list):
 
 
 class Raw(str):
-    """Source text that stands in the document as it is: a number, or something that is not JSON."""
+    """Source text that is written unchanged: a number, or invalid JSON."""
 
 
 def parse(text):
-    """The tree of a JSON text. Raises ValueError if it is not JSON."""
+    """Parses a JSON text. Raises ValueError if it is invalid."""
     return json.loads(text, object_pairs_hook=lambda pairs: Members([name, value] for name, value in pairs),
                       parse_int=Raw, parse_float=Raw, parse_constant=Raw)
 
 
 def build(value):
-    """The tree of a Python value."""
+    """Returns the tree of a Python value."""
     if isinstance(value, dict):
         return Members([name, build(member)] for name, member in value.items())
     if isinstance(value, list):
@@ -43,7 +43,7 @@ def copy(node):
     return node
 
 
-# Lone surrogates can be written as escapes only, so all that is not ASCII is escaped where there is one.
+# Lone surrogates can only be written as escapes, so a string with one is written in ASCII.
 _plain, _escaped = json.JSONEncoder(ensure_ascii=False).encode, json.JSONEncoder().encode
 
 
@@ -52,7 +52,7 @@ def _string(text):
 
 
 def write(node):
-    """The text of a tree, on one line."""
+    """Returns the text of a tree, on one line."""
     parts = []
     _write(node, parts.append)
     return "".join(parts)
@@ -86,7 +86,7 @@ def encode(node):
 
 
 def places(node, depth=0):
-    """Every place in a tree: (container, index); containers are Members or lists."""
+    """Returns every position in a tree as (container, index); containers are Members or lists."""
     found = []
     stack = [node]
     while stack:

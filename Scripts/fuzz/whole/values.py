@@ -1,4 +1,4 @@
-"""Values at the ends of what formats allow, and beyond them."""
+"""Extreme values, inside and outside the ranges that formats allow."""
 import struct
 
 from tree import Members, Raw
@@ -30,7 +30,7 @@ def integer(rng):
 
 
 def number(rng):
-    """A JSON number, mostly valid."""
+    """Returns a JSON number, mostly valid."""
     kind = rng.random()
     if kind < 0.45:
         return Raw(integer(rng))
@@ -59,7 +59,7 @@ def scalar(rng):
 
 
 def value(rng, depth=0):
-    """Any JSON value."""
+    """Returns any JSON value."""
     kind = rng.random()
     if kind < 0.7 or depth > 3:
         return scalar(rng)
@@ -77,14 +77,14 @@ def value(rng, depth=0):
 
 
 def bits32(rng):
-    """Four bytes of a float32."""
+    """Returns the four bytes of a float32."""
     if rng.random() < 0.7:
         return struct.pack("<f", rng.choice(FLOAT32))
     return rng.randbytes(4)
 
 
 def damage(rng, data):
-    """Bytes changed without regard to what they mean."""
+    """Returns the bytes with random changes."""
     data = bytearray(data)
     for _ in range(rng.choice((1, 1, 1, 2, 4, 16))):
         if not data:

@@ -1,1 +1,1 @@
-"""One module for each format: a function that takes a random generator and returns a Case."""
+"""One module per format, with a function that takes a random generator and returns a Case."""

@@ -1,4 +1,4 @@
-"""What the mutators share: texts, records of ids, and commands that try a model in several ways."""
+"""Common code of the mutators: texts, records of ids, and commands that run a model on several routes."""
 import models
 import tree
 import values
@@ -8,7 +8,7 @@ WORDS = ["the", " and", " on", "ing", " 00", "x", "é", "\n", "  ", "<|endoftext
 
 
 def text(rng, limit=12):
-    """A line of text, as bytes without a newline."""
+    """Returns a line of text as bytes without a newline."""
     words = "".join(rng.choice(WORDS) for _ in range(rng.randrange(limit)))
     data = words.replace("\n", "\\n" if rng.random() < 0.5 else "").encode()
     if rng.random() < 0.05:
@@ -21,7 +21,7 @@ def lines(rng):
 
 
 def ids(rng, size=models.VOCABULARY_SIZE, context=30):
-    """Ids that the models have, mostly."""
+    """Returns ids, mostly valid ones."""
     length = rng.choice((1, 2, 3, 5, 8, 15, 16, 17, context))
     return [rng.randrange(max(1, size)) for _ in range(length)]
 
@@ -31,7 +31,7 @@ def record(rng, size=models.VOCABULARY_SIZE, context=30):
 
 
 def model_case(rng, files, model="model", size=models.VOCABULARY_SIZE, context=30):
-    """A case that computes with a model: in one way, or in two that must agree."""
+    """Returns a case that runs a model, on one route or on several that must agree."""
     first = record(rng, size, context)
     files = files | {"in": first}
     score, step = ["lm-logits", "-m", model], ["lm-step", "-m", model]
@@ -59,7 +59,7 @@ def model_case(rng, files, model="model", size=models.VOCABULARY_SIZE, context=3
     if kind == 6:
         topk = ["lm-topk", "-m", model, "-k", str(rng.choice((1, 3, size)))]
         return Case(files, [command(score, topk), command(score + ["--base64"], topk)], same=True)
-    if kind == 7:  # "vocab" has another place, and a sequence that is full keeps its logits
+    if kind == 7:  # the position of "vocab" differs, and a full sequence keeps its logits
         rest = ["sed", r's/,"vocab":"[0-9a-f]*"//; s/,"logits":\[[^]]*\]//']
         return Case(files, [command(step, rest), command(score, step, rest)], same=True)
     if kind == 8:

@@ -99,7 +99,7 @@ def change_value(rng, file):
 
 
 def floats(rng, data, kind):
-    """Numbers of a tensor changed to those at the ends of float32, or blocks to any bytes."""
+    """Returns the data with some numbers replaced by extreme ones of float32, or with blocks of random bytes."""
     data = bytearray(data)
     if not data:
         return b""
@@ -137,7 +137,7 @@ def change_tensor(rng, file):
             tensor.dims.append(rng.choice((0, 1, 2, 1 << 62)))
         else:
             tensor.dims[rng.randrange(len(tensor.dims))] = rng.choice((0, 1, 4, 8, 32, 256, 1 << 31, 1 << 62, 1 << 63, (1 << 64) - 1))
-    elif kind < 0.7:  # of another type, with as many bytes as that has
+    elif kind < 0.7:  # another type, with the number of bytes that it requires
         tensor.kind = rng.choice(MATRICES) if rng.random() < 0.7 else rng.choice((4, 5, 9, 10, 15, 16, 23, 24, 28, 31, 39, 255, 1 << 31))
         if tensor.kind in formats.BLOCKS:
             elements, size = formats.BLOCKS[tensor.kind]

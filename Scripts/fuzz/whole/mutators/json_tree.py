@@ -1,4 +1,4 @@
-"""Changes of a JSON document by its structure, whatever it means."""
+"""Structural mutations of JSON documents."""
 import tree
 import values
 from tree import Members, Raw
@@ -7,7 +7,7 @@ from tree import Members, Raw
 def mutate(rng, root, names=(), often=None):
     """Changes a tree in place, once or a few times.
 
-    names: names of members that the readers of this format ask for.
+    names: names of members that the parser of this format reads.
     often: a function (rng, name) -> value, for values that fit the format.
     """
     for _ in range(rng.choice((1, 1, 1, 1, 2, 2, 3, 6))):
@@ -59,7 +59,7 @@ def _change(rng, root, names, often):
 
 
 def document(rng, root):
-    """The bytes of a changed document, now and then damaged or spaced as another writer would."""
+    """Returns the bytes of a mutated document, sometimes damaged or with other white space."""
     data = tree.encode(root)
     kind = rng.random()
     if kind < 0.06:

@@ -1,4 +1,4 @@
-"""Command lines: all options that --help names, with values at their ends."""
+"""Command lines: all options in --help, with extreme values."""
 import os
 import re
 import subprocess
@@ -22,11 +22,11 @@ _options = {}
 
 
 def read_help(tools):
-    """Reads which options each tool has. Called before the first case."""
+    """Reads the options of each tool. Must be called before the first case."""
     for tool in TOOLS:
         text = subprocess.run([os.path.join(tools, tool), "--help"], capture_output=True, text=True, check=True).stdout
         _options[tool] = [(short, name, value) for short, name, value in OPTION.findall(text)]
-        assert len(_options[tool]) > 4, f"{tool} --help is not understood"
+        assert len(_options[tool]) > 4, f"{tool} --help: unknown format"
 
 
 def _value(rng, kind):

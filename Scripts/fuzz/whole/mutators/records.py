@@ -12,7 +12,7 @@ from tree import Members, Raw
 NAMES = ["text", "ids", "vocab", "tokens", "offsets", "attention_mask", "position", "logits", "logprobs", "topk", "next", "seed", "done",
          "error", "fatal", "end", "prompt", "ranks", "entropies", "id", "n", ""]
 MODELS = [(models.GPT2, "model"), (models.LLAMA, "model")]
-FINGERPRINT = "166e255fbb0f2c84"  # of the vocabulary of `models`
+FINGERPRINT = "166e255fbb0f2c84"  # fingerprint of the vocabulary of `models`
 
 
 def float_text(rng):
@@ -40,7 +40,7 @@ def logits(rng, count):
         return text
     if kind < 0.9:
         return [Raw(float_text(rng))] * count
-    if kind < 0.95:  # as far apart as two numbers can be
+    if kind < 0.95:  # the greatest possible difference
         ends = rng.sample(values.FLOAT32[:-3], 2) if rng.random() < 0.5 else [3.4e38, -3.4e38]
         return [Raw(repr(rng.choice(ends))) for _ in range(count)]
     return [Raw(float_text(rng)) for _ in range(rng.choice((0, 1, 2, 3, 16, 17, count - 1, count, count, count + 1)))]
@@ -81,7 +81,7 @@ def member(rng, name, size):
 
 
 def record(rng, size):
-    """The bytes of a line."""
+    """Returns the bytes of a line."""
     kind = rng.random()
     if kind < 0.06:
         return tree.encode(id_list(rng, size))

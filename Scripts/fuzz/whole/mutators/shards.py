@@ -1,4 +1,4 @@
-"""model.safetensors.index.json, and its shards."""
+"""model.safetensors.index.json and its shards."""
 import formats
 import models
 import tree

@@ -37,7 +37,7 @@ def often(rng, name):
 
 
 def _with_merges(rng, vocabulary, merges):
-    """Merges of what is there, with their results, in any order of ranks."""
+    """Adds merges of existing tokens, with their results, in any order of ranks."""
     tokens = list("abc Ġ".replace(" ", "")) + ["the", "in"]
     for _ in range(rng.choice((1, 2, 5))):
         left, right = rng.choice(tokens), rng.choice(tokens)

@@ -25,7 +25,7 @@ def often(rng, name):
 
 
 def change_numbers(rng, dtype, data):
-    """Numbers at the ends of the type, in some places or everywhere."""
+    """Returns the data with some or all numbers replaced by extreme ones of the type."""
     size = formats.SIZES.get(dtype, 1)
     if not data:
         return data
@@ -46,14 +46,14 @@ def change_numbers(rng, dtype, data):
 
 
 def converted(rng, tensor):
-    """The same tensor with elements of another float type."""
+    """Returns the tensor converted to another float type."""
     name, dtype, shape, data = tensor
     count = len(data) // formats.SIZES[dtype]
     if dtype == "BF16":
         numbers = struct.unpack(f"<{count}f", b"".join(b"\0\0" + data[2 * index:2 * index + 2] for index in range(count)))
     else:
         numbers = struct.unpack(f"<{count}{'f' if dtype == 'F32' else 'e'}", data)
-    numbers = [number if abs(number) < 65504 else 0.0 for number in numbers]  # what all three types have
+    numbers = [number if abs(number) < 65504 else 0.0 for number in numbers]  # finite in all three types
     other = rng.choice(("F32", "F16", "BF16"))
     if other == "BF16":
         return name, other, shape, b"".join(struct.pack("<f", number)[2:] for number in numbers)
