@@ -1,4 +1,5 @@
 import CommandLineTool
+import Platform
 import Testing
 
 /// Failures name the tool only.
@@ -126,18 +127,27 @@ extension Tool: CustomTestStringConvertible {
       "mdoc(7) does not allow blank lines")
   }
 
-  /// Each word of the field finds its page.
-  @Test func pagesContainTheTermsThatPeopleSearchFor() {
+  /// Readers search a page for the terms of the field.
+  @Test func pagesContainTheTermsOfTheField() throws {
     let terms: [(Tool, [String])] = [
       (.lmStep, ["sampl", "greedy decoding", "nucleus", "temperature", "softmax", "logit", "KV cache", "beam search"]),
       (.lmLogits, ["softmax", "logit", "log\\-probability", "surprisal", "perplexity", "entropy", "KV cache"]),
       (.lmTopK, ["softmax", "logit", "log\\-probability"]),
       (.bpeEncode, ["tokenizer", "byte\\-pair encoding"]),
     ]
-    for (tool, words) in terms {
-      let page = manualPage(of: tool).replacing("\n", with: " ").lowercased()
-      for word in words { #expect(page.contains(word.lowercased()), "\(tool.name): \(word)") }
+    func expect(_ words: [String], in source: String, _ name: String) {
+      let page = source.replacing("\n", with: " ").lowercased()
+      for word in words { #expect(page.contains(word.lowercased()), "\(name): \(word)") }
     }
+    for (tool, words) in terms { expect(words, in: manualPage(of: tool), tool.name) }
+
+    let checkout = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(separator: "/")
+    let tutorial = try MappedFile(path: Path("\(checkout)/man/man7/lm-pipeline.7"))
+    expect(
+      [
+        "sampling", "greedy decoding", "nucleus", "top\\-p", "temperature", "softmax", "logit", "log-probability",
+        "surprisal", "perplexity", "KV cache", "entropy", "beam search", "chat template",
+      ], in: String(decoding: tutorial.bytes, as: UTF8.self), "lm-pipeline(7)")
   }
 
   @Test func outputsOfExamplesAreKept() {

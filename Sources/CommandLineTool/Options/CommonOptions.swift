@@ -1,5 +1,5 @@
-/// The options that several tools share. The first group has a section of its own in help and manual pages, COMMON
-/// OPTIONS, so each explanation fits in three lines; lm-records(5) says more.
+/// The options of the section COMMON OPTIONS in help and manual pages. Each explanation fits in three lines;
+/// lm-records(5) has the details.
 extension Option {
   public static let model = Option(
     "model", short: "m", takes: .model,
@@ -39,6 +39,7 @@ extension Option {
   public static let version = Option("version", short: "V", "Print the version and exit")
 }
 
+/// Other options of several tools.
 extension Option {
   public static let cache = Option(
     "cache", takes: .file("FILE"),

@@ -23,7 +23,7 @@ public struct Tool: Sendable {
   let commonOptions: [Option]
   /// Options that are accepted without effect, so that all tools of a pipeline can be given the same options.
   package let ignoredOptions: [Option]
-  /// The options that the synopsis names; `[OPTION ...]` stands for the rest.
+  /// The options that the synopsis names; `[OPTION ...]` abbreviates the others.
   let synopsis: [Option]
   public let examples: [Example]
   /// Environment variables and exit statuses of the manual page, in addition to those that follow from the options and

@@ -1,7 +1,5 @@
 /// Returns the manual page of a tool in mdoc(7).
 ///
-/// Hyphenation is off (`.nh`) so that a search in the formatted page finds every word.
-///
 /// - Parameter old: the present page. The output of its examples is kept; `Scripts/renew-sessions` renews it.
 public func manualPage(of tool: Tool, old: String = "") -> String {
   var page = """
@@ -9,7 +7,6 @@ public func manualPage(of tool: Tool, old: String = "") -> String {
     .Dd \(Tool.date)
     .Dt \(tool.name.uppercased()) 1 LOCAL
     .Os
-    .nh
     .Sh NAME
     .Nm \(tool.name)
     .Nd \(roffEscaped(tool.summary))

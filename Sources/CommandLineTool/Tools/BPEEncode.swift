@@ -60,7 +60,7 @@ extension Tool {
       "bpe-encode is a tokenizer: it reads text and writes a record for each line, with the text, the ids of its tokens "
         + "under byte-level byte-pair encoding (BPE), and a fingerprint of the vocabulary. The newline is not part of the "
         + "text. Any byte sequence is accepted; if it is not valid UTF-8, the record has \"ids\" but no \"text\".",
-      "Each line is a text of its own: a language model sees no other line. To encode a file as one text, use --whole, or "
+      "Each line is a separate text: the model does not see the other lines. To encode a file as one text, use --whole, or "
         + "join its lines first with paste -sd ' '.",
       "A carriage return at the end of a line is part of the text, unless --crlf is given. A byte-order mark at the start "
         + "of a file is removed; with --null and --whole it is kept. The first carriage return, the first byte-order mark "
