@@ -21,7 +21,7 @@ def safetensors_header(tensors):
 
 def safetensors(header, data, declared=None):
     """Returns a file. header: bytes; declared: the header length in the file, if it is not the true one."""
-    return struct.pack("<Q", len(header) if declared is None else declared) + header + data
+    return struct.pack("<Q", (len(header) if declared is None else declared) % (1 << 64)) + header + data
 
 
 def whole_safetensors(tensors):
