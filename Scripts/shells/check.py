@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Tests completions in bash, zsh and fish: types at each shell in a terminal (tmux) and reads the command line.
+"""Tests completions in bash, zsh and fish: types commands into each shell in a terminal (tmux) and reads the screen.
 
     check.py [PREFIX [SHELL...]]
 
@@ -19,8 +19,8 @@ import time
 PATIENCE = float(os.environ.get("PATIENCE", 20))
 PROMPT = "ready>"
 
-# What is typed before the tab, and what the command line then is. Where shells differ, a dictionary says how: zsh puts
-# the "=" behind an option that wants a value.
+# The text before Tab, and the resulting command line: a string, or a dictionary from shells to strings ("" for the other
+# shells). zsh appends "=" to an option that requires a value.
 BECOMES = [
     ("lm-step --temp", {"zsh": "lm-step --temperature=", "": "lm-step --temperature"}),
     ("lm-step --rep", {"zsh": "lm-step --repetition-penalty=", "": "lm-step --repetition-penalty"}),
@@ -55,17 +55,18 @@ BECOMES = [
     ("lm-step -n 10 > sta", "lm-step -n 10 > state.jsonl"),
 ]
 
-# What is typed before the tab, words that are then to be seen, and words that are not.
+# The text before Tab, words that must be offered, and words that must not be offered.
 OFFERS = [
     ("bpe-encode --", ["--add-prefix-space", "--table", "--max-length"], ["--temperature", "--top-k"]),
     ("lm-topk --k", ["--keep-logits", "--keep-going"], ["--table"]),
     ("lm-step --temperature ", ["0.6", "0.8"], ["story.txt"]),
     ("lm-step --temperature=", ["0.6", "0.8"], ["story.txt"]),
     ("lm-logits --model ", ["wren", "gpt2", "HuggingFaceTB/SmolLM2-135M", "small.gguf", "texts/"], ["story.txt"]),
+    ("lm-logits --model=", ["wren", "gpt2", "small.gguf", "texts/"], ["--model=--model=small.gguf", "story.txt"]),
     ("bpe-encode sto", ["story.txt", "two.txt"], ["texts", "state.jsonl"]),
 ]
 
-# What is typed before the tab that changes nothing.
+# Text that Tab must not change.
 NOTHING = ["lm-step --stop sto", "lm-topk --zz", "lm-info sto", "lm-step --seed 4", "bpe-encode --tokens=s"]
 
 START = {
@@ -103,7 +104,7 @@ COMMAND = {
 
 
 class Terminal:
-    """A shell in a tmux of its own."""
+    """A shell in a new tmux server."""
 
     def __init__(self, work, command, environment):
         self.socket = os.path.join(work, "tmux")
@@ -124,21 +125,21 @@ class Terminal:
     def screen(self):
         return [line.rstrip() for line in self.tmux("capture-pane", "-p").rstrip().split("\n")]
 
-    def wait(self, is_there, patience=PATIENCE):
-        """The screen, as soon as it is as expected and stays so; the last one, and False, after some patience."""
+    def wait(self, is_expected, patience=PATIENCE):
+        """Returns the screen and True when `is_expected` accepts two in a row, or the screen and False after `patience`."""
         end = time.monotonic() + patience
         before = None
         while True:
             screen = self.screen()
-            if is_there(screen) and screen == before:
+            if is_expected(screen) and screen == before:
                 return screen, True
             if time.monotonic() > end:
                 return screen, False
-            before = screen if is_there(screen) else None
+            before = screen if is_expected(screen) else None
             time.sleep(0.05)
 
     def clear(self):
-        """An empty command line at the top of an empty screen."""
+        """Clears the command line and the screen."""
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
             self.press("C-c")
@@ -146,35 +147,35 @@ class Terminal:
             self.press("C-l")
             if self.wait(lambda screen: screen == [PROMPT], 1)[1]:
                 return
-        raise SystemExit("the shell does not come back to its prompt:\n" + "\n".join(self.screen()))
+        raise SystemExit("the shell does not return to its prompt:\n" + "\n".join(self.screen()))
 
     def close(self):
         self.tmux("kill-server")
 
 
 def words_of(screen):
-    """The words below the command line. fish shows a value with its option in front, cut on the left."""
+    """Returns the words below the command line. fish prints values after their option, truncated on the left."""
     words = [word for line in screen[1:] for word in line.replace("\\ ", " ").split()]
     return {*words, *(word.split("=")[-1] for word in words)}
 
 
 def check(shell, terminal):
-    """Goes through the cases; the number of those that failed."""
+    """Tests all cases and returns the number of failures."""
     failures = 0
-    terminal.wait(lambda screen: screen[-1] == PROMPT)  # Ctrl-C before that would end the shell's start half-way
+    terminal.wait(lambda screen: screen[-1] == PROMPT)  # before the prompt, Ctrl-C would interrupt the shell's start files
 
-    def case(typed, expected, is_there, behind=""):
+    def case(typed, expected, is_expected, suffix=""):
         nonlocal failures
         terminal.clear()
         terminal.type(typed)
         terminal.wait(lambda screen: screen[0] == f"{PROMPT} {typed}".rstrip())
         terminal.press("Tab")
-        if behind:
-            terminal.type(behind)
-        screen, found = terminal.wait(is_there)
+        if suffix:
+            terminal.type(suffix)
+        screen, found = terminal.wait(is_expected)
         if not found:
             failures += 1
-            print(f"{shell}: {typed!r} and a tab: {expected} is expected, the screen is\n  " + "\n  ".join(screen))
+            print(f"{shell}: {typed!r} and Tab: expected {expected}, but the screen is\n  " + "\n  ".join(screen))
 
     def line(text):
         return lambda screen: screen[0] == f"{PROMPT} {text}"
@@ -182,18 +183,18 @@ def check(shell, terminal):
     for typed, becomes in BECOMES:
         expected = becomes if isinstance(becomes, str) else becomes.get(shell, becomes[""])
         case(typed, expected, line(expected))
-    for typed, there, absent in OFFERS:
+    for typed, present, absent in OFFERS:
         def offers(screen):
             words = words_of(screen)
-            return all(word in words for word in there) and not any(word in words for word in absent)
-        case(typed, f"{there} without {absent}", offers)
+            return all(word in words for word in present) and not any(word in words for word in absent)
+        case(typed, f"{present} without {absent}", offers)
     for typed in NOTHING:
-        case(typed, "nothing", line(typed + "!"), behind="!")
+        case(typed, "nothing", line(typed + "!"), suffix="!")
     return failures
 
 
-def furnish(work, prefix):
-    """A home, a hub cache and a folder to stand in, and the environment that leads there."""
+def make_folders(work, prefix):
+    """Creates a home folder, a hub cache and a working folder, and returns an environment that refers to them."""
     here = os.path.join(work, "here")
     for folder in ["texts/inner", "my model"]:
         os.makedirs(os.path.join(here, folder))
@@ -231,10 +232,10 @@ def check_all(prefix, shells):
     failures = 0
     for shell in shells:
         if not shutil.which(shell):
-            print(f"{shell}: SKIPPED, it is not installed")
+            print(f"{shell}: SKIPPED: it is not installed")
             continue
         with tempfile.TemporaryDirectory() as work:
-            environment = furnish(work, prefix)
+            environment = make_folders(work, prefix)
             start = os.path.join(environment["HOME"], ".zshrc" if shell == "zsh" else "start")
             with open(start, "w") as file:
                 file.write(START[shell].replace("{prompt}", PROMPT).replace("{prefix}", shlex.quote(prefix)))

@@ -1,5 +1,5 @@
-// Writes man/man1 and completions/ from the option tables: `make generate`. With --check it writes nothing and fails if
-// a file is not what it would write.
+// Writes man/man1 and completions/ from the option tables (`make generate`). With --check it writes nothing and fails
+// if a file differs from what it would write.
 import CommandLineTool
 import Platform
 
@@ -17,9 +17,9 @@ let isCheck = Swift.CommandLine.arguments.contains("--check")
 var stale = 0
 for file in files {
   if isCheck {
-    let there = try? MappedFile(path: file.path)
-    guard there.map({ $0.bytes.elementsEqual(file.text.utf8) }) != true else { continue }
-    warn("\(file.path) is not what the option tables say: make generate")
+    let present = try? MappedFile(path: file.path)
+    guard present.map({ $0.bytes.elementsEqual(file.text.utf8) }) != true else { continue }
+    warn("\(file.path) is not up to date: run make generate")
     stale += 1
   } else {
     guard let stream = fopen(file.path.cString, "w"), fputs(file.text, stream) >= 0, fclose(stream) == 0 else {

@@ -2,9 +2,9 @@ import CommandLineTool
 import Platform
 import Testing
 
-/// Serialized: getopt keeps its place in global variables.
+/// Serialized because getopt keeps its state in global variables.
 @Suite(.serialized) struct ArgumentsTests {
-  /// The arguments of a line of words.
+  /// Parses words that are separated by spaces.
   private func parse(_ tool: Tool, _ line: String) throws -> Arguments {
     let arguments = Arguments.parse(tool, [tool.name] + line.split(separator: " ").map(String.init))
     guard case .run = try arguments.request() else { throw ToolError(.success, "help or version") }
@@ -25,7 +25,7 @@ import Testing
     "-k 3 -t", "-tk3", "-tk 3", "-k3 -t", "--top-k=3 --table", "--top-k 3 --table", "--top=3 --ta", "-t --to 3",
     "-k 9 -t -k 3",
   ])
-  func optionsMayBeSpelledInMoreThanOneWay(_ line: String) throws {
+  func acceptsAllSpellingsOfOptions(_ line: String) throws {
     let arguments = try parse(.lmTopK, line)
     #expect(arguments.integer(.topK) == 3 && arguments.has(.topTable) && !arguments.has(.keepLogits))
     #expect(arguments.files == ["-"], "without operands, standard input")
@@ -36,12 +36,12 @@ import Testing
     ("a -- -t", ["a", "-t"], false), ("-", ["-"], false),
     ("- -t -", ["-", "-"], true), ("-t --", ["-"], true), ("-- --", ["--"], false), ("", ["-"], false),
   ])
-  func operandsMayStandAnywhere(_ line: String, _ files: [Path], _ table: Bool) throws {
+  func acceptsOperandsBetweenOptions(_ line: String, _ files: [Path], _ table: Bool) throws {
     let arguments = try parse(.lmTopK, line)
     #expect(arguments.files == files && arguments.has(.topTable) == table)
   }
 
-  @Test func valuesAreTakenAsTheyStand() throws {
+  @Test func takesValuesLiterally() throws {
     #expect(try parse(.lmStep, "--stop=a=b").text(.stop) == "a=b")
     #expect(try parse(.lmStep, "--stop --each").text(.stop) == "--each")
     #expect(try parse(.lmStep, "--stop=").text(.stop) == "")
@@ -73,16 +73,16 @@ import Testing
     (.lmLogits, "--threads 0", "--threads wants a whole number from 1 to 1024, not \"0\""),
     (.lmInfo, "model", "there is no place for \"model\""), (.lmInfo, "-j model", "there is no place for \"model\""),
   ])
-  func mistakesAreNamed(_ tool: Tool, _ line: String, _ expected: String) {
+  func reportsMistakes(_ tool: Tool, _ line: String, _ expected: String) {
     #expect(complaint(tool, line) == expected)
   }
 
   @Test(arguments: ["-é", "--é", "--=", "--=x", "-=", "---", "-t-", "-\u{1}"])
-  func oddWordsAreMistakesToo(_ line: String) {
+  func rejectsMalformedOptions(_ line: String) {
     #expect(complaint(.lmTopK, line) != nil)
   }
 
-  /// The arguments of words in any bytes: `%E9` stands for a byte.
+  /// Parses words of arbitrary bytes: `%E9` is the byte 0xE9.
   private func parse(_ tool: Tool, bytes line: String) throws -> Arguments {
     let words = line.split(separator: " ").map {
       $0.utf8.split(separator: UInt8(ascii: "%"), omittingEmptySubsequences: false)
@@ -98,7 +98,7 @@ import Testing
     return arguments
   }
 
-  @Test func wordsAreBytes() throws {
+  @Test func acceptsWordsThatAreNotUTF8() throws {
     let arguments = try parse(.lmStep, bytes: "caf%E9 --cache %FFc --stop=%E9x --stop= --stop %E2%82%AC -m m%C3 %E9-")
     #expect(arguments.files == [Path("caf".utf8 + [0xE9]), Path([0xE9, UInt8(ascii: "-")])])
     #expect(arguments.path(.cache)?.bytes == [0xFF, UInt8(ascii: "c")])
@@ -117,11 +117,11 @@ import Testing
     (.lmInfo, "caf%E9", #"there is no place for "caf\xE9""#),
     (.lmPull, "a caf%E9", #"one model at a time: there is no place for "caf\xE9""#),
   ])
-  func mistakesInBytesAreShownWithEscapes(_ tool: Tool, _ line: String, _ message: String) {
+  func escapesBytesInMessages(_ tool: Tool, _ line: String, _ message: String) {
     #expect(throws: ToolError(.usage, message)) { try parse(tool, bytes: line) }
   }
 
-  @Test func aCommandLineWithoutWordsHasNoArguments() throws {
+  @Test func acceptsAnEmptyCommandLine() throws {
     let arguments = Arguments.parse(.lmTopK, [[UInt8]]())
     #expect(arguments.operands.isEmpty && arguments.files == ["-"])
   }
@@ -129,7 +129,7 @@ import Testing
   @Test(arguments: [
     "-h", "--help", "--he", "--help --version", "-V -h", "--nonsense -h", "-k 0 --help", "-h -k", "file -h", "-th",
   ])
-  func helpWinsOverEverything(_ line: String) throws {
+  func helpHasPrecedence(_ line: String) throws {
     guard case .help = try Arguments.parse(.lmTopK, ["lm-topk"] + line.split(separator: " ").map(String.init)).request()
     else {
       Issue.record("no help for \(line)")
@@ -138,7 +138,7 @@ import Testing
   }
 
   @Test(arguments: ["-V", "--version", "--nonsense -V", "-k 0 -V", "file --ver"])
-  func versionWinsOverErrors(_ line: String) throws {
+  func versionHasPrecedenceOverErrors(_ line: String) throws {
     guard
       case .version = try Arguments.parse(.lmTopK, ["lm-topk"] + line.split(separator: " ").map(String.init)).request()
     else {
@@ -147,13 +147,12 @@ import Testing
     }
   }
 
-  @Test func helpBehindTwoHyphensIsAFile() throws {
+  @Test func takesHelpAfterTwoHyphensAsAFile() throws {
     #expect(try parse(.lmTopK, "-- --help -h").files == ["--help", "-h"])
   }
 
-  /// Each option of each tool, as the table has it, is parsed.
   @Test(arguments: Tool.all)
-  func everyOptionOfTheTableIsParsed(_ tool: Tool) throws {
+  func parsesEveryOption(_ tool: Tool) throws {
     let operand: String? = if case .modelName = tool.operands { "gpt2" } else { nil }
     for option in tool.options where option != .help && option != .version {
       let value: String? =
@@ -179,11 +178,11 @@ import Testing
     (.lmInfo, "-l -m x", "--list and --model exclude each other"),
     (.bpeDecode, "-nz", "--no-newline and --null exclude each other"),
   ])
-  func contradictionsAreNamed(_ tool: Tool, _ line: String, _ message: String) {
+  func reportsExclusiveOptions(_ tool: Tool, _ line: String, _ message: String) {
     #expect(complaint(tool, line) == message)
   }
 
-  @Test func allToolsTakeTheOptionsOfAPipeline() {
+  @Test func allToolsAcceptTheCommonOptions() {
     for tool in Tool.all where tool.name != Tool.lmPull.name {
       #expect(complaint(tool, "-m x --threads 2 --keep-going -q") == nil)
     }

@@ -13,11 +13,11 @@ import Testing
     ("\u{1B}[31m", #""\u{1B}[31m""#), ("\u{0}\u{7F}", #""\u{0}\u{7F}""#),
     ("é☃", "\"é☃\""), ("\u{200B}\u{2028}\u{E000}", #""\u{200B}\u{2028}\u{E000}""#),
   ])
-  func whatWouldNotShowIsEscaped(_ text: String, _ expected: String) {
+  func escapesInvisibleCharacters(_ text: String, _ expected: String) {
     #expect(shown(Array(text.utf8)) == expected)
   }
 
-  @Test func bytesThatAreNoCharacterAndTerminalsWithoutUTF8() {
+  @Test func escapesInvalidUTF8AndNonASCII() {
     #expect(shown([0xE2, 0x82]) == #""\xE2\x82""#)
     #expect(shown([0xC3, 0xA9, 0xE2, 0x61, 0xFF]) == #""é\xE2a\xFF""#)
     #expect(shown(Array("é".utf8), isUTF8: false) == #""\u{E9}""#)
@@ -27,7 +27,7 @@ import Testing
     ("", 0), ("abc", 3), ("é", 1), ("e\u{301}", 1), ("日本", 4), ("😀", 2), ("한", 2), ("ｱ", 1), ("⌚🚀🪿", 6),
     ("한", 2), ("🇫🇷", 2), ("☃", 1), ("Ａ", 2), ("ไก่", 2), ("שלום", 4),
   ])
-  func columnsAsATerminalCounts(_ text: String, _ width: Int) {
+  func countsTerminalColumns(_ text: String, _ width: Int) {
     #expect(columns(text) == width)
     #expect(
       padded(text, 6).hasPrefix(text) && columns(padded(text, 6)) == 6 && padded(text, 6, right: true).hasSuffix(text))
@@ -38,13 +38,13 @@ import Testing
     ("abc", 3, "abc"), ("abc", 2, "a…"), ("abc", 1, "…"), ("abc", 0, ""), ("日本語", 5, "日本…"), ("日本語", 4, "日…"),
     ("e\u{301}te", 2, "e\u{301}…"),
   ])
-  func whatIsTooLongIsCut(_ text: String, _ width: Int, _ expected: String) {
+  func cutsTextToAWidth(_ text: String, _ width: Int, _ expected: String) {
     let cut = Terminal(width: 80, showsBars: false, palette: .none, isUTF8: true).cut(text, to: width)
     #expect(cut == expected && columns(cut) <= width)
     #expect(!Terminal(width: 80, showsBars: false, palette: .none, isUTF8: false).cut(text, to: width).contains("…"))
   }
 
-  @Test func badRecordsAreNamed() throws {
+  @Test func reportsIDsOutsideTheVocabulary() throws {
     func message(_ line: String, _ count: Int) throws -> String? {
       try Array(line.utf8).withUnsafeBufferPointer { bytes in
         let record = try Record(bytes)
@@ -60,7 +60,7 @@ import Testing
     #expect(try message("{}", 5) == #"there is no "ids""#)
   }
 
-  @Test func logitsThatJSONCannotSayAreErrors() {
+  @Test func rejectsNonFiniteLogits() {
     func message(_ logits: [Float]) -> String? {
       do {
         try logits.withUnsafeBufferPointer { try requireFinite($0, position: 4) }

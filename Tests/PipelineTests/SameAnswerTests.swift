@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-/// Rule 8 of the records: the same question has the same answer, to the bit, whatever the route. Equality of bytes, on
-/// the model that comes with the toolset.
+/// The rule "Same bits" of lm-records(5): the output for a record is the same, bit for bit, however it is computed.
+/// Tests equality of bytes with the bundled model.
 @Suite struct SameAnswer {
   /// Ids of a long text: 200 tokens.
   static func ids(_ count: Int) -> [Int] { (0..<count).map { (7 * $0 * $0 + 11 * $0 + 3) % 4000 } }

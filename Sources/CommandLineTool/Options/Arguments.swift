@@ -1,16 +1,16 @@
 import CPlatform
 import Platform
 
-/// A command line as `getopt_long` reads it by the tool's table.
+/// A command line, parsed by `getopt_long` with the options of a tool.
 public struct Arguments {
   public let tool: Tool
-  /// The words that are not options, in the bytes of the command line.
+  /// The arguments that are not options or their values, as bytes.
   public let operands: [[UInt8]]
   private var given: [Given] = []
-  /// What is wrong with the command line, if anything is. The rest of it can be asked for all the same.
+  /// The first error in the command line. The other options can be queried nevertheless.
   private var problem: ToolError?
 
-  /// An option on the command line; of two of the same name the later one counts.
+  /// An option on the command line with its value.
   private struct Given {
     let option: Option
     let value: [UInt8]?
@@ -21,7 +21,7 @@ public struct Arguments {
 
   public func has(_ option: Option) -> Bool { given.contains { $0.option == option } }
 
-  /// The option's value in the bytes of the command line. If the option is repeated, the last value.
+  /// The option's value as bytes; if the option is repeated, the last value.
   public func bytes(_ option: Option) -> [UInt8]? { given.last { $0.option == option }?.value }
 
   /// The values of an option that can be repeated, in order.
@@ -33,20 +33,20 @@ public struct Arguments {
   /// The option's value as text. If it is not UTF-8 it is escaped, so that a message can show it.
   public func text(_ option: Option) -> String? { path(option)?.text }
 
-  /// The option's number, which parsing has checked against the table.
+  /// The option's value as a whole number. `request()` has checked that it is valid and in range.
   public func integer(_ option: Option) -> Int? { text(option).flatMap { Int($0) } }
 
-  /// The option's decimal number, likewise.
+  /// The option's value as a number. `request()` has checked that it is valid and in range.
   public func number(_ option: Option) -> Double? { text(option).flatMap { Double($0) } }
 
-  /// What the command line asks for.
+  /// The requested action.
   package enum Request {
     case run
     case help
     case version
   }
 
-  /// What the command line asks for, or what is wrong with it. Whatever else is on the line, `--help` is answered.
+  /// Returns the requested action, or throws the first error. `--help` and `--version` take precedence over errors.
   package func request() throws(ToolError) -> Request {
     if has(.help) { return .help }
     if has(.version) { return .version }
@@ -54,24 +54,26 @@ public struct Arguments {
     return .run
   }
 
-  /// - Parameter words: the command line, the program's name first.
+  /// Parses a command line.
+  ///
+  /// - Parameter words: the program's name and the arguments.
   package static func parse(_ tool: Tool, _ words: [String]) -> Arguments { parse(tool, words.map { Array($0.utf8) }) }
 
-  /// The same for the bytes that the system passed.
+  /// Parses a command line of arbitrary bytes.
   package static func parse(_ tool: Tool, _ words: [[UInt8]]) -> Arguments {
     var problem: ToolError?
     func complain(_ message: String) {
       problem = problem ?? ToolError(.usage, message)
     }
 
-    // getopt_long wants C strings that outlive the call, and may change the order of the words.
+    // getopt_long keeps pointers into the words and may reorder them.
     var cWords: [UnsafeMutablePointer<CChar>?] = words.map { strdup(Path($0).cString) } + [nil]
     let names = tool.options.enumerated().flatMap { index, option in
       [option.name, option.alias].compactMap { $0 }.map { (index: index, name: $0.withCString { strdup($0) }) }
     }
     defer { for string in cWords + names.map(\.name) { free(string) } }
     var longOptions: [CPlatform.option] = []
-    var shortOptions = ":"  // a leading colon: tell a missing argument from an unknown option
+    var shortOptions = ":"  // the leading colon: report a missing argument as ":", not "?"
     for (index, name) in names {
       let takesArgument = tool.options[index].argument == nil ? no_argument : required_argument
       longOptions.append(
@@ -117,7 +119,7 @@ public struct Arguments {
       }
       given.append(Given(option: option, value: value))
     }
-    // musl leaves an index of one too many if the last word is a short option without its value.
+    // With musl the index is one too large if the last word is a short option without its value.
     let operands = cWords[min(Int(next), words.count)..<words.count].compactMap { $0.map { Path(cString: $0).bytes } }
     var arguments = Arguments(tool: tool, operands: operands, given: given)
     switch tool.operands {
@@ -150,7 +152,7 @@ public struct Arguments {
     return "from \(plain(range.lowerBound)) to \(plain(range.upperBound))"
   }
 
-  /// Says that there is no such option, and which one may have been meant.
+  /// Returns the message for an unknown or ambiguous option, with a suggestion if a name is similar.
   private static func unknown(_ word: String, _ tool: Tool) -> String {
     guard word.hasPrefix("--") else { return "there is no option \(word)" }
     let name = word.dropFirst(2).prefix { $0 != "=" }

@@ -1,43 +1,54 @@
+/// The options of the section COMMON OPTIONS in help and manual pages. Each explanation fits in three lines;
+/// lm-records(5) has the details.
 extension Option {
   public static let model = Option(
     "model", short: "m", takes: .model,
-    "The model: a folder with config.json, model.safetensors and tokenizer files, a .gguf file, or a name in the local hub "
-      + "cache such as gpt2; lm-info --list tells the names. Without it $LM_MODEL counts, and without that the model that "
-      + "comes with the toolset.")
+    "Model folder, .gguf file or name (default: $LM_MODEL)",
+    "A folder with config.json, model.safetensors and tokenizer files, a .gguf file, or a name that lm-info --list prints. "
+      + "Default: $LM_MODEL, or else wren, the bundled model.")
   public static let threads = Option(
     "threads", takes: .integer("N", 1...1024), suggesting: ["1", "2", "4", "8"],
-    "Compute with N threads, but with no more than there are processors; the default is all processors. The results are "
-      + "the same for every N. lm-logits and lm-step compute with them, bpe-encode shares out the lines that are waiting; the "
-      + "other tools accept the option, so that all stages of a pipeline can be given the same.")
+    "Use at most N threads (default: one per processor)",
+    "Use at most N threads (default: one per processor). The results do not depend on N.")
   public static let keepGoing = Option(
     "keep-going",
-    "Where a record is bad, write a record with a member \"error\" in its place and go on; the exit status is still 65. "
-      + "Where the output is text or a table, a message on standard error and an empty line take its place. Without the "
-      + "option the tool stops at the first bad record.")
+    "Replace bad records by error records and continue",
+    "Replace a bad record by an error record (in text output by an empty line, with a message) and continue; exit with 65 "
+      + "at the end. Default: stop at the first bad record.")
   public static let errors = Option(
     "errors", takes: .choice("WHERE", ["status", "records"]),
-    "Where bad records are reported. status: the exit status is 65 (the default). records: as with --keep-going, but the "
-      + "exit status is 0, because the error records say what was wrong.")
+    "Report bad records by exit status or only in records",
+    "status: exit with 65 if there were bad records (default). records: like --keep-going, but exit with 0, because the "
+      + "error records report them.")
   public static let sealed = Option(
     "sealed",
-    "Expect an end record {\"end\":N} as the last line of each input of records, and write one as the last line of the "
-      + "output. If it is missing or has another number, records were lost: the exit status is 74. LM_SEALED=1 does the "
-      + "same for all tools of a pipeline.")
+    "Require and write end records, to detect lost records",
+    "Require an end record {\"end\":N} after each input, write one after the output, and exit with 74 if records were lost "
+      + "(see lm-records(5)). LM_SEALED=1 does this for all tools.")
   public static let sealedOutput = Option(
     "sealed-output",
-    "Write an end record, but do not expect one in the input, whatever LM_SEALED says: for the first tool of a pipeline."
+    "Write an end record, but require none in the input",
+    "Write an end record, but do not require one in the input, even if LM_SEALED is 1: for the first tool of a pipeline."
   )
-  public static let cache = Option(
-    "cache", takes: .file("FILE"),
-    "Keep the keys and values of the sequence in FILE, and use what is there of its beginning: the next call then "
-      + "computes only what is new. One sequence, any number of calls; what does not fit is computed again.")
   public static let quiet = Option(
     "quiet", short: "q",
-    "Say nothing but errors: not on a terminal what is being waited for or how far it has come, nor what is amiss with a "
-      + "cache.")
-  public static let help = Option("help", short: "h", "Print a summary of the options and exit.")
-  public static let version = Option("version", short: "V", "Print the version and exit.")
+    "Print errors only",
+    "Print errors only: no prompts, progress reports or warnings.")
+  public static let help = Option(
+    "help", short: "h", "Print this help and exit", "Print a summary of the options and exit.")
+  public static let version = Option("version", short: "V", "Print the version and exit")
+}
 
+/// Other options of several tools.
+extension Option {
+  public static let cache = Option(
+    "cache", takes: .file("FILE"),
+    "Store the KV cache in FILE and reuse it next time",
+    "Store the KV cache (the attention's keys and values) of one sequence in FILE, and reuse the part of it that matches "
+      + "the beginning of the ids, so that the next call computes only the new tokens. Entries that do not match are "
+      + "recomputed; the output is the same as without a cache.")
   public static let nullTerminated = Option(
-    "null", short: "z", "Records of text end with a NUL byte instead of a newline.")
+    "null", short: "z",
+    "Read texts that end with NUL instead of newline",
+    "Input texts end with a NUL byte instead of a newline, as find -print0 writes them.")
 }

@@ -1,24 +1,30 @@
-/// One option of a tool: how it is parsed, what `--help`, the manual page and the completions say of it.
+/// An option of a tool: its spelling, its argument, and its description in `--help`, the manual page and the
+/// completions.
 public struct Option: Sendable, Equatable {
-  /// The long name, without its hyphens.
+  /// The long name, without hyphens.
   public let name: String
   public let short: Character?
-  /// Another long name that is understood.
+  /// Another accepted long name.
   let alias: String?
   public let argument: Argument?
-  /// A sentence or two, plain text, that says what it does.
+  /// One line of at most `longestSummary` characters, without a final period, for `--help` and completion menus.
+  public let summary: String
+  /// Sentences in plain text for the manual page. Without any, the summary and a period.
   public let explanation: String
-  /// Values that the completions offer, for a start.
+  /// Example values for the completions.
   let suggestions: [String]
 
-  /// What stands behind an option, and what it is allowed to be.
+  /// So long that an option and its summary fit in one line of a completion menu on a terminal of 80 columns.
+  package static let longestSummary = 60
+
+  /// The argument of an option, and its allowed values.
   public enum Argument: Sendable, Equatable {
     /// A whole number; `placeholder` is its name in the help.
     case integer(_ placeholder: String, ClosedRange<Int>)
     /// A decimal number.
     case number(_ placeholder: String, ClosedRange<Double>)
     case text(_ placeholder: String)
-    /// One of some words.
+    /// One of a few words.
     case choice(_ placeholder: String, [String])
     case file(_ placeholder: String)
     /// A model's folder, its `.gguf` file, or its name in the hub cache.
@@ -32,19 +38,20 @@ public struct Option: Sendable, Equatable {
     }
   }
 
-  /// As a person writes it: `-m` and `--model`, or the long one alone.
+  /// The spellings on a command line: `-m` and `--model`, or the long one alone.
   var spellings: [String] { (short.map { ["-\($0)"] } ?? []) + ["--\(name)"] }
 
   init(
     _ name: String, short: Character? = nil, alias: String? = nil, takes argument: Argument? = nil,
     suggesting suggestions: [String] = [],
-    _ explanation: String
+    _ summary: String, _ explanation: String? = nil
   ) {
     self.name = name
     self.short = short
     self.alias = alias
     self.argument = argument
-    self.explanation = explanation
+    self.summary = summary
+    self.explanation = explanation ?? summary + "."
     if case .choice(_, let words) = argument { self.suggestions = words } else { self.suggestions = suggestions }
   }
 }

@@ -1,46 +1,62 @@
-/// A program of the toolset as its user knows it: the one place from which its parsing, its `--help`, its manual page
-/// and its completions come.
+/// The description of a program: the single source of its command-line parsing, `--help`, manual page and completions.
+///
+///     Tool(
+///       name: "lm-info", summary: "show information about a model", description: ["lm-info prints …"],
+///       operands: nil, output: .text(unless: [.jsonRecord]), options: [.jsonRecord, .list],
+///       commonOptions: [.model, .help, .version], examples: [Tool.Example("The models:", "lm-info --list")])
 public struct Tool: Sendable {
   public let name: String
-  /// Half a line: "turn text into token ids".
+  /// A phrase without a period: "encode text as token ids".
   public let summary: String
-  /// What it does, a paragraph each, plain text.
+  /// The manual page's DESCRIPTION: plain text, one element per paragraph.
   public let description: [String]
-  /// What stands behind the options on its command line; nil where nothing does.
+  /// The arguments after the options; nil if there are none.
   public let operands: Operands?
   let output: Content
-  /// Options of which no two can be given together.
+  /// Sets of options of which at most one can be given.
   public let exclusions: [[Option]]
-  public let options: [Option]
+  /// All options that are accepted.
+  public var options: [Option] { ownOptions + commonOptions + ignoredOptions }
+  /// The options that the section OPTIONS describes.
+  let ownOptions: [Option]
+  /// The options that the section COMMON OPTIONS describes.
+  let commonOptions: [Option]
+  /// Options that are accepted without effect, so that all tools of a pipeline can be given the same options.
+  package let ignoredOptions: [Option]
+  /// The options that the synopsis names; `[OPTION ...]` abbreviates the others.
+  let synopsis: [Option]
   public let examples: [Example]
-  /// Environment variables and exit statuses that its manual page tells beside those which its options and operands
-  /// bring along.
+  /// Environment variables and exit statuses of the manual page, in addition to those that follow from the options and
+  /// operands.
   let variables: [Entry]
   let statuses: [Entry]
 
   public enum Operands: Sendable, Equatable {
-    /// `[FILE]…`: files of `content`, such as "text" or "records"; without any, standard input.
+    /// `[FILE]...`: files of `content`, such as "text" or "records"; without any, standard input.
     case files(of: String)
     /// `NAME`: a model on the hub. The completions offer `suggestions`.
     case modelName(suggestions: [String])
   }
 
-  /// What a tool writes on standard output, and the options that make it write the other of the two.
+  /// The kind of standard output, and the options that select the other kind.
   enum Content {
     case records(unless: [Option] = [])
     case text(unless: [Option] = [])
   }
 
-  /// What the files hold that it reads; nil where it reads none.
+  /// The content of the tool's input files; nil if it reads none.
   var content: String? {
     if case .files(of: let content) = operands { content } else { nil }
   }
 
+  /// The options that help, manual page and completions list.
+  package var listedOptions: [Option] { ownOptions + commonOptions }
+
   public struct Example: Sendable {
-    /// What it shows.
+    /// A heading that ends with a colon.
     public let caption: String
     public let command: String
-    /// False where it needs what a test has not: then it is shown without what it prints.
+    /// False if tests cannot run the command, for example without a network. The manual page then shows no output.
     let isRun: Bool
 
     init(_ caption: String, _ command: String, isRun: Bool = true) {
@@ -50,12 +66,14 @@ public struct Tool: Sendable {
     }
   }
 
-  /// A line of a list in a manual page. A status that all tools have can be given another meaning.
+  /// An item of a list in a manual page. A tool's own entry replaces the general one with the same term.
   typealias Entry = (term: String, meaning: String)
 
+  /// - Parameter synopsis: nil for all of `options`.
   init(
     name: String, summary: String, description: [String], operands: Operands?, output: Content,
-    exclusions: [[Option]] = [], options: [Option], examples: [Example], variables: [Entry] = [], statuses: [Entry] = []
+    exclusions: [[Option]] = [], options: [Option], synopsis: [Option]? = nil, commonOptions: [Option],
+    ignoring ignoredOptions: [Option] = [], examples: [Example], variables: [Entry] = [], statuses: [Entry] = []
   ) {
     self.name = name
     self.summary = summary
@@ -63,15 +81,18 @@ public struct Tool: Sendable {
     self.operands = operands
     self.output = output
     self.exclusions = exclusions
-    self.options = options
+    ownOptions = options
+    self.synopsis = synopsis ?? options
+    self.commonOptions = commonOptions
+    self.ignoredOptions = ignoredOptions
     self.examples = examples
     self.variables = variables
     self.statuses = statuses
   }
 
   public static let version = "0.1.0"
-  /// The day of the version, as manual pages write it.
-  static let date = "November 21, 2026"
+  /// The date of the version in the form of mdoc(7).
+  static let date = "November 28, 2026"
 
   /// All programs, in the order of a pipeline.
   public static let all: [Tool] = [.bpeEncode, .bpeDecode, .lmLogits, .lmTopK, .lmStep, .lmInfo, .lmPull]

@@ -1,43 +1,77 @@
-/// What `--help` prints.
-package func helpText(of tool: Tool) -> String {
-  var text = "Usage: \(tool.name) [OPTION]…"
-  switch tool.operands {
-  case .files: text += " [FILE]…\n"
-  case .modelName: text += " NAME\n"
-  case nil: text += "\n"
-  }
-  text += wrapped("\(tool.name): \(tool.summary).", indent: 0, width: 80) + "\n"
+/// Returns the output of `--help`, in ASCII.
+///
+/// - Parameter width: the columns of a line. Commands in examples are broken after a `|` only and may be wider, so that
+///   they can be copied.
+package func helpText(of tool: Tool, width: Int = 80) -> String {
+  let operands =
+    switch tool.operands {
+    case .files: " [FILE]..."
+    case .modelName: " NAME"
+    case nil: ""
+    }
+  var text = wrapped("Usage: \(tool.name) [OPTION]...\(operands)", width: width, hanging: 4) + "\n"
+  text += wrapped("\(tool.summary.prefix(1).uppercased())\(tool.summary.dropFirst()).", width: width) + "\n"
   if let content = tool.content {
+    text += "\n"
     text += wrapped(
-      "Reads \(content) from the files, or from standard input where there is none or it is “-”.", indent: 0, width: 80)
+      "Reads \(content) from each FILE, or from standard input if there is none or FILE is -.", width: width)
     text += "\n"
   }
-  text += "\n"
-  for option in tool.options {
-    let short = option.short.map { "-\($0), " } ?? "    "
-    let argument = option.argument.map { "=\($0.placeholder)" } ?? ""
-    let head = "  \(short)--\(option.name)\(argument)"
-    let body = wrapped(option.explanation, indent: 26, width: 80)
-    text += head.count < 25 ? head + body.dropFirst(head.count) : head + "\n" + body
-    text += "\n"
-  }
+  text += "\nOptions:\n" + tool.ownOptions.map { lines(for: $0, width: width) }.joined()
+  text += "\nCommon options:\n" + tool.commonOptions.map { lines(for: $0, width: width) }.joined()
   text += "\nExamples:\n"
-  for example in tool.examples { text += "  \(example.command.replacing("\n", with: "\n    "))\n" }
-  return text + "\nThe manual: man \(tool.name)\n"
+  for example in tool.examples { text += wrappedCommand(example.command, width: width) }
+  return text + "\nManual: man \(tool.name)\n"
 }
 
-/// Breaks a paragraph into lines of at most `width` characters, each indented.
-func wrapped(_ paragraph: String, indent: Int, width: Int) -> String {
-  let margin = String(repeating: " ", count: indent)
+private let summaryColumn = 26  // the width of `      --sealed-output` and of most other spellings
+private let leastWidthForColumns = 60
+
+/// An option and its summary: side by side, or one below the other on a narrow terminal or if the option is too long.
+private func lines(for option: Option, width: Int) -> String {
+  let argument = option.argument.map { "=\($0.placeholder)" } ?? ""
+  guard width >= leastWidthForColumns else {
+    let head = "  \(option.short.map { "-\($0), " } ?? "")--\(option.name)\(argument)"
+    return "\(head)\n\(wrapped(option.summary, indent: 6, width: width))\n"
+  }
+  let head = "  \(option.short.map { "-\($0), " } ?? "    ")--\(option.name)\(argument)"
+  let summary = wrapped(option.summary, indent: summaryColumn, width: width)
+  return (head.count < summaryColumn - 1 ? head + summary.dropFirst(head.count) : "\(head)\n\(summary)") + "\n"
+}
+
+/// The lines of an example, each of them broken after `|` if it is too wide.
+private func wrappedCommand(_ command: String, width: Int) -> String {
   var lines: [String] = []
-  var line = margin
-  for word in paragraph.split(separator: " ") {
-    if line.count > indent, line.count + 1 + word.count > width {
-      lines.append(line)
-      line = margin
+  for line in command.split(separator: "\n") {
+    var rest = (lines.isEmpty ? "  " : "    ") + line
+    while rest.count > width,
+      let pipe = rest.prefix(width).ranges(of: " | ").last ?? rest.ranges(of: " | ").first
+    {
+      lines.append(rest[..<pipe.lowerBound] + " |")
+      rest = "    " + rest[pipe.upperBound...]
     }
-    if line.count > indent { line += " " }
-    line += word
+    lines.append(rest)
+  }
+  return lines.map { $0 + "\n" }.joined()
+}
+
+/// Breaks a paragraph into lines of at most `width` characters, if its words are not longer.
+///
+/// - Parameters:
+///   - indent: the number of spaces at the beginning of each line.
+///   - hanging: the number of further spaces at the beginning of all lines but the first.
+func wrapped(_ paragraph: String, indent: Int = 0, width: Int, hanging: Int = 0) -> String {
+  var lines: [String] = []
+  var line = String(repeating: " ", count: indent)
+  var isEmpty = true
+  for word in paragraph.split(separator: " ") {
+    if !isEmpty, line.count + 1 + word.count > width {
+      lines.append(line)
+      line = String(repeating: " ", count: indent + hanging)
+      isEmpty = true
+    }
+    line += (isEmpty ? "" : " ") + word
+    isEmpty = false
   }
   return (lines + [line]).joined(separator: "\n")
 }

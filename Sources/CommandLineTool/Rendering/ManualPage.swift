@@ -1,6 +1,6 @@
-/// The manual page of a tool in mdoc(7), made from its table.
+/// Returns the manual page of a tool in mdoc(7).
 ///
-/// - Parameter old: the page as it is. What its examples print stays: `Scripts/renew-sessions` writes it there.
+/// - Parameter old: the present page. The output of its examples is kept; `Scripts/renew-sessions` renews it.
 public func manualPage(of tool: Tool, old: String = "") -> String {
   var page = """
     .\\" Made by `make generate` from Sources/CommandLineTool/Tools: change it there.
@@ -14,28 +14,27 @@ public func manualPage(of tool: Tool, old: String = "") -> String {
     .Nm
 
     """
-  for option in tool.options { page += ".Op \(flag(option))\n" }
+  for option in tool.synopsis { page += ".Op \(flag(option))\n" }
+  page += ".Op Ar OPTION ...\n"
   switch tool.operands {
-  case .files: page += ".Op Ar\n"
+  case .files: page += ".Op Ar FILE ...\n"
   case .modelName: page += ".Ar NAME\n"
   case nil: break
   }
   page += ".Sh DESCRIPTION\n"
   page += tool.description.map(sentences).joined(separator: ".Pp\n")
   if tool.content != nil {
-    page += ".Pp\nThe files are read one after the other; without any, or for a\n.Sq \\- ,\nstandard input is read.\n"
+    page += ".Pp\nFiles are read one after another.\nWithout a file, or for a file named\n.Sq \\- ,\n"
+    page += "standard input is read.\n"
   }
-  page += ".Sh OPTIONS\n.Bl -tag -width Ds\n"
-  for option in tool.options {
-    if let short = option.short {
-      page +=
-        ".It Fl \(short)\(argument(option, separator: " ")) , Fl \\-\(option.name)\(argument(option, separator: " Ns = Ns "))\n"
-    } else {
-      page += ".It Fl \\-\(option.name)\(argument(option, separator: " Ns = Ns "))\n"
-    }
-    page += sentences(option.explanation)
+  page += ".Sh OPTIONS\n" + list(of: tool.ownOptions)
+  page += ".Sh COMMON OPTIONS\n" + list(of: tool.commonOptions)
+  if !tool.ignoredOptions.isEmpty {
+    let names = tool.ignoredOptions.map { "--\($0.name)" }.joined(separator: ", ")
+    page += ".Pp\n"
+    page += sentences(
+      "\(tool.name) accepts \(names) as well, without effect, so that all tools can be given the same options.")
   }
-  page += ".El\n"
   page += ".Sh ENVIRONMENT\n.Bl -tag -width Ds\n"
   for entry in variables(of: tool) {
     page += ".It Ev \(entry.term.replacing(", ", with: " , "))\n\(sentences(entry.meaning))"
@@ -45,11 +44,11 @@ public func manualPage(of tool: Tool, old: String = "") -> String {
     .Sh FILES
     .Bl -tag -width Ds
     .It Pa ~/.cache/huggingface/hub
-    The hub cache, in which a model is looked for by its name.
+    The hub cache, where models are found by name.
 
     """
   if tool.options.contains(.model) {
-    page += ".It Pa PREFIX/share/lmpipe\nThe model that comes with the toolset.\n"
+    page += ".It Pa PREFIX/share/lmpipe/wren\nThe bundled model.\n"
   }
   page += ".El\n.Sh EXIT STATUS\n.Bl -tag -width Ds\n"
   for entry in exitStatuses(of: tool) { page += ".It \(entry.term)\n\(sentences(entry.meaning))" }
@@ -68,16 +67,31 @@ public func manualPage(of tool: Tool, old: String = "") -> String {
   return page
 }
 
+private func list(of options: [Option]) -> String {
+  var list = ".Bl -tag -width Ds\n"
+  for option in options {
+    let long = "Fl \(roffEscaped("-" + option.name))\(argument(option, separator: " Ns = Ns "))"
+    if let short = option.short {
+      list += ".It Fl \(short)\(argument(option, separator: " ")) , \(long)\n"
+    } else {
+      list += ".It \(long)\n"
+    }
+    list += sentences(option.explanation)
+  }
+  return list + ".El\n"
+}
+
 private func variables(of tool: Tool) -> [Tool.Entry] {
   var variables: [Tool.Entry] = []
-  if tool.options.contains(.model) { variables.append(("LM_MODEL", "The model where --model names none.")) }
-  variables.append(("HF_HUB_CACHE, HF_HOME, XDG_CACHE_HOME", "Where the Hugging Face hub cache is."))
+  if tool.options.contains(.model) { variables.append(("LM_MODEL", "The default of --model.")) }
+  if tool.options.contains(.sealed) { variables.append(("LM_SEALED", "If 1, the same as --sealed.")) }
+  variables.append(("HF_HUB_CACHE, HF_HOME, XDG_CACHE_HOME", "The location of the Hugging Face hub cache."))
   if tool.options.contains(.topTable) || tool.options.contains(.colour) {
     variables += [
-      ("NO_COLOR", "Neither bars nor colours, where it is set and not empty."),
-      ("CLICOLOR_FORCE", "Bars and colours also where the output is no terminal, in front of less -R for example."),
-      ("COLUMNS", "The width, where no terminal tells it."),
-      ("LC_ALL, LC_CTYPE, LANG", "Nothing but ASCII is shown where they do not name UTF-8."),
+      ("NO_COLOR", "If set and not empty, no colours are used."),
+      ("CLICOLOR_FORCE", "If set and not 0, output is the same as on a terminal, for example in front of less -R."),
+      ("COLUMNS", "The width of tables if the terminal's width is unknown."),
+      ("LC_ALL, LC_CTYPE, LANG", "If they do not select UTF-8, other characters than ASCII are escaped."),
     ]
   }
   return variables + tool.variables
@@ -85,15 +99,17 @@ private func variables(of tool: Tool) -> [Tool.Entry] {
 
 private func exitStatuses(of tool: Tool) -> [Tool.Entry] {
   let readsRecords = tool.content != nil
-  var statuses: [Tool.Entry] = [("0", "Done.")]
-  if tool.options.contains(.exitStatus) { statuses.append(("1", "With --exit-status: every record was already done.")) }
+  var statuses: [Tool.Entry] = [("0", "Success.")]
+  if tool.options.contains(.exitStatus) {
+    statuses.append(("1", "With --exit-status: all records were already done."))
+  }
   statuses += [
     ("64", "The command line is wrong."),
     ("65", "\(readsRecords ? "A record is bad, or the" : "The") model is damaged or not supported."),
-    ("66", "A file or the model is not there or cannot be read."),
-    ("70", "An error in the program itself."),
-    ("71", "The system gives no more memory."),
-    ("74", "Reading or writing failed."),
+    ("66", "A file or the model is missing or unreadable."),
+    ("70", "Internal error."),
+    ("71", "Out of memory."),
+    ("74", "A read or write error\(readsRecords ? ", or records were lost (see --sealed)" : "")."),
   ]
   let ownTerms = tool.statuses.map(\.term)
   return (statuses.filter { !ownTerms.contains($0.term) } + tool.statuses).sorted { $0.term < $1.term }
@@ -101,20 +117,24 @@ private func exitStatuses(of tool: Tool) -> [Tool.Entry] {
 
 private func flag(_ option: Option) -> String {
   if let short = option.short { return "Fl \(short)\(argument(option, separator: " "))" }
-  return "Fl \\-\(option.name)\(argument(option, separator: " Ns = Ns "))"
+  return "Fl \(roffEscaped("-" + option.name))\(argument(option, separator: " Ns = Ns "))"
 }
 
 private func argument(_ option: Option, separator: String) -> String {
   option.argument.map { "\(separator)Ar \($0.placeholder)" } ?? ""
 }
 
-/// A paragraph with each sentence on a line of its own, as mdoc wants it, and no line too long.
+/// Returns a paragraph in roff: each sentence begins a line, as mdoc(7) requires, and no line has more than 79 columns.
 private func sentences(_ paragraph: String) -> String {
   var lines: [String] = [""]
   let words = paragraph.split(separator: " ")
   for (index, word) in words.enumerated() {
     lines[lines.count - 1] += (lines[lines.count - 1].isEmpty ? "" : " ") + word
-    if index + 1 < words.count, word.hasSuffix(".") || word.hasSuffix(":") { lines.append("") }
+    if index + 1 < words.count, word.hasSuffix(".") || word.hasSuffix(".)") { lines.append("") }
   }
-  return lines.map { wrapped(roffEscaped($0), indent: 0, width: 79) + "\n" }.joined()
+  return lines.map { line in
+    wrapped(roffEscaped(line), width: 79).split(separator: "\n").map { line in
+      (line.hasPrefix(".") || line.hasPrefix("'") ? "\\&" : "") + line + "\n"
+    }.joined()
+  }.joined()
 }

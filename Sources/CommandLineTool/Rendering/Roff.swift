@@ -1,11 +1,11 @@
-/// Text as roff reads it in a line: a backslash, and characters that typesetting would make others of, are escaped; the
-/// line does not begin as a request.
+/// Returns the roff source of a line of text. It escapes backslashes, characters that roff would typeset as others (a
+/// hyphen for a minus sign), and a first character that would make the line a request.
 package func roffEscaped(_ text: some StringProtocol) -> String {
   let begins = text.hasPrefix(".") || text.hasPrefix("'") ? "\\&" : ""
   return begins + text.map { escapes[$0] ?? String($0) }.joined()
 }
 
-/// The inverse.
+/// Returns the text of a line of roff source: the inverse of `roffEscaped`.
 package func roffUnescaped(_ text: some StringProtocol) -> String {
   var text = String(text)
   for (character, escape) in escapes.sorted(by: { $0.key < $1.key }) where character != "\\" {
@@ -14,13 +14,13 @@ package func roffUnescaped(_ text: some StringProtocol) -> String {
   return text.replacing("\\&", with: "").replacing("\\e", with: "\\")
 }
 
-/// groff_char(7). A quotation mark is among them because it would begin an argument where it follows a macro.
+/// Names from groff_char(7). The quotation mark must be escaped because it begins a quoted argument after a macro name.
 private let escapes: [Character: String] = [
   "\\": "\\e", "-": "\\-", "\"": "\\(dq", "'": "\\(aq", "`": "\\(ga", "^": "\\(ha", "~": "\\(ti", "…": "\\[u2026]",
   "“": "\\(lq", "”": "\\(rq",
 ]
 
-/// The commands in a page's displays, with the lines that follow each, as they stand: what the command prints.
+/// Returns the commands in the displays of a page, each with the roff source of its output.
 package func examples(inPage page: String) -> [String: [String]] {
   var outputs: [String: [String]] = [:]
   var command: String?
@@ -29,11 +29,11 @@ package func examples(inPage page: String) -> [String: [String]] {
       command = roffUnescaped(line.dropFirst(2))
     } else if line == ".Ed" {
       command = nil
-    } else if let known = command {
-      if line.hasPrefix("> "), outputs[known] == nil {
-        command = known + "\n" + roffUnescaped(line.dropFirst(2))
+    } else if let current = command {
+      if line.hasPrefix("> "), outputs[current] == nil {
+        command = current + "\n" + roffUnescaped(line.dropFirst(2))
       } else {
-        outputs[known, default: []].append(String(line))
+        outputs[current, default: []].append(String(line))
       }
     }
   }

@@ -1,17 +1,16 @@
 import Platform
 
-/// What the place that standard output goes to can show.
+/// What standard output can show.
 public struct Terminal {
-  /// Columns; nil where the output does not go to a screen, and nothing has to be cut.
+  /// The number of columns; nil if the output does not go to a screen and need not be cut.
   public let width: Int?
-  /// Whether bars are wanted: on a terminal, unless `$NO_COLOR` is set (https://no-color.org), and wherever
-  /// `$CLICOLOR_FORCE` is (https://bixense.com/clicolors).
+  /// Whether tables have bars: on a terminal, or if `$CLICOLOR_FORCE` is set (https://bixense.com/clicolors).
   public let showsBars: Bool
   public let palette: Palette
-  /// Whether characters outside ASCII arrive.
+  /// Whether the locale's encoding is UTF-8. If not, only ASCII is written.
   public let isUTF8: Bool
 
-  /// The colours there are.
+  /// The available colours.
   public enum Palette {
     case none, eight, many
   }
@@ -27,28 +26,37 @@ public struct Terminal {
     func isSet(_ name: String) -> Bool { environmentVariable(name) != nil }
     let isTerminal = isatty(STDOUT_FILENO) == 1
     let isForced = environmentVariable("CLICOLOR_FORCE").map { $0 != "0" } ?? false
-    let isWanted = !isSet("NO_COLOR") && (isTerminal || isForced)
+    let isScreen = isTerminal || isForced
     let kind = environmentVariable("TERM") ?? "dumb"
     let palette: Palette =
-      if !isWanted || kind == "dumb" && !isForced { .none } else if kind.contains("256color") || isSet("COLORTERM") {
+      // https://no-color.org: colours only, not bars
+      if !isScreen || isSet("NO_COLOR") || kind == "dumb" && !isForced {
+        .none
+      } else if kind.contains("256color") || isSet("COLORTERM") {
         .many
-      } else { .eight }
+      } else {
+        .eight
+      }
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].lazy.compactMap(environmentVariable).first?.lowercased() ?? ""
     return Terminal(
-      width: isTerminal || isForced ? width(of: STDOUT_FILENO) ?? declaredColumns ?? 80 : nil, showsBars: isWanted,
+      width: isScreen ? width(of: STDOUT_FILENO) ?? declaredColumns ?? 80 : nil, showsBars: isScreen,
       palette: palette,
       isUTF8: locale.contains("utf-8") || locale.contains("utf8"))
   }
 
-  /// What the terminal says of its width, if it is one and says anything.
+  /// Returns the number of columns of a terminal; nil if `descriptor` is not a terminal or its width is unknown.
   public static func width(of descriptor: Int32) -> Int? {
     var size = winsize()
     return ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : nil
   }
 
+  /// The number of columns for text that is wrapped, such as `--help`: `$COLUMNS`, or else the width of the terminal
+  /// that is standard output, or else 80. At most 100, because longer lines are hard to read.
+  static var textWidth: Int { min(declaredColumns ?? width(of: STDOUT_FILENO) ?? 80, 100) }
+
   private static var declaredColumns: Int? { environmentVariable("COLUMNS").flatMap { Int($0) }.map { max($0, 1) } }
 
-  /// Text with at most `width` columns, the last of them an ellipsis where something is missing.
+  /// Returns `text` cut to at most `width` columns. If it was cut, its last character is an ellipsis, or `~` in ASCII.
   public func cut(_ text: String, to width: Int) -> String {
     guard columns(text) > width else { return text }
     let mark = isUTF8 ? "…" : "~"

@@ -1,36 +1,38 @@
 import Platform
 
-/// Bytes as a person can see them: what would not show, or would steer the terminal, is escaped, as `\n`, `\u{1B}`, or
-/// `\xE2` where a byte belongs to no character; so is what is not ASCII, unless `isUTF8`.
+/// Returns bytes in a form that is visible and safe on a terminal: `\n`, `\u{1B}` for control and other invisible
+/// characters, `\xE2` for a byte that is not part of valid UTF-8. Unless `isUTF8`, all characters that are not ASCII
+/// are escaped as well.
 public func visible(_ bytes: UnsafeBufferPointer<UInt8>, isUTF8: Bool) -> String {
   escaped(bytes, isUTF8: isUTF8)
 }
 
-/// The same between quotation marks, which make spaces visible.
+/// Returns the same as `visible` between quotation marks, so that spaces at the ends can be seen.
 public func quoted(_ bytes: UnsafeBufferPointer<UInt8>, isUTF8: Bool) -> String {
   "\"" + escaped(bytes, isUTF8: isUTF8, marks: "\"\\") + "\""
 }
 
-/// Text brought to a width by spaces.
+/// Returns text padded with spaces to a number of columns: after it, or before it if `right`.
 public func padded(_ text: String, _ width: Int, right: Bool = false) -> String {
   let space = String(repeating: " ", count: max(0, width - columns(text)))
   return right ? space + text : text + space
 }
 
-/// How many columns of a terminal the text takes: wide characters two, combining marks none.
+/// Returns the number of terminal columns of a text: two for a wide character, none for a combining mark.
 ///
-/// The system's `wcwidth` would know, but only in the locale of the process, and not alike everywhere.
+/// `wcwidth` depends on the locale of the process and differs between systems.
 public func columns(_ text: String) -> Int {
   text.unicodeScalars.reduce(0) { count, scalar in
     switch scalar.properties.generalCategory {
     case .nonspacingMark, .enclosingMark: count
-    default: count + (0x1160...0x11FF ~= scalar.value ? 0 : isWide(scalar) ? 2 : 1)  // vowels within a Hangul syllable
+    default: count + (0x1160...0x11FF ~= scalar.value ? 0 : isWide(scalar) ? 2 : 1)  // Hangul jamo
     }
   }
 }
 
-/// East Asian Width W or F (Unicode Standard Annex 11): the blocks of East Asian scripts and of full-width forms, and
-/// what is shown as an emoji by itself, but for the letters that flags are spelled with.
+/// Returns whether the East Asian Width of a character is W or F (Unicode Standard Annex 11): the blocks of East Asian
+/// scripts and of full-width forms, and characters that are shown as emoji by default, except the regional indicators
+/// of flags.
 private func isWide(_ scalar: Unicode.Scalar) -> Bool {
   switch scalar.value {
   case ..<0x1100, 0x1F1E6...0x1F1FF: false

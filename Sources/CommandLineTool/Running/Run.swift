@@ -13,7 +13,7 @@ public func run(_ tool: Tool, _ body: (Arguments, Output) throws -> ExitStatus) 
   var status = ExitStatus.success
   do {
     switch try arguments.request() {
-    case .help: output.buffer.append(helpText(of: tool))
+    case .help: output.buffer.append(helpText(of: tool, width: Terminal.textWidth))
     case .version: output.buffer.append("\(tool.name) (lmpipe) \(Tool.version)\n")
     case .run:
       status = try body(arguments, output)

@@ -1,38 +1,45 @@
 extension Option {
-  public static let noNewline = Option("no-newline", short: "n", "Write nothing behind each text.")
+  public static let noNewline = Option(
+    "no-newline", short: "n", "Write no newline after each text", "Write nothing after each text.")
   public static let jsonOutput = Option(
-    "json", short: "j", "Write the records, with a member \"text\", instead of plain text.")
+    "json", short: "j",
+    "Write records with \"text\" instead of plain text",
+    "Write the records, with a member \"text\", instead of plain text.")
   public static let follow = Option(
     "follow",
-    "The records are successive states of one sequence, as lm-step --each writes them: write only what is new, whole "
-      + "characters at a time.")
+    "Write only new text, for the output of lm-step --each",
+    "The records are successive states of one sequence, as written by lm-step --each: write only the text that is new, "
+      + "in whole characters.")
   public static let nullTerminatedOutput = Option(
-    "null", short: "z", "End each text with a NUL byte instead of a newline.")
+    "null", short: "z", "End each text with NUL instead of newline",
+    "End each text with a NUL byte instead of a newline.")
 }
 
 extension Tool {
   public static let bpeDecode = Tool(
     name: "bpe-decode",
-    summary: "turn token ids into text",
+    summary: "decode token ids to text",
     description: [
-      "bpe-decode reads records and writes the bytes that their ids stand for, exactly, and a newline behind each. It is "
-        + "the inverse of bpe-encode: nothing is cleaned up, added or left out.",
-      "With --follow a text grows on the screen as its tokens come. An incomplete character is held back until the rest "
-        + "of it is there, or the input ends.",
+      "bpe-decode reads records and writes the exact bytes of their tokens, with a newline after each record. It is the "
+        + "inverse of bpe-encode: nothing is cleaned up, added or left out, and special tokens are written as their text.",
+      "With --follow, text is written as its tokens arrive. The bytes of an incomplete character are held back until the "
+        + "rest arrives or the input ends.",
     ],
     operands: .files(of: "records"),
     output: .text(unless: [.jsonOutput]),
     exclusions: [
       [.sealed, .sealedOutput], [.follow, .jsonOutput], [.noNewline, .nullTerminatedOutput, .jsonOutput],
     ],
-    options: [
-      .model, .nullTerminatedOutput, .noNewline, .jsonOutput, .follow, .threads, .keepGoing, .errors, .sealed,
-      .sealedOutput, .quiet, .help, .version,
-    ],
+    options: [.nullTerminatedOutput, .noNewline, .jsonOutput, .follow],
+    commonOptions: [.model, .keepGoing, .errors, .sealed, .sealedOutput, .quiet, .help, .version],
+    ignoring: [.threads],
     examples: [
-      Tool.Example("There and back:", "echo 'Once upon a time' | bpe-encode | bpe-decode"),
+      Tool.Example("Encode and decode:", "echo 'Once upon a time' | bpe-encode | bpe-decode"),
       Tool.Example(
-        "Watch a text being written:",
+        "Watch text being generated:",
         "echo 'The old man' | bpe-encode | lm-step -n 12 --each |\nbpe-decode --follow"),
+      Tool.Example(
+        "Only the text that the model wrote:",
+        "echo 'The old man' | bpe-encode | lm-step -n 12 |\njq -c '.ids[.prompt:]' | bpe-decode"),
     ])
 }

@@ -1,47 +1,71 @@
 extension Option {
   public static let wholeInput = Option(
-    "whole", short: "w", "The whole of each input is one record, nothing stripped from its end.")
+    "whole", short: "w",
+    "Encode each input as one text, final newline included",
+    "Encode each input as one text, final newline included, and write one record for it.")
   public static let jsonInput = Option(
-    "json", short: "j", "The input is records with a member \"text\", not plain text.")
+    "json", short: "j",
+    "Read records with \"text\" instead of plain text",
+    "Read records with a member \"text\" instead of plain text, and keep their other members.")
   public static let addPrefixSpace = Option(
     "add-prefix-space",
-    "Put a space before the text, unless one is there, so that its first word is encoded like any other.")
+    "Put a space before the text if it has none",
+    "Put a space before the text unless it begins with one, so that its first word is encoded like any other word.")
   public static let special = Option(
-    "special", "Recognise special tokens such as <|endoftext|> in the text. Without it they are ordinary text.")
+    "special",
+    "Recognize special tokens such as <|endoftext|>",
+    "Recognize special tokens such as <|endoftext|> in the text. By default they are encoded as ordinary characters.")
   public static let bos = Option(
-    "bos", "Begin with the token that begins a text (GPT-2 has one token for both ends). Its offsets are [0,0].")
+    "bos",
+    "Put the beginning-of-text token first",
+    "Put the model's beginning-of-text token (BOS) first; for GPT-2 that is <|endoftext|>. Its offsets are [0,0].")
   public static let crlf = Option(
-    "crlf", "Line ends are CR LF, as Windows writes them: encode no carriage return that stands at the end of a line.")
+    "crlf",
+    "Read lines that end with CR LF",
+    "Lines end with CR LF, as on Windows: leave out the carriage return at the end of a line.")
   public static let skipBlank = Option(
-    "skip-blank", "Write nothing for a text of white space alone. Without it a blank line is a record without ids.")
+    "skip-blank",
+    "Skip texts that are empty or only white space",
+    "Write no record for a text that is empty or only white space. By default a blank line becomes a record without ids."
+  )
   public static let tokens = Option(
-    "tokens", "Add \"tokens\": the text of each token, null where it is not UTF-8 by itself.")
+    "tokens",
+    "Add \"tokens\": the text of each token",
+    "Add \"tokens\": the text of each token, or null if the token by itself is not valid UTF-8.")
   public static let offsets = Option(
-    "offsets", "Add \"offsets\": the range of bytes of each token in the text, end exclusive.")
-  public static let attentionMask = Option("attention-mask", "Add \"attention_mask\": a 1 for each token.")
+    "offsets",
+    "Add \"offsets\": the byte range of each token",
+    "Add \"offsets\": the byte range of each token in the text, as [start,end] with an exclusive end.")
+  public static let attentionMask = Option("attention-mask", "Add \"attention_mask\": a 1 for each token")
   public static let maxLength = Option(
     "max-length", takes: .integer("N", 0...Int.max), suggesting: ["512", "1024"],
-    "Keep the first N tokens, and the text that they stand for.")
+    "Truncate to the first N tokens",
+    "Truncate: keep the first N tokens, and the part of the text that they encode. lm-pipeline(7) shows how to keep the "
+      + "last N, and how to score a text that is longer than the model's context.")
   public static let encodeTable = Option(
-    "table", short: "t", "Write a table for people: a line for each token, with its id and its text.")
+    "table", short: "t", "Print a table of ids and tokens",
+    "Print a table: one line per token, with its id and its text.")
   public static let colour = Option(
     "colour", alias: "color",
-    "Write the text itself for people, each token on a background of its own; where there are no colours, with a | between "
-      + "tokens. A character that several tokens make together is underlined. --color does the same.")
+    "Print the text with coloured tokens (also --color)",
+    "Print the text with a coloured background for each token; without colours, with a | between tokens. A character "
+      + "that consists of several tokens is underlined. --color is the same option.")
 }
 
 extension Tool {
   public static let bpeEncode = Tool(
     name: "bpe-encode",
-    summary: "turn text into token ids",
+    summary: "encode text as token ids",
     description: [
-      "bpe-encode reads text and writes a record for each line: its text, the ids of its tokens under byte-level "
-        + "byte-pair encoding, and a fingerprint of the vocabulary the ids belong to. The line's end is not part of its "
-        + "text. Any bytes are text; where they are not UTF-8 the record has no member text, and the ids stand for the bytes all the same.",
-      "A carriage return at the end of a line is part of its text, unless --crlf is given. A byte-order mark at the start "
-        + "of a file is left out, and with --null and --whole kept. The first of each, and a text that looks like UTF-16, "
-        + "is reported on standard error. A blank line becomes a record without ids, which the other tools pass on, so that "
-        + "lines of the output and the input correspond; --skip-blank leaves it out.",
+      "bpe-encode is a tokenizer: it reads text and writes a record for each line, with the text, the ids of its tokens "
+        + "under byte-level byte-pair encoding (BPE), and a fingerprint of the vocabulary. The newline is not part of the "
+        + "text. Any byte sequence is accepted; if it is not valid UTF-8, the record has \"ids\" but no \"text\".",
+      "Each line is a separate text: the model does not see the other lines. To encode a file as one text, use --whole, or "
+        + "join its lines first with paste -sd ' '.",
+      "A carriage return at the end of a line is part of the text, unless --crlf is given. A byte-order mark at the start "
+        + "of a file is removed; with --null and --whole it is kept. The first carriage return, the first byte-order mark "
+        + "and a text that looks like UTF-16 are reported on standard error. A blank line becomes a record without ids, "
+        + "which the other tools pass on, so that input lines and output lines correspond; --skip-blank leaves it out.",
       "Nothing in the text is interpreted: a backslash is a backslash, and <|endoftext|> is thirteen characters unless "
         + "--special is given.",
     ],
@@ -49,15 +73,15 @@ extension Tool {
     output: .records(unless: [.encodeTable, .colour]),
     exclusions: [[.sealed, .sealedOutput], [.nullTerminated, .wholeInput, .jsonInput], [.encodeTable, .colour]],
     options: [
-      .model, .nullTerminated, .wholeInput, .jsonInput, .crlf, .skipBlank, .addPrefixSpace, .special, .bos, .tokens,
-      .offsets,
-      .attentionMask,
-      .maxLength, .encodeTable, .colour, .threads, .keepGoing, .errors, .sealed, .sealedOutput, .quiet, .help, .version,
+      .nullTerminated, .wholeInput, .jsonInput, .crlf, .skipBlank, .addPrefixSpace, .special, .bos, .tokens, .offsets,
+      .attentionMask, .maxLength, .encodeTable, .colour,
     ],
+    synopsis: [.wholeInput, .jsonInput, .special, .bos, .tokens, .offsets, .encodeTable],
+    commonOptions: [.model, .threads, .keepGoing, .errors, .sealed, .sealedOutput, .quiet, .help, .version],
     examples: [
       Tool.Example("The ids of a sentence:", "echo 'Once upon' | bpe-encode"),
-      Tool.Example("Its tokens, for people:", "echo 'Once upon a time' | bpe-encode --table"),
-      Tool.Example("The text in tokens:", "echo 'A kettle whistled' | bpe-encode --colour"),
-      Tool.Example("How many tokens there are:", "seq 1000 | bpe-encode -w | jq '.ids | length'"),
+      Tool.Example("Its tokens as a table:", "echo 'Once upon a time' | bpe-encode --table"),
+      Tool.Example("A text divided into tokens:", "echo 'A kettle whistled' | bpe-encode --colour"),
+      Tool.Example("The number of tokens:", "seq 1000 | bpe-encode -w | jq '.ids | length'"),
     ])
 }

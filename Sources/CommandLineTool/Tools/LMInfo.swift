@@ -1,27 +1,29 @@
 extension Option {
-  public static let jsonRecord = Option("json", short: "j", "Print one record instead.")
+  public static let jsonRecord = Option("json", short: "j", "Print a JSON record")
   public static let list = Option(
-    "list", short: "l", "Print the names of the models that --model knows on this machine, one a line.")
+    "list", short: "l",
+    "Print the names of the models on this machine",
+    "Print the model names that --model accepts on this machine, one per line.")
 }
 
 extension Tool {
   public static let lmInfo = Tool(
     name: "lm-info",
-    summary: "say what a model is",
+    summary: "show information about a model",
     description: [
-      "lm-info prints the facts of a model: its architecture, its parameters (each weight counted once), layers, heads "
-        + "and widths, its context length, its vocabulary and the fingerprint of it, the type its weights are stored in, "
-        + "and its files.",
-      "With --list it prints the names by which the models on this machine can be called: those in the hub cache, and the "
-        + "one that comes with the toolset.",
-      "In file names, bytes that are not UTF-8 are printed as \\xE9, and control characters as \\u{1B}.",
+      "lm-info prints the architecture of a model, the number of its parameters (each weight counted once), its layers, "
+        + "heads and widths, its context length, its vocabulary with its fingerprint, the type of its weights, and its files.",
+      "With --list it prints the names of the models on this machine: those in the hub cache and the bundled model.",
+      "In file names, bytes that are not valid UTF-8 are printed as \\xE9, and control characters as \\u{1B}.",
     ],
     operands: nil,
     output: .text(unless: [.jsonRecord]),
     exclusions: [[.list, .jsonRecord], [.list, .model]],
-    options: [.model, .jsonRecord, .list, .threads, .keepGoing, .quiet, .help, .version],
+    options: [.jsonRecord, .list],
+    commonOptions: [.model, .help, .version],
+    ignoring: [.threads, .keepGoing, .quiet],
     examples: [
       Tool.Example("The number of parameters:", "lm-info --json | jq .parameters"),
-      Tool.Example("The models that are there:", "lm-info --list"),
+      Tool.Example("The models on this machine:", "lm-info --list"),
     ])
 }

@@ -1,26 +1,35 @@
 extension Option {
   public static let everyPosition = Option(
     "all", short: "a",
-    "Write one record for each position, its ids cut to that prefix, with a member \"position\": the record that the prefix "
-      + "alone would give.")
+    "Write a record for every position",
+    "Write a record for every position: the record that the prefix up to this position would give by itself, with a "
+      + "member \"position\".")
   public static let logProbabilities = Option(
     "logprobs",
-    "Instead of logits add \"logprobs\": for each of the record's own ids the natural logarithm of its probability after "
-      + "those before it. The first has none, so it is null: bpe-encode --bos puts a token before the text.")
+    "Add log-probabilities of the tokens, not logits",
+    "Instead of logits, add \"logprobs\": for each token of the record the natural logarithm of its probability after the "
+      + "tokens before it. The first token has no context, so its value is null; bpe-encode --bos puts a token before it. "
+      + "The negative log-probability divided by log(2) is the token's surprisal in bits; exp of the mean negative "
+      + "log-probability is the perplexity of the text.")
   public static let base64 = Option(
-    "base64", "Write the logits as a string: the base64 of little-endian float32. Smaller, and quicker to read.")
+    "base64",
+    "Write the logits as base64 of little-endian float32",
+    "Write the logits as a string: the base64 of little-endian float32. It is shorter than decimal numbers and faster to "
+      + "read.")
 }
 
 extension Tool {
   public static let lmLogits = Tool(
     name: "lm-logits",
-    summary: "score every token as the next one",
+    summary: "compute the logits of the next token",
     description: [
-      "lm-logits runs the model on the ids of each record and adds \"logits\": for every token of the vocabulary, in the "
-        + "order of the ids, the score of that token coming next.",
-      "With --logprobs it tells of the text that is there how probable each of its tokens is: one number a token instead "
-        + "of one for each token of the vocabulary.",
-      "The logits depend on the ids alone, to the bit: not on the number of threads, nor on what else is computed.",
+      "lm-logits runs the model on the ids of each record and adds \"logits\": an unnormalized score (logit) for every token "
+        + "of the vocabulary, in the order of the ids. The softmax of the logits is the probability distribution of the "
+        + "next token. lm-topk computes it and lists the most likely tokens; lm-step chooses a token from it.",
+      "With --logprobs, lm-logits adds the log-probability of each token of the text instead: one number per token. From "
+        + "these come the surprisal of words and the perplexity of a text. lm-pipeline(7) shows both, and the entropy of the "
+        + "next token.",
+      "The logits depend on the model and the ids only, bit for bit: see \"Same bits\" in lm-records(5).",
     ],
     operands: .files(of: "records"),
     output: .records(),
@@ -29,16 +38,14 @@ extension Tool {
       [.everyPosition, .cache], [.logProbabilities, .everyPosition], [.logProbabilities, .base64],
       [.logProbabilities, .cache],
     ],
-    options: [
-      .model, .everyPosition, .logProbabilities, .base64, .cache, .threads, .keepGoing, .errors, .sealed, .sealedOutput,
-      .quiet, .help, .version,
-    ],
+    options: [.everyPosition, .logProbabilities, .base64, .cache],
+    commonOptions: [.model, .threads, .keepGoing, .errors, .sealed, .sealedOutput, .quiet, .help, .version],
     examples: [
       Tool.Example(
-        "The five likeliest next tokens:", "echo 'Once upon a' | bpe-encode | lm-logits | lm-topk -k 5 --table"),
-      Tool.Example("How many scores there are:", "echo 'Once upon a' | bpe-encode | lm-logits | jq '.logits | length'"),
+        "The five most likely next tokens:", "echo 'Once upon a' | bpe-encode | lm-logits | lm-topk -k 5 --table"),
+      Tool.Example("The number of logits:", "echo 'Once upon a' | bpe-encode | lm-logits | jq '.logits | length'"),
       Tool.Example(
-        "How probable a text is, token by token:",
+        "The log-probability of each token:",
         "echo 'Once upon a' | bpe-encode --bos | lm-logits --logprobs |\njq -c .logprobs"),
     ])
 }

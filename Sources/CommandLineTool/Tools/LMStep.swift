@@ -3,33 +3,48 @@ import JSONLines
 extension Option {
   public static let count = Option(
     "count", short: "n", takes: .integer("N", 0...Int.max), suggesting: ["10", "40", "100"],
-    "Append N tokens; 1 without it.")
-  public static let each = Option("each", "Write a record after every token, not only after the last.")
+    "Append N tokens (default: 1)")
+  public static let each = Option(
+    "each", "Write a record after every token", "Write a record after every token, not only after the last one.")
   public static let temperature = Option(
     "temperature", takes: .number("T", 0...1000), suggesting: ["0.6", "0.8", "1"],
-    "Draw the token instead of taking the likeliest, with all scores divided by T: below 1 likely tokens get likelier, "
-      + "above 1 unlikely ones do; 0 takes the likeliest.")
+    "Sample with temperature T (0: greedy decoding)",
+    "Sample the token instead of taking the most likely one, and divide all logits by the temperature T first. Values "
+      + "below 1 favour likely tokens, values above 1 unlikely ones; 0 is greedy decoding. Default: 1 if another sampling option is given."
+  )
   public static let topKFilter = Option(
     "top-k", short: "k", takes: .integer("K", 0...Int.max), suggesting: ["20", "40", "100"],
-    "Draw from the K likeliest tokens; 0 for all of them.")
+    "Sample from the K most likely tokens (0: from all)",
+    "Sample from the K most likely tokens; 0 means from all. (The option -k of lm-topk is another one: it sets the length "
+      + "of a list.)")
   public static let topPFilter = Option(
     "top-p", takes: .number("P", 0...1), suggesting: ["0.9", "0.95"],
-    "Draw from the likeliest tokens that have a probability of P together.")
+    "Nucleus sampling: top tokens with total probability P",
+    "Nucleus sampling: sample from the smallest set of most likely tokens whose probabilities add up to at least P.")
   public static let minPFilter = Option(
     "min-p", takes: .number("P", 0...1), suggesting: ["0.02", "0.05", "0.1"],
-    "Draw from the tokens that have at least P times the probability of the likeliest.")
+    "Exclude tokens below P times the top probability",
+    "Sample from the tokens that have at least P times the probability of the most likely token.")
   public static let repetitionPenalty = Option(
     "repetition-penalty", takes: .number("R", 0.001...1000), suggesting: ["1.1", "1.2", "1.3"],
-    "Divide the positive scores of tokens that the sequence has by R, and multiply the negative ones; 1 for no change.")
+    "Penalize tokens in the sequence (default: 1, off)",
+    "Make tokens that are already in the sequence less likely: divide their positive logits by R, and multiply their "
+      + "negative logits by R. Default: 1, no penalty.")
   public static let seed = Option(
     "seed", takes: .integer("S", Record.seeds),
-    "Draw with the seed S for the first record, S + 1 for the second, and so on. Without it a record's member \"seed\" "
-      + "counts, and without that a seed is drawn. The token depends on the seed, the position and the logits alone.")
+    "Sample with seed S (default: the record's, or random)",
+    "Sample with the seed S for the first record, S + 1 for the second, and so on. Default: the member \"seed\" of the "
+      + "record, or else a random seed. The sampled token depends only on the seed, the position and the logits.")
   public static let stop = Option(
-    "stop", takes: .text("TEXT"), "Stop where TEXT has just been completed, also across tokens.")
-  public static let ignoreEOS = Option("ignore-eos", "Go on after the token that ends a text.")
+    "stop", takes: .text("TEXT"),
+    "Stop after generating TEXT (can be repeated)",
+    "Stop when a new token completes TEXT, even if TEXT spans several tokens. An occurrence that the prompt already "
+      + "contains does not count. The option can be repeated to stop at any of several texts.")
+  public static let ignoreEOS = Option("ignore-eos", "Do not stop at the end-of-text token")
   public static let exitStatus = Option(
-    "exit-status", short: "e", "Exit with 1 if every record read was already done, so that a loop can end.")
+    "exit-status", short: "e",
+    "Exit with 1 if all records were already done",
+    "Exit with 1 if all records that were read were already done, so that a loop can end.")
 }
 
 extension Tool {
@@ -37,31 +52,39 @@ extension Tool {
     name: "lm-step",
     summary: "append the next token",
     description: [
-      "lm-step appends to each record a next token: to \"ids\", to \"text\" where there is one, and as \"next\", "
-        + "with its probability. It drops what that makes stale (logits, topk, tokens, offsets, attention_mask). A record "
-        + "that carries logits is stepped from them, without running the model.",
-      "The token is the likeliest one. With --temperature, --top-k, --top-p, --min-p or --seed it is drawn, and the record "
-        + "gets a member \"seed\", so that the next call goes on with it. The scores then go through these steps, in this "
-        + "order: repetition penalty, temperature, top-k, top-p, min-p. \"next\" tells the probability before them.",
-      "A record gets a member \"done\" when its sequence has ended: \"eos\" at the end of the text, \"stop\" at the text of "
-        + "--stop, \"length\" at the model's context length. A record that has it is passed on as it is.",
+      "lm-step generates text: it appends the next token to each record, its id to \"ids\", its text to \"text\" if there is "
+        + "one, and writes the token and its probability to \"next\". It removes members that no longer apply (logits, position, "
+        + "topk, tokens, offsets, attention_mask, logprobs). If a record has \"logits\", they are used, and the model is not run for "
+        + "the first token.",
+      "By default the token is the most likely one (greedy decoding). With --temperature, --top-k, --top-p, --min-p or "
+        + "--seed it is sampled, and the record gets a member \"seed\" that the next call uses. The other settings are not "
+        + "stored in the record: give the same options again in each call.",
+      "The logits are processed in this order: repetition penalty, temperature, top-k, top-p (nucleus), min-p, and the "
+        + "softmax of the remaining ones. The log-probability and probability in \"next\" are those of the model, before "
+        + "these steps. Beam search is not built "
+        + "in; lm-pipeline(7) has a script for it.",
+      "A sequence that has ended has a member \"done\": \"eos\" if the model generated its end-of-text token, \"stop\" if a "
+        + "new token completed the text of --stop, \"length\" if the model's context is full (not if N tokens have been "
+        + "appended). Such a record is passed on unchanged.",
     ],
     operands: .files(of: "records"),
     output: .records(),
     exclusions: [[.sealed, .sealedOutput]],
     options: [
-      .model, .count, .each, .temperature, .topKFilter, .topPFilter, .minPFilter, .repetitionPenalty, .seed, .stop,
-      .ignoreEOS, .exitStatus, .cache, .threads, .keepGoing, .errors, .sealed, .sealedOutput, .quiet, .help,
-      .version,
+      .count, .each, .temperature, .topKFilter, .topPFilter, .minPFilter, .repetitionPenalty, .seed, .stop, .ignoreEOS,
+      .exitStatus, .cache,
     ],
+    synopsis: [.count, .temperature, .topPFilter, .seed, .stop, .exitStatus, .cache],
+    commonOptions: [.model, .threads, .keepGoing, .errors, .sealed, .sealedOutput, .quiet, .help, .version],
     examples: [
       Tool.Example(
-        "Thirty tokens:", "echo 'Once upon a time' | bpe-encode | lm-step -n 30 |\njq -r .text | fold -sw 64"),
+        "Thirty tokens by greedy decoding:",
+        "echo 'Once upon a time' | bpe-encode | lm-step -n 30 |\njq -r .text | fold -sw 64"),
       Tool.Example(
-        "A story, another one with each seed:",
+        "A story by sampling; each seed gives another one:",
         "echo 'Once upon a time' | bpe-encode |\nlm-step -n 40 --temperature 0.8 --seed 7 | bpe-decode | fold -sw 64"),
       Tool.Example(
-        "From logits that are already there:",
+        "A step from existing logits:",
         "echo 'Once upon a' | bpe-encode | lm-logits | lm-step |\njq -c '.next | .id, .token, .p'"),
     ])
 }

@@ -3,7 +3,8 @@ import Threads
 
 // output = input · weights, for weights that lie [in, out] (GPT-2's Conv1D).
 //
-// The order of summation, on which rule 8 rests: k runs through the inputs in blocks of 128. Within a block, each
+// The order of summation, on which the rule "Same bits" of lm-records(5) depends:
+// k runs through the inputs in blocks of 128. Within a block, each
 // output element is one chain of fused multiply-adds in the order of k, beginning with zero; the sums of the blocks are
 // then added to each other in their order. (A single chain would do as well; blocks keep the rounding error of long
 // sums small, can be computed by different threads, and a block of a panel fits the first-level cache.) Lanes are output

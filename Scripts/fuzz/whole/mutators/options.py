@@ -18,15 +18,20 @@ FILES = ["kv", "kv", "missing/kv", "model", "in", "model/config.json", "/dev/nul
 MODELS = ["model", "model", "model", "model/", "./model", "missing", "gpt2", "", "in", "model/model.safetensors", "\udcff", "a/../model", "/dev/null"]
 OPERANDS = ["in", "in", "-", "-", "missing", "model", "/dev/null", "", "\udcff", "--", "in2"]
 
+# Options that all tools accept; --help omits those without effect.
+ACCEPTED = [("", "threads", "N"), ("", "keep-going", ""), ("-q", "quiet", "")]
+
 _options = {}
 
 
 def read_help(tools):
     """Reads the options of each tool. Must be called before the first case."""
     for tool in TOOLS:
-        text = subprocess.run([os.path.join(tools, tool), "--help"], capture_output=True, text=True, check=True).stdout
-        _options[tool] = [(short, name, value) for short, name, value in OPTION.findall(text)]
+        text = subprocess.run([os.path.join(tools, tool), "--help"], capture_output=True, text=True, check=True,
+                              env={**os.environ, "COLUMNS": "80"}).stdout
+        _options[tool] = OPTION.findall(text)
         assert len(_options[tool]) > 4, f"{tool} --help: unknown format"
+        _options[tool] += [option for option in ACCEPTED if option not in _options[tool]]
 
 
 def _value(rng, kind):

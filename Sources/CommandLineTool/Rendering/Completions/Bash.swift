@@ -1,15 +1,15 @@
-/// Completions for bash, loaded by the package bash-completion.
+/// Returns the completions for bash, in the form that the package bash-completion loads.
 ///
-/// The word under the cursor comes in pieces where it has a character of `$COMP_WORDBREAKS`, by default `=` among them:
-/// `--model=gp` is three words, and what is inserted replaces the last alone. Where it stands in one piece, or behind
-/// its letter, the option is put in front of each candidate again. Files are left to readline, which knows best how
-/// their names are quoted.
+/// Bash splits the word before the cursor at the characters of `$COMP_WORDBREAKS`, by default at `=`: `--model=gp` is
+/// three words, and a candidate replaces the last one only. If `=` is not in `$COMP_WORDBREAKS`, or for `-mgp`, the
+/// option and its value are one word, and each candidate repeats the option. Files are completed by readline, which
+/// quotes their names.
 func bashCompletions(of tool: Tool) -> String {
   let function = "_" + tool.name.map { $0 == "-" ? "_" : String($0) }.joined()
-  let withValue = tool.options.filter { $0.argument != nil }
+  let withValue = tool.listedOptions.filter { $0.argument != nil }
   let letters = withValue.compactMap(\.short).map(String.init).joined()
   return """
-    \(Shell.notice)\(tool.options.contains(.model) ? models : "")\(function)() {
+    \(Shell.notice)\(tool.listedOptions.contains(.model) ? models : "")\(function)() {
       local word=${COMP_WORDS[COMP_CWORD]} option=${COMP_WORDS[COMP_CWORD-1]} attached= index
       COMPREPLY=()
       if [[ $option = *[\\<\\>] ]]; then
@@ -41,7 +41,7 @@ func bashCompletions(of tool: Tool) -> String {
       case $option:$word in
     \(withValue.map(values).joined())\
       :-[!-]) COMPREPLY=("$word") ;;
-      :-*) \(candidates(tool.options.map { "--" + $0.name })) ;;
+      :-*) \(candidates(tool.listedOptions.map { "--" + $0.name })) ;;
       :*) \(operands(of: tool)) ;;
       esac
       COMPREPLY=("${COMPREPLY[@]/#/$attached}")
@@ -51,7 +51,7 @@ func bashCompletions(of tool: Tool) -> String {
     """
 }
 
-/// A `case` for an option's value.
+/// Returns a branch of the `case` statement that completes the value of an option.
 private func values(of option: Option) -> String {
   let pattern = option.spellings.map { $0 + ":*" }.joined(separator: "|")
   let body =
@@ -71,13 +71,13 @@ private func operands(of tool: Tool) -> String {
   }
 }
 
-/// Offers those of some words that begin with `$word`.
+/// Returns a command that offers the words that begin with `$word`.
 private func candidates(_ words: [String]) -> String {
   "mapfile -t COMPREPLY < <(compgen -W '\(words.joined(separator: " "))' -- \"$word\")"
 }
 
-/// Offers names, folders and `.gguf` files that begin with a word. Readline shows of a file's name only what follows
-/// the last slash, so candidates are called file names only where no model's name is among them.
+/// A function that offers model names, folders and `.gguf` files. In a list of file names readline shows only the part
+/// after the last slash, so the candidates are declared file names only if no model name is among them.
 private let models = """
   _lmpipe_models() {
     mapfile -t COMPREPLY < <(

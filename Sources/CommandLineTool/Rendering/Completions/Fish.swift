@@ -1,13 +1,13 @@
-/// Completions for fish.
+/// Returns the completions for fish.
 func fishCompletions(of tool: Tool) -> String {
   var text = Shell.notice
   switch tool.operands {
-  case .files: break  // which fish offers anyway
+  case .files: break  // the default of fish
   case .modelName(let suggestions):
     text += "complete -c \(tool.name) -f -a \(quoted(suggestions.joined(separator: " ")))\n"
   case nil: text += "complete -c \(tool.name) -f\n"
   }
-  for option in tool.options {
+  for option in tool.listedOptions {
     text += "complete -c \(tool.name)"
     if let short = option.short { text += " -s \(short)" }
     text += " -l \(option.name)"
@@ -18,15 +18,17 @@ func fishCompletions(of tool: Tool) -> String {
     case .some: text += " -x -a \(quoted(option.suggestions.joined(separator: " ")))"
     case nil: break
     }
-    text += " -d \(quoted(option.shortExplanation))\n"
+    text += " -d \(quoted(option.summary))\n"
   }
   return text
 }
 
-/// Names, folders and `.gguf` files. The word under the cursor may have its option in front, which fish takes off
-/// before it compares; folders are not taken apart by fish but by its own function.
+/// Model names, folders and `.gguf` files. `commandline -ct` is the whole word before the cursor with an option in it;
+/// fish adds the option to the candidates itself, so file names must be completed without it.
 private let models =
-  "(\(Shell.listModels)) (__fish_complete_directories) (__fish_complete_suffix .gguf | string match -r -- '.*\\.gguf(?:\\t.*)?$')"
+  "(\(Shell.listModels); set -l value (commandline -ct | string replace -r -- '^(--model=|-m)' ''); "
+  + "__fish_complete_directories \"$value\"; "
+  + "__fish_complete_suffix \"$value\" .gguf | string match -r -- '.*\\.gguf(?:\\t.*)?$')"
 
 private func quoted(_ text: String) -> String {
   "'" + text.map { $0 == "'" || $0 == "\\" ? "\\\($0)" : String($0) }.joined() + "'"

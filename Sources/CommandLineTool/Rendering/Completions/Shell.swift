@@ -1,8 +1,8 @@
-/// The shells that the tools bring completions for, each made from the tool's table.
+/// The shells that completions are generated for.
 public enum Shell: String, CaseIterable, Sendable {
   case bash, zsh, fish
 
-  /// Where `make install` and the repository put the file: `bash/lm-topk`, `zsh/_lm-topk`, `fish/lm-topk.fish`.
+  /// Returns the path below `completions/`: `bash/lm-topk`, `zsh/_lm-topk`, `fish/lm-topk.fish`.
   public func fileName(of tool: Tool) -> String {
     switch self {
     case .bash: "bash/\(tool.name)"
@@ -21,18 +21,6 @@ public enum Shell: String, CaseIterable, Sendable {
 
   static let notice = "# Made by `make generate` from Sources/CommandLineTool/Tools: change it there.\n"
 
-  /// Lists the names that `--model` knows, one a line.
+  /// A command that prints the model names that `--model` accepts, one per line.
   static let listModels = "lm-info --list 2>/dev/null"
-}
-
-extension Option {
-  /// What a list of completions says of it: the first clause of the explanation.
-  var shortExplanation: String {
-    var clause: [Substring] = []
-    for word in explanation.split(separator: " ") {
-      clause.append(word)
-      if let last = word.last, ".:;".contains(last) { break }
-    }
-    return String(clause.joined(separator: " ").dropLast())
-  }
 }

@@ -1,7 +1,7 @@
-/// Completions for zsh's `_arguments`.
+/// Returns the completions for zsh, which call `_arguments`.
 func zshCompletions(of tool: Tool) -> String {
   var text = "#compdef \(tool.name)\n" + Shell.notice
-  if tool.options.contains(.model) {
+  if tool.listedOptions.contains(.model) {
     text += """
       _lmpipe_models() {
         local -a models
@@ -12,15 +12,15 @@ func zshCompletions(of tool: Tool) -> String {
       """
   }
   text += "_arguments -s -S"
-  for option in tool.options {
-    let explanation = "[\(quoted(option.shortExplanation))]"
-    // As _arguments spells it: -k+ may have its value attached, --top-k= behind an equals sign
+  for option in tool.listedOptions {
+    let summary = "[\(quoted(option.summary))]"
+    // The notation of _arguments: the value follows -k+ in the same or the next word, --top-k= also after `=`
     let attached = option.spellings.map { $0 + (option.argument == nil ? "" : $0.hasPrefix("--") ? "=" : "+") }
     if attached.count > 1 {
       text += " \\\n  '(\(option.spellings.joined(separator: " ")))'{\(attached.joined(separator: ","))}"
-      text += "'\(explanation)\(value(of: option))'"
+      text += "'\(summary)\(value(of: option))'"
     } else {
-      text += " \\\n  '\(attached.joined())\(explanation)\(value(of: option))'"
+      text += " \\\n  '\(attached.joined())\(summary)\(value(of: option))'"
     }
   }
   switch tool.operands {
@@ -41,7 +41,7 @@ private func value(of option: Option) -> String {
   }
 }
 
-/// Text inside the brackets of a specification, itself inside single quotes.
+/// Returns text escaped for the brackets of a specification inside single quotes.
 private func quoted(_ text: String) -> String {
   text.map { character in
     switch character {
