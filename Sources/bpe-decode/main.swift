@@ -3,7 +3,7 @@ import JSON
 import JSONLines
 import Tokenizer
 
-run(.bpeDecode) { arguments, output in
+toolMain(.bpeDecode) { arguments, output in
   let files = try arguments.modelFiles()
   let tokenizer = try ByteLevelTokenizer(files, for: .decoding)
   let vocabulary = ModelVocabulary { tokenizer }

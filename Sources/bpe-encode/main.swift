@@ -4,7 +4,7 @@ import JSONLines
 import Synchronization
 import Tokenizer
 
-run(.bpeEncode) { arguments, output in
+toolMain(.bpeEncode) { arguments, output in
   let tokenizer = try arguments.tokenizer(for: .encoding)
   let fingerprint = tokenizer.fingerprintText
   let isForPeople = arguments.has(.encodeTable) || arguments.has(.colour)

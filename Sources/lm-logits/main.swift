@@ -5,7 +5,7 @@ import LanguageModel
 import Sampling
 import Tokenizer
 
-run(.lmLogits) { arguments, output in
+toolMain(.lmLogits) { arguments, output in
   let files = try arguments.modelFiles()
   let model = try Transformer(Checkpoint(files), threads: arguments.threadCount)
   let vocabulary = ModelVocabulary { try ByteLevelTokenizer(files, for: .decoding) }

@@ -1,7 +1,7 @@
 import CommandLineTool
 import JSONLines
 
-run(.lmStep) { arguments, output in
+toolMain(.lmStep) { arguments, output in
   let stepper = try Stepper(arguments)
   let filter = Filter(arguments, output)
   filter.beforeBlockingRead = stepper.prepare

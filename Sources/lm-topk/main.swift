@@ -4,7 +4,7 @@ import JSONLines
 import Sampling
 import Tokenizer
 
-run(.lmTopK) { arguments, output in
+toolMain(.lmTopK) { arguments, output in
   let files = try arguments.modelFiles()
   let tokenizer = try ByteLevelTokenizer(files, for: .decoding)
   let vocabulary = ModelVocabulary { tokenizer }

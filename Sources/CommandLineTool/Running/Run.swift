@@ -3,8 +3,8 @@ import JSONLines
 import Platform
 import Tokenizer
 
-/// The whole of a program: reads the command line, runs `body`, and turns errors into messages and exit statuses.
-public func run(_ tool: Tool, _ body: (Arguments, Output) throws -> ExitStatus) -> Never {
+/// The main function of a tool: reads the command line, runs `body`, and turns errors into messages and exit statuses.
+public func toolMain(_ tool: Tool, _ body: (Arguments, Output) throws -> ExitStatus) -> Never {
   installFatalErrorHandlers(ofProgram: tool.name)
   signal(SIGXFSZ, SIG_IGN)  // a file at its limit of size is then an error like a full disk
   ensureStandardDescriptors()
