@@ -17,7 +17,7 @@ package func roffUnescaped(_ text: some StringProtocol) -> String {
 /// groff_char(7). A quotation mark is among them because it would begin an argument where it follows a macro.
 private let escapes: [Character: String] = [
   "\\": "\\e", "-": "\\-", "\"": "\\(dq", "'": "\\(aq", "`": "\\(ga", "^": "\\(ha", "~": "\\(ti", "…": "\\[u2026]",
-  "“": "\\(lq", "”": "\\(rq",
+  "“": "\\(lq", "”": "\\(rq", "→": "\\(->",
 ]
 
 /// The commands in a page's displays, with the lines that follow each, as they stand: what the command prints.

@@ -4,9 +4,9 @@ import Platform
 public struct Terminal {
   /// Columns; nil where the output does not go to a screen, and nothing has to be cut.
   public let width: Int?
-  /// Whether bars are wanted: on a terminal, unless `$NO_COLOR` is set (https://no-color.org), and wherever
-  /// `$CLICOLOR_FORCE` is (https://bixense.com/clicolors).
+  /// True on a terminal, unless `$TERM` is `dumb`, and if `$CLICOLOR_FORCE` is set (https://bixense.com/clicolors).
   public let showsBars: Bool
+  /// No colours if `$NO_COLOR` is set (https://no-color.org); otherwise as for bars.
   public let palette: Palette
   /// Whether characters outside ASCII arrive.
   public let isUTF8: Bool
@@ -27,17 +27,17 @@ public struct Terminal {
     func isSet(_ name: String) -> Bool { environmentVariable(name) != nil }
     let isTerminal = isatty(STDOUT_FILENO) == 1
     let isForced = environmentVariable("CLICOLOR_FORCE").map { $0 != "0" } ?? false
-    let isWanted = !isSet("NO_COLOR") && (isTerminal || isForced)
     let kind = environmentVariable("TERM") ?? "dumb"
+    let isDisplay = isForced || isTerminal && kind != "dumb"
     let palette: Palette =
-      if !isWanted || kind == "dumb" && !isForced { .none } else if kind.contains("256color") || isSet("COLORTERM") {
-        .many
-      } else { .eight }
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].lazy.compactMap(environmentVariable).first?.lowercased() ?? ""
+      if !isDisplay || isSet("NO_COLOR") {
+        .none
+      } else {
+        kind.contains("256color") || isSet("COLORTERM") ? .many : .eight
+      }
     return Terminal(
-      width: isTerminal || isForced ? width(of: STDOUT_FILENO) ?? declaredColumns ?? 80 : nil, showsBars: isWanted,
-      palette: palette,
-      isUTF8: locale.contains("utf-8") || locale.contains("utf8"))
+      width: isTerminal || isForced ? width(of: STDOUT_FILENO) ?? declaredColumns ?? 80 : nil, showsBars: isDisplay,
+      palette: palette, isUTF8: localeIsUTF8)
   }
 
   /// What the terminal says of its width, if it is one and says anything.
