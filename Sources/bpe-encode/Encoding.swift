@@ -14,10 +14,10 @@ final class Encoding {
   private var display: TokenDisplay?
 
   // The values of the options. Looking them up for each line would take longer than encoding it.
-  private let bos: Int?
+  private let bosTokenID: Int?
   private let recognizesSpecial: Bool
   private let addsPrefixSpace: Bool
-  private let maximalCount: Int?
+  private let maxLength: Int?
   private let convertsLineEnds: Bool
   private let skipsBlank: Bool
   private let isLines: Bool
@@ -41,13 +41,13 @@ final class Encoding {
     self.tokenizer = tokenizer
     encoder = tokenizer.makeEncoder()
     tokens = TokenBuffer(recordsEnds: arguments.has(.offsets) || arguments.has(.maxLength))
-    bos = arguments.has(.bos) ? tokenizer.bosTokenID : nil
-    guard !arguments.has(.bos) || bos != nil else {
+    bosTokenID = arguments.has(.bos) ? tokenizer.bosTokenID : nil
+    guard !arguments.has(.bos) || bosTokenID != nil else {
       throw ToolError(.badData, "--bos: this model has no beginning-of-text token")
     }
     recognizesSpecial = arguments.has(.special)
     addsPrefixSpace = arguments.has(.addPrefixSpace)
-    maximalCount = arguments.integer(.maxLength)
+    maxLength = arguments.integer(.maxLength)
     if arguments.has(.encodeTable) { display = TokenDisplay(tokenizer, .table) }
     if arguments.has(.colour) { display = TokenDisplay(tokenizer, .colouredText) }
 
@@ -98,16 +98,18 @@ final class Encoding {
   /// Sets `tokens`, and `text` to the text, or to the part of it that `--max-length` keeps.
   private func encode(_ text: UnsafeBufferPointer<UInt8>) throws {
     tokens.removeAll()
-    if let bos { tokens.append(Int32(bos), end: 0) }
+    if let bosTokenID { tokens.append(Int32(bosTokenID), end: 0) }
     do {
       try encoder.encode(text, recognizeSpecial: recognizesSpecial, addPrefixSpace: addsPrefixSpace, into: tokens)
     } catch {  // the vocabulary has no token for a byte
       throw RecordError(error.description)
     }
-    if let bos, tokens.count > 1, tokens.ids[tokens.ids.startIndex + 1] == Int32(bos) { noteDoubleBOS(bos) }
+    if let bosTokenID, tokens.count > 1, tokens.ids[tokens.ids.startIndex + 1] == Int32(bosTokenID) {
+      noteDoubleBOS(bosTokenID)
+    }
     self.text = text
-    guard let maximalCount, tokens.count > maximalCount else { return }
-    tokens.truncate(to: maximalCount)
+    guard let maxLength, tokens.count > maxLength else { return }
+    tokens.truncate(to: maxLength)
     self.text = UnsafeBufferPointer(rebasing: text[..<(tokens.ends.last ?? 0)])
   }
 

@@ -49,9 +49,9 @@ func commonMistake(in line: UnsafeBufferPointer<UInt8>, _ error: JSONError, _ to
   }
   var scanner = JSONScanner(line)
   if (try? scanner.skipValue()) != nil, (try? scanner.end()) != nil { return nil }  // JSON, but not a record
-  return tool.content == "text"
-    ? "this is text, not a record: omit --json"
-    : "this is text, not a record: put bpe-encode before \(tool.name)"
+  if tool.content == "text" { return "this is text, not a record: omit --json" }
+  let earlierTools = tool.options.contains(.keepLogits) ? "bpe-encode and lm-logits" : "bpe-encode"
+  return "this is text, not a record: put \(earlierTools) before \(tool.name)"
 }
 
 /// Returns whether a text begins with a byte-order mark of UTF-16, or with ASCII characters of two bytes each.
