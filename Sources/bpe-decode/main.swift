@@ -3,7 +3,7 @@ import JSON
 import JSONLines
 import Tokenizer
 
-run(.bpeDecode) { arguments, output in
+toolMain(.bpeDecode) { arguments, output in
   let files = try arguments.modelFiles()
   let tokenizer = try ByteLevelTokenizer(files, for: .decoding)
   let vocabulary = ModelVocabulary { tokenizer }
@@ -12,7 +12,7 @@ run(.bpeDecode) { arguments, output in
   let terminator: UInt8? =
     arguments.has(.noNewline) ? nil : arguments.has(.nullTerminatedOutput) ? 0 : UInt8(ascii: "\n")
 
-  /// The bytes of the record's ids.
+  /// Returns the bytes of the ids.
   func text(of ids: ArraySlice<Int>) -> [UInt8] {
     var text: [UInt8] = []
     for id in ids { if let bytes = tokenizer.bytes(of: id) { text.append(contentsOf: bytes) } }
@@ -32,18 +32,18 @@ run(.bpeDecode) { arguments, output in
       try output.endLine()
     }
   } else if arguments.has(.follow) {
-    var growing = GrowingText(terminator: terminator)
+    var stream = TextStream(terminator: terminator)
     do {
       try filter.forEachRecord { record in
-        try growing.show(try ids(of: record), output, text)
+        try stream.write(try ids(of: record), output, text)
       } orWrite: {
-        try growing.finish(output)
+        try stream.finish(output)
       }
     } catch {
-      try growing.finish(output)  // what was held back is not lost
+      try stream.finish(output)  // writes an incomplete character
       throw error
     }
-    try growing.finish(output)
+    try stream.finish(output)
   } else {
     try filter.forEachRecord { record in
       output.buffer.append(text(of: try ids(of: record)[...]))

@@ -3,51 +3,51 @@ import JSON
 import JSONLines
 import Tokenizer
 
-/// Writes texts as records, or as people want to see them, with what the options ask for.
+/// Encodes texts and writes them as records or as a display, as the options request. One instance for each thread.
 final class Encoding {
   private let tokenizer: ByteLevelTokenizer
   private let encoder: ByteLevelEncoder
   private let tokens: TokenBuffer
-  /// The part of the text that `tokens` stand for.
+  /// The part of the text that `tokens` encode.
   private var text = UnsafeBufferPointer<UInt8>(start: nil, count: 0)
-  /// How tokens are shown where no records are wanted.
+  /// The form of the output if it is not records.
   private var display: TokenDisplay?
 
-  // What the options say: to look that up for each line would take longer than to encode it
-  private let bos: Int?
+  // The values of the options. Looking them up for each line would take longer than encoding it.
+  private let bosTokenID: Int?
   private let recognizesSpecial: Bool
   private let addsPrefixSpace: Bool
-  private let maximalCount: Int?
+  private let maxLength: Int?
   private let convertsLineEnds: Bool
   private let skipsBlank: Bool
   private let isLines: Bool
-  private let noteSecondBeginning: (_ token: Int) -> Void
-  /// What changes in every record, behind the text.
+  private let noteDoubleBOS: (_ token: Int) -> Void
+  /// The members that are set or dropped in every record, without `text`.
   private var changes: [Record.Change] = []
   private var changesWithText: [Record.Change] = []
   private var changesWithoutText: [Record.Change] = []
 
   /// - Parameters:
-  ///   - fingerprint: the tokenizer's, as records have it.
-  ///   - noteSecondBeginning: called if a text has the token that begins a text, and gets it a second time.
+  ///   - fingerprint: the fingerprint of the vocabulary as records contain it.
+  ///   - noteDoubleBOS: called if `--bos` adds the beginning-of-text token to a text that begins with it.
   init(
     _ arguments: Arguments, _ tokenizer: ByteLevelTokenizer, _ fingerprint: String,
-    noteSecondBeginning: @escaping (_ token: Int) -> Void
+    noteDoubleBOS: @escaping (_ token: Int) -> Void
   ) throws {
-    self.noteSecondBeginning = noteSecondBeginning
+    self.noteDoubleBOS = noteDoubleBOS
     convertsLineEnds = arguments.has(.crlf)
     skipsBlank = arguments.has(.skipBlank)
     isLines = ![.wholeInput, .nullTerminated, .jsonInput].contains(where: arguments.has)
     self.tokenizer = tokenizer
     encoder = tokenizer.makeEncoder()
     tokens = TokenBuffer(recordsEnds: arguments.has(.offsets) || arguments.has(.maxLength))
-    bos = arguments.has(.bos) ? tokenizer.bosTokenID : nil
-    guard !arguments.has(.bos) || bos != nil else {
-      throw ToolError(.badData, "this model's vocabulary has no token that begins a text, for --bos")
+    bosTokenID = arguments.has(.bos) ? tokenizer.bosTokenID : nil
+    guard !arguments.has(.bos) || bosTokenID != nil else {
+      throw ToolError(.badData, "--bos: this model has no beginning-of-text token")
     }
     recognizesSpecial = arguments.has(.special)
     addsPrefixSpace = arguments.has(.addPrefixSpace)
-    maximalCount = arguments.integer(.maxLength)
+    maxLength = arguments.integer(.maxLength)
     if arguments.has(.encodeTable) { display = TokenDisplay(tokenizer, .table) }
     if arguments.has(.colour) { display = TokenDisplay(tokenizer, .colouredText) }
 
@@ -64,18 +64,20 @@ final class Encoding {
     changesWithoutText = [.drop("text")] + changes
   }
 
-  /// Encodes a text and appends its record, or what is to be seen of it, with the line end. `record` is the one that the text came in.
+  /// Encodes a text and appends its record or its display, with the line end.
+  ///
+  /// - Parameter record: the record that contains the text, if the input is records.
   func write(_ text: UnsafeBufferPointer<UInt8>, in record: Record = Record(), to output: ByteBuffer) throws {
     if convertsLineEnds, hasCarriageReturn(text, atEnd: isLines) {
       let converted = withoutCarriageReturns(text, atEnd: isLines)
-      return try converted.withUnsafeBufferPointer { try write($0, in: record, isGiven: false, to: output) }
+      return try converted.withUnsafeBufferPointer { try write($0, in: record, isUnchanged: false, to: output) }
     }
-    try write(text, in: record, isGiven: true, to: output)
+    try write(text, in: record, isUnchanged: true, to: output)
   }
 
-  /// - Parameter isGiven: whether the text is the record's own.
+  /// - Parameter isUnchanged: whether the text is the record's text without conversion of line ends.
   private func write(
-    _ text: UnsafeBufferPointer<UInt8>, in record: Record, isGiven: Bool, to output: ByteBuffer
+    _ text: UnsafeBufferPointer<UInt8>, in record: Record, isUnchanged: Bool, to output: ByteBuffer
   ) throws {
     if skipsBlank, text.allSatisfy({ $0 == UInt8(ascii: " ") || 0x09...0x0D ~= $0 }) { return }
     try encode(text)
@@ -85,7 +87,7 @@ final class Encoding {
     }
     if !isUTF8(self.text) {
       record.write(to: output, changesWithoutText)
-    } else if try !isGiven || !record.has("text") || self.text.count < text.count {
+    } else if try !isUnchanged || !record.has("text") || self.text.count < text.count {
       record.write(to: output, changesWithText)
     } else {
       record.write(to: output, changes)
@@ -93,19 +95,21 @@ final class Encoding {
     output.append(UInt8(ascii: "\n"))
   }
 
-  /// Fills `tokens` and `text`, which is all of the text, but for `--max-length`.
+  /// Sets `tokens`, and `text` to the text, or to the part of it that `--max-length` keeps.
   private func encode(_ text: UnsafeBufferPointer<UInt8>) throws {
     tokens.removeAll()
-    if let bos { tokens.append(Int32(bos), end: 0) }
+    if let bosTokenID { tokens.append(Int32(bosTokenID), end: 0) }
     do {
       try encoder.encode(text, recognizeSpecial: recognizesSpecial, addPrefixSpace: addsPrefixSpace, into: tokens)
-    } catch {  // a byte that this vocabulary has no token for
+    } catch {  // the vocabulary has no token for a byte
       throw RecordError(error.description)
     }
-    if let bos, tokens.count > 1, tokens.ids[tokens.ids.startIndex + 1] == Int32(bos) { noteSecondBeginning(bos) }
+    if let bosTokenID, tokens.count > 1, tokens.ids[tokens.ids.startIndex + 1] == Int32(bosTokenID) {
+      noteDoubleBOS(bosTokenID)
+    }
     self.text = text
-    guard let maximalCount, tokens.count > maximalCount else { return }
-    tokens.truncate(to: maximalCount)
+    guard let maxLength, tokens.count > maxLength else { return }
+    tokens.truncate(to: maxLength)
     self.text = UnsafeBufferPointer(rebasing: text[..<(tokens.ends.last ?? 0)])
   }
 

@@ -1,10 +1,10 @@
 import CommandLineTool
 
-/// Looks at the lines of text files for what a person may not see there: carriage returns, a byte-order mark, another
-/// encoding. All of it is bytes like any others, but its tokens surprise people, so the first of each is reported.
+/// Notes about invisible bytes in text files: carriage returns, a byte-order mark, UTF-16. All of them are valid input,
+/// but they produce unexpected tokens, so the first of each kind is reported.
 final class TextFile {
   private let note: (String) -> Void
-  /// Whether each text is a line; else it is what stands between NULs, or the whole file.
+  /// True if each text is a line; false if it is separated by NUL bytes or is a whole file.
   private let isLines: Bool
   private let convertsLineEnds: Bool
   private var hasNotedCarriageReturn = false
@@ -15,32 +15,32 @@ final class TextFile {
     convertsLineEnds = arguments.has(.crlf)
   }
 
-  /// Reports what is remarkable about a text, and returns it without a byte-order mark.
+  /// Writes notes about a text, and returns it without a byte-order mark.
   func prepare(
     _ text: UnsafeBufferPointer<UInt8>, isFirst: Bool, place: () -> String
   ) -> UnsafeBufferPointer<UInt8> {
     noteCarriageReturn(text, place)
     guard isFirst else { return text }
     if looksLikeUTF16(text) {
-      note("\(place()): this looks like UTF-16, but is encoded byte by byte; iconv -f UTF-16 -t UTF-8 converts a file")
+      note("\(place()): this looks like UTF-16, but is encoded byte by byte (iconv -f UTF-16 -t UTF-8 converts a file)")
     }
     guard text.starts(with: [0xEF, 0xBB, 0xBF]) else { return text }
     guard isLines else {
       note("\(place()): the byte-order mark at the start is encoded as part of the text")
       return text
     }
-    note("\(place()): the byte-order mark at the start is left out")
+    note("\(place()): the byte-order mark at the start is omitted")
     return UnsafeBufferPointer(rebasing: text.dropFirst(3))
   }
 
   private func noteCarriageReturn(_ text: UnsafeBufferPointer<UInt8>, _ place: () -> String) {
     guard !convertsLineEnds, !hasNotedCarriageReturn, hasCarriageReturn(text, atEnd: isLines) else { return }
     hasNotedCarriageReturn = true
-    note("\(place()): a carriage return at the end of a line is encoded as part of the text; --crlf leaves it out")
+    note("\(place()): the carriage return at the end of a line is encoded as part of the text; --crlf omits it")
   }
 }
 
-/// Whether a carriage return stands before a newline, or as the last byte of a line.
+/// Returns whether the text has a carriage return before a newline, or, if it is a line, at its end.
 func hasCarriageReturn(_ text: UnsafeBufferPointer<UInt8>, atEnd isLine: Bool) -> Bool {
   if isLine { return text.last == UInt8(ascii: "\r") }
   var rest = text[...]
@@ -51,7 +51,7 @@ func hasCarriageReturn(_ text: UnsafeBufferPointer<UInt8>, atEnd isLine: Bool) -
   return false
 }
 
-/// The text without carriage returns before newlines, and without one at the end of a line.
+/// Returns the text without carriage returns before newlines, and, if it is a line, without one at its end.
 func withoutCarriageReturns(_ text: UnsafeBufferPointer<UInt8>, atEnd isLine: Bool) -> [UInt8] {
   text.indices.compactMap { index in
     let isLast = index == text.count - 1

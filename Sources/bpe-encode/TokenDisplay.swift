@@ -2,7 +2,7 @@ import CommandLineTool
 import JSON
 import Tokenizer
 
-/// Tokens as a person would like to see them: a table, or the text itself with its tokens told apart.
+/// Displays tokens as a table, or as the text with the tokens distinguished by background colours.
 struct TokenDisplay {
   enum Form { case table, colouredText }
 
@@ -16,7 +16,7 @@ struct TokenDisplay {
     self.form = form
   }
 
-  /// Appends what there is to see of a text's tokens, and the line's end.
+  /// Appends the display of a text's tokens, with the line end.
   mutating func write(_ ids: [Int32], to output: ByteBuffer) {
     switch form {
     case .table:
@@ -27,12 +27,11 @@ struct TokenDisplay {
     count += 1
   }
 
-  private static let idWidth = 6
-
   private func writeTable(_ ids: [Int32], to output: ByteBuffer) {
+    let idWidth = max(2, ids.map { String($0).count }.max() ?? 0)
     func write(_ id: String, _ token: String) {
-      let shown = terminal.width.map { terminal.cut(token, to: max(1, $0 - Self.idWidth - 2)) } ?? token
-      output.append("\(padded(id, Self.idWidth, right: true))  \(shown)\n")
+      let shown = terminal.width.map { terminal.cut(token, to: max(1, $0 - idWidth - 2)) } ?? token
+      output.append("\(padded(id, idWidth, right: true))  \(shown)\n")
     }
     write("id", "token")
     for id in ids {
@@ -41,11 +40,11 @@ struct TokenDisplay {
     }
   }
 
-  /// Each token on a background of its own or, where there are no colours, with a `|` between it and the next. A
-  /// character whose bytes are in several tokens is shown when it is complete: underlined, on the background of the
-  /// last of them, or behind the `|`s that would stand in it.
+  /// Writes each token on a background that differs from its neighbours' or, without colours, with `|` between tokens.
+  /// A character whose bytes are in several tokens is written when it is complete: underlined, on the background of the
+  /// last of these tokens, or after the `|`s that would be inside it.
   private func writeText(_ ids: [Int32], to output: ByteBuffer) {
-    var tail: [UInt8] = []  // of a character that is not complete
+    var tail: [UInt8] = []  // the first bytes of an incomplete character
     for (index, id) in ids.enumerated() {
       if index > 0, terminal.palette == .none { output.append(UInt8(ascii: "|")) }
       let bytes = tail + (tokenizer.bytes(of: Int(id)).map(Array.init) ?? [])
@@ -59,12 +58,12 @@ struct TokenDisplay {
     output.append(UInt8(ascii: "\n"))
   }
 
-  /// Of the first character.
+  /// Returns the number of bytes of the first character.
   private func firstLength(_ bytes: [UInt8]) -> Int {
     bytes.withUnsafeBufferPointer { $0.isEmpty ? 0 : utf8SequenceLength($0, at: 0) ?? 1 }
   }
 
-  /// Writes a part of the text. A newline is shown, and made.
+  /// Writes a part of the text. A newline is written as a visible sign and a newline.
   private func write(
     _ bytes: ArraySlice<UInt8>, background index: Int, isUnderlined: Bool = false, to output: ByteBuffer
   ) {
@@ -84,11 +83,13 @@ struct TokenDisplay {
     }
   }
 
-  /// Black on pastel, one after the other: the parameters of a terminal's Select Graphic Rendition (ECMA-48).
+  /// Returns the parameters of the control sequence Select Graphic Rendition (ECMA-48) for a token: black on a light
+  /// background, so that the contrast is at least 4.5:1 in light and dark themes. Of the eight basic colours, cyan,
+  /// yellow, green and white are light enough.
   private func colours(_ index: Int) -> String? {
     switch terminal.palette {
     case .none: nil
-    case .eight: "30;" + ["46", "43", "42", "45"][index % 4]
+    case .eight: "30;" + ["46", "43", "42", "47"][index % 4]
     case .many: "38;5;16;48;5;" + ["189", "194", "223", "217", "153"][index % 5]
     }
   }

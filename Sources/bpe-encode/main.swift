@@ -4,26 +4,26 @@ import JSONLines
 import Synchronization
 import Tokenizer
 
-run(.bpeEncode) { arguments, output in
+toolMain(.bpeEncode) { arguments, output in
   let tokenizer = try arguments.tokenizer(for: .encoding)
   let fingerprint = tokenizer.fingerprintText
-  let isForPeople = arguments.has(.encodeTable) || arguments.has(.colour)
-  // What is for people is short, and tables know of those before them
-  let hasNotedBeginning = Atomic(false)
-  let workers = try Workers(isForPeople ? 1 : arguments.threadCount) {
+  let isDisplay = arguments.has(.encodeTable) || arguments.has(.colour)
+  let hasNotedDoubleBOS = Atomic(false)
+  // A display is short, and its blank lines depend on the texts before, so it uses one thread.
+  let workers = try Workers(isDisplay ? 1 : arguments.threadCount) {
     try Encoding(arguments, tokenizer, fingerprint) { token in
-      guard !hasNotedBeginning.exchange(true, ordering: .relaxed) else { return }
+      guard !hasNotedDoubleBOS.exchange(true, ordering: .relaxed) else { return }
       let name = tokenizer.bytes(of: token).map { String(decoding: $0, as: UTF8.self) } ?? "\(token)"
-      arguments.note("a text begins with \(name) already, and --bos puts another one before it")
+      arguments.note("--bos adds a second \(name) to a text that begins with one")
     }
   }
   let filter = Filter(arguments, output)
   func encode(_ encoding: Encoding, _ record: Record, _ output: ByteBuffer) throws {
-    guard let text = try record.string("text") else { throw RecordError("there is no \"text\"") }
+    guard let text = try record.string("text") else { throw RecordError("\"text\" is missing") }
     try text.withUnsafeBufferPointer { try encoding.write($0, in: record, to: output) }
   }
 
-  if arguments.has(.jsonInput), isForPeople {
+  if arguments.has(.jsonInput), isDisplay {
     try filter.forEachRecord { record in
       try encode(workers.first, record, output.buffer)
       try output.endLine(nil)
@@ -40,7 +40,7 @@ run(.bpeEncode) { arguments, output in
     try filter.forEachLine(of: .text(delimiter: delimiter), workers) { encoding, text, output in
       try encoding.write(text, to: output)
     } orWrite: { _, message in
-      if isForPeople {
+      if isDisplay {
         try filter.reportError(message)
         try output.endLine()
       } else {

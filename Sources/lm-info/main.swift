@@ -4,7 +4,7 @@ import JSON
 import JSONLines
 import Tokenizer
 
-run(.lmInfo) { arguments, output in
+toolMain(.lmInfo) { arguments, output in
   if arguments.has(.list) {
     for name in ModelLocation.knownNames {
       output.buffer.append(name.description)

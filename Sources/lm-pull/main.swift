@@ -4,7 +4,7 @@ import Hub
 import JSON
 import Platform
 
-run(.lmPull) { arguments, output in
+toolMain(.lmPull) { arguments, output in
   guard let cache = HubCache.standard else {
     throw ToolError(.noInput, "there is no place for a hub cache: neither HOME nor HF_HOME is set")
   }

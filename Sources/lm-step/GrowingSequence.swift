@@ -5,34 +5,35 @@ import LanguageModel
 import Sampling
 import Tokenizer
 
-/// A sequence that grows token by token: its record, and what has been added to it.
+/// A sequence that is extended token by token: its record, the new tokens and the state for the next one.
 struct GrowingSequence {
-  /// Why a sequence has ended.
+  /// The reason why a sequence has ended: the value of the member `done`.
   enum End: String {
-    case endOfText = "eos"
+    case eos
     case stop
     case length
-    case before  // it was done when it was read
+    case before  // the record was done when it was read
   }
 
   private(set) var ids: [Int]
-  /// Why it has ended; nil as long as it can go on.
+  /// The reason why the sequence has ended; nil if it has not.
   var done: End?
-  /// Tokens appended so far.
+  /// The number of tokens appended so far.
   private(set) var steps = 0
   private var cache: KeyValueCache?
 
-  /// What tokens are drawn with; nil where they are not.
+  /// The seed for sampling; nil for greedy decoding.
   let seed: UInt64?
 
   private let record: Record
-  private var tokenizer: ByteLevelTokenizer?  // once a token has been appended
-  private var text: [UInt8]?  // nil where the record has none, or it is no longer UTF-8
+  private var tokenizer: ByteLevelTokenizer?  // set when the first token is appended
+  private var text: [UInt8]?  // nil if the record has no text, or the text is no longer UTF-8
   private let hadText: Bool
-  private var tail: [UInt8] = []  // the bytes of a character that is not complete yet
+  private var tail: [UInt8] = []  // the first bytes of an incomplete character at the end
   private var logits: [Float]?
   private var next: Distribution.Candidate?
-  /// How many ids the record has if no step was made before, else nil: the record says where the prompt ends.
+  /// The value to set for the member `prompt`, the number of ids in the prompt; nil if the record has the member
+  /// already.
   private let newPrompt: Int?
 
   init(_ record: Record, _ ids: [Int], text: [UInt8]?, logits: [Float]?, seed: UInt64?) throws {
@@ -45,46 +46,50 @@ struct GrowingSequence {
     newPrompt = try Self.newPrompt(of: record, ids)
   }
 
-  /// The sequence of a record that is done: nothing is read of it, and it is written as it is.
+  /// The sequence of a record that is done. It is written unchanged.
   init(finished record: Record) throws {
     try self.init(record, [], text: nil, logits: nil, seed: nil)
     done = .before
   }
 
-  /// The number of given ids, for a record that does not have it. A member `prompt` that is no number has another meaning.
+  /// Returns the number of ids if the record's member `prompt` is missing or too large. A member `prompt` that is not a
+  /// number has another meaning and is kept.
   private static func newPrompt(of record: Record, _ ids: [Int]) throws -> Int? {
     guard var value = try record.value(of: "prompt") else { return ids.count }
     guard try value.kind() == .number else { return nil }
-    return try (0...ids.count).contains(value.integer()) ? nil : ids.count  // ids may have been cut
+    return try (0...ids.count).contains(value.integer()) ? nil : ids.count  // ids may have been removed
   }
 
-  /// What the model has to compute for the next token.
+  /// Returns the tokens that the model must process to compute the logits of the next token.
   ///
-  /// - Parameter makeCache: is called the first time, and gives a cache that may have the beginning of the ids.
-  mutating func continuation(_ makeCache: ([Int]) throws -> KeyValueCache) rethrows -> Transformer.BatchEntry {
+  /// - Parameter makeCache: returns the KV cache to use, which may contain a prefix of the ids; called for the first
+  ///   token.
+  mutating func batchEntry(_ makeCache: ([Int]) throws -> KeyValueCache) rethrows -> Transformer.BatchEntry {
     let cache = try cache ?? makeCache(ids)
     self.cache = cache
     return Transformer.BatchEntry(Array(ids[cache.count...]), cache, logitsAt: ids.count - 1..<ids.count)
   }
 
-  /// The record's own logits, which are used up by this.
+  /// Returns the logits of the record if it has some and they have not been used yet.
   mutating func takeLogits() -> [Float]? {
     defer { logits = nil }
     return logits
   }
 
+  /// Appends a token to the ids and to the text.
   mutating func append(_ candidate: Distribution.Candidate, _ tokenizer: ByteLevelTokenizer) {
     if self.tokenizer == nil {
       self.tokenizer = tokenizer
-      let end = bytes(ofLast: 3)  // an incomplete character has three bytes at most
+      let end = bytes(ofLast: 3)  // an incomplete character has at most three bytes
       tail = end.suffix(end.withUnsafeBufferPointer { incompleteUTF8Suffix($0) })
-      // Ids that were edited have another text.
+      // If the ids were edited, the record's text is no longer theirs.
       if let given = text, !tokenizer.isText(given, of: ids) { text = tokenizer.text(of: ids) }
     }
     ids.append(candidate.id)
     steps += 1
     next = candidate
-    guard !tokenizer.isSpecial(candidate.id) else {  // it is no text; and a character that it interrupts stays cut off
+    // A special token has no text, and a character that it interrupts stays incomplete.
+    guard !tokenizer.isSpecial(candidate.id) else {
       if !tail.isEmpty { text = nil }
       tail = []
       return
@@ -100,21 +105,22 @@ struct GrowingSequence {
     }
   }
 
-  /// Whether the last token has completed an occurrence of `stop`, which may have begun in tokens before it.
+  /// Returns whether the last token completes an occurrence of `stop`, which can begin in an earlier token.
   func completes(_ stop: [UInt8]) -> Bool {
     let last = bytes(ofLast: 1).count
-    let end = bytes(ofLast: stop.count + 1)  // a token has a byte at least
+    let end = bytes(ofLast: stop.count + 1)  // a token has at least one byte
     guard last > 0, end.count >= stop.count else { return false }
     let firstEnd = max(stop.count, end.count - last + 1)
     return firstEnd <= end.count
       && (firstEnd...end.count).contains { end[($0 - stop.count)..<$0].elementsEqual(stop) }
   }
 
+  /// Returns the bytes of the last `count` tokens.
   private func bytes(ofLast count: Int) -> [UInt8] {
     ids.suffix(count).flatMap { tokenizer?.bytes(of: $0).map(Array.init) ?? [] }
   }
 
-  /// Appends the record of the sequence as it stands, without a line end.
+  /// Appends the record of the sequence in its current state, without a line end.
   func write(to output: ByteBuffer, _ vocabulary: ModelVocabulary) throws {
     guard done != .before else { return output.append(record.line) }
     var changes: [Record.Change] = []

@@ -6,19 +6,19 @@ import LanguageModel
 import Threads
 import Tokenizer
 
-/// Grows sequences by the tokens that the command line asks for, and knows when they have ended.
+/// Extends sequences by the number of tokens that the command line requests, and decides when they end.
 final class Stepper {
   private let configuration: ModelConfiguration
-  private let tokenizer: Future<ByteLevelTokenizer>  // read while the model is opened, or computes
+  private let tokenizer: Future<ByteLevelTokenizer>  // read while the model is opened or computes
   private let vocabulary: ModelVocabulary
-  private let model: Lazy<Transformer>  // not opened for records that carry their logits
-  private let kept: Lazy<KeyValueCache>?  // of --cache
-  private let choice: TokenChoice
+  private let model: Lazy<Transformer>  // not opened if all records have logits
+  private let fileCache: Lazy<KeyValueCache>?  // the KV cache of --cache
+  private let policy: NextTokenPolicy
   private let stops: [[UInt8]]
   private let eosTokenIDs: [Int]
   private let count: Int
   private let writesEachStep: Bool
-  /// Whether a record was read that was not done.
+  /// True if at least one record was not done when it was read.
   private(set) var hadWork = false
 
   init(_ arguments: Arguments) throws {
@@ -26,35 +26,35 @@ final class Stepper {
     let configuration = try ModelConfiguration(files)
     self.configuration = configuration
     let pool = ThreadPool(threads: arguments.threadCount)
-    let tokenizer = Future(pool, cost: configuration.vocabularySize * Self.operationsOfToken) {
+    let tokenizer = Future(pool, cost: configuration.vocabularySize * Self.costPerToken) {
       try ByteLevelTokenizer(files, for: .decoding)
     }
     self.tokenizer = tokenizer
     vocabulary = ModelVocabulary { try tokenizer() }
     let model = Lazy { try Transformer(Checkpoint(files, configuration), pool) }
     self.model = model
-    kept = arguments.path(.cache).map { path in
+    fileCache = arguments.path(.cache).map { path in
       Lazy { try model().makeCache(inFile: path) { arguments.note("\(path): \($0)") } }
     }
-    choice = TokenChoice(arguments)
+    policy = NextTokenPolicy(arguments)
     stops = arguments.allBytes(.stop)
-    guard !stops.contains([]) else { throw ToolError(.usage, "--stop wants a text of one character at least") }
+    guard !stops.contains([]) else { throw ToolError(.usage, "--stop must not be empty") }
     eosTokenIDs = arguments.has(.ignoreEOS) ? [] : configuration.eosTokenIDs
     count = arguments.integer(.count) ?? 1
     writesEachStep = arguments.has(.each)
   }
 
-  /// Reads the vocabulary, if there is time for it.
+  /// Reads the vocabulary ahead of its first use.
   func prepare() { vocabulary.prepare() }
 
-  /// The state of the sequence that a record holds; nil for an empty text, which has no next token.
+  /// Returns the sequence of a record; nil if the record has no ids, because then there is no next token.
   func begin(_ record: Record, in filter: Filter) throws -> GrowingSequence? {
     guard try !record.isTrue("done") else { return try GrowingSequence(finished: record) }
-    if count > 0, try !record.has("logits") { _ = try model() }  // while the vocabulary is being read
+    if count > 0, try !record.has("logits") { _ = try model() }  // opened while the vocabulary is being read
     try vocabulary.check(record)
     let ids = try record.ids(for: configuration)
     guard !ids.isEmpty else {
-      filter.noteEmptyText()
+      filter.noteEmptyIDs()
       return nil
     }
     hadWork = true
@@ -62,39 +62,40 @@ final class Stepper {
     if let logits { try record.requireLogits(logits.count, ofVocabulary: configuration.vocabularySize) }
     var sequence = try GrowingSequence(
       record, ids, text: try record.string("text"), logits: logits,
-      seed: try choice.seed(of: record, at: filter.recordIndex))
+      seed: try policy.seed(of: record, at: filter.recordIndex))
     if ids.count == configuration.contextLength { sequence.done = .length }
     return sequence
   }
 
-  /// Whether one more sequence can grow together with some others: caches take memory.
-  func hasRoom(besides run: [GrowingSequence], for next: GrowingSequence) -> Bool {
-    guard !writesEachStep, kept == nil, run.count < Self.mostSequences else { return false }
-    let lengths = (run + [next]).map { $0.ids.count + min(count, configuration.contextLength - $0.ids.count) }
-    return lengths.reduce(0) { $0 + KeyValueCache.size(configuration, positions: $1) } <= Self.mostCacheBytes
+  /// Returns whether one more sequence can be extended together with the others, so that their KV caches fit into
+  /// `maximumCacheSize`.
+  func hasRoom(besides sequences: [GrowingSequence], for next: GrowingSequence) -> Bool {
+    guard !writesEachStep, fileCache == nil, sequences.count < Self.maximumSequences else { return false }
+    let lengths = (sequences + [next]).map { $0.ids.count + min(count, configuration.contextLength - $0.ids.count) }
+    return lengths.reduce(0) { $0 + KeyValueCache.size(configuration, positions: $1) } <= Self.maximumCacheSize
   }
 
-  /// A token of the vocabulary is read in some 50 ns.
-  private static let operationsOfToken = 1_000
-  private static let mostSequences = 64
-  private static let mostCacheBytes = 1 << 29
+  /// The cost of reading one token of the vocabulary, about 50 ns, in multiply-adds.
+  private static let costPerToken = 1_000
+  private static let maximumSequences = 64
+  private static let maximumCacheSize = 1 << 29  // bytes
 
-  /// Grows the sequences together, and writes each as soon as it and all before it are ready.
+  /// Extends the sequences together, and writes each one as soon as it and all sequences before it are finished.
   ///
   /// - Parameters:
-  ///   - told: called after each step with the number of tokens that it made.
-  ///   - refuse: called for a sequence that turns out to be bad, in its place.
+  ///   - countTokens: called after each step with the number of tokens that it generated.
+  ///   - reject: called in the place of a sequence whose logits are not finite.
   func grow(
-    _ sequences: [GrowingSequence], _ output: Output, told: (Int) -> Void,
-    _ refuse: (_ error: any Error, _ index: Int) throws -> Void
+    _ sequences: [GrowingSequence], _ output: Output, countTokens: (Int) -> Void,
+    _ reject: (_ error: any Error, _ index: Int) throws -> Void
   ) throws {
     var sequences = sequences
-    var faults: [Int: any Error] = [:]
+    var errors: [Int: any Error] = [:]
     var written = 0
     while true {
       while written < sequences.count {
-        if let fault = faults[written] {
-          try refuse(fault, written)
+        if let error = errors[written] {
+          try reject(error, written)
         } else if needsStep(sequences[written]) {
           break
         } else if !writesEachStep || sequences[written].steps == 0 {
@@ -102,11 +103,11 @@ final class Stepper {
         }
         written += 1
       }
-      let growing = (written..<sequences.count).filter { faults[$0] == nil && needsStep(sequences[$0]) }
-      guard !growing.isEmpty else { return }
-      try step(&sequences, growing) { faults[$1] = $0 }
-      told(growing.count)
-      if writesEachStep, faults.isEmpty { try write(sequences[0], output) }
+      let unfinished = (written..<sequences.count).filter { errors[$0] == nil && needsStep(sequences[$0]) }
+      guard !unfinished.isEmpty else { return }
+      try step(&sequences, unfinished) { errors[$1] = $0 }
+      countTokens(unfinished.count)
+      if writesEachStep, errors.isEmpty { try write(sequences[0], output) }
     }
   }
 
@@ -115,46 +116,46 @@ final class Stepper {
   private func write(_ sequence: GrowingSequence, _ output: Output) throws {
     try sequence.write(to: output.buffer, vocabulary)
     try output.endLine()
-    try output.flush()  // the next token takes a while
+    try output.flush()  // computing the next token takes a while
   }
 
-  /// Appends a token to each of the sequences at `indices`; `refuse` is told of those for which there is none.
+  /// Appends a token to each of the sequences at `indices`. Calls `reject` for a sequence whose logits are not finite.
   private func step(
-    _ sequences: inout [GrowingSequence], _ indices: [Int], _ refuse: (_ error: any Error, _ index: Int) -> Void
+    _ sequences: inout [GrowingSequence], _ indices: [Int], _ reject: (_ error: any Error, _ index: Int) -> Void
   ) throws {
     func append(_ logits: UnsafeBufferPointer<Float>, _ index: Int) throws {
       let tokenizer = try tokenizer()
       do {
         try requireFinite(logits, position: sequences[index].ids.count - 1)
-        let next = choice.next(logits, after: sequences[index].ids, seed: sequences[index].seed)
+        let next = policy.next(logits, after: sequences[index].ids, seed: sequences[index].seed)
         sequences[index].append(next, tokenizer)
         sequences[index].done = end(of: sequences[index])
-      } catch { refuse(error, index) }
+      } catch { reject(error, index) }
     }
-    var pass: [(index: Int, continuation: Transformer.BatchEntry)] = []
-    func compute() throws {
-      try model().forward(pass.map(\.continuation)) { place, _, logits in try append(logits, pass[place].index) }
-      pass = []
+    var batch: [(index: Int, entry: Transformer.BatchEntry)] = []
+    func computeBatch() throws {
+      try model().forward(batch.map(\.entry)) { place, _, logits in try append(logits, batch[place].index) }
+      batch = []
     }
     for index in indices {
       if let logits = sequences[index].takeLogits() {
         try logits.withUnsafeBufferPointer { try append($0, index) }
         continue
       }
-      let continuation = try sequences[index].continuation { ids in
-        let cache = try kept?() ?? model().makeCache()
+      let entry = try sequences[index].batchEntry { ids in
+        let cache = try fileCache?() ?? model().makeCache()
         cache.begin(ids)
         return cache
       }
-      pass.append((index, continuation))
-      if pass.reduce(0, { $0 + $1.continuation.ids.count }) >= Transformer.maximumBatchTokens { try compute() }
+      batch.append((index, entry))
+      if batch.reduce(0, { $0 + $1.entry.ids.count }) >= Transformer.maximumBatchTokens { try computeBatch() }
     }
-    if !pass.isEmpty { try compute() }
+    if !batch.isEmpty { try computeBatch() }
   }
 
-  /// Why a sequence ends with its last token; nil where it goes on.
+  /// Returns the reason why the sequence ends with its last token; nil if it does not end.
   private func end(of sequence: GrowingSequence) -> GrowingSequence.End? {
-    if let last = sequence.ids.last, eosTokenIDs.contains(last) { return .endOfText }
+    if let last = sequence.ids.last, eosTokenIDs.contains(last) { return .eos }
     if stops.contains(where: sequence.completes) { return .stop }
     return sequence.ids.count == configuration.contextLength ? .length : nil
   }

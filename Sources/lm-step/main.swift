@@ -1,7 +1,7 @@
 import CommandLineTool
 import JSONLines
 
-run(.lmStep) { arguments, output in
+toolMain(.lmStep) { arguments, output in
   let stepper = try Stepper(arguments)
   let filter = Filter(arguments, output)
   filter.beforeBlockingRead = stepper.prepare
@@ -9,8 +9,8 @@ run(.lmStep) { arguments, output in
     try stepper.begin(record, in: filter)
   } while: {
     stepper.hasRoom(besides: $0, for: $1)
-  } _: { sequences, refuse in
-    try stepper.grow(sequences, output, told: filter.madeTokens, refuse)
+  } _: { sequences, reject in
+    try stepper.grow(sequences, output, countTokens: filter.countTokens, reject)
   }
   if filter.status == .success, arguments.has(.exitStatus), !stepper.hadWork { return .nothingToDo }
   return filter.status

@@ -2,23 +2,30 @@ import CommandLineTool
 import Sampling
 import Tokenizer
 
-/// The likeliest tokens as a person would like to see them: id, token, probability, the sum of the probabilities so far,
-/// and a bar. A narrow terminal gets what fits into it.
+/// Displays the most likely tokens of each record as a table: id, token, probability, the sum of the probabilities so
+/// far, and a bar. The text that the tokens follow, if the record has ids, is the caption. On a narrow terminal,
+/// columns are shortened or omitted.
 struct CandidateTable {
   private let tokenizer: ByteLevelTokenizer
   private let terminal = Terminal.standardOutput()
   private var count = 0
 
   private static let gap = "  "
-  private static let numberWidth = 6  // of `0.1941`
+  private static let numberWidth = 6  // the width of `0.1941`
   private static let barWidths = 4...60
 
   init(_ tokenizer: ByteLevelTokenizer) { self.tokenizer = tokenizer }
 
-  /// A blank line stands between the tables of two records.
-  mutating func write(_ candidates: [Distribution.Candidate], to output: Output) throws {
+  /// Writes the table of a record, after a blank line if it is not the first one.
+  ///
+  /// - Parameter ids: the ids of the record, or an empty array.
+  mutating func write(_ candidates: [Distribution.Candidate], after ids: [Int], to output: Output) throws {
     if count > 0 { try output.endLine() }
     count += 1
+    if !ids.isEmpty {
+      output.buffer.append(caption(ids))
+      try output.endLine()
+    }
     var tokens = candidates.map { candidate in
       tokenizer.bytes(of: candidate.id).map { quoted($0, isUTF8: terminal.isUTF8) } ?? ""
     }
@@ -27,7 +34,7 @@ struct CandidateTable {
     if width < .max { tokens = tokens.map { terminal.cut($0, to: max(5, width / 2 - idWidth)) } }
     let tokenWidth = max(5, tokens.map(columns).max() ?? 0)
 
-    // What is left of the line behind id, token and p
+    // The width that remains after id, token and p
     var rest = width - (idWidth + tokenWidth + Self.numberWidth + 2 * Self.gap.count)
     let showsSum = rest >= Self.gap.count + Self.numberWidth
     rest -= showsSum ? Self.gap.count + Self.numberWidth : 0
@@ -45,18 +52,41 @@ struct CandidateTable {
     for (candidate, token) in zip(candidates, tokens) {
       sum += candidate.p
       let bar = barWidth < Self.barWidths.lowerBound ? "" : bar(candidate.p / greatest, barWidth)
-      try write("\(candidate.id)", token, decimals(candidate.p), decimals(sum), bar: bar)
+      try write("\(candidate.id)", token, fixedPoint(candidate.p), fixedPoint(sum), bar: bar)
     }
   }
 
-  /// Four decimals: `0.1941`.
-  private func decimals(_ p: Float) -> String {
+  /// Returns the text of the ids and an arrow: `Once upon a →`. If it is too wide for the line, the end of the text is
+  /// kept, because the prefixes of one text differ there.
+  private func caption(_ ids: [Int]) -> String {
+    let arrow = terminal.isUTF8 ? " →" : " ->"
+    let width = max(1, (terminal.width ?? 80) - columns(arrow))
+    // A token has at least one byte, and a character at most four.
+    let used = ids.suffix(4 * width)
+    var bytes: [UInt8] = []
+    for id in used { if let token = tokenizer.bytes(of: id) { bytes.append(contentsOf: token) } }
+    let text = bytes.withUnsafeBufferPointer { visible($0, isUTF8: terminal.isUTF8) }
+    guard used.count < ids.count || columns(text) > width else { return text + arrow }
+    let ellipsis = terminal.isUTF8 ? "…" : "~"
+    var kept = 0
+    var start = text.unicodeScalars.endIndex
+    while start > text.unicodeScalars.startIndex {
+      let previous = text.unicodeScalars.index(before: start)
+      kept += columns(String(text.unicodeScalars[previous]))
+      guard kept < width else { break }
+      start = previous
+    }
+    return ellipsis + text[start...] + arrow
+  }
+
+  /// Returns the number with four decimals: `0.1941`.
+  private func fixedPoint(_ p: Float) -> String {
     let tenThousandths = Int((p * 10_000).rounded())
     let digits = String(tenThousandths % 10_000)
     return "\(tenThousandths / 10_000).\(String(repeating: "0", count: 4 - digits.count))\(digits)"
   }
 
-  /// A bar of at most `width` columns: eighths of a column where the terminal can show them.
+  /// Returns a bar of at most `width` columns, in eighths of a column if the terminal can show them.
   private func bar(_ fraction: Float, _ width: Int) -> String {
     guard terminal.isUTF8 else { return String(repeating: "#", count: Int((fraction * Float(width)).rounded())) }
     let eighths = Int((fraction * Float(width) * 8).rounded())

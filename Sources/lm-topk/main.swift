@@ -4,7 +4,7 @@ import JSONLines
 import Sampling
 import Tokenizer
 
-run(.lmTopK) { arguments, output in
+toolMain(.lmTopK) { arguments, output in
   let files = try arguments.modelFiles()
   let tokenizer = try ByteLevelTokenizer(files, for: .decoding)
   let vocabulary = ModelVocabulary { tokenizer }
@@ -12,15 +12,15 @@ run(.lmTopK) { arguments, output in
   let filter = Filter(arguments, output)
   let k = arguments.integer(.topK) ?? 10
 
-  /// nil for an empty text, which lm-logits passes on without logits.
+  /// Returns the K most likely tokens; nil for a record without ids, which lm-logits passes on without logits.
   func mostLikely(_ record: Record) throws -> [Distribution.Candidate]? {
     try vocabulary.check(record)
     guard let logits = try record.logits() else {
       if try record.ids()?.isEmpty ?? false { return nil }
       throw RecordError(
         try record.has("logprobs")
-          ? "there is no \"logits\", only \"logprobs\"; leave out --logprobs of lm-logits"
-          : "there is no \"logits\"; lm-logits adds it")
+          ? "\"logits\" is missing, there is only \"logprobs\"; run lm-logits without --logprobs"
+          : "\"logits\" is missing; lm-logits adds it")
     }
     try record.requireLogits(logits.count, ofVocabulary: vocabularySize)
     return try logits.withUnsafeBufferPointer { logits in
@@ -33,7 +33,7 @@ run(.lmTopK) { arguments, output in
     var table = CandidateTable(tokenizer)
     try filter.forEachRecord { record in
       guard let candidates = try mostLikely(record) else { return try output.endLine() }
-      try table.write(candidates, to: output)
+      try table.write(candidates, after: (try? record.ids()) ?? [], to: output)
     } orWrite: {
       try output.endLine()
     }

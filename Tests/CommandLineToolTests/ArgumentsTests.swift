@@ -52,26 +52,29 @@ import Testing
   }
 
   @Test(arguments: [
-    (Tool.lmTopK, "--k", "--k is short for several options: --keep-logits, --keep-going"),
-    (.lmTopK, "-k", "-k wants a value behind it"),
-    (.lmTopK, "--top-k", "--top-k wants a value behind it"), (.lmTopK, "-tk", "-k wants a value behind it"),
-    (.lmTopK, "--table=3", "--table takes no value"),
-    (.lmTopK, "--tabel", "there is no option --tabel; did you mean --table?"),
-    (.lmTopK, "--tabel=3", "there is no option --tabel; did you mean --table?"),
-    (.lmTopK, "--topk 3", "there is no option --topk; did you mean --top-k?"),
-    (.lmTopK, "--frobnicate", "there is no option --frobnicate"),
-    (.lmTopK, "-x", "there is no option -x"), (.lmTopK, "-tx", "there is no option -x"),
-    (.lmTopK, "-x --tabel", "there is no option -x"),
-    (.lmTopK, "-k 0", "--top-k wants a whole number of at least 1, not \"0\""),
-    (.lmTopK, "-k -1", "--top-k wants a whole number of at least 1, not \"-1\""),
-    (.lmTopK, "-k x", "--top-k wants a whole number of at least 1, not \"x\""),
-    (.lmTopK, "-k 1.5", "--top-k wants a whole number of at least 1, not \"1.5\""),
-    (.lmTopK, "--top-k=", "--top-k wants a whole number of at least 1, not \"\""),
-    (.lmTopK, "-k 1e3", "--top-k wants a whole number of at least 1, not \"1e3\""),
-    (.lmTopK, "-k 99999999999999999999", "--top-k wants a whole number of at least 1, not \"99999999999999999999\""),
-    (.lmLogits, "--threads=1025", "--threads wants a whole number from 1 to 1024, not \"1025\""),
-    (.lmLogits, "--threads 0", "--threads wants a whole number from 1 to 1024, not \"0\""),
-    (.lmInfo, "model", "there is no place for \"model\""), (.lmInfo, "-j model", "there is no place for \"model\""),
+    (Tool.lmTopK, "--k", "ambiguous option '--k': --keep-logits, --keep-going; did you mean -k?"),
+    (.lmTopK, "-k", "option '-k' requires a value"),
+    (.lmTopK, "--top-k", "option '--top-k' requires a value"), (.lmTopK, "-tk", "option '-k' requires a value"),
+    (.lmTopK, "--table=3", "option '--table' takes no value"),
+    (.lmTopK, "--tabel", "unknown option '--tabel'; did you mean --table?"),
+    (.lmTopK, "--tabel=3", "unknown option '--tabel'; did you mean --table?"),
+    (.lmTopK, "--topk 3", "unknown option '--topk'; did you mean --top-k?"),
+    (.lmTopK, "--frobnicate", "unknown option '--frobnicate'"),
+    (.lmTopK, "-x", "unknown option '-x'"), (.lmTopK, "-tx", "unknown option '-x'"),
+    (.lmTopK, "-x --tabel", "unknown option '-x'"),
+    (.lmTopK, "-k 0", "--top-k must be a whole number, 1 or more (found \"0\")"),
+    (.lmTopK, "-k -1", "--top-k must be a whole number, 1 or more (found \"-1\")"),
+    (.lmTopK, "-k x", "--top-k must be a whole number, 1 or more (found \"x\")"),
+    (.lmTopK, "-k 1.5", "--top-k must be a whole number, 1 or more (found \"1.5\")"),
+    (.lmTopK, "--top-k=", "--top-k must be a whole number, 1 or more (found \"\")"),
+    (.lmTopK, "-k 1e3", "--top-k must be a whole number, 1 or more (found \"1e3\")"),
+    (.lmTopK, "-k 99999999999999999999", "--top-k must be a whole number, 1 or more (found \"99999999999999999999\")"),
+    (.lmLogits, "--threads=1025", "--threads must be a whole number from 1 to 1024 (found \"1025\")"),
+    (.lmLogits, "--threads 0", "--threads must be a whole number from 1 to 1024 (found \"0\")"),
+    (.lmInfo, "model", "unexpected argument 'model'; to name a model, use --model model"),
+    (.lmInfo, "-j a b", "unexpected argument 'a'"), (.lmPull, "", "missing model name"),
+    (.lmStep, "-n=5", "--count must be a whole number, 0 or more (found \"=5\"); write -n 5"),
+    (.lmStep, "--errors x", "--errors must be status or records (found \"x\")"),
   ])
   func reportsMistakes(_ tool: Tool, _ line: String, _ expected: String) {
     #expect(complaint(tool, line) == expected)
@@ -109,13 +112,13 @@ import Testing
   }
 
   @Test(arguments: [
-    (Tool.lmTopK, "-k %E9", #"--top-k wants a whole number of at least 1, not "\xE9""#),
-    (.lmTopK, "-k 1%1B[31m", #"--top-k wants a whole number of at least 1, not "1\u{1B}[31m""#),
-    (.lmTopK, "--x%E9", #"there is no option --x\xE9"#),
-    (.lmTopK, "--tabl%0A", #"there is no option --tabl\n; did you mean --table?"#),
-    (.lmTopK, "-%E9", #"there is no option -\xE9"#), (.lmTopK, "-%1B", #"there is no option -\u{1B}"#),
-    (.lmInfo, "caf%E9", #"there is no place for "caf\xE9""#),
-    (.lmPull, "a caf%E9", #"one model at a time: there is no place for "caf\xE9""#),
+    (Tool.lmTopK, "-k %E9", #"--top-k must be a whole number, 1 or more (found "\xE9")"#),
+    (.lmTopK, "-k 1%1B[31m", #"--top-k must be a whole number, 1 or more (found "1\u{1B}[31m")"#),
+    (.lmTopK, "--x%E9", #"unknown option '--x\xE9'"#),
+    (.lmTopK, "--tabl%0A", #"unknown option '--tabl\n'; did you mean --table?"#),
+    (.lmTopK, "-%E9", #"unknown option '-\xE9'"#), (.lmTopK, "-%1B", #"unknown option '-\u{1B}'"#),
+    (.lmInfo, "caf%E9", #"unexpected argument 'caf\xE9'; to name a model, use --model caf\xE9"#),
+    (.lmPull, "a caf%E9", #"unexpected argument 'caf\xE9'; lm-pull takes one model name"#),
   ])
   func escapesBytesInMessages(_ tool: Tool, _ line: String, _ message: String) {
     #expect(throws: ToolError(.usage, message)) { try parse(tool, bytes: line) }
@@ -171,12 +174,12 @@ import Testing
   }
 
   @Test(arguments: [
-    (Tool.bpeEncode, "-w -j", "--whole and --json exclude each other"),
-    (.bpeEncode, "-jzw", "--null and --whole and --json exclude each other"),
-    (.bpeDecode, "--follow --json", "--follow and --json exclude each other"),
-    (.lmStep, "--sealed --sealed-output", "--sealed and --sealed-output exclude each other"),
-    (.lmInfo, "-l -m x", "--list and --model exclude each other"),
-    (.bpeDecode, "-nz", "--no-newline and --null exclude each other"),
+    (Tool.bpeEncode, "-w -j", "--whole and --json cannot be used together"),
+    (.bpeEncode, "-jzw", "--null, --whole and --json cannot be used together"),
+    (.bpeDecode, "--follow --json", "--follow and --json cannot be used together"),
+    (.lmStep, "--sealed --sealed-output", "--sealed and --sealed-output cannot be used together"),
+    (.lmInfo, "-l -m x", "--list and --model cannot be used together"),
+    (.bpeDecode, "-nz", "--no-newline and --null cannot be used together"),
   ])
   func reportsExclusiveOptions(_ tool: Tool, _ line: String, _ message: String) {
     #expect(complaint(tool, line) == message)

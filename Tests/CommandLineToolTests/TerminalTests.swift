@@ -24,6 +24,15 @@ import Testing
   }
 
   @Test(arguments: [
+    ("plain", "plain"), ("0…5", "0...5"), ("“x” ‘y’", "\"x\" 'y'"), ("a – b — c", "a - b -- c"),
+    ("café", #"caf\u{E9}"#),
+    ("日\u{1F600}", #"\u{65E5}\u{1F600}"#), ("2 × 3 → 6", "2 x 3 -> 6"),
+  ])
+  func messagesAreASCIIIfTheLocaleIsNotUTF8(_ text: String, _ expected: String) {
+    #expect(asciiOnly(text) == expected)
+  }
+
+  @Test(arguments: [
     ("", 0), ("abc", 3), ("é", 1), ("e\u{301}", 1), ("日本", 4), ("😀", 2), ("한", 2), ("ｱ", 1), ("⌚🚀🪿", 6),
     ("한", 2), ("🇫🇷", 2), ("☃", 1), ("Ａ", 2), ("ไก่", 2), ("שלום", 4),
   ])
@@ -55,9 +64,9 @@ import Testing
       }
     }
     #expect(try message("[0,4]", 5) == nil)
-    #expect(try message("[0,5]", 5) == #""ids"[1] is 5, but the vocabulary has 5 tokens (0…4)"#)
-    #expect(try message("[-1]", 5) == #""ids"[0] is -1, but the vocabulary has 5 tokens (0…4)"#)
-    #expect(try message("{}", 5) == #"there is no "ids""#)
+    #expect(try message("[0,5]", 5) == #""ids"[1] is 5, but the vocabulary has 5 tokens (0 to 4)"#)
+    #expect(try message("[-1]", 5) == #""ids"[0] is -1, but the vocabulary has 5 tokens (0 to 4)"#)
+    #expect(try message("{}", 5) == #""ids" is missing"#)
   }
 
   @Test func rejectsNonFiniteLogits() {

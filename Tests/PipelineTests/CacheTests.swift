@@ -1,16 +1,14 @@
 import Foundation
+import TestSupport
 import Testing
 
-/// `--cache FILE`: whatever happens to the file, the output is what it is without.
+/// `--cache FILE` does not change the output, whatever happens to the file.
 @Suite struct CacheTests {
-  /// A folder of its own for each test.
-  private let folder: URL
-  private let file: URL
+  private let temporaryFolder: TemporaryFolder
+  private var folder: URL { temporaryFolder.url }
+  private var file: URL { folder.appending(path: "cache") }
 
-  init() throws {
-    folder = try Programs.newFolder()
-    file = folder.appending(path: "cache")
-  }
+  init() throws { temporaryFolder = try TemporaryFolder() }
 
   private func run(_ script: String, _ input: String = "", status: Int32 = 0) throws -> (text: String, errors: String) {
     let result = try Programs.shell(script, input: Data(input.utf8), in: folder)
@@ -18,10 +16,12 @@ import Testing
     return (result.text, result.errors)
   }
 
+  private static let canPunchHoles = (try? Programs.shell("fallocate --version"))?.status == 0
+
   private static func record(_ ids: [Int]) -> String { "{\"ids\":\(ids)}\n".replacing(" ", with: "") }
   private static let ids = (0..<150).map { (13 * $0 * $0 + 5) % 4000 }
 
-  /// The logits of a record without a cache, and with it.
+  /// Expects the same logits with a cache as without one, and a message that contains `note`, or no message.
   private func expectSame(_ ids: [Int], note: String? = nil, model: String = "") throws {
     let alone = try run("lm-logits --base64 \(model)", Self.record(ids))
     let cached = try run("lm-logits --base64 \(model) --cache cache", Self.record(ids))
@@ -34,7 +34,7 @@ import Testing
   }
 
   @Test(arguments: ["", "--temperature 0.9 --seed 3", "--top-p 0.9 --repetition-penalty 1.1"])
-  func aLoopWithACacheIsOneCall(_ options: String) throws {
+  func loopsWithACacheEqualOneCall(_ options: String) throws {
     let seed = options.contains("seed") || options.isEmpty ? "" : "--seed 8"
     let begin = "echo 'The old man said' | bpe-encode > r"
     let whole = try run("\(begin); lm-step -n 80 \(options) \(seed) r").text
@@ -48,8 +48,8 @@ import Testing
     #expect(try run("\(begin); \(threads)").text == whole)
   }
 
-  /// Lengths around blocks of 16 and pages of 64, growing, shrinking, and changed in the middle.
-  @Test func anySequenceAfterAnyOther() throws {
+  /// The lengths are around the block size 16 and the page size 64, and grow and shrink. Then ids in the middle change.
+  @Test func reusesThePrefixOfAnySequence() throws {
     for length in [1, 2, 15, 16, 17, 63, 64, 65, 150, 64, 3, 149, 128, 129] {
       try expectSame(Array(Self.ids[..<length]))
     }
@@ -61,37 +61,38 @@ import Testing
     }
   }
 
-  /// A process that is killed in the middle of a sequence leaves another's positions behind it.
-  @Test func positionsBehindAChangeAreNotTrusted() throws {
+  /// If a process is killed in the middle of a sequence, later positions of the file are from another sequence.
+  @Test func recomputesPositionsAfterAChangedID() throws {
     try expectSame(Self.ids)
     var other = Self.ids
     other[40] = 1
-    try expectSame(Array(other[..<60]))  // what follows in the file was computed after another id at 40
+    try expectSame(Array(other[..<60]))  // the later positions in the file were computed with another id at 40
     try expectSame(other)
   }
 
-  @Test func recordsOfOneRunUseTheFileOneAfterTheOther() throws {
+  @Test func recordsOfOneRunShareTheFile() throws {
     let records = [150, 20, 60, 150, 1].map { Self.record(Array(Self.ids[..<$0])) }.joined() + Self.record([9, 8, 7])
     #expect(
       try run("lm-step -n 3 --cache cache", records).text == run("lm-step -n 3 --threads 1", records).text)
   }
 
-  @Test func damageIsComputedAgain() throws {
-    var generator = SystemRandomNumberGenerator()
+  @Test func recomputesDamagedPositions() throws {
+    var generator = SeededGenerator(1)
     try expectSame(Self.ids)
     let whole = try Data(contentsOf: file)
     for _ in 0..<40 {
       var damaged = whole
       let place = Int.random(in: 8..<damaged.count, using: &generator)
-      damaged[place] ^= 1 << UInt8.random(in: 0..<8, using: &generator)
+      let bit = UInt8.random(in: 0..<8, using: &generator)
+      damaged[place] ^= 1 << bit
       try damaged.write(to: file)
       let result = try run("lm-logits --base64 --cache cache", Self.record(Self.ids))
-      #expect(try result.text == run("lm-logits --base64", Self.record(Self.ids)).text, "byte \(place)")
+      #expect(try result.text == run("lm-logits --base64", Self.record(Self.ids)).text, "byte \(place), bit \(bit)")
     }
   }
 
   @Test(arguments: [1, 7, 8, 31, 32, 4096, 5000, 65536, 65537, 200_000, 458_751])
-  func aFileThatWasCutShortIsMended(_ size: Int) throws {
+  func repairsATruncatedFile(_ size: Int) throws {
     try expectSame(Self.ids)
     try FileHandle(forWritingTo: file).truncate(atOffset: UInt64(size))
     let cached = try run("lm-logits --base64 --cache cache", Self.record(Self.ids))
@@ -99,7 +100,7 @@ import Testing
     if size >= 8 { try expectSame(Self.ids) }
   }
 
-  @Test func anotherFileIsLeftAlone() throws {
+  @Test func doesNotChangeOtherFiles() throws {
     for content in ["my notes\n", "x", String(repeating: "text", count: 100_000)] {
       try Data(content.utf8).write(to: file)
       try expectSame(Self.ids, note: "lm-logits: cache: this is no cache file, and it is left as it is")
@@ -108,7 +109,7 @@ import Testing
     #expect(try run("lm-logits --cache cache -q", Self.record([5])).errors.isEmpty)
   }
 
-  @Test func anotherModelsCacheBeginsAnew() throws {
+  @Test func recreatesTheCacheOfAnotherModel() throws {
     let other = folder.appending(path: "other")
     try FileManager.default.copyItem(at: Programs.checkout.appending(path: "Models/wren"), to: other)
     let weights = try FileHandle(forUpdating: other.appending(path: "model.safetensors"))
@@ -123,7 +124,7 @@ import Testing
     try expectSame(Self.ids, note: "another model")
   }
 
-  @Test func placesWhereNoFileCanBe() throws {
+  @Test func computesWithoutACacheIfThePathIsNotARegularFile() throws {
     try expectNoCache("nowhere/cache", "No such file or directory")
     try expectNoCache(".", "Is a directory")
     try expectNoCache("/dev/null", "it is no regular file")
@@ -137,8 +138,8 @@ import Testing
     #expect(cached.errors.contains("\(path): ") && cached.errors.contains(note), "\(cached.errors)")
   }
 
-  /// A copy over the file between two records: the table is then another, and the file is left.
-  @Test func aFileThatIsOverwrittenDuringARunIsNotTrusted() throws {
+  /// The file is overwritten by a copy of another cache between two records: its table differs, and it is not used.
+  @Test func stopsUsingAFileThatIsOverwritten() throws {
     let (first, second) = (Array(Self.ids[..<51]), Array(Self.ids[..<52]))
     try Data(Self.record(Self.ids.map { ($0 + 1) % 4000 }).utf8).write(to: folder.appending(path: "foreign"))
     let overwritten = try run(
@@ -153,14 +154,11 @@ import Testing
     try expectSame(Self.ids)
   }
 
-  /// Holes in the pages and in the table of a file on a full disk, which is a tmpfs in a namespace.
-  @Test(arguments: ["truncate -s 3M", "fallocate -p -o 65536 -l 4M", "fallocate -p -o 8192 -l 4096"])
-  func aHoleOnAFullDiskIsNoted(_ makeHole: String) throws {
-    let canMount = try Programs.shell("unshare -rm mount -t tmpfs tmpfs /mnt && fallocate --version").status == 0
-    guard canMount else {
-      print("not tested: a hole on a full disk, for no tmpfs can be mounted here")
-      return
-    }
+  /// The holes are in the pages and in the table of a file on a full disk, which is a tmpfs in a namespace.
+  @Test(
+    .enabled(if: MountedDisk.isPossible && CacheTests.canPunchHoles, MountedDisk.requirement),
+    arguments: ["truncate -s 3M", "fallocate -p -o 65536 -l 4M", "fallocate -p -o 8192 -l 4096"])
+  func reportsAHoleOnAFullDisk(_ makeHole: String) throws {
     let record = Self.record(Self.ids)
     let full = try run(
       """
@@ -172,7 +170,7 @@ import Testing
     #expect(full.errors.contains("No space left on device"), "\(full.errors)")
   }
 
-  @Test func nothingIsMadeThroughALink() throws {
+  @Test func makesNoFileThroughALink() throws {
     for (link, note) in [
       ("ln -s missing", "it is a symbolic link to a file that is missing"),
       ("touch missing; ln -s missing", "it is a link to an empty file, which is left as it is"),
@@ -185,8 +183,8 @@ import Testing
     }
   }
 
-  /// A link of one's own to a cache of one's own.
-  @Test func aCacheIsUsedThroughALink() throws {
+  /// The link and the cache belong to the user.
+  @Test func usesACacheThroughALink() throws {
     try expectSame(Array(Self.ids[..<100]))
     _ = try run("mv cache elsewhere; ln -s elsewhere cache")
     try expectSame(Self.ids)
@@ -195,11 +193,8 @@ import Testing
         .errors.isEmpty)
   }
 
-  @Test func aFileOfAnotherUserIsLeftAlone() throws {
-    guard geteuid() == 0 else {
-      print("not tested: a cache of another user, which only root can make")
-      return
-    }
+  @Test(.enabled(if: geteuid() == 0, "NOT TESTED: a cache of another user (needs root)"))
+  func doesNotUseAFileOfAnotherUser() throws {
     for begin in ["touch cache", "lm-logits --cache cache <<< [5,6] > out"] {
       _ = try run("rm -f cache; \(begin); chown 12345 cache; chmod 666 cache; cp cache before")
       try expectSame(Self.ids, note: "lm-logits: cache: it belongs to another user: computing without it")
@@ -207,14 +202,14 @@ import Testing
     }
   }
 
-  @Test func aFileThatAnotherProcessHasIsNotWaitedFor() throws {
+  @Test func doesNotWaitForALockedFile() throws {
     try expectSame(Array(Self.ids[..<30]))
     let held = try run("exec 9<> cache; flock 9; lm-logits --base64 --cache cache", Self.record(Self.ids))
     #expect(try held.text == run("lm-logits --base64", Self.record(Self.ids)).text)
     #expect(held.errors.contains("another process is using it"))
   }
 
-  @Test func twoLoopsOnOneFileAreBothRight() throws {
+  @Test func twoLoopsCanShareAFile() throws {
     func loop(_ name: String) -> String {
       "for n in $(seq 25); do lm-step -q --cache cache \(name) > \(name).new; mv \(name).new \(name); done"
     }
@@ -224,28 +219,24 @@ import Testing
     #expect(try run("cat b").text == run("echo 'My mother' | bpe-encode | lm-step -n 25").text)
   }
 
-  /// A limit on the size of files is met like a full disk: first the second page has no room, then nothing has.
-  @Test(.enabled(if: Programs.bearLimits, Programs.limitRequirement), arguments: [500, 300, 40])
-  func aFullDiskIsNoted(_ kilobytes: Int) throws {
+  /// A file size limit has the effect of a full disk: there is room for one page, or for none.
+  @Test(.enabled(if: Programs.canLimitFiles, Programs.limitRequirement), arguments: [500, 300, 40])
+  func reportsAFullDisk(_ kilobytes: Int) throws {
     let full = try run("ulimit -f \(kilobytes); lm-logits --base64 --cache cache", Self.record(Self.ids))
     #expect(try full.text == run("lm-logits --base64", Self.record(Self.ids)).text)
     #expect(full.errors.contains("File too large"), "\(full.errors)")
     try FileManager.default.removeItem(at: file)
   }
 
-  @Test func aReadOnlyFileIsRead() throws {
+  @Test(.enabled(if: geteuid() != 0, "NOT TESTED: a read-only cache (needs a user other than root)"))
+  func usesAReadOnlyFile() throws {
     try expectSame(Self.ids)
-    guard geteuid() != 0 else {
-      print("NOT TESTED: a read-only cache (needs a user other than root)")
-      return
-    }
     _ = try run("chmod 400 cache")
     try expectSame(Array(Self.ids[..<100]))
     try expectSame(Self.ids + Array(1...60), note: "what is new cannot be kept")  // more than its pages hold
   }
 
-  /// Killed at any instant, a process leaves a file that the next one makes the right thing of.
-  @Test func killedProcessesLeaveWhatIsRight() throws {
+  @Test func killedProcessesLeaveAUsableFile() throws {
     let script = """
       echo 'Once upon a time' | bpe-encode > begin
       lm-step -n 100 begin > whole
@@ -263,7 +254,7 @@ import Testing
     _ = try run(script)
   }
 
-  @Test func cachesArePrivate() throws {
+  @Test func cachesAreReadableByTheUserOnly() throws {
     try expectSame([5])
     #expect(try run("umask 0; lm-logits --cache new; stat -c %a new", Self.record([5])).text.hasSuffix("\n600\n"))
     let empty = "touch empty; chmod 644 empty; lm-logits --cache empty; stat -c %a empty"

@@ -1,15 +1,13 @@
 import Foundation
 import Testing
 
-/// What the system can refuse or take away while a tool runs: it ends with a message and an exit status of sysexits(3), or
-/// goes on; it never traps, and leaves nothing half-written.
+/// System failures while a tool runs. The tool continues, or ends with a message and an exit status of sysexits(3). It
+/// never traps, and never leaves a partial line in a file.
 @Suite struct FaultTests {
-  /// A folder of its own for each test.
-  private let folder: URL
+  private let temporaryFolder: TemporaryFolder
+  private var folder: URL { temporaryFolder.url }
 
-  init() throws {
-    folder = try Programs.newFolder()
-  }
+  init() throws { temporaryFolder = try TemporaryFolder() }
 
   private func shell(_ script: String, input: Data? = nil, _ environment: [String: String] = [:]) throws
     -> Programs.Result
@@ -22,11 +20,11 @@ import Testing
       at: Programs.checkout.appending(path: "Models/wren"), to: folder.appending(path: "model"))
   }
 
-  // MARK: the model
+  // MARK: - Model files
 
-  /// Pages that are lost while they are mapped: in the thread that reads records, and in one that helps it to compute.
+  /// The mapped pages are accessed by the main thread for a short record, and also by worker threads for a long one.
   @Test(arguments: ["[5]", "[\((1...400).map(String.init).joined(separator: ","))]"])
-  func aModelThatIsCutShortWhileItIsMappedIsAnError(_ record: String) throws {
+  func reportsAModelThatIsTruncatedWhileMapped(_ record: String) throws {
     try copyModel()
     let result = try shell(
       """
@@ -43,7 +41,7 @@ import Testing
     #expect(lines.count == 2 && lines[1].hasPrefix("{\"error\":\"lm-logits: ") && lines[1].hasSuffix("\"fatal\":true}"))
   }
 
-  @Test func aCacheThatIsCutShortWhileItIsMappedIsAnError() throws {
+  @Test func reportsACacheThatIsTruncatedWhileMapped() throws {
     let result = try shell(
       """
       mkfifo in; lm-step --cache cache < in > out & pid=$!
@@ -56,20 +54,20 @@ import Testing
   }
 
   @Test(arguments: ["config.json", "model.safetensors", "tokenizer.json"])
-  func aPipeInAModelsPlaceIsNotWaitedFor(_ name: String) throws {
+  func rejectsAPipeAsAModelFile(_ name: String) throws {
     try copyModel()
     let result = try shell("rm model/\(name); mkfifo model/\(name); echo '[5]' | lm-step -m model")
     #expect(result.status == 66)
     #expect(result.errors == "lm-step: model/\(name): not a regular file; only regular files can be memory-mapped\n")
   }
 
-  // MARK: memory
+  // MARK: - Memory
 
-  /// Whatever little memory there is: the right answer, or a line that says what is lacking.
+  /// For each memory limit, the output is right or there is an error message.
   @Test(
-    .enabled(if: Programs.bearLimitsOnMemory, Programs.limitRequirement),
+    .enabled(if: Programs.canLimitMemory, Programs.limitRequirement),
     arguments: ["lm-step -n 3", "lm-logits --base64", "lm-topk", "bpe-encode -j", "bpe-decode"])
-  func memoryThatIsRefusedIsAnError(_ tool: String) throws {
+  func reportsOutOfMemory(_ tool: String) throws {
     let record =
       "{\"text\":\"\(String(repeating: "ab ", count: 4_000))\",\"ids\":[5],\"logits\":[\(String(repeating: "0.5,", count: 4095))1]}\n"
     let limits = Array(stride(from: 20_000, to: 120_000, by: 10_000))
@@ -86,21 +84,21 @@ import Testing
     #expect(complaints.allSatisfy { $0.contains(": out of memory: cannot allocate ") }, "\(complaints)")
   }
 
-  @Test(.enabled(if: Programs.bearLimitsOnMemory, Programs.limitRequirement))
-  func aRecordBeyondAllMemoryIsAnErrorAndNothingBeforeItIsLost() throws {
+  @Test(.enabled(if: Programs.canLimitMemory, Programs.limitRequirement))
+  func writesTheRecordsBeforeOneThatExceedsTheMemory() throws {
     let result = try shell(
       """
-      seq 30 > in; bpe-encode in > right; truncate -s 300M in  # zeros without an end
+      seq 30 > in; bpe-encode in > right; truncate -s 300M in  # a line of zeros without an end
       ulimit -v 100000; bpe-encode in > out; echo $?; head -n 30 out | cmp - right; echo $?; tail -n +31 out | grep -c fatal
       """)
     #expect(result.text == "71\n0\n1\n")
     #expect(result.errors.hasPrefix("bpe-encode: out of memory: "))
   }
 
-  // MARK: reading and writing
+  // MARK: - Reading and writing
 
-  /// Signals that interrupt system calls, and a writer that gives byte after byte.
-  @Test func readsMayBeShortAndInterrupted() throws {
+  /// Signals interrupt the system calls, and the input arrives byte by byte.
+  @Test func handlesShortAndInterruptedReads() throws {
     let text = "Once upon a time\nthere was\n\na slow écrivain 😀\n"
     let whole = try shell("bpe-encode | lm-step -n 2 | bpe-decode", input: Data(text.utf8))
     let slow = try shell(
@@ -112,7 +110,7 @@ import Testing
     #expect(whole.status == 0 && slow.output == whole.output)
   }
 
-  @Test func nonblockingDescriptorsAreWaitedFor() throws {
+  @Test func waitsForNonblockingDescriptors() throws {
     let (input, output, process) = (Pipe(), Pipe(), Process())
     // O_NONBLOCK belongs to the end of the pipe, which the tool inherits.
     for end in [input.fileHandleForReading, output.fileHandleForWriting] {
@@ -137,7 +135,7 @@ import Testing
     #expect(lines.count { $0 == UInt8(ascii: "\n") } == 3)
   }
 
-  @Test func standardStreamsMayBeClosed() throws {
+  @Test func handlesClosedStandardStreams() throws {
     let result = try shell(
       """
       bpe-encode <&- > /dev/null; echo $?
@@ -149,14 +147,14 @@ import Testing
     #expect(
       result.errors
         == "bpe-encode: standard input: Bad file descriptor\nlm-step: standard output: Bad file descriptor\n")
-    // What is meant for standard output is not in the file that was opened in its stead.
+    // The output was not written into the file that took the descriptor of standard output.
     let cache = try Data(contentsOf: folder.appending(path: "cache"))
     #expect(cache.starts(with: Data("lmpkev1\n".utf8)) && cache.range(of: Data("\"next\"".utf8)) == nil)
   }
 
-  /// Who ends a tool by a signal finds whole lines in its output file, and all of them from the first on.
+  /// The output file is a prefix of the whole output that ends after a line.
   @Test(arguments: ["INT", "TERM", "HUP"])
-  func aSignalLeavesNoHalfOfALine(_ signal: String) throws {
+  func signalsLeaveNoPartialLine(_ signal: String) throws {
     let result = try shell(
       """
       yes 'Once upon a time there was an old man who lived by the sea.' | head -n 50000 > text
@@ -171,17 +169,16 @@ import Testing
     #expect(result.text.isEmpty, "\(result.text)")
   }
 
-  /// A limit on the size of files is met like a full disk.
-  @Test(.enabled(if: Programs.bearLimits, Programs.limitRequirement)) func aQuotaIsAnError() throws {
+  @Test(.enabled(if: Programs.canLimitFiles, Programs.limitRequirement)) func reportsTheFileSizeLimit() throws {
     let result = try shell(
       "yes word | head -n 20000 > text; (ulimit -f 64; bpe-encode text > out); echo $?; wc -c < out")
     #expect(result.text == "74\n65536\n")
     #expect(result.errors == "bpe-encode: standard output: File too large\n")
   }
 
-  // MARK: the surroundings
+  // MARK: - Environment
 
-  @Test func surroundingsDoNotMatter() throws {
+  @Test func outputDoesNotDependOnTheEnvironment() throws {
     let plain = try shell("echo 'Once upon a été' | bpe-encode | lm-step -n 3 | lm-logits | lm-topk | cksum")
     for wrapper in [
       "env -i PATH=\"$PATH\" LANG=C", "env -u HOME", "env HOME=/nonexistent TMPDIR=/nonexistent LC_ALL=tr_TR.UTF-8",
@@ -193,8 +190,8 @@ import Testing
     }
   }
 
-  /// A folder in which nothing can be made: nothing is lost but the cache.
-  @Test func aReadOnlyPlaceIsEnough() throws {
+  /// No file can be made in /proc/self.
+  @Test func computesWithoutACacheInAReadOnlyFolder() throws {
     let result = try shell("echo '[5]' | lm-step --cache /proc/self/cache")
     #expect(result.status == 0)
     #expect(result.text == (try shell("echo '[5]' | lm-step").text))

@@ -1,7 +1,8 @@
 import Foundation
 import Testing
 
-/// Names that are not UTF-8. Beside each of them is a file with the name that a repair to U+FFFD would make of it.
+/// File names that are not UTF-8. Next to each file is one whose name has U+FFFD for the invalid bytes, to detect lossy
+/// conversions.
 @Suite(.enabled(if: ByteNames.arePossible, ByteNames.requirement))
 struct FileNameTests {
   private func run(_ script: String, environment: [String: String] = [:]) throws -> Programs.Result {
@@ -10,7 +11,7 @@ struct FileNameTests {
     return try Programs.shell(script, environment: environment, in: folder)
   }
 
-  @Test func operandsAndMessages() throws {
+  @Test func operandsCanBeAnyBytes() throws {
     let result = try run(
       #"""
       echo '[1]' > $'x\xff'; echo '[2]' > $'x\xef\xbf\xbd'
@@ -26,10 +27,10 @@ struct FileNameTests {
     #expect(errors.count == 6 && errors[0].hasPrefix(#"lm-step: d\xE9: "#), "\(result.errors)")
     #expect(errors[1] == #"bpe-encode: no\xE9\u{1B}[31m: No such file or directory"#)
     #expect(errors[2].hasPrefix(#"lm-step: y\xE9:1: "#))
-    #expect(errors[3] == #"lm-step: there is no option --caf\xE9"#)
+    #expect(errors[3] == #"lm-step: unknown option '--caf\xE9'"#)
   }
 
-  @Test func modelFoldersAndFiles() throws {
+  @Test func modelPathsCanBeAnyBytes() throws {
     let result = try run(
       #"""
       cp -r "$CHECKOUT/Models/wren" $'m\xe9'; mkdir $'m\xef\xbf\xbd'
@@ -58,7 +59,7 @@ struct FileNameTests {
         """#, "\(result.errors)")
   }
 
-  @Test func hubCaches() throws {
+  @Test func hubCachePathsCanBeAnyBytes() throws {
     let result = try run(
       #"""
       snapshot=$'h\xe9/hub/models--org--m\xe9/snapshots/\xe9'
@@ -83,7 +84,7 @@ struct FileNameTests {
         """#, "\(result.errors)")
   }
 
-  @Test func theInstalledPrefix() throws {
+  @Test func installPrefixCanBeAnyBytes() throws {
     let result = try run(
       #"""
       mkdir -p $'p\xe9/bin' $'p\xe9/share/lmpipe'; cp "$(command -v bpe-encode)" $'p\xe9/bin'
@@ -94,8 +95,8 @@ struct FileNameTests {
     #expect(result.text == "\"word\"\n1\n", "\(result.errors)")
   }
 
-  /// Half of a character, which a token of its own can be.
-  @Test func textsToStopAt() throws {
+  /// A single token can be a part of a character.
+  @Test func stopTextsCanBeAnyBytes() throws {
     let result = try run(
       #"""
       prompt() { echo 'Once upon a time' | bpe-encode -z; }
@@ -114,7 +115,7 @@ struct FileNameTests {
       #"HF_HUB_CACHE=$'hub\xe9'"#, #"HF_HUB_CACHE=$PWD/$'hub\xe9/x'"#, #"HF_HUB_CACHE= HF_HOME=$PWD/$'hub\xe9'"#,
       #"HF_HUB_CACHE= HF_HOME= XDG_CACHE_HOME=$'hub\xe9'"#,
     ])
-  func aModelIsFetchedIntoAnyCache(_ environment: String) throws {
+  func downloadsIntoACacheWithAnyPath(_ environment: String) throws {
     let hub = try HubServer()
     let result = try hub.shell(
       #"""
@@ -132,10 +133,10 @@ struct FileNameTests {
 private enum ByteNames {
   static let arePossible =
     (try? Programs.shell(#"touch "$TEST/"$'\xe9'"#, environment: ["TEST": NSTemporaryDirectory()]))?.status == 0
-  static let requirement: Comment = "file systems here have UTF-8 names only: other names are NOT TESTED"
+  static let requirement: Comment = "NOT TESTED: file names that are not UTF-8 (needs a file system that allows them)"
 }
 
-/// Where /proc is missing or closed, as in a jail.
+/// Systems without /proc, or without access to it, such as a chroot.
 @Suite(.enabled(if: Jail.isPossible, Jail.requirement))
 struct JailTests {
   private func run(_ script: String) throws -> Programs.Result {
@@ -144,7 +145,7 @@ struct JailTests {
     return try Programs.shell(script, in: folder)
   }
 
-  @Test func aPipelineRunsInARootWithoutProc() throws {
+  @Test func pipelinesRunWithoutProc() throws {
     let result = try run(
       #"""
       mkdir -p root/bin root/share/lmpipe root/dev; touch root/dev/null; cp -r "$CHECKOUT/Models/wren" root/share/lmpipe
@@ -158,11 +159,11 @@ struct JailTests {
       jail /bin/bpe-encode < text | jail /bin/lm-logits | jail /bin/lm-topk -t | wc -l
       jail /bin/bpe-encode --no-such-option > /dev/null; echo $?
       """#)
-    #expect(result.text == "61\n0 0 0 0\n11\n64\n", "\(result.errors)")
-    #expect(result.errors.hasPrefix("bpe-encode: there is no option --no-such-option\n"))
+    #expect(result.text == "61\n0 0 0 0\n12\n64\n", "\(result.errors)")
+    #expect(result.errors.hasPrefix("bpe-encode: unknown option '--no-such-option'\n"))
   }
 
-  @Test func argumentsDoNotNeedProc() throws {
+  @Test func parsesTheCommandLineWithoutProc() throws {
     let result = try run(
       #"""
       mask='mount --bind /dev/null /proc/$$/maps && exec'
@@ -179,6 +180,7 @@ private enum Jail {
     (try? Programs.shell(
       "unshare --map-root-user chroot / true && unshare --map-root-user --mount bash -c 'mount --bind /dev/null /proc/$$/maps'"
     ))?
-    .status == 0 && Programs.bearLimits
-  static let requirement: Comment = "nobody may change the root or mount here: a system without /proc is NOT TESTED"
+    .status == 0 && Programs.canLimitFiles
+  static let requirement: Comment =
+    "NOT TESTED: a system without /proc (needs the permission to change the root and to mount)"
 }

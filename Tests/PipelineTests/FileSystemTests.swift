@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// File systems that are full or only to be read, mounted for the test in a name space of its own.
+/// Full and read-only file systems, which are mounted in a new namespace.
 @Suite(.enabled(if: MountedDisk.isPossible, MountedDisk.requirement))
 struct FileSystemTests {
   private func shell(_ size: String, _ script: String) throws -> Programs.Result {
@@ -10,7 +10,7 @@ struct FileSystemTests {
     return try Programs.shell(MountedDisk.script(size, script), in: folder)
   }
 
-  @Test func aFullDiskEndsAToolAfterTheLastByteThatFits() throws {
+  @Test func writesUntilTheDiskIsFull() throws {
     let result = try shell(
       "64k",
       """
@@ -21,8 +21,8 @@ struct FileSystemTests {
     #expect(result.errors == "bpe-encode: standard output: No space left on device\n")
   }
 
-  /// A cache that cannot grow is not needed; when there is room again it is used as if nothing had been.
-  @Test func aCacheOnAFullDiskIsDoneWithout() throws {
+  /// The cache is used again when there is room.
+  @Test func computesWithoutACacheOnAFullDisk() throws {
     let result = try shell(
       "64k",
       """
@@ -37,7 +37,7 @@ struct FileSystemTests {
     #expect(complaints.first == full[...] && Set(complaints).count == 1 && complaints.count < 4, "\(result.errors)")
   }
 
-  @Test func aReadOnlyDiskIsEnough() throws {
+  @Test func worksOnAReadOnlyDisk() throws {
     let result = try shell(
       "64m",
       """
@@ -55,9 +55,9 @@ struct FileSystemTests {
   }
 
   @Test(.enabled(if: HubServer.canRun, HubServer.requirement))
-  func aPullGoesOnWhenThereIsRoom() throws {
+  func resumesADownloadWhenThereIsRoom() throws {
     let hub = try HubServer()
-    // The storage asks for a second of patience, and in that second the disk is filled.
+    // The server asks for a retry after one second, and in that second the disk is filled.
     try hub.fault(#"{"storage/": {"status": 503, "times": 1, "headers": {"Retry-After": "1"}}}"#)
     let result = try hub.shell(
       MountedDisk.script(
@@ -82,12 +82,12 @@ struct FileSystemTests {
   }
 }
 
-private enum MountedDisk {
+enum MountedDisk {
   static let isPossible =
     (try? Programs.shell("unshare --map-root-user --mount mount -t tmpfs tmpfs /mnt"))?.status == 0
   static let requirement: Comment = "NOT TESTED: full and read-only disks (needs the permission to mount file systems)"
 
-  /// The script, run where `disk` in the current folder is a new file system of a size.
+  /// Returns a script that mounts a new file system of a size on the folder `disk`, and then runs `script`.
   static func script(_ size: String, _ script: String) -> String {
     """
     unshare --map-root-user --mount bash /dev/fd/3 3<<'END'

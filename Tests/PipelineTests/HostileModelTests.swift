@@ -1,9 +1,9 @@
 import Foundation
 import Testing
 
-/// Files that claim much: the tools refuse them in no more memory than the file and 50 MB, and at once. (What the
-/// messages say is tested in CheckpointTests.)
-@Suite(.enabled(if: Programs.bearLimitsOnMemory, Programs.limitRequirement))
+/// Damaged files with large counts: the tools reject them with a memory limit of the file's size and 50 MB.
+/// (CheckpointTests tests the messages.)
+@Suite(.enabled(if: Programs.canLimitMemory, Programs.limitRequirement))
 struct HostileModelTests {
   private static func bytes(_ value: some FixedWidthInteger) -> Data {
     withUnsafeBytes(of: value.littleEndian) { Data($0) }
@@ -11,7 +11,7 @@ struct HostileModelTests {
 
   private static func string(_ text: String) -> Data { bytes(UInt64(text.utf8.count)) + Data(text.utf8) }
 
-  /// The beginning of a GGUF file, and the first of its values.
+  /// Returns the start of a GGUF file with the first of its metadata values.
   private static func gguf(tensors: Int, values: Int) -> Data {
     Data("GGUF".utf8) + bytes(UInt32(3)) + bytes(UInt64(tensors)) + bytes(UInt64(values + 1))
       + string("general.architecture") + bytes(UInt32(8)) + string("llama")
@@ -27,20 +27,20 @@ struct HostileModelTests {
   }
 
   private static let cases = [
-    Case(testDescription: "as many long keys as may be") {
+    Case(testDescription: "the maximum number of long keys") {
       let key = String(repeating: "k", count: 1016)
       return (0..<4095).reduce(into: gguf(tensors: 0, values: 4095)) { file, index in
         file += string(key + String(10_000_000 + index)) + bytes(UInt32(0)) + Data([1])
       }
     },
-    Case(testDescription: "as many tensors as may be") {
+    Case(testDescription: "the maximum number of tensors") {
       (0..<16384).reduce(into: gguf(tensors: 16384, values: 0)) { file, index in
         file += string("blk.\(index).attn_q.weight") + bytes(UInt32(4))
         for length in [8, 1, 1, 1] { file += bytes(UInt64(length)) }
         file += bytes(UInt32(0)) + bytes(UInt64(32 * index))
       } + Data(count: 32 * 16385)
     },
-    Case(testDescription: "half a million empty tokens and as many merges") {
+    Case(testDescription: "half a million empty tokens and half a million merges") {
       gguf(tensors: 0, values: 2) + array("tokenizer.ggml.tokens", 8, 1 << 19, of: 8)
         + array("tokenizer.ggml.merges", 8, 1 << 19, of: 8)
     },
@@ -53,19 +53,19 @@ struct HostileModelTests {
     },
   ]
 
-  @Test(arguments: cases) func memoryIsThatOfTheFileAndLittleMore(_ hostile: Case) throws {
+  @Test(arguments: cases) func rejectsGGUFFilesInLittleMemory(_ hostile: Case) throws {
     let path = FileManager.default.temporaryDirectory.appending(path: "lmpipe-\(UUID().uuidString).gguf")
     let file = hostile.file()
     try file.write(to: path)
     defer { try? FileManager.default.removeItem(at: path) }
-    let limit = (file.count + 50 << 20) / 1024  // of all addresses: stricter than of memory
+    let limit = (file.count + 50 << 20) / 1024  // of the address space, which is stricter than of memory
     for tool in ["lm-info", "lm-logits", "lm-step"] {
       let result = try Programs.shell("ulimit -v \(limit); \(tool) -m \(path.path)", input: Data("[1]\n".utf8))
       #expect(result.status == 65 && result.errors.hasPrefix("\(tool): \(path.path): "), "\(result.errors)")
     }
   }
 
-  // MARK: folders and records
+  // MARK: - Folders and records
 
   struct FolderCase: Sendable, CustomTestStringConvertible {
     let testDescription: String
@@ -100,7 +100,7 @@ struct HostileModelTests {
     },
   ]
 
-  @Test(arguments: folderCases) func memoryIsThatOfTheFileAndLittleMore(_ hostile: FolderCase) throws {
+  @Test(arguments: folderCases) func rejectsFoldersInLittleMemory(_ hostile: FolderCase) throws {
     let folder = try Programs.newFolder()
     defer { try? FileManager.default.removeItem(at: folder) }
     let source = Programs.checkout.appending(path: "Models/wren")
@@ -118,26 +118,26 @@ struct HostileModelTests {
     #expect(result.errors.utf8.count < 500)
   }
 
-  /// A line that is one piece, of as many tokens as bytes: its bytes and ids, and the same as text.
-  @Test func memoryOfALongPieceIsTenTimesItsSize() throws {
+  /// The line is one pre-token with one token for each byte. The memory is for the bytes, the ids, and both as text.
+  @Test func encodesALongPreTokenInTenTimesItsSize() throws {
     let line = Data(repeating: UInt8(ascii: "a"), count: 16_000_000)
     let result = try Programs.shell("ulimit -v 220000; bpe-encode | tail -c 60", input: line)
     #expect(result.status == 0 && result.text.hasSuffix("}\n"), "\(result.errors)")
   }
 
-  @Test func memoryOfARecordOfSmallMembers() throws {
+  @Test func readsARecordOfManyMembersInLittleMemory() throws {
     let record = #"{"ids":[1],"# + Self.repeated(#""":0"#, 2_000_000) + "}"
     let result = try Programs.shell("ulimit -v 110000; bpe-decode", input: Data(record.utf8))
     #expect(result.status == 0, "\(result.errors)")
   }
 }
 
-/// Files that are sparse: what no model asks for is not read.
+/// Sparse files: unused tensors are not read.
 @Suite struct SparseModelTests {
-  /// The bundled model with a tensor of `size` bytes more, which is a hole in the file. It lies last, or first.
-  @Test(arguments: [false, true]) func tensorsThatNoModelAsksForAreNotRead(_ isFirst: Bool) throws {
-    let folder = try Programs.newFolder().appending(path: "model")
-    defer { try? FileManager.default.removeItem(at: folder) }
+  /// The bundled model has an additional tensor of `size` bytes, which is a hole at the end or the start of the data.
+  @Test(arguments: [false, true]) func doesNotReadUnusedTensors(_ isFirst: Bool) throws {
+    let temporaryFolder = try TemporaryFolder()
+    let folder = temporaryFolder.url.appending(path: "model")
     try FileManager.default.copyItem(at: Programs.checkout.appending(path: "Models/wren"), to: folder)
     let path = folder.appending(path: "model.safetensors")
     let whole = try Data(contentsOf: path)
@@ -169,15 +169,15 @@ struct HostileModelTests {
   }
 }
 
-/// Models with weights that are not finite: the records are bad, and what a record alone gives is given.
+/// Models with weights that are not finite: records that use them are bad, and the output of other records is
+/// unchanged.
 @Suite struct DamagedWeightsTests {
-  private let folder: URL
+  private let temporaryFolder: TemporaryFolder
+  private var folder: URL { temporaryFolder.url }
 
-  init() throws {
-    folder = try Programs.newFolder()
-  }
+  init() throws { temporaryFolder = try TemporaryFolder() }
 
-  /// The bundled model, with NaN as the first number of a row of a tensor.
+  /// Copies the bundled model, and sets the first number of a row of a tensor to NaN.
   private func damage(_ tensor: String, row: Int) throws {
     let model = folder.appending(path: "model")
     try FileManager.default.copyItem(at: Programs.checkout.appending(path: "Models/wren"), to: model)
@@ -199,7 +199,7 @@ struct HostileModelTests {
     return (result.text, result.errors)
   }
 
-  @Test func positionsBeforeABadOneAreWritten() throws {
+  @Test func writesThePositionsBeforeABadOne() throws {
     try damage("wpe.weight", row: 2)
     let alone = try ["[5]", "[5,6]"].map { try run("lm-logits -m model --base64", $0, status: 0).text }
     let message = "standard input:1: the logit of token 0 at position 2 is nan: the model's weights are damaged"
@@ -215,24 +215,26 @@ struct HostileModelTests {
       let logprobs = try run("lm-logits -m model --logprobs \(option)", "[5,6,7,8]", status: 65)
       #expect((logprobs.errors + logprobs.text).contains(message))
     }
-    // A cache that has seen the bad position gives the right logits of what comes before it.
+    // A cache that contains the bad position gives the right logits for the positions before it.
     let cached = try run("lm-logits -m model --base64 --keep-going --cache cache", "[5,6,7,8]\n[5,6]\n[5]", status: 65)
     #expect(cached.text.split(separator: "\n").dropFirst().map { $0 + "\n" } == alone.reversed())
   }
 
-  /// One time for all records: a fault costs no computation of the records after it.
-  @Test func badRecordsCostNoMoreThanGoodOnes() throws {
+  /// A bad record does not make the records after it be computed again.
+  @Test func computesEachRecordOnceIfSomeAreBad() throws {
     try damage("ln_f.weight", row: 0)
     let input = String(repeating: "[5]\n", count: 2000)
     for tool in ["lm-logits --base64", "lm-step"] {
       let start = ContinuousClock.now
       let bad = try run("\(tool) -m model --keep-going", input, status: 65)
       #expect(bad.text.split(separator: "\n").count == 2000)
-      #expect(ContinuousClock.now - start < .seconds(15), "\(tool): computing the rest again for each takes minutes")
+      #expect(
+        ContinuousClock.now - start < .seconds(15),
+        "\(tool): computing the rest again for each bad record takes minutes")
     }
   }
 
-  @Test func goodRecordsBetweenBadOnesAreWhatTheyAreAlone() throws {
+  @Test func badRecordsDoNotChangeGoodOnes() throws {
     try damage("wpe.weight", row: 2)
     let input = "[5]\n[1,2,3]\n[6,7]\n{\"ids\":[9,9,9],\"n\":1}\n[4095]\n[8]\n"
     let good = "[5]\n[6,7]\n[4095]\n[8]\n"

@@ -1,9 +1,9 @@
 import Foundation
 import Testing
 
-/// A hub of its own for a test, on this machine (Hub/hub.py), and an empty cache beside it.
+/// A hub server for a test, on the local machine (Hub/hub.py), and an empty hub cache.
 final class HubServer {
-  /// Whether it can be had here.
+  /// True if the server can be run.
   static let canRun = (try? Programs.shell("command -v python3 && command -v curl"))?.status == 0
   static let requirement: Comment = "NOT TESTED: lm-pull (needs python3 and curl)"
 
@@ -12,7 +12,9 @@ final class HubServer {
   private let process = Process()
   private let input = Pipe()
 
-  /// Holds the model acme/tiny, which is wren, and what `files` adds: contents by `ORGANISATION/NAME/PATH`.
+  /// Starts a server with the model acme/tiny, a copy of wren, and additional files.
+  ///
+  /// - Parameter files: the contents by `ORGANIZATION/NAME/PATH`.
   init(_ files: [String: Data] = [:]) throws {
     folder = try Programs.newFolder()
     let (models, state) = (folder.appending(path: "models"), folder.appending(path: "state"))
@@ -38,19 +40,19 @@ final class HubServer {
   }
 
   deinit {
-    try? input.fileHandleForWriting.close()  // it ends with its input
+    try? input.fileHandleForWriting.close()  // the server ends at the end of its input
     process.waitUntilExit()
     try? FileManager.default.removeItem(at: folder)
   }
 
-  /// What goes wrong from now on; see hub.py.
+  /// Sets the faults that the server injects; see hub.py.
   func fault(_ faults: String?) throws {
     let file = folder.appending(path: "state/faults")
     try? FileManager.default.removeItem(at: file)
     try faults?.write(to: file, atomically: true, encoding: .utf8)
   }
 
-  /// Runs a script in the server's folder, with the hub cache in `hub` there.
+  /// Runs a script in the server's folder. The hub cache is its subfolder `hub`.
   func shell(_ script: String, _ extra: [String: String] = [:]) throws -> Programs.Result {
     var environment = ["HF_ENDPOINT": address, "HF_HUB_CACHE": "hub", "HF_HOME": "home", "HF_TOKEN": ""]
     environment.merge(extra) { $1 }
@@ -64,7 +66,7 @@ final class HubServer {
     let token: String?
   }
 
-  /// The requests that came since this was last asked.
+  /// Returns the requests since the previous call.
   func requests() throws -> [Request] {
     let file = folder.appending(path: "state/log")
     guard let text = try? String(contentsOf: file, encoding: .utf8) else { return [] }
@@ -72,8 +74,8 @@ final class HubServer {
     return try text.split(separator: "\n").map { try JSONDecoder().decode(Request.self, from: Data($0.utf8)) }
   }
 
-  /// What is wrong with the cache as a reader sees it: blobs that are not what they are called, a revision's name that
-  /// stands for less than the whole model. (Files on their way are nobody's business.)
+  /// Returns a description of the damage in the cache, or an empty string: blobs with a wrong digest, and revisions
+  /// with missing files. Partial downloads are ignored.
   func damage(of model: String, files: [String]) throws -> String {
     try shell(
       """
@@ -85,7 +87,7 @@ final class HubServer {
         ????????????????????????????????????????) digest=$({ printf 'blob %d\\0' $(wc -c < $blob); cat $blob; } | sha1sum) ;;
         *) digest=$(sha256sum < $blob) ;;
         esac
-        [ "$name" = "${digest%% *}" ] || echo "$blob is not what it is called"
+        [ "$name" = "${digest%% *}" ] || echo "$blob has another digest"
       done
       for reference in refs/*; do
         [ -f $reference ] || continue
@@ -93,7 +95,7 @@ final class HubServer {
           cmp snapshots/$(cat $reference)/$file ../../models/\(model)/$file
           case $(readlink snapshots/$(cat $reference)/$file) in
           ../*/blobs/*) ;;
-          *) echo "$file is no relative link" ;;
+          *) echo "$file is not a relative link" ;;
           esac
         done
       done 2>&1

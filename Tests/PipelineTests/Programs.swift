@@ -2,12 +2,13 @@ import Foundation
 import Platform
 import Testing
 
-/// The checkout, and the programs that were built with these tests.
+/// Runs the programs that were built together with these tests.
 enum Programs {
+  /// The root of the source tree.
   static let checkout = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent()
 
-  /// The folder of the built programs: the tests' own.
+  /// The folder of the built programs, which is that of the test bundle.
   static let folder: String = {
     #if canImport(Darwin)
       let bundle = Bundle.allBundles.first { $0.bundlePath.hasSuffix(".xctest") } ?? Bundle.main
@@ -17,13 +18,13 @@ enum Programs {
     #endif
   }()
 
-  /// Whether the tools bear limits on files. (A sanitizer's programs break when they are told of one.)
-  static let bearLimits = ProcessInfo.processInfo.environment["LMPIPE_SANITIZE"] == nil
-  /// Whether they bear limits on memory too: elsewhere than on Linux they are linked with the system's libraries, and
-  /// memory that is refused ends them by a trap.
-  static let bearLimitsOnMemory: Bool = {
+  /// True if the tools can run under ulimit(1). Sanitizer builds cannot.
+  static let canLimitFiles = ProcessInfo.processInfo.environment["LMPIPE_SANITIZE"] == nil
+  /// True if the tools report an allocation failure. On other systems than Linux, malloc is not wrapped, and the Swift
+  /// runtime traps.
+  static let canLimitMemory: Bool = {
     #if os(Linux)
-      bearLimits
+      canLimitFiles
     #else
       false
     #endif
@@ -37,21 +38,21 @@ enum Programs {
     var text: String { String(decoding: output, as: UTF8.self) }
   }
 
-  /// A folder for what a test writes.
+  /// Makes a temporary folder, which the caller removes.
   static func newFolder() throws -> URL {
     let folder = FileManager.default.temporaryDirectory.appending(path: "lmpipe-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     return folder
   }
 
-  /// Runs a shell script with the built programs first in its path, a UTF-8 locale, and no model but the toolset's.
+  /// Runs a shell script with the built programs first in PATH, a UTF-8 locale, and the bundled model only.
   static func shell(
     _ script: String, input: Data? = nil, environment extra: [String: String] = [:], in directory: URL? = nil
   ) throws -> Result {
     let process = Process()
     process.executableURL = URL(filePath: "/bin/bash")
     process.arguments = ["-c", script]
-    // Of what surrounds the tests only this, so that they find the same world in every terminal and under a service.
+    // Only these variables are inherited, so that the results do not depend on the user's terminal and settings.
     var environment = ProcessInfo.processInfo.environment.filter { name, _ in
       ["PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH"].contains(name) || name.hasSuffix("SAN_OPTIONS")
     }
@@ -64,7 +65,7 @@ enum Programs {
     environment.merge(extra) { $1 }
     process.environment = environment
     process.currentDirectoryURL = directory ?? checkout
-    // Files rather than pipes: neither side can fill up while the other is waited for.
+    // Files instead of pipes: a pipe that is full while the test waits for the other one would be a deadlock.
     let scratch = try newFolder()
     defer { try? FileManager.default.removeItem(at: scratch) }
     func file(_ name: String, _ data: Data = Data()) throws -> URL {
@@ -83,4 +84,13 @@ enum Programs {
       status: status, output: try Data(contentsOf: output),
       errors: String(decoding: try Data(contentsOf: errors), as: UTF8.self))
   }
+}
+
+/// A temporary folder that is removed together with the object. A suite that stores it has one folder for each test.
+final class TemporaryFolder {
+  let url: URL
+
+  init() throws { url = try Programs.newFolder() }
+
+  deinit { try? FileManager.default.removeItem(at: url) }
 }

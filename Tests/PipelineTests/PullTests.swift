@@ -136,7 +136,7 @@ struct PullTests {
     Refusal(command: "lm-pull ../../etc", status: 64, says: ["is no name of a model"]),
     Refusal(command: "lm-pull acme/tiny -r ../main", status: 64, says: ["is no name of a revision"]),
     Refusal(command: "lm-pull acme/tiny", token: "hf\nHost: x", status: 64, says: ["the token has characters"]),
-    Refusal(command: "lm-pull", status: 64, says: ["name of a model"]),
+    Refusal(command: "lm-pull", status: 64, says: ["missing model name"]),
     Refusal(command: "lm-pull acme/bin", status: 65, says: ["no weights in safetensors or GGUF; pytorch_model.bin"]),
     Refusal(command: "lm-pull acme/many", status: 64, says: ["5.0 kB  many-Q8_0.gguf", "choose one, as in --file"]),
     Refusal(command: "lm-pull acme/many -f Q9", status: 66, says: ["5.0 kB  many-Q8_0.gguf", "called Q9"]),
@@ -338,7 +338,7 @@ struct PullTests {
     #expect(try hub.requests().filter { $0.host == "storage" && $0.path.contains("model") }.count == 1)
   }
 
-  @Test(.enabled(if: Programs.bearLimits, Programs.limitRequirement)) func aFullDiskIsAnErrorAndThePullGoesOnLater()
+  @Test(.enabled(if: Programs.canLimitFiles, Programs.limitRequirement)) func aFullDiskIsAnErrorAndThePullGoesOnLater()
     throws
   {
     let hub = try HubServer()
@@ -481,7 +481,7 @@ struct PullTests {
   }
 
   @Test(
-    .enabled(if: Programs.bearLimitsOnMemory, Programs.limitRequirement),
+    .enabled(if: Programs.canLimitMemory, Programs.limitRequirement),
     arguments: [
       "{}", "[]", #"{"rfilename":"NUMBER","size":1,"blobId":"\#(String(repeating: "01", count: 20))"}"#,
       #"{"rfilename":"NUMBER.gguf","size":1,"blobId":"\#(String(repeating: "01", count: 20))"}"#,

@@ -1,10 +1,10 @@
 import Foundation
 import Testing
 
-/// The rule "Same bits" of lm-records(5): the output for a record is the same, bit for bit, however it is computed.
-/// Tests equality of bytes with the bundled model.
-@Suite struct SameAnswer {
-  /// Ids of a long text: 200 tokens.
+/// The rule "same bits" of lm-records(5): the output for a record does not depend on the number of threads, on the
+/// batch or on the way it is computed. The tests compare bytes, with the bundled model.
+@Suite struct SameAnswerTests {
+  /// Returns pseudo-random ids.
   static func ids(_ count: Int) -> [Int] { (0..<count).map { (7 * $0 * $0 + 11 * $0 + 3) % 4000 } }
   static func record(_ ids: [Int]) -> String { "{\"ids\":[\(ids.map(String.init).joined(separator: ","))]}\n" }
 
@@ -15,15 +15,15 @@ import Testing
   }
 
   @Test(arguments: [1, 2, 5, 6, 7, 16, 17, 65, 200])
-  func threadsMakeNoDifference(_ length: Int) throws {
+  func threadsDoNotChangeLogits(_ length: Int) throws {
     let input = Self.record(Self.ids(length))
     let one = try run("lm-logits --threads 1", input)
     #expect(one.count == 1)
     for threads in [2, 3, 16] { #expect(try run("lm-logits --threads \(threads)", input) == one) }
   }
 
-  /// Enough lines that they are shared out among threads, with bad ones among them, the same as one after the other.
-  @Test func threadsEncodeWhatOneDoes() throws {
+  /// The input is large enough to be divided among threads, and has bad records.
+  @Test func threadsDoNotChangeEncoding() throws {
     let words = "It was a fine evening and they walked to 東京 with \u{1F600}".split(separator: " ")
     let texts = (0..<20_000).map { index in
       (0..<index % 17).map { words[(index + $0 * $0) % words.count] }.joined(separator: " ")
@@ -49,8 +49,8 @@ import Testing
     }
   }
 
-  /// Hundreds of waiting records, long and short, with bad ones, done ones and ones with logits among them.
-  @Test func recordsTogetherAreWhatEachIsAlone() throws {
+  /// The records are long and short; some are bad, some are done, one has logits.
+  @Test func batchingDoesNotChangeResults() throws {
     var records = (0..<200).map { Self.record(Array(Self.ids(1 + 37 * $0 % 90))) }
     for index in stride(from: 3, to: 200, by: 17) { records[index] = "{\"ids\":[4096],\"n\":\(index)}\n" }
     for index in stride(from: 5, to: 200, by: 31) { records[index] = "{\"ids\":[1],\"done\":\"eos\",\"n\":\(index)}\n" }
@@ -72,7 +72,7 @@ import Testing
     }
   }
 
-  @Test func everyPositionIsThatOfItsPrefixAlone() throws {
+  @Test func allPositionsMatchTheirPrefixes() throws {
     let ids = Self.ids(40)
     let all = try run("lm-logits --all --base64", Self.record(ids))
     let prefixes = (1...ids.count).map { Self.record(Array(ids[..<$0])) }.joined()
@@ -83,14 +83,14 @@ import Testing
     }
   }
 
-  @Test func companyMakesNoDifference() throws {
+  @Test func otherRecordsDoNotChangeLogits() throws {
     let lines = (1...100).map { Self.record(Self.ids(1 + $0 % 23)) }
     let together = try run("lm-logits --base64", lines.joined())
     #expect(together.count == lines.count)
     for index in [0, 41, 99] { #expect(try run("lm-logits --base64", lines[index]) == [together[index]]) }
   }
 
-  @Test func tenStepsAreOneStepTenTimes() throws {
+  @Test func tenStepsEqualOneStepTenTimes() throws {
     let loop =
       "record=$(cat); for i in 1 2 3 4 5 6 7 8 9 10; do record=$(echo \"$record\" | lm-step); done; echo \"$record\""
     let text = "It was a fine evening, and they walked\n"
@@ -101,7 +101,7 @@ import Testing
     #expect(try run("bpe-encode | lm-step -n 3 | lm-step -n 7 --threads 1", text) == one)
   }
 
-  @Test func base64AndDecimalsAreTheSameNumbers() throws {
+  @Test func base64AndDecimalLogitsAreEqual() throws {
     let input = Self.record(Self.ids(9))
     #expect(
       try run("lm-logits | lm-topk -k 4096", input) == run("lm-logits --base64 | lm-topk -k 4096", input))

@@ -2,15 +2,15 @@ import CommandLineTool
 import Foundation
 import Testing
 
-/// Shell sessions that are run and compared: those of the README and the manual pages, so that they cannot lie, and those
-/// in Sessions/, which are the black-box tests that anybody can read and add to.
+/// Runs the shell sessions of the README, of the manual pages and of Sessions/, and compares their output. The files in
+/// Sessions/ are black-box tests; add one for every bug that is visible from outside.
 ///
-/// In a block that begins with ```console, or in a literal display of a manual page, a line `$ …` is a command (`> …` continues it), and what follows is what it
-/// prints on standard output and standard error; `[65]` at the end says that it ends with this status. A file's
-/// commands run in one bash, in a new empty folder. The README and the manual pages show no blanks at the ends of lines
-/// (`fold -s` prints such blanks); in Sessions/ blanks are compared as well. `LMPIPE_RENEW_SESSIONS=1` writes what was
-/// printed into the files.
-@Suite struct Sessions {
+/// A session is a block that begins with ```console, or a literal display of a manual page. A line `$ …` is a command,
+/// and `> …` continues it. The lines after it are its standard output and standard error. `[65]` at the end is its exit
+/// status, if it is not 0. The commands of a file run in one bash, in a new empty folder. In the README and the manual
+/// pages, blanks at the ends of lines are ignored, because `fold -s` prints some. With `LMPIPE_RENEW_SESSIONS=1` the
+/// output is written into the files.
+@Suite struct SessionTests {
   static let files: [URL] = {
     func files(_ folder: String, _ endings: String...) -> [URL] {
       let folder = Programs.checkout.appending(path: folder)
@@ -24,13 +24,13 @@ import Testing
   }()
 
   @Test(arguments: files)
-  func everySessionPrintsWhatItSays(_ file: URL) throws {
+  func sessionsPrintTheDocumentedOutput(_ file: URL) throws {
     let directory = try Programs.newFolder()
     defer { try? FileManager.default.removeItem(at: directory) }
     let form: Form = file.pathExtension == "md" ? .markdown : .manualPage
     let parts = Self.parts(of: try String(contentsOf: file, encoding: .utf8), form)
     let steps = parts.flatMap(\.steps)
-    #expect(!steps.isEmpty || form == .manualPage, "\(file.lastPathComponent) holds no session")
+    #expect(!steps.isEmpty || form == .manualPage, "\(file.lastPathComponent) has no session")
     let isTest = file.deletingLastPathComponent().lastPathComponent == "Sessions"
     let outputs = try Self.run(steps, in: directory).map { isTest ? $0 : $0.map(Self.withoutFinalBlanks) }
     try #require(outputs.count == steps.count, "\(file.lastPathComponent): the shell ended early")
@@ -50,7 +50,7 @@ import Testing
     String(line.reversed().drop { $0 == " " }.reversed())
   }
 
-  /// How a file marks the blocks that are sessions, and how their lines are spelled in it.
+  /// The syntax of sessions in a file.
   enum Form {
     case markdown, manualPage
 
@@ -68,7 +68,7 @@ import Testing
     var command: String { commandLines.map { $0.dropFirst(2) }.joined(separator: "\n") }
   }
 
-  /// Some lines of prose, and the session that follows them.
+  /// Lines of prose, and the session after them.
   struct Part {
     var prose: [String] = []
     var steps: [Step] = []
@@ -95,13 +95,13 @@ import Testing
           parts[last].steps[step].expected.append(form.read(line))
         }
       } else {
-        parts[last].prose.append(line)  // not a session after all
+        parts[last].prose.append(line)  // a block without commands
       }
     }
     return parts
   }
 
-  /// Runs the steps in one bash and returns the lines that each printed.
+  /// Runs the steps in one bash and returns the output lines of each.
   static func run(_ steps: [Step], in directory: URL) throws -> [[String]] {
     let marker = "=== end of step, status "
     let script = "exec 2>&1\n" + steps.map { "\($0.command)\nprintf '\(marker)%d\\n' $?" }.joined(separator: "\n")

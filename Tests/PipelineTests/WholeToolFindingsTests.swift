@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-/// What the whole-tool fuzzer found (Scripts/fuzz/README.md) does not happen again. Each folder of
-/// Scripts/fuzz/whole/findings holds input files and a text `case` with commands that run on them.
+/// Regression tests for the findings of the whole-tool fuzzer (Scripts/fuzz/README.md). Each folder of
+/// Scripts/fuzz/whole/findings has input files and a file `case` with commands that run on them.
 @Suite struct WholeToolFindingsTests {
   static let folders: [URL] = {
     let folder = Programs.checkout.appending(path: "Scripts/fuzz/whole/findings")
@@ -10,12 +10,12 @@ import Testing
     return names.sorted().map { folder.appending(path: $0) }
   }()
 
-  /// What a text `case` says.
+  /// The contents of a file `case`.
   struct Case {
     var commands: [String] = []
-    /// The statuses that a command may end with.
+    /// The allowed exit statuses.
     var statuses: [Int32] = [0, 64, 65, 66, 69, 71, 74]
-    /// Whether all commands print the same.
+    /// True if all commands must print the same.
     var isSame = false
 
     init(_ text: String) throws {
@@ -33,13 +33,13 @@ import Testing
     }
   }
 
-  @Test(arguments: folders) func isNotFoundAgain(_ folder: URL) throws {
+  @Test(arguments: folders) func findingsStayFixed(_ folder: URL) throws {
     let scratch = try Programs.newFolder()
     defer { try? FileManager.default.removeItem(at: scratch) }
     let copy = scratch.appending(path: folder.lastPathComponent)
     try FileManager.default.copyItem(at: folder, to: copy)
     let stored = try Case(try String(contentsOf: folder.appending(path: "case"), encoding: .utf8))
-    var answer: Programs.Result?
+    var first: Programs.Result?
     for command in stored.commands {
       let result = try Programs.shell("set -o pipefail; { \(command)\n}", in: copy)
       #expect(stored.statuses.contains(result.status), "\(command): \(result.errors.prefix(300))")
@@ -50,10 +50,10 @@ import Testing
         #expect(!hasControls, "\(command): control bytes")
       }
       guard stored.isSame else { continue }
-      if let answer {
-        #expect(result.status == answer.status && result.output == answer.output, "\(command)")
+      if let first {
+        #expect(result.status == first.status && result.output == first.output, "\(command)")
       }
-      answer = answer ?? result
+      first = first ?? result
     }
   }
 }

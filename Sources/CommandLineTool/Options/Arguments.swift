@@ -1,52 +1,52 @@
 import CPlatform
 import Platform
 
-/// A command line, parsed by `getopt_long` with the options of a tool.
+/// The parsed command line of a tool, by `getopt_long` and the tool's option table.
 public struct Arguments {
   public let tool: Tool
-  /// The arguments that are not options or their values, as bytes.
+  /// The words that are not options, as the bytes of the command line.
   public let operands: [[UInt8]]
   private var given: [Given] = []
-  /// The first error in the command line. The other options can be queried nevertheless.
+  /// The first error in the command line. The rest of it is parsed in spite of the error, for `--help`.
   private var problem: ToolError?
 
-  /// An option on the command line with its value.
+  /// An option on the command line. If an option is repeated, its last value is used.
   private struct Given {
     let option: Option
     let value: [UInt8]?
   }
 
-  /// The operands of a tool that reads files; without any, `-`.
+  /// The operands of a tool that reads files; `-`, standard input, if there are none.
   public var files: [Path] { operands.isEmpty ? ["-"] : operands.map(Path.init) }
 
   public func has(_ option: Option) -> Bool { given.contains { $0.option == option } }
 
-  /// The option's value as bytes; if the option is repeated, the last value.
+  /// Returns the option's value as the bytes of the command line; the last value if the option is repeated.
   public func bytes(_ option: Option) -> [UInt8]? { given.last { $0.option == option }?.value }
 
-  /// The values of an option that can be repeated, in order.
+  /// Returns the values of an option that can be repeated, in order.
   public func allBytes(_ option: Option) -> [[UInt8]] { given.filter { $0.option == option }.compactMap(\.value) }
 
-  /// The option's value as a file name.
+  /// Returns the option's value as a file name.
   public func path(_ option: Option) -> Path? { bytes(option).map(Path.init) }
 
-  /// The option's value as text. If it is not UTF-8 it is escaped, so that a message can show it.
+  /// Returns the option's value as text for a message: bytes that are not UTF-8 are escaped.
   public func text(_ option: Option) -> String? { path(option)?.text }
 
-  /// The option's value as a whole number. `request()` has checked that it is valid and in range.
+  /// Returns the value of an option that takes a whole number. The parser has checked its range.
   public func integer(_ option: Option) -> Int? { text(option).flatMap { Int($0) } }
 
-  /// The option's value as a number. `request()` has checked that it is valid and in range.
+  /// Returns the value of an option that takes a decimal number. The parser has checked its range.
   public func number(_ option: Option) -> Double? { text(option).flatMap { Double($0) } }
 
-  /// The requested action.
+  /// The action that the command line requests.
   package enum Request {
     case run
     case help
     case version
   }
 
-  /// Returns the requested action, or throws the first error. `--help` and `--version` take precedence over errors.
+  /// Returns the requested action. Throws if the command line has an error, unless it has `--help` or `--version`.
   package func request() throws(ToolError) -> Request {
     if has(.help) { return .help }
     if has(.version) { return .version }
@@ -56,24 +56,24 @@ public struct Arguments {
 
   /// Parses a command line.
   ///
-  /// - Parameter words: the program's name and the arguments.
+  /// - Parameter words: the command line, beginning with the program's name.
   package static func parse(_ tool: Tool, _ words: [String]) -> Arguments { parse(tool, words.map { Array($0.utf8) }) }
 
-  /// Parses a command line of arbitrary bytes.
+  /// Parses a command line of any bytes.
   package static func parse(_ tool: Tool, _ words: [[UInt8]]) -> Arguments {
     var problem: ToolError?
-    func complain(_ message: String) {
+    func fail(_ message: String) {
       problem = problem ?? ToolError(.usage, message)
     }
 
-    // getopt_long keeps pointers into the words and may reorder them.
+    // getopt_long keeps pointers to its C strings between calls, and can change the order of the words.
     var cWords: [UnsafeMutablePointer<CChar>?] = words.map { strdup(Path($0).cString) } + [nil]
     let names = tool.options.enumerated().flatMap { index, option in
       [option.name, option.alias].compactMap { $0 }.map { (index: index, name: $0.withCString { strdup($0) }) }
     }
     defer { for string in cWords + names.map(\.name) { free(string) } }
     var longOptions: [CPlatform.option] = []
-    var shortOptions = ":"  // the leading colon: report a missing argument as ":", not "?"
+    var shortOptions = ":"  // with a leading colon, getopt distinguishes a missing value from an unknown option
     for (index, name) in names {
       let takesArgument = tool.options[index].argument == nil ? no_argument : required_argument
       longOptions.append(
@@ -96,11 +96,12 @@ public struct Arguments {
       case firstOptionValue...:
         found = tool.options[Int(scan.code - firstOptionValue)]
       case Int32(UInt8(ascii: ":")):
-        complain("\(scan.letter >= firstOptionValue ? spelled : "-" + letter(scan.letter)) wants a value behind it")
+        fail("option '\(scan.letter >= firstOptionValue ? spelled : "-" + letter(scan.letter))' requires a value")
         continue
       case Int32(UInt8(ascii: "?")):
-        complain(
-          unknown(scan.letter == 0 || scan.letter >= firstOptionValue ? spelled : "-" + letter(scan.letter), tool))
+        fail(
+          unknownOption(scan.letter == 0 || scan.letter >= firstOptionValue ? spelled : "-" + letter(scan.letter), tool)
+        )
         continue
       default:
         found = tool.options.first { $0.short.map(String.init) == letter(scan.code) }
@@ -108,30 +109,33 @@ public struct Arguments {
       guard let option = found else { continue }
       let value = option.argument == nil ? nil : scan.argument.map { Path(cString: $0).bytes }
       let text = escaped(value ?? [])
-      if case .integer(_, let range) = option.argument, Int(text).map(range.contains) != true {
-        complain("--\(option.name) wants a whole number \(description(of: range)), not \"\(text)\"")
-      }
-      if case .number(_, let range) = option.argument, Double(text).map(range.contains) != true {
-        complain("--\(option.name) wants a number \(description(of: range)), not \"\(text)\"")
-      }
-      if case .choice(_, let words) = option.argument, !words.contains(text) {
-        complain("--\(option.name) must be \(words.joined(separator: " or ")), not \"\(text)\"")
+      if let expected = option.argument.flatMap({ expectation($0, text) }) {
+        // getopt reads -n=5 as the option -n with the value "=5".
+        let hint = option.short.map { text.hasPrefix("=") ? "; write -\($0) \(text.dropFirst())" : "" } ?? ""
+        fail("--\(option.name) must be \(expected) (found \"\(text)\")\(hint)")
       }
       given.append(Given(option: option, value: value))
     }
-    // With musl the index is one too large if the last word is a short option without its value.
+    // musl returns an index that is too large by one if the last word is a short option without its value.
     let operands = cWords[min(Int(next), words.count)..<words.count].compactMap { $0.map { Path(cString: $0).bytes } }
     var arguments = Arguments(tool: tool, operands: operands, given: given)
     switch tool.operands {
     case .files: break
-    case .modelName where operands.isEmpty: complain("the name of a model is wanted")
+    case .modelName where operands.isEmpty: fail("missing model name")
     case .modelName:
-      if operands.count > 1 { complain("one model at a time: there is no place for \"\(escaped(operands[1]))\"") }
-    case nil: if let operand = operands.first { complain("there is no place for \"\(escaped(operand))\"") }
+      if operands.count > 1 { fail("unexpected argument '\(escaped(operands[1]))'; \(tool.name) takes one model name") }
+    case nil:
+      if let operand = operands.first.map({ escaped($0) }) {
+        let hint =
+          tool.options.contains(.model) && operands.count == 1 ? "; to name a model, use --model \(operand)" : ""
+        fail("unexpected argument '\(operand)'\(hint)")
+      }
     }
     for exclusion in tool.exclusions {
-      let together = exclusion.filter(arguments.has).map { "--\($0.name)" }
-      if together.count > 1 { complain("\(together.joined(separator: " and ")) exclude each other") }
+      let names = exclusion.filter(arguments.has).map { "--\($0.name)" }
+      if let last = names.last, names.count > 1 {
+        fail("\(names.dropLast().joined(separator: ", ")) and \(last) cannot be used together")
+      }
     }
     arguments.problem = problem
     return arguments
@@ -143,27 +147,36 @@ public struct Arguments {
     escaped([UInt8(truncatingIfNeeded: code)])  // getopt's `char` may be signed
   }
 
-  private static func description(of range: ClosedRange<Int>) -> String {
-    range.upperBound == .max ? "of at least \(range.lowerBound)" : "from \(range.lowerBound) to \(range.upperBound)"
-  }
-
-  private static func description(of range: ClosedRange<Double>) -> String {
+  /// Returns a description of the allowed values if `text` is not one of them, else nil.
+  private static func expectation(_ argument: Option.Argument, _ text: String) -> String? {
     func plain(_ number: Double) -> String { Int(exactly: number).map(String.init) ?? "\(number)" }
-    return "from \(plain(range.lowerBound)) to \(plain(range.upperBound))"
+    switch argument {
+    case .integer(_, let range):
+      guard Int(text).map(range.contains) != true else { return nil }
+      return range.upperBound == .max
+        ? "a whole number, \(range.lowerBound) or more"
+        : "a whole number from \(range.lowerBound) to \(range.upperBound)"
+    case .number(_, let range):
+      guard Double(text).map(range.contains) != true else { return nil }
+      return "a number from \(plain(range.lowerBound)) to \(plain(range.upperBound))"
+    case .choice(_, let words): return words.contains(text) ? nil : words.joined(separator: " or ")
+    default: return nil
+    }
   }
 
-  /// Returns the message for an unknown or ambiguous option, with a suggestion if a name is similar.
-  private static func unknown(_ word: String, _ tool: Tool) -> String {
-    guard word.hasPrefix("--") else { return "there is no option \(word)" }
+  /// Returns the message for a word that is not an option, with a suggestion if an option has a similar name.
+  private static func unknownOption(_ word: String, _ tool: Tool) -> String {
+    guard word.hasPrefix("--") else { return "unknown option '\(word)'" }
     let name = word.dropFirst(2).prefix { $0 != "=" }
     if let option = tool.options.first(where: { $0.name == name }), option.argument == nil {
-      return "--\(name) takes no value"
+      return "option '--\(name)' takes no value"
     }
     let candidates = tool.options.map(\.name).filter { $0.hasPrefix(name) }
     if candidates.count > 1 {
-      return "--\(name) is short for several options: \(candidates.map { "--" + $0 }.joined(separator: ", "))"
+      let short = tool.options.contains { $0.short.map(String.init) == String(name) } ? "; did you mean -\(name)?" : ""
+      return "ambiguous option '--\(name)': \(candidates.map { "--" + $0 }.joined(separator: ", "))\(short)"
     }
     let hint = nearestName(to: name, among: tool.options.map(\.name)).map { "; did you mean --\($0)?" } ?? ""
-    return "there is no option --\(name)\(hint)"
+    return "unknown option '--\(name)'\(hint)"
   }
 }

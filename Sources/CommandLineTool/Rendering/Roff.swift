@@ -17,7 +17,7 @@ package func roffUnescaped(_ text: some StringProtocol) -> String {
 /// Names from groff_char(7). The quotation mark must be escaped because it begins a quoted argument after a macro name.
 private let escapes: [Character: String] = [
   "\\": "\\e", "-": "\\-", "\"": "\\(dq", "'": "\\(aq", "`": "\\(ga", "^": "\\(ha", "~": "\\(ti", "…": "\\[u2026]",
-  "“": "\\(lq", "”": "\\(rq",
+  "“": "\\(lq", "”": "\\(rq", "→": "\\(->",
 ]
 
 /// Returns the commands in the displays of a page, each with the roff source of its output.

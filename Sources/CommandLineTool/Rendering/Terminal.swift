@@ -4,8 +4,9 @@ import Platform
 public struct Terminal {
   /// The number of columns; nil if the output does not go to a screen and need not be cut.
   public let width: Int?
-  /// Whether tables have bars: on a terminal, or if `$CLICOLOR_FORCE` is set (https://bixense.com/clicolors).
+  /// True on a terminal, unless `$TERM` is `dumb`, and if `$CLICOLOR_FORCE` is set (https://bixense.com/clicolors).
   public let showsBars: Bool
+  /// No colours if `$NO_COLOR` is set (https://no-color.org); otherwise as for bars.
   public let palette: Palette
   /// Whether the locale's encoding is UTF-8. If not, only ASCII is written.
   public let isUTF8: Bool
@@ -26,22 +27,17 @@ public struct Terminal {
     func isSet(_ name: String) -> Bool { environmentVariable(name) != nil }
     let isTerminal = isatty(STDOUT_FILENO) == 1
     let isForced = environmentVariable("CLICOLOR_FORCE").map { $0 != "0" } ?? false
-    let isScreen = isTerminal || isForced
     let kind = environmentVariable("TERM") ?? "dumb"
+    let isDisplay = isForced || isTerminal && kind != "dumb"
     let palette: Palette =
-      // https://no-color.org: colours only, not bars
-      if !isScreen || isSet("NO_COLOR") || kind == "dumb" && !isForced {
+      if !isDisplay || isSet("NO_COLOR") {
         .none
-      } else if kind.contains("256color") || isSet("COLORTERM") {
-        .many
       } else {
-        .eight
+        kind.contains("256color") || isSet("COLORTERM") ? .many : .eight
       }
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].lazy.compactMap(environmentVariable).first?.lowercased() ?? ""
     return Terminal(
-      width: isScreen ? width(of: STDOUT_FILENO) ?? declaredColumns ?? 80 : nil, showsBars: isScreen,
-      palette: palette,
-      isUTF8: locale.contains("utf-8") || locale.contains("utf8"))
+      width: isTerminal || isForced ? width(of: STDOUT_FILENO) ?? declaredColumns ?? 80 : nil, showsBars: isDisplay,
+      palette: palette, isUTF8: localeIsUTF8)
   }
 
   /// Returns the number of columns of a terminal; nil if `descriptor` is not a terminal or its width is unknown.

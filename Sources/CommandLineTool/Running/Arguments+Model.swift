@@ -3,20 +3,21 @@ import Checkpoint
 import Tokenizer
 
 extension Arguments {
-  /// The model that the command line, the environment or the toolset names. Whoever wants both its tokenizer and its
-  /// weights asks once: a GGUF file's header is read here.
+  /// Opens the model that `--model`, $LM_MODEL or the default names. Call this once for the tokenizer and the weights,
+  /// because it reads the header of a GGUF file.
   public func modelFiles() throws -> ModelFiles { try ModelFiles(ModelLocation.find(path(.model))) }
 
+  /// The value of `--threads`, or the number of processors.
   public var threadCount: Int { integer(.threads) ?? Int(lmpipe_available_processors()) }
 
-  /// The model's tokenizer.
+  /// Opens the model's tokenizer.
   public func tokenizer(for purpose: ByteLevelTokenizer.Purpose) throws -> ByteLevelTokenizer {
     try ByteLevelTokenizer(modelFiles(), for: purpose)
   }
 }
 
 extension ByteLevelTokenizer {
-  /// Opens the tokenizer of a model: what its GGUF file carries, or the files in its folder.
+  /// Opens the tokenizer of a model, from its GGUF file or from the tokenizer files in its folder.
   public convenience init(_ model: ModelFiles, for purpose: Purpose) throws {
     if let tables = try model.tokenizerTables() {
       try self.init(

@@ -1,9 +1,9 @@
 import Platform
 
-// What the command line and the environment say of errors and of the ends of streams, in one place for all tools.
+// The settings for errors and end records, which come from the command line and the environment.
 
 extension Arguments {
-  /// Whether standard output is a stream of records.
+  /// True if standard output is a stream of records.
   var writesRecords: Bool {
     switch tool.output {
     case .records(let exceptions): !exceptions.contains(where: has)
@@ -11,18 +11,36 @@ extension Arguments {
     }
   }
 
-  /// Whether a bad record is replaced and the next one is read.
-  var keepsGoing: Bool { has(.keepGoing) || toleratesBadRecords }
+  /// True if the tool replaces a bad record and continues, as with `--keep-going`.
+  var replacesBadRecords: Bool { has(.keepGoing) || ignoresBadRecordsInStatus }
 
-  /// Whether the exit status is 0 although records were bad.
-  var toleratesBadRecords: Bool { text(.errors) == "records" }
+  /// True if bad records do not change the exit status: `--errors=records`.
+  var ignoresBadRecordsInStatus: Bool { text(.errors) == "records" }
 
-  /// Whether an end record is written.
+  /// True if the output gets an end record.
   var sealsOutput: Bool { writesRecords && (has(.sealedOutput) || expectsSeal) }
 
-  /// Whether an input of records must end with an end record.
+  /// True if an input of records must end with an end record.
   var expectsSeal: Bool {
     tool.options.contains(.sealed) && !has(.sealedOutput)
       && (has(.sealed) || environmentVariable("LM_SEALED").map { $0 != "0" } ?? false)
+  }
+}
+
+extension Arguments {
+  /// Returns an addition to the message for a file operand that does not exist, if it was probably not meant as a file:
+  /// a number for an option (`lm-topk 5`), or text (`bpe-encode some words`).
+  func hintForMissingFile(_ file: Path) -> String? {
+    let text = file.text
+    if !text.isEmpty, text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) {
+      let option = tool.options.first { option in
+        if case .integer = option.argument { option.short != nil } else { false }
+      }
+      return option?.short.map { "; did you mean -\($0) \(text)?" }
+    }
+    guard tool.content == "text", !has(.jsonInput), !text.contains(where: { "/.\\".contains($0) }) else { return nil }
+    let words = operands.map { Path($0).text }.joined(separator: " ")
+    let isSimple = words.utf8.count <= 40 && !words.contains { "'\\".contains($0) }
+    return " (text comes on standard input: echo '\(isSimple ? words : "TEXT")' | \(tool.name))"
   }
 }

@@ -4,8 +4,8 @@ import Sampling
 import Tokenizer
 
 extension ByteBuffer {
-  /// Appends a token's text as members of an object: `"token":" of"`, or `"token":null,"bytes":[…]` where its bytes
-  /// are no UTF-8 by themselves, or where the vocabulary has no such token (models may have more logits than tokens).
+  /// Appends a token's text as members of an object: `"token":" of"`, or `"token":null,"bytes":[…]` if its bytes alone
+  /// are not UTF-8 or the vocabulary has no such token (a model can have more logits than tokens).
   private func append(tokenMembers bytes: UnsafeBufferPointer<UInt8>?) {
     append("\"token\":")
     if let bytes, isUTF8(bytes) { return append(jsonString: bytes) }

@@ -1,63 +1,82 @@
 import JSONLines
 
-/// How many bytes of lines are read ahead to be computed together.
-private let batchSize = 1 << 20
+/// The number of bytes of lines that are read ahead to be computed together.
+private let readAheadSize = 1 << 20
 
 extension Filter {
-  /// Runs records through a computation that takes several at once for little more than the time of one: those that are
-  /// waiting together, as many as there is room for. Error records are passed on as they are.
+  /// Calls `transform` with several records at once, for a computation that takes little longer for several records
+  /// than for one. The records are those that are available together, as far as `hasRoom` accepts them. Error records
+  /// are passed on unchanged.
   ///
   /// - Parameters:
-  ///   - read: makes an item of a record; nil if there is nothing to compute, and the record is passed on as it is.
-  ///   - hasRoom: whether an item can join the others.
-  ///   - transform: computes and writes the items in their order. For a bad one it calls `refuse` with its index in the
-  ///     run, when it has written all before it: that writes an error record in its place, or without `--keep-going`
-  ///     throws the error that ends the run.
+  ///   - read: makes an item of a record; nil if there is nothing to compute, and the record is passed on unchanged.
+  ///   - hasRoom: returns whether an item can be computed together with the others.
+  ///   - transform: computes the items and writes them in order. For a bad item it calls `reject` with the item's
+  ///     index, after it has written all items before it. `reject` writes an error record, or, without `--keep-going`,
+  ///     throws an error that `transform` must pass on.
   public func forEachBatch<Item>(
     _ read: (Record) throws -> Item?, while hasRoom: ([Item], Item) -> Bool,
-    _ transform: (_ items: [Item], _ refuse: (_ error: any Error, _ index: Int) throws -> Void) throws -> Void
+    _ transform: (_ items: [Item], _ reject: (_ error: any Error, _ index: Int) throws -> Void) throws -> Void
   ) throws {
-    try forEachBatch(of: .records, upTo: batchSize) { batch in
-      var run: [Item] = []
-      var line = 0
-      /// Computes the run, which ends before `line`.
-      func finishRun() throws {
-        let first = line - run.count
-        if !run.isEmpty { try transform(run) { try settleRecord($0, first + $1, in: batch) } }
-        run = []
-        finish(upTo: line, of: batch)
-      }
-      while line < batch.lines.count {
-        enter(line, of: batch)
-        do {
-          let record = try Record(batch.lines[line])
-          guard try !record.isPassedOn(), let item = try read(record) else {
-            try finishRun()
-            try write(record)
-            line += 1
-            continue
-          }
-          if !run.isEmpty, !hasRoom(run, item) { try finishRun() }
-          run.append(item)
-          line += 1
-        } catch {
-          guard Self.isOfRecord(error) else { throw error }
-          try finishRun()
-          try settleRecord(error, line, in: batch)
-          line += 1
+    try forEachInputBatch(of: .records, upTo: readAheadSize) { batch in
+      // The items of the last lines that were begun, in order. They are not computed yet.
+      var pending: [Item] = []
+      /// Computes and writes the pending items, which are those of the lines directly before `line`.
+      func computePending(before line: Int) throws {
+        let items = pending
+        pending = []
+        if !items.isEmpty {
+          try transform(items) { try handleRecordError($0, line - items.count + $1, in: batch) }
         }
-        if line == batch.lines.count { try finishRun() }
+        endLines(before: line, of: batch)
+      }
+      for (line, bytes) in batch.lines.enumerated() {
+        beginLine(line, of: batch)
+        switch try Step(bytes, read) {
+        case .compute(let item):
+          if !pending.isEmpty, !hasRoom(pending, item) { try computePending(before: line) }
+          pending.append(item)
+        case .passOn(let record):
+          try computePending(before: line)
+          try passOn(record)
+        case .reject(let error):
+          try computePending(before: line)
+          try handleRecordError(error, line, in: batch)
+        }
+      }
+      try computePending(before: batch.lines.count)
+    }
+  }
+
+  /// The action of `forEachBatch` for a line.
+  private enum Step<Item> {
+    case compute(Item)
+    case passOn(Record)
+    case reject(any Error)
+
+    /// - Throws: an error that does not belong to the record.
+    init(_ line: UnsafeBufferPointer<UInt8>, _ read: (Record) throws -> Item?) throws {
+      do {
+        let record = try Record(line)
+        guard try !record.isErrorRecord(), let item = try read(record) else {
+          self = .passOn(record)
+          return
+        }
+        self = .compute(item)
+      } catch {
+        guard Filter.isRecordError(error) else { throw error }
+        self = .reject(error)
       }
     }
   }
 
-  /// Writes a record as it is; a bare array becomes an object.
-  private func write(_ record: Record) throws {
+  /// Writes a record unchanged, except that a bare array becomes an object.
+  private func passOn(_ record: Record) throws {
     if record.memberCount > 0 { output.buffer.append(record.line) } else { record.write(to: output.buffer, []) }
     try output.endLine()
   }
 
-  private func settleRecord(_ error: any Error, _ line: Int, in batch: Batch) throws {
-    try settle(error, line, in: batch) { try writeError($1, inRecordOf: $0) }
+  private func handleRecordError(_ error: any Error, _ line: Int, in batch: Batch) throws {
+    try handleRecordError(error, line, in: batch) { try writeError($1, inRecordOf: $0) }
   }
 }

@@ -1,21 +1,23 @@
 import JSON
 import JSONLines
 
-/// How many bytes of lines a thread takes at a time: some tenths of a millisecond of work.
+/// The number of bytes of lines that a thread takes at a time: a few tenths of a millisecond of work.
 private let partSize = 1 << 15
 
 extension Filter {
-  /// The same as without workers, but lines that are waiting together are shared out among threads. What `transform`
-  /// appends, whole lines, is written in the order of the input.
+  /// Calls `transform` for each line of the input. Lines that are available together are divided among threads. The
+  /// output, whole lines that `transform` appends to its buffer, is written in the order of the input.
+  ///
+  /// - Parameter replacement: writes the output of a bad line, if `--keep-going` is given.
   public func forEachLine<Worker>(
     of content: Content, _ workers: Workers<Worker>,
     _ transform: (Worker, UnsafeBufferPointer<UInt8>, ByteBuffer) throws -> Void,
     orWrite replacement: (UnsafeBufferPointer<UInt8>, _ message: String) throws -> Void
   ) throws {
-    let isShared = workers.count > 1
-    var results: [PartialOutput] = []  // from batch to batch, for their memory
-    try forEachBatch(of: content, upTo: isShared ? min(workers.count, 8) << 20 : 1) { batch in
-      let parts = isShared ? batch.parts(of: partSize) : []
+    let usesThreads = workers.count > 1
+    var results: [PartialOutput] = []  // reused for all batches, to keep their memory
+    try forEachInputBatch(of: content, upTo: usesThreads ? min(workers.count, 8) << 20 : 1) { batch in
+      let parts = usesThreads ? batch.parts(ofSize: partSize) : []
       guard parts.count > 1 else {
         return try transformEachLine(of: batch) { line in
           try transform(workers.first, line, output.buffer)
@@ -25,25 +27,26 @@ extension Filter {
         }
       }
       while results.count < parts.count { results.append(PartialOutput()) }
-      let goesOn = arguments.keepsGoing
+      let continuesAfterErrors = arguments.replacesBadRecords
       try workers.run(parts.count) { part, worker in
-        results[part].fill(parts[part], goesOn: goesOn) { index, buffer in
+        results[part].fill(parts[part], continuesAfterErrors: continuesAfterErrors) { index, buffer in
           try transform(worker, batch.lines[index], buffer)
         }
       }
       for result in results[..<parts.count] {
-        try result.write(to: output) { error, index in try settle(error, index, in: batch, replacement) }
+        try result.write(to: output) { error, index in try handleRecordError(error, index, in: batch, replacement) }
       }
     }
   }
 
-  /// The same for records.
+  /// Calls `transform` for each record of the input, divided among threads as in `forEachLine`. Error records are
+  /// passed on unchanged.
   public func forEachRecord<Worker>(
     _ workers: Workers<Worker>, _ transform: (Worker, Record, ByteBuffer) throws -> Void
   ) throws {
     try forEachLine(of: .records, workers) { worker, line, buffer in
       let record = try Record(line)
-      guard try record.isPassedOn() else { return try transform(worker, record, buffer) }
+      guard try record.isErrorRecord() else { return try transform(worker, record, buffer) }
       buffer.append(line)
       buffer.append(UInt8(ascii: "\n"))
     } orWrite: { line, message in
@@ -53,8 +56,8 @@ extension Filter {
 }
 
 extension Filter.Batch {
-  /// The lines in runs of `size` bytes or a little more.
-  fileprivate func parts(of size: Int) -> [Range<Int>] {
+  /// Divides the lines into ranges of at least `size` bytes each, except for the last.
+  fileprivate func parts(ofSize size: Int) -> [Range<Int>] {
     var parts: [Range<Int>] = []
     var (start, bytes) = (0, 0)
     for (index, line) in lines.enumerated() {

@@ -2,27 +2,52 @@ import JSON
 import JSONLines
 import Platform
 
-/// Runs records through a tool: reads the operands one after the other, names the place of what is bad, keeps going if
-/// the command line says so, checks end records, and flushes the output before it waits for more input.
+/// Runs the lines of the input files through a tool: reads the files in order, adds the place to error messages,
+/// applies `--keep-going`, checks end records, and flushes the output before it waits for more input.
+///
+/// All entry points (`forEachLine`, `forEachRecord`, `forEachBatch`) run the same state machine. The input is read in
+/// batches of lines that are available together, and each line of a batch passes through these states, in this order:
+///
+///     waiting ──beginLine──▶ begun ──transform──▶ written ──endLines──▶ finished
+///                              └────handleRecordError────▶ written
+///
+/// Invariant: lines are written in the order of the input. When `handleRecordError` is called for a line, the output of
+/// all lines before it is in `output`, and nothing of that line or a later one is.
+///
+/// The entry points differ in how many lines can be begun and not yet written: one (`forEachLine`), the lines of one
+/// part for each thread (`forEachLine` with workers), or as many as are computed together (`forEachBatch`).
+///
+/// Example: five records are available together, and the third is bad.
+/// - With `forEachLine`, records 1 and 2 are written, the error is handled in the place of record 3, then 4 and 5
+///   follow.
+/// - With `forEachBatch` and an error in reading record 3 (invalid JSON, an id outside the vocabulary), records 1 and 2
+///   are computed together and written, the error is handled, then 4 and 5 are computed together.
+/// - With `forEachBatch` and an error in computing record 3 (logits that are not finite), all five are computed
+///   together. `transform` writes 1 and 2, calls `reject` with the index 2, and continues with 4 and 5.
+///
+/// Handling the error means that an error record is written if `--keep-going` is given; otherwise `handleRecordError`
+/// throws, and records 4 and 5 are not written.
 public final class Filter {
   let arguments: Arguments
   let output: Output
-  /// What can be got ready in the time until the first line comes. It must leave errors to whoever needs the thing.
+  /// Work to do while the tool waits for its first line, called once. It must leave errors to the code that needs its
+  /// result.
   public var beforeBlockingRead: (() -> Void)?
-  /// What is done with each line of text before it is transformed, on the thread that reads. The first of a file may
-  /// begin with a byte-order mark. `place` makes the text that names the line in a note.
+  /// Changes each line of text before it is transformed, on the thread that reads. `isFirst`: whether the line is the
+  /// first of its file and may begin with a byte-order mark. `place` returns the line's place for a message.
   public var prepareText:
     ((_ line: UnsafeBufferPointer<UInt8>, _ isFirst: Bool, _ place: () -> String) -> UnsafeBufferPointer<UInt8>)?
-  /// Which record is being transformed, from 0, counted over all files.
+  /// The index of the line that was begun last, from 0, counted over all files.
   public private(set) var recordIndex = 0
-  private var badRecords = 0
-  /// Whether a record with `"fatal":true` was read.
+  /// The number of lines read so far, over all files, end records excluded.
+  private var recordCount = 0
+  private var badRecordCount = 0
+  /// True once a record with `"fatal":true` has been read.
   private var hasFailedInput = false
-  private var records = 0
-  private var notedEmptyText = false
-  /// Of the batch.
-  private var finishedLines = 0
-  private var progress: Progress  // not lazy: it would be copied for every line
+  /// The number of finished lines of the current batch.
+  private var finishedLineCount = 0
+  private var hasNotedEmptyIDs = false
+  private var progress: Progress  // not lazy: a lazy property would be copied for every line
 
   public init(_ arguments: Arguments, _ output: Output) {
     self.arguments = arguments
@@ -30,16 +55,35 @@ public final class Filter {
     progress = Progress(arguments)
   }
 
-  /// 65 if records were bad or a tool before this one failed, else 0.
+  /// 65 if records were bad or an earlier tool of the pipeline failed, else 0.
   public var status: ExitStatus {
-    badRecords > 0 && !arguments.toleratesBadRecords || hasFailedInput ? .badData : .success
+    badRecordCount > 0 && !arguments.ignoresBadRecordsInStatus || hasFailedInput ? .badData : .success
   }
 
-  /// Calls `transform` for each record of the input. Error records are passed on as they are.
+  // MARK: - Entry points
+
+  /// The format of the input lines.
+  public enum Content: Equatable {
+    case records
+    /// Texts that end with `delimiter`. If it is nil, each file is one text.
+    case text(delimiter: UInt8?)
+  }
+
+  /// Calls `transform` for each line of the input, on the calling thread.
+  ///
+  /// - Parameter replacement: writes the output of a bad line, if `--keep-going` is given.
+  public func forEachLine(
+    of content: Content, _ transform: (UnsafeBufferPointer<UInt8>) throws -> Void,
+    orWrite replacement: (UnsafeBufferPointer<UInt8>, _ message: String) throws -> Void
+  ) throws {
+    try forEachInputBatch(of: content, upTo: 1) { try transformEachLine(of: $0, transform, orWrite: replacement) }
+  }
+
+  /// Calls `transform` for each record of the input. Error records are passed on unchanged.
   public func forEachRecord(_ transform: (Record) throws -> Void) throws {
     try forEachLine(of: .records) { line in
       let record = try Record(line)
-      guard try !record.isPassedOn() else {
+      guard try !record.isErrorRecord() else {
         output.buffer.append(line)
         return try output.endLine()
       }
@@ -49,34 +93,16 @@ public final class Filter {
     }
   }
 
-  /// Writes a record that says what was wrong, and which tool found it, with the members that the line gave it, where
-  /// they can be read.
-  func writeError(_ message: String, inRecordOf line: UnsafeBufferPointer<UInt8>) throws {
-    try writeError(message, in: (try? Record(line)) ?? Record())
-  }
-
-  /// Writes a record that says what was wrong, and which tool found it.
-  public func writeError(_ message: String, in record: Record = Record()) throws {
-    let text = shortened("\(arguments.tool.name): \(message)")
-    record.write(to: output.buffer, [.set("error") { $0.append(jsonString: text) }])
-    try output.endLine()
-  }
-
-  /// Writes on standard error what was wrong, after the output so far.
-  public func reportError(_ message: String) throws {
-    try output.flush()
-    warn("\(arguments.tool.name): \(message)")
-  }
-
-  /// The same for a tool whose output is not records. An error record is bad news there: it has no text.
+  /// Calls `transform` for each record of the input, for a tool whose output is not records. An error record is treated
+  /// as a bad record, because it has no text to print.
   ///
-  /// - Parameter placeholder: writes what stands in a bad record's place.
+  /// - Parameter placeholder: writes the output of a bad record, if `--keep-going` is given.
   public func forEachRecord(_ transform: (Record) throws -> Void, orWrite placeholder: @escaping () throws -> Void)
     throws
   {
     try forEachLine(of: .records) { line in
       let record = try Record(line)
-      if try record.isPassedOn() { throw RecordError(record.errorMessage) }
+      if try record.isErrorRecord() { throw RecordError(record.errorMessage) }
       try transform(record)
     } orWrite: { _, message in
       try reportError(message)
@@ -84,132 +110,142 @@ public final class Filter {
     }
   }
 
-  /// What the lines of the input are.
-  public enum Content: Equatable {
-    case records
-    /// Each line is a text. Without a delimiter each file is one text.
-    case text(delimiter: UInt8?)
+  // MARK: - Messages
+
+  /// Writes an error record with the members of `line`, as far as they can be read.
+  func writeError(_ message: String, inRecordOf line: UnsafeBufferPointer<UInt8>) throws {
+    try writeError(message, in: (try? Record(line)) ?? Record())
   }
 
-  /// Calls `transform` for each line of the input. A bad line ends the run, or with `--keep-going` is replaced.
-  public func forEachLine(
-    of content: Content, _ transform: (UnsafeBufferPointer<UInt8>) throws -> Void,
-    orWrite replacement: (UnsafeBufferPointer<UInt8>, _ message: String) throws -> Void
-  ) throws {
-    try forEachBatch(of: content, upTo: 1) { try transformEachLine(of: $0, transform, orWrite: replacement) }
+  /// Writes an error record: the members of `record`, and `error` with the tool's name and the message.
+  public func writeError(_ message: String, in record: Record = Record()) throws {
+    let text = shortened("\(arguments.tool.name): \(message)")
+    record.write(to: output.buffer, [.set("error") { $0.append(jsonString: text) }])
+    try output.endLine()
   }
 
-  /// Calls `transform` for each line of a batch, on this thread.
-  func transformEachLine(
-    of batch: Batch, _ transform: (UnsafeBufferPointer<UInt8>) throws -> Void,
-    orWrite replacement: (UnsafeBufferPointer<UInt8>, _ message: String) throws -> Void
-  ) throws {
-    for (index, line) in batch.lines.enumerated() {
-      enter(index, of: batch)
-      do { try transform(line) } catch { try settle(error, index, in: batch, replacement) }
-      finish(upTo: index + 1, of: batch)
-    }
+  /// Flushes the output, then writes the message on standard error.
+  public func reportError(_ message: String) throws {
+    try output.flush()
+    warn("\(arguments.tool.name): \(message)")
   }
 
-  /// Takes up a line of the batch.
-  func enter(_ index: Int, of batch: Batch) { recordIndex = records - batch.lines.count + index }
-
-  /// Told when all lines of the batch before `index` are finished.
-  func finish(upTo index: Int, of batch: Batch) {
-    progress.finish(batch.lines[min(finishedLines, index)..<index])
-    finishedLines = index
-  }
-
-  /// Writes a note for the first record without ids: such a record is passed on as it is.
-  public func noteEmptyText() {
-    guard !notedEmptyText else { return }
-    notedEmptyText = true
+  /// Writes a note for the first record without ids. Such a record is passed on unchanged.
+  public func noteEmptyIDs() {
+    guard !hasNotedEmptyIDs else { return }
+    hasNotedEmptyIDs = true
     arguments.note(
-      "\"ids\" is empty in record \(recordIndex + 1), which is passed on as it is; bpe-encode --bos gives an empty text a "
-        + "token, and --skip-blank leaves blank lines out")
+      "record \(recordIndex + 1): \"ids\" is empty, so the record is passed on unchanged; bpe-encode --bos adds a token, "
+        + "--skip-blank omits blank lines")
   }
 
-  /// Told of tokens that were made, of which a record may have many.
-  public func madeTokens(_ count: Int) { progress.make(tokens: count) }
+  /// Adds generated tokens to the progress line. A record can have many.
+  public func countTokens(_ count: Int) { progress.count(tokens: count) }
 
-  /// Lines that were waiting together.
+  // MARK: - The state machine
+
+  /// Lines that were available together.
   struct Batch {
     let lines: [UnsafeBufferPointer<UInt8>]
     let content: Content
     fileprivate let file: Path
-    /// The number of the first line, from 1; nil if the line is a whole file.
-    fileprivate let number: Int?
+    /// The number of the first line in its file, from 1; nil if the line is a whole file.
+    fileprivate let firstLineNumber: Int?
+    /// The index of the first line, from 0, counted over all files.
+    fileprivate let firstIndex: Int
 
-    /// `notes.jsonl:17`, or the file alone.
-    func place(of index: Int) -> String { number.map { "\(file):\($0 + index)" } ?? "\(file)" }
+    /// The place of a line for a message: `notes.jsonl:17`, or the file's name alone.
+    func place(of index: Int) -> String { firstLineNumber.map { "\(file):\($0 + index)" } ?? "\(file)" }
 
     /// The record of a line, as far as it can be read. A text has no members.
     func record(of index: Int) -> Record { content == .records ? (try? Record(lines[index])) ?? Record() : Record() }
   }
 
-  /// Calls `body` with the lines of the input, as many together as can be had without waiting: `size` bytes, and a line
-  /// more. End records are checked and left out. The output is flushed before more is waited for.
-  func forEachBatch(of content: Content, upTo size: Int, _ body: (Batch) throws -> Void) throws {
+  /// Calls `body` for each batch of the input. A batch has the lines that can be read without waiting, up to `size`
+  /// bytes and one more line. End records are checked and left out. The output is flushed before a read that waits.
+  ///
+  /// `body` calls `beginLine` and `handleRecordError`, and may call `endLines`; all lines are finished when it returns.
+  func forEachInputBatch(of content: Content, upTo size: Int, _ body: (Batch) throws -> Void) throws {
     defer { progress.end() }
     let delimiter: UInt8? = if case .text(let delimiter) = content { delimiter } else { UInt8(ascii: "\n") }
     for file in arguments.files {
       let input = try open(file)
       defer { if input.descriptor != STDIN_FILENO { close(input.descriptor) } }
       var reader = LineReader(descriptor: input.descriptor, path: input.name, delimiter: delimiter)
-      var number = 1
+      var lineNumber = 1
       var seal = InputSeal()
       while true {
-        var rest = try reader.batch(upTo: size, willWait: useTheTime)[...]
+        var rest = try reader.batch(upTo: size, willWait: prepareToWait)[...]
         guard !rest.isEmpty else { break }
         while !rest.isEmpty {
           let end = content == .records ? rest.firstIndex(where: InputSeal.isEndRecord) : nil
           var lines = end.map { Array(rest[..<$0]) } ?? Array(rest)
           if let prepareText {
             for index in lines.indices {
-              lines[index] = prepareText(lines[index], number + index == 1) { "\(input.name):\(number + index)" }
+              lines[index] = prepareText(lines[index], lineNumber + index == 1) {
+                "\(input.name):\(lineNumber + index)"
+              }
             }
           }
           if !lines.isEmpty {
-            records += lines.count
-            seal.count(lines.count)
             let batch = Batch(
-              lines: lines, content: content, file: input.name, number: delimiter == nil ? nil : number)
-            finishedLines = 0
+              lines: lines, content: content, file: input.name, firstLineNumber: delimiter == nil ? nil : lineNumber,
+              firstIndex: recordCount)
+            recordCount += lines.count
+            seal.count(lines.count)
+            finishedLineCount = 0
             try body(batch)
-            finish(upTo: lines.count, of: batch)
-            number += lines.count
+            endLines(before: lines.count, of: batch)
+            lineNumber += lines.count
           }
           guard let end else { break }
-          try seal.close(rest[end], at: "\(input.name):\(number)")
+          try seal.close(rest[end], at: "\(input.name):\(lineNumber)")
           output.seal()
-          number += 1
+          lineNumber += 1
           rest = rest[(end + 1)...]
         }
       }
       if content == .records, arguments.expectsSeal, !hasFailedInput { try seal.requireClosed(input.name) }
     }
     progress.end()
-    if badRecords > 0 {
-      let noun = records == 1 ? "record" : "records"
-      try reportError("\(badRecords) of \(records) \(noun) \(badRecords == 1 ? "was" : "were") bad")
+    if badRecordCount > 0 {
+      let noun = recordCount == 1 ? "record" : "records"
+      try reportError("\(badRecordCount) of \(recordCount) \(noun) \(badRecordCount == 1 ? "was" : "were") bad")
     }
   }
 
-  /// Called before a read that has to wait.
-  private func useTheTime() throws(ToolError) {
-    try output.flush()
-    beforeBlockingRead?()
-    beforeBlockingRead = nil
+  /// Calls `transform` for each line of a batch, on the calling thread.
+  func transformEachLine(
+    of batch: Batch, _ transform: (UnsafeBufferPointer<UInt8>) throws -> Void,
+    orWrite replacement: (UnsafeBufferPointer<UInt8>, _ message: String) throws -> Void
+  ) throws {
+    for (index, line) in batch.lines.enumerated() {
+      beginLine(index, of: batch)
+      do { try transform(line) } catch { try handleRecordError(error, index, in: batch, replacement) }
+      endLines(before: index + 1, of: batch)
+    }
   }
 
-  /// Handles the error that was thrown for a line, after the lines before it have been written: it ends the run, or
-  /// with `--keep-going` the line is replaced.
-  func settle(
+  /// Begins a line of the batch: `recordIndex` is its index.
+  func beginLine(_ index: Int, of batch: Batch) { recordIndex = batch.firstIndex + index }
+
+  /// Finishes all lines of the batch before `index`, and counts them for the progress line.
+  func endLines(before index: Int, of batch: Batch) {
+    progress.count(batch.lines[min(finishedLineCount, index)..<index])
+    finishedLineCount = index
+  }
+
+  /// Handles an error that was thrown for a line, after the output of all lines before it has been written.
+  ///
+  /// - Parameter replacement: writes the output of a bad line, if `--keep-going` is given.
+  /// - Throws: the error, if it does not belong to the line; or else, without `--keep-going`, a `ToolError` with the
+  ///   place of the line.
+  func handleRecordError(
     _ error: any Error, _ index: Int, in batch: Batch,
     _ replacement: (UnsafeBufferPointer<UInt8>, _ message: String) throws -> Void
   ) throws {
     output.discardPartialLine()
-    if let failure = error as? FailedInput {
+    if let failure = error as? UpstreamFailure {
       hasFailedInput = true
       guard !arguments.writesRecords else { return try output.passOnFailure(batch.lines[index]) }
       return try reportError("\(batch.place(of: index)): \(failure.message)")
@@ -218,36 +254,49 @@ public final class Filter {
       throw error
     }
     let message = "\(batch.place(of: index)): \(reason)"
-    guard arguments.keepsGoing else {
+    guard arguments.replacesBadRecords else {
       let error = ToolError(.badData, message)
       try output.flush()
       output.writeFailure(message, in: batch.record(of: index))
       throw error
     }
-    badRecords += 1
+    badRecordCount += 1
     try replacement(batch.lines[index], message)
   }
 
-  /// Whether the error is a record's, and not one that ends the run anyway.
-  static func isOfRecord(_ error: any Error) -> Bool {
-    error is RecordError || error is JSONError || error is FailedInput
+  /// Returns whether `handleRecordError` handles the error; any other error ends the tool.
+  static func isRecordError(_ error: any Error) -> Bool {
+    error is RecordError || error is JSONError || error is UpstreamFailure
   }
 
-  /// What is wrong with a record; nil for an error that is not the record's.
+  /// The message for an error of a record; nil for any other error.
   private static func reason(
     _ error: any Error, _ line: UnsafeBufferPointer<UInt8>?, _ tool: Tool
   ) -> String? {
     switch error {
     case let error as RecordError: error.message
-    case let error as JSONError: line.flatMap { mistake(in: $0, error, tool) } ?? error.description
+    case let error as JSONError: line.flatMap { commonMistake(in: $0, error, tool) } ?? error.description
     default: nil
     }
+  }
+
+  // MARK: - Input
+
+  /// Called before a read that has to wait.
+  private func prepareToWait() throws(ToolError) {
+    try output.flush()
+    beforeBlockingRead?()
+    beforeBlockingRead = nil
   }
 
   private func open(_ file: Path) throws -> (descriptor: Int32, name: Path) {
     guard file == "-" else {
       let descriptor = Platform.open(file.cString, O_RDONLY | O_CLOEXEC)
-      guard descriptor >= 0 else { throw FileError(path: file, code: errno) }
+      guard descriptor >= 0 else {
+        let error = FileError(path: file, code: errno)
+        guard error.code == ENOENT, let hint = arguments.hintForMissingFile(file) else { throw error }
+        throw ToolError(.noInput, error.description + hint)
+      }
       guard !isDirectory(file) else { throw FileError(path: file, code: EISDIR) }
       return (descriptor, file)
     }

@@ -1,5 +1,4 @@
-/// A value that is made when it is first asked for, or the error that its making ended with: a tool reads nothing that its
-/// records do not need, and nothing twice.
+/// A value that is computed on first use. The result, a value or an error, is kept.
 public final class Lazy<Value> {
   private let make: () throws -> Value
   private var outcome: Result<Value, any Error>?

@@ -8,31 +8,32 @@ extension ByteLevelTokenizer {
   public var fingerprintText: String { hexadecimal(fingerprint, width: 16) }
 }
 
-/// The vocabulary of a model, to compare with what records say of theirs.
+/// The fingerprint of a model's vocabulary, for comparison with the member `vocab` of records.
 public struct ModelVocabulary {
   private let fingerprint: Lazy<String>
 
-  /// `tokenizer` is called when its vocabulary is first needed.
+  /// - Parameter tokenizer: returns the model's tokenizer; called when the fingerprint is first needed.
   public init(_ tokenizer: @escaping () throws -> ByteLevelTokenizer) {
     fingerprint = Lazy { try tokenizer().fingerprintText }
   }
 
-  /// Opens the vocabulary, if that can be done. If not, the record that needs it reports why.
+  /// Computes the fingerprint ahead of its first use. An error is reported by the record that needs the fingerprint.
   public func prepare() { _ = try? fingerprint() }
 
-  /// Refuses a record whose ids belong to another vocabulary.
+  /// Throws a `RecordError` if the record's ids belong to another vocabulary.
   public func check(_ record: Record) throws {
     guard let vocabulary = try record.string("vocab") else { return }
-    let (theirs, ours) = (String(decoding: vocabulary, as: UTF8.self), try fingerprint())
-    guard theirs == ours else {
+    let (found, expected) = (String(decoding: vocabulary, as: UTF8.self), try fingerprint())
+    guard found == expected else {
       throw RecordError(
-        "its ids belong to the vocabulary \(theirs), but this model has \(ours): give every tool of a pipeline the same --model"
-      )
+        "\"vocab\" is \(found), but the vocabulary of this model is \(expected): give every tool of a pipeline the same "
+          + "--model")
     }
   }
 
-  /// Adds `vocab` to a record that has none. A model whose tokenizer is missing or of another kind adds none. A file
-  /// that the system fails to read is an error: the output of a model depends on nothing else.
+  /// Returns the change that adds `vocab` to a record without it. Nothing is added if the model has no tokenizer, or an
+  /// unsupported one. A file that cannot be read is an error, because the output must depend on the model and the input
+  /// only.
   public func addition(to record: Record) throws -> [Record.Change] {
     guard try !record.has("vocab") else { return [] }
     do {
@@ -48,8 +49,8 @@ public struct ModelVocabulary {
 }
 
 extension ModelFiles {
-  /// How many ids the model has: the tokens of its tokenizer and the padding after them, ids that stand for no text.
-  /// The tokenizer's count, if no configuration says more.
+  /// The number of logits: the tokens of the tokenizer and the padding after them, ids without text. If the
+  /// configuration gives no larger number, it is the number of tokens.
   public func vocabularySize(_ tokenizer: ByteLevelTokenizer) -> Int {
     max(tokenizer.vocabularySize, (try? ModelConfiguration(self))?.vocabularySize ?? 0)
   }

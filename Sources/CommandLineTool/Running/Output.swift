@@ -3,27 +3,29 @@ import JSON
 import JSONLines
 import Platform
 
-/// Standard output: lines are assembled in memory, and written when they are many or before the tool waits.
+/// Buffered standard output. The buffer is written when it is full, and before the tool waits.
 ///
-/// An output of records ends so that the next tool of a pipeline can tell a whole stream from a broken one
-/// (lm-records(5), STREAMS): after an error with a record that has `"fatal":true`, and if it is sealed, with an end record.
+/// The end of an output of records lets the next tool of a pipeline detect a truncated stream (lm-records(5), STREAMS):
+/// after an error the last record has `"fatal":true`, and the last line of a sealed output is an end record.
 public final class Output {
-  /// What is to be written; append to it, then end the line.
+  /// The lines to write: append a line to the buffer, then call `endLine`.
   public let buffer = ByteBuffer(capacity: 1 << 17)
-  private var complete = 0  // bytes of the buffer that are whole lines
+  /// The number of bytes of the buffer that are complete lines.
+  private var completeSize = 0
+  public let isTerminal = isatty(STDOUT_FILENO) == 1
   private let isFile: Bool
   private let toolName: String
   private let isRecords: Bool
 
-  /// Whether an error becomes a record: the output is records, and nobody reads it on a terminal.
+  /// True if a fatal error is also written as a record: the output is records, and not a terminal.
   private let reportsFailure: Bool
-  /// Whether an end record is written.
+  /// True if an end record is written.
   private var isSealed: Bool
-  /// How many lines were ended.
+  /// The number of lines that have been ended.
   private var lineCount = 0
-  /// Whether a record with `"fatal":true` was written. Then there is no end record.
+  /// True once a record with `"fatal":true` has been written. No end record follows it.
   private(set) var hasFailed = false
-  /// Whether standard output refused a write: nothing more is written.
+  /// True once a write has failed. Nothing is written after that.
   private var isBroken = false
 
   init(_ arguments: Arguments) {
@@ -31,48 +33,48 @@ public final class Output {
     isFile = fstat(STDOUT_FILENO, &information) == 0 && information.st_mode & S_IFMT == S_IFREG
     toolName = arguments.tool.name
     isRecords = arguments.writesRecords
-    reportsFailure = isRecords && isatty(STDOUT_FILENO) == 0
+    reportsFailure = isRecords && !isTerminal
     isSealed = arguments.sealsOutput
     lmpipe_report_failure_as_record(reportsFailure)
   }
 
-  /// Ends a line that was appended to the buffer.
+  /// Ends the line that was appended to the buffer.
   public func endLine(_ terminator: UInt8? = UInt8(ascii: "\n")) throws(ToolError) {
     if let terminator { buffer.append(terminator) }
-    if buffer.count > complete { lineCount += 1 }
-    complete = buffer.count
-    if complete >= 1 << 16 { try flush() }
+    if buffer.count > completeSize { lineCount += 1 }
+    completeSize = buffer.count
+    if completeSize >= 1 << 16 { try flush() }
   }
 
-  /// Writes `count` whole lines that were assembled elsewhere.
+  /// Writes `count` complete lines from another buffer.
   func append(lines: UnsafeBufferPointer<UInt8>, count: Int) throws(ToolError) {
     lineCount += count
     if lines.count < 1 << 16 {
       buffer.append(lines)
-      complete = buffer.count
-      if complete >= 1 << 16 { try flush() }
+      completeSize = buffer.count
+      if completeSize >= 1 << 16 { try flush() }
     } else {
       try flush()
       try write(lines)
     }
   }
 
-  /// Forgets what was appended since the last whole line.
-  func discardPartialLine() { buffer.truncate(to: complete) }
+  /// Removes the bytes after the last complete line from the buffer.
+  func discardPartialLine() { buffer.truncate(to: completeSize) }
 
-  /// Writes everything that is in the buffer.
+  /// Writes the contents of the buffer.
   public func flush() throws(ToolError) {
     defer {
       buffer.removeAll()
-      complete = 0
+      completeSize = 0
     }
     try write(buffer.bytes)
   }
 
-  // MARK: the end of a stream of records
+  // MARK: - The end of a stream of records
 
-  /// Writes the last record of an output that an error ends: the members of the bad record, `error` and `fatal`. Nothing
-  /// is written if the output is no stream of records, or has such a record already.
+  /// Writes the last record of an output that ends with an error: the members of the bad record, `error` and `fatal`.
+  /// Does nothing if the output is not a stream of records, or already has such a record.
   func writeFailure(_ message: String, in record: Record = Record()) {
     guard reportsFailure, !hasFailed, !isBroken else { return }
     record.write(
@@ -85,26 +87,27 @@ public final class Output {
     hasFailed = true
   }
 
-  /// Writes a record with `"fatal":true` that was read.
+  /// Writes a record with `"fatal":true` from the input.
   func passOnFailure(_ line: UnsafeBufferPointer<UInt8>) throws(ToolError) {
     buffer.append(line)
     try endLine()
     hasFailed = true
   }
 
-  /// The input had an end record, so an output of records gets one too.
+  /// Makes the output end with an end record if it is records. Called when the input had an end record.
   func seal() { isSealed = isRecords }
 
-  /// Writes the end record, if the output is sealed and nothing failed.
+  /// Writes the end record, if the output is sealed and no error record with `"fatal":true` was written.
   func writeEnd() throws(ToolError) {
     guard isSealed, !hasFailed else { return }
     buffer.append("{\"end\":\(lineCount)}")
     try endLine()
   }
 
-  // MARK: writing
+  // MARK: - Writing
 
-  /// Who ends us by a signal finds no half of a line in a file. (A pipe may be full for ever, and then we must end.)
+  /// Writes bytes. Termination signals are blocked while a file is written, so that it never ends with a partial line.
+  /// For a pipe they are not, because the write can block forever.
   private func write(_ bytes: UnsafeBufferPointer<UInt8>) throws(ToolError) {
     guard isFile else { return try writeAll(bytes) }
     try withTerminationSignalsBlocked { () throws(ToolError) in try writeAll(bytes) }
@@ -126,14 +129,14 @@ public final class Output {
     }
   }
 
-  /// Flushes and closes, after which the system can no longer hold back bad news.
+  /// Flushes and closes standard output. Some file systems report a failed write only when the file is closed.
   func close() throws(ToolError) {
     try flush()
     guard Platform.close(STDOUT_FILENO) == 0 || errno == EBADF else { throw failure(errno) }
   }
 
   private func failure(_ code: Int32) -> ToolError {
-    if code == EPIPE {  // the reader has gone, and whoever started us ignores SIGPIPE: end as SIGPIPE would have us end
+    if code == EPIPE {  // the reader has exited and SIGPIPE is ignored: end as if by SIGPIPE
       signal(SIGPIPE, SIG_DFL)
       raise(SIGPIPE)
     }

@@ -1,14 +1,17 @@
 import JSON
 
-/// What has been made of some lines that follow each other.
+/// The output and the errors of consecutive lines that one thread has transformed.
 final class PartialOutput {
   private let buffer = ByteBuffer()
+  /// The number of lines that have output.
   private var lineCount = 0
-  /// `offset`: where in the buffer the line's output would be. `lineCount`: how many lines stand before it.
+  /// The errors of the lines without output, in order. `offset` is the size of the buffer, and `lineCount` the number
+  /// of lines with output, when the error was thrown.
   private var failures: [(error: any Error, index: Int, offset: Int, lineCount: Int)] = []
 
-  /// Calls `transform` for each of the lines. One that it throws for leaves nothing, and, unless it `goesOn`, is the last.
-  func fill(_ lines: Range<Int>, goesOn: Bool, _ transform: (Int, ByteBuffer) throws -> Void) {
+  /// Calls `transform` for each of the lines. A line for which it throws has no output, and is the last one unless
+  /// `continuesAfterErrors`.
+  func fill(_ lines: Range<Int>, continuesAfterErrors: Bool, _ transform: (Int, ByteBuffer) throws -> Void) {
     buffer.removeAll()
     failures.removeAll()
     lineCount = 0
@@ -20,13 +23,13 @@ final class PartialOutput {
       } catch {
         buffer.truncate(to: offset)
         failures.append((error, index, offset, lineCount))
-        guard goesOn || error is FailedInput else { return }
+        guard continuesAfterErrors || error is UpstreamFailure else { return }
       }
     }
   }
 
-  /// Writes it all, with `settle` in the places of the lines that there is no output for.
-  func write(to output: Output, _ settle: (any Error, Int) throws -> Void) throws {
+  /// Writes the output, and calls `handleError` for each line without output when all output before it is written.
+  func write(to output: Output, _ handleError: (any Error, Int) throws -> Void) throws {
     var (start, written) = (0, 0)
     func write(to end: Int, _ count: Int) throws {
       try output.append(lines: UnsafeBufferPointer(rebasing: buffer.bytes[start..<end]), count: count - written)
@@ -34,7 +37,7 @@ final class PartialOutput {
     }
     for failure in failures {
       try write(to: failure.offset, failure.lineCount)
-      try settle(failure.error, failure.index)
+      try handleError(failure.error, failure.index)
     }
     try write(to: buffer.count, lineCount)
   }

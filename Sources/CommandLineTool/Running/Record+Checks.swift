@@ -2,51 +2,51 @@ import Checkpoint
 import JSONLines
 
 extension Record {
-  /// The ids, each of them in a vocabulary of `count` tokens.
+  /// Returns the ids. Throws if they are missing, or if one is outside a vocabulary of `count` tokens.
   public func ids(inVocabularyOf count: Int) throws -> [Int] {
     guard let ids = try ids() else {
-      throw try RecordError(
-        "there is no \"ids\"" + (has("text") ? "; bpe-encode -j makes them from \"text\"" : ""))
+      throw try RecordError("\"ids\" is missing" + (has("text") ? "; bpe-encode -j makes it from \"text\"" : ""))
     }
     for (index, id) in ids.enumerated() where !(0..<count).contains(id) {
-      throw RecordError("\"ids\"[\(index)] is \(id), but the vocabulary has \(count) tokens (0…\(count - 1))")
+      throw RecordError("\"ids\"[\(index)] is \(id), but the vocabulary has \(count) tokens (0 to \(count - 1))")
     }
     return ids
   }
 
-  /// The ids as a model can compute with them: no more than its context length. An empty text has none.
+  /// Returns the ids, which can be empty. Throws if the model cannot process them: one is outside the vocabulary, or
+  /// there are more than its context length.
   public func ids(for configuration: ModelConfiguration) throws -> [Int] {
     let ids = try ids(inVocabularyOf: configuration.vocabularySize)
-    guard ids.count <= configuration.contextLength else {
+    let maximum = configuration.contextLength
+    guard ids.count <= maximum else {
       throw RecordError(
-        "\"ids\" has \(ids.count) tokens, but the model's context length is \(configuration.contextLength); bpe-encode --max-length cuts a text"
-      )
+        "\"ids\" has \(ids.count) tokens, but the model's context length is \(maximum); bpe-encode --max-length \(maximum) "
+          + "keeps the first \(maximum)")
     }
     return ids
   }
-}
 
-extension Record {
-  /// Refuses `logits` of a model with a vocabulary of another size.
+  /// Throws if the number of logits differs from the size of the vocabulary: they are from another model.
   public func requireLogits(_ count: Int, ofVocabulary size: Int) throws {
     guard count == size else {
       throw RecordError(
-        "\"logits\" has \(count) numbers, but the vocabulary has \(size) tokens: give every tool of a pipeline the same --model"
-      )
+        "\"logits\" has \(count) numbers, but the vocabulary has \(size) tokens: give every tool of a pipeline the same "
+          + "--model")
     }
   }
 }
 
-/// JSON cannot say inf or nan, and no sound model says them.
+/// Throws if a logit is infinite or not a number: JSON cannot represent such values, and undamaged weights do not
+/// produce them.
 ///
-/// - Parameter position: of the logits in their sequence, where it is known.
+/// - Parameter position: the position of the logits in their sequence, if it is known.
 public func requireFinite(_ logits: UnsafeBufferPointer<Float>, position: Int? = nil) throws {
-  // All are looked at without a branch, and again where that found some.
+  // The first pass has no branch in its loop; the second one runs only for an error.
   let greatest = logits.reduce(0 as UInt32) { max($0, $1.magnitude.bitPattern) }
   guard greatest > Float.greatestFiniteMagnitude.bitPattern, let token = logits.firstIndex(where: { !$0.isFinite })
   else { return }
   let place = position.map { " at position \($0)" } ?? ""
   throw RecordError(
-    "the logit of token \(token)\(place) is \(logits[token].isNaN ? "nan" : "\(logits[token])"): the model's weights are damaged"
-  )
+    "the logit of token \(token)\(place) is \(logits[token].isNaN ? "nan" : "\(logits[token])"): the model's weights are "
+      + "damaged")
 }

@@ -1,64 +1,66 @@
 import JSON
 import JSONLines
 
-/// A record with `"fatal":true` was read: the tool that wrote it has failed, and its output is not whole.
-struct FailedInput: Error {
+/// The error for a record with `"fatal":true`: an earlier tool of the pipeline failed, and its output is incomplete.
+struct UpstreamFailure: Error {
   let message: String
 }
 
 extension Record {
-  /// Whether the record has a member `error`, so that it is only passed on. Throws `FailedInput` if it has
-  /// `"fatal":true`: then the tool that wrote it has ended with an error.
-  func isPassedOn() throws -> Bool {
+  /// Returns whether the record has a member `error`, so that it is passed on unchanged. Throws `UpstreamFailure` if it
+  /// has `"fatal":true`.
+  func isErrorRecord() throws -> Bool {
     if var fatal = try value(of: "fatal"), try fatal.kind() == .boolean, try fatal.boolean() {
-      throw FailedInput(message: errorMessage)
+      throw UpstreamFailure(message: errorMessage)
     }
     return try isTrue("error")
   }
 
-  /// Whether there is such a member, and it is neither null nor false.
+  /// Returns whether the record has the member, and its value is neither null nor false.
   public func isTrue(_ name: String) throws(JSONError) -> Bool {
     guard var value = try value(of: name) else { return false }
     guard try value.kind() == .boolean else { return true }
     return try value.boolean()
   }
 
-  /// The text of the member `error`.
+  /// The value of the member `error`, if it is a string.
   var errorMessage: String {
     guard var value = try? value(of: "error"), let text = try? value.swiftString() else { return "an error record" }
     return text
   }
 }
 
-/// What a person most likely did when a line is no record; nil if the JSON reader's own message says it.
-func mistake(in line: UnsafeBufferPointer<UInt8>, _ error: JSONError, _ tool: Tool) -> String? {
+/// Returns a message for a line that is not a record because of a common mistake; nil if the JSON error is a better
+/// message.
+func commonMistake(in line: UnsafeBufferPointer<UInt8>, _ error: JSONError, _ tool: Tool) -> String? {
   if line.starts(with: [0xEF, 0xBB, 0xBF]) {
     return "the line begins with a byte-order mark; records are UTF-8 without one"
   }
   if looksLikeUTF16(line) {
     return "this looks like UTF-16; records are UTF-8 (iconv -f UTF-16 -t UTF-8 converts a file)"
   }
-  let text = line.drop { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
-  let end = line.lastIndex { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") && $0 != UInt8(ascii: "\r") }
+  func isSpace(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
+  let text = line.drop(while: isSpace)
+  let end = line.lastIndex { !isSpace($0) && $0 != UInt8(ascii: "\r") }
   guard let first = text.first, let end else { return nil }  // blank
   if first == UInt8(ascii: "{") || first == UInt8(ascii: "[") {
     guard error.offset > end else { return nil }
     return "the record does not end in this line; a record is one line (jq -c writes one)"
   }
   var scanner = JSONScanner(line)
-  if (try? scanner.skipValue()) != nil, (try? scanner.end()) != nil { return nil }  // JSON, but no record
-  return tool.content == "text"
-    ? "this is text, not a record: leave out --json"
-    : "this is text, not a record: put bpe-encode before \(tool.name)"
+  if (try? scanner.skipValue()) != nil, (try? scanner.end()) != nil { return nil }  // JSON, but not a record
+  if tool.content == "text" { return "this is text, not a record: omit --json" }
+  let earlierTools = tool.options.contains(.keepLogits) ? "bpe-encode and lm-logits" : "bpe-encode"
+  return "this is text, not a record: put \(earlierTools) before \(tool.name)"
 }
 
-/// Whether a text begins as UTF-16 does: with its byte-order mark, or with ASCII in two bytes a character.
+/// Returns whether a text begins with a byte-order mark of UTF-16, or with ASCII characters of two bytes each.
 public func looksLikeUTF16(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
   guard text.count >= 2 else { return false }
   let first = (text[0], text[1])
   if first == (0xFF, 0xFE) || first == (0xFE, 0xFF) { return true }
   let start = text.prefix(64)
-  let zeros = (even: 0, odd: 1)
-  func isZero(_ parity: Int) -> Bool { start.indices.allSatisfy { ($0 % 2 == parity) == (start[$0] == 0) } }
-  return text.count >= 4 && (isZero(zeros.even) || isZero(zeros.odd))
+  // In big-endian ASCII exactly the bytes at even offsets are zero, in little-endian those at odd offsets.
+  func areZero(_ parity: Int) -> Bool { start.indices.allSatisfy { ($0 % 2 == parity) == (start[$0] == 0) } }
+  return text.count >= 4 && (areZero(0) || areZero(1))
 }

@@ -1,18 +1,18 @@
 /// Exit statuses, as in sysexits(3).
 public enum ExitStatus: Int32, Sendable {
   case success = 0
-  /// With `--exit-status`: there was nothing left to do.
+  /// With `--exit-status`: all records were done already.
   case nothingToDo = 1
   case usage = 64
   case badData = 65
   case noInput = 66
-  /// A server or a program that is needed is not to be had; it may be another time.
+  /// A required server or program is unavailable. Retrying may help.
   case unavailable = 69
   case internalError = 70
   case inputOutput = 74
 }
 
-/// Why a tool ends before its time: the message for standard error, and the exit status.
+/// An error that ends the tool: the message for standard error, without the tool's name, and the exit status.
 public struct ToolError: Error, Equatable {
   public let status: ExitStatus
   public let message: String
@@ -23,7 +23,7 @@ public struct ToolError: Error, Equatable {
   }
 }
 
-/// What is wrong with one record. The filter adds where the record came from.
+/// An error of one record. The filter adds the record's place to the message.
 public struct RecordError: Error, Equatable {
   public let message: String
   public init(_ message: String) { self.message = message }

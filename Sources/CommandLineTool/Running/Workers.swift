@@ -1,11 +1,11 @@
 import Threads
 
-/// What transforms records, once for each thread.
+/// One worker for each thread that transforms lines.
 public final class Workers<Worker> {
   private let make: () throws -> Worker
-  /// The first is made at once. The others are made when there is enough to do for them.
+  /// The first worker is made at once, the others when a batch is large enough for several threads.
   private var workers: [Worker]
-  /// How many there are to be.
+  /// The number of threads to use.
   let count: Int
   private var pool: ThreadPool?
 
@@ -17,7 +17,7 @@ public final class Workers<Worker> {
 
   public var first: Worker { workers[0] }
 
-  /// Calls `body` for each of `parts` parts of some work, with a worker that no other thread uses at the time.
+  /// Calls `body` for each index below `parts`, in parallel. No two calls at the same time get the same worker.
   func run(_ parts: Int, _ body: (Int, Worker) -> Void) throws {
     let pool = pool ?? ThreadPool(threads: count)
     self.pool = pool

@@ -2,11 +2,11 @@ import CommandLineTool
 import JSONLines
 import Sampling
 
-/// How the next token is chosen: what the command line says of it.
-struct TokenChoice {
+/// Chooses the next token by greedy decoding or sampling, as the options request.
+struct NextTokenPolicy {
   private let settings: SamplingSettings
-  /// Otherwise the likeliest token is taken.
-  private let draws: Bool
+  /// True for sampling, false for greedy decoding.
+  private let samples: Bool
   private let firstSeed: UInt64?
 
   init(_ arguments: Arguments) {
@@ -17,21 +17,23 @@ struct TokenChoice {
     settings.minP = arguments.number(.minPFilter).flatMap { $0 > 0 ? $0 : nil }
     settings.repetitionPenalty = arguments.number(.repetitionPenalty).map { Float($0) } ?? 1
     self.settings = settings
-    let asksToDraw = [Option.temperature, .topKFilter, .topPFilter, .minPFilter, .seed].contains(where: arguments.has)
-    draws = asksToDraw && settings.temperature > 0
+    let hasSamplingOption = [Option.temperature, .topKFilter, .topPFilter, .minPFilter, .seed].contains(
+      where: arguments.has)
+    samples = hasSamplingOption && settings.temperature > 0
     firstSeed = arguments.integer(.seed).map { UInt64($0) }
   }
 
-  /// The seed of a sequence: from the command line, from its record, or a new one; nil where nothing is drawn.
+  /// Returns the seed of a sequence: from the command line, from its record, or a random one; nil for greedy decoding.
   ///
-  /// - Parameter index: of the record in the input, from 0. No two records of one run draw with the same seed.
+  /// - Parameter index: the index of the record in the input, from 0. It is added to the seed of the command line, so
+  ///   that each record has a different seed.
   func seed(of record: Record, at index: Int) throws -> UInt64? {
-    guard draws else { return nil }
+    guard samples else { return nil }
     if let firstSeed { return (firstSeed + UInt64(index)) % (UInt64(Record.seeds.upperBound) + 1) }
     return try record.seed() ?? UInt64(UInt32.random(in: 0...UInt32.max))
   }
 
-  /// The token that follows `ids`.
+  /// Returns the token to append to `ids`, with its probability before temperature, penalty and filters.
   func next(_ logits: UnsafeBufferPointer<Float>, after ids: [Int], seed: UInt64?) -> Distribution.Candidate {
     let distribution = Distribution(logits)
     if let seed {

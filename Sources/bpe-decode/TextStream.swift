@@ -1,16 +1,18 @@
 import CommandLineTool
 import JSON
 
-/// A text that grows from record to record: what is new is written, a character only when all its bytes are there.
-struct GrowingText {
+/// Writes a text that grows from record to record: only the new part, and each character when all its bytes are known.
+struct TextStream {
   private let terminator: UInt8?
-  private var ids: [Int]?  // that have been shown; nil before a sequence begins
-  private var tail: [UInt8] = []  // bytes of a character that is not complete
+  private var ids: [Int]?  // the ids written so far; nil before a sequence begins
+  private var tail: [UInt8] = []  // the first bytes of an incomplete character
 
   init(terminator: UInt8?) { self.terminator = terminator }
 
-  /// Shows the next state of the sequence. Ids that do not continue what was shown begin another text.
-  mutating func show(_ newIDs: [Int], _ output: Output, _ text: (ArraySlice<Int>) -> [UInt8]) throws {
+  /// Writes the text of the ids that are new. If the ids do not continue the previous ones, they begin another text.
+  ///
+  /// - Parameter text: returns the bytes of some ids.
+  mutating func write(_ newIDs: [Int], _ output: Output, _ text: (ArraySlice<Int>) -> [UInt8]) throws {
     if let ids, !newIDs.starts(with: ids) { try finish(output) }
     let bytes = tail + text(newIDs[(ids?.count ?? 0)...])
     let incomplete = bytes.withUnsafeBufferPointer { incompleteUTF8Suffix($0) }
@@ -20,7 +22,7 @@ struct GrowingText {
     ids = newIDs
   }
 
-  /// Ends the text: what was held back of it is written as it is.
+  /// Ends the text. The bytes of an incomplete character are written unchanged.
   mutating func finish(_ output: Output) throws {
     guard ids != nil else { return }
     output.buffer.append(tail)
