@@ -22,14 +22,14 @@ public struct ModelLocation: Equatable, Sendable {
   /// `NAME`, `ORGANISATION/NAME`, or `ORGANISATION/NAME/FILE.gguf`. Without a name `$LM_MODEL` counts, and without that
   /// the model that comes with the toolset.
   public static func find(_ name: Path?) throws(CheckpointError) -> ModelLocation {
-    guard let name = name ?? environmentPath("LM_MODEL") else { return try toolsetModel() }
+    guard let name = name ?? environmentPath("LM_MODEL") else { return try bundledModel() }
     if isDirectory(name) { return try model(inFolder: name, named: name) }
     if lexists(name) { return ModelLocation(file: name) }
     if name.hasSuffix(".gguf") { return try file(named: name) }
     guard HubCache.mayName(name) else { throw .notFound("\(name): there is no such folder") }
     let cache = HubCache.standard
     if let snapshot = cache?.snapshot(of: name) { return try model(inFolder: snapshot, named: name) }
-    if name == defaultName { return try toolsetModel() }
+    if name == defaultName { return try bundledModel() }
     let place = cache.map { "the hub cache (\($0.folder))" } ?? "a hub cache (neither HOME nor HF_HOME is set)"
     let hint = nearestName(to: name.text, among: knownNames.map(\.text)).map { "did you mean \($0)? " } ?? ""
     throw .notFound(
@@ -40,7 +40,7 @@ public struct ModelLocation: Equatable, Sendable {
   /// The names that `find` knows: those of the models in the hub cache, and that of the toolset's own, sorted.
   public static var knownNames: [Path] {
     let cached = HubCache.standard?.modelNames ?? []
-    guard !cached.contains(defaultName), (try? toolsetModel()) != nil else { return cached }
+    guard !cached.contains(defaultName), (try? bundledModel()) != nil else { return cached }
     return (cached + [defaultName]).sorted()
   }
 
@@ -71,7 +71,7 @@ public struct ModelLocation: Equatable, Sendable {
   }
 
   /// Beside the programs, in an installed prefix (PREFIX/bin, PREFIX/share/lmpipe) or in a checkout (.build, Models).
-  private static func toolsetModel() throws(CheckpointError) -> ModelLocation {
+  private static func bundledModel() throws(CheckpointError) -> ModelLocation {
     var looked: [Path] = []
     if let folder = executablePath()?.parent {
       looked.append(folder.parent.appending("share/lmpipe").appending(defaultName))

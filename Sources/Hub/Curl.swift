@@ -9,18 +9,18 @@ struct Curl {
 
   enum Outcome {
     /// The whole answer came.
-    case answered(AnswerHead)
+    case answered(ResponseHead)
     /// curl's exit status, and what it says.
     case failed(status: Int32, complaint: String)
   }
 
   /// Gets `url`, with what `body` holds already left out where the server can do that. Only the body of an answer with
   /// status 200 or 206 goes to `body`.
-  func get(_ url: String, into body: inout some BodyReceiver) throws(HubError) -> Outcome {
-    var reader = AnswerReader()
+  func get(_ url: String, into body: inout some BodySink) throws(HubError) -> Outcome {
+    var reader = ResponseReader()
     var isWanted = false
     let configuration = configuration(url, from: body.count)
-    let end = try Child.run(["curl", "--disable", "--config", "-"], input: .text(configuration)) {
+    let end = try Subprocess.run(["curl", "--disable", "--config", "-"], input: .text(configuration)) {
       bytes throws(HubError) in
       try reader.take(bytes) { head throws(HubError) in
         isWanted = head.status == 200 || head.status == 206
@@ -59,7 +59,7 @@ struct Curl {
 }
 
 /// What the body of an answer goes into.
-protocol BodyReceiver {
+protocol BodySink {
   /// The bytes that are there.
   var count: Int { get }
   /// The answer begins with the first byte: forgets what is there.
@@ -68,7 +68,7 @@ protocol BodyReceiver {
 }
 
 /// A body that is small enough for memory.
-struct MemoryBody: BodyReceiver {
+struct MemorySink: BodySink {
   private(set) var bytes: [UInt8] = []
   private static let limit = 1 << 25
 

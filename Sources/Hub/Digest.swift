@@ -25,7 +25,7 @@ public enum Digest: Equatable, Sendable {
       }
     guard lseek(descriptor, 0, SEEK_SET) == 0 else { throw HubError(path: "the file to verify") }
     var output: [UInt8] = []
-    let end = try Child.run(["sh", "-c", script, "sh", "\(size)"], input: .file(descriptor)) { output += $0 }
+    let end = try Subprocess.run(["sh", "-c", script, "sh", "\(size)"], input: .file(descriptor)) { output += $0 }
     let digits = String(decoding: output.prefix { $0 != UInt8(ascii: " ") }, as: UTF8.self)
     guard end.status == 0, isHexadecimal(digits, count: hexadecimal.utf8.count) else {
       throw HubError(.unavailable, "neither sha256sum nor shasum could be run to verify what came: \(end.complaint)")

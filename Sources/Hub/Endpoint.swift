@@ -5,7 +5,7 @@ struct Endpoint: Equatable, CustomStringConvertible {
   /// For messages: without user name and password.
   let description: String
   /// `USER:PASSWORD` as it is in the address; empty if it has none.
-  let userInformation: String
+  let userInfo: String
 
   /// - Returns: nil if it is no such address. It also is none if there is an `@` after the host: a password with a `/`
   ///   that is not percent-encoded ends there, and would be taken for a host and shown.
@@ -21,7 +21,7 @@ struct Endpoint: Equatable, CustomStringConvertible {
     while path.hasSuffix("/") { path.removeLast() }
     address = String(text[..<end]) + path
     description = String(text[..<mark.upperBound]) + text[hostStart..<end] + path
-    userInformation = String(authority[..<hostStart].dropLast())
+    userInfo = String(authority[..<hostStart].dropLast())
   }
 
   /// `NAME`, `NAME:PORT`, `[ADDRESS]` or `[ADDRESS]:PORT`.

@@ -43,7 +43,7 @@ public struct FileSelection: Equatable, Sendable {
     let matches = choice.map { choice in named.isEmpty ? all.filter { $0.isQuantized(as: choice) } : named } ?? all
     if matches.count == 1 { return matches[0] }
     let candidates = matches.isEmpty ? all : matches
-    var choices = candidates.prefix(100).map { "\(inUnits($0.size))  \($0.path)" }
+    var choices = candidates.prefix(100).map { "\(formattedByteCount($0.size))  \($0.path)" }
     if candidates.count > choices.count { choices.append("and \(candidates.count - choices.count) more") }
     if let choice, matches.isEmpty {
       throw HubError(
@@ -103,7 +103,7 @@ extension RemoteFile {
 }
 
 /// A number of bytes for people: `98.4 MB`.
-public func inUnits(_ bytes: Int) -> String {
+public func formattedByteCount(_ bytes: Int) -> String {
   var tenths = bytes
   for unit in ["kB", "MB", "GB", "TB"] {
     tenths = unit == "kB" ? bytes / 100 : tenths / 1000

@@ -55,14 +55,14 @@ public struct Hub {
 
   mutating func listing(of model: ModelName, _ revision: Revision) throws(HubError) -> FileListing {
     let path = "/api/models/\(model.text)/revision/\(Self.escaped(revision.text, keeping: ""))?blobs=true"
-    var body = MemoryBody()
+    var body = MemorySink()
     let head = try get(path, into: &body)
     guard head.status == 200 else { throw refusal(head, of: model, revision) }
     return try body.bytes.withUnsafeBufferPointer { bytes throws(HubError) in try FileListing(bytes) }
   }
 
   mutating func fetch(
-    _ file: RemoteFile, of model: ModelName, commit: String, into body: inout some BodyReceiver
+    _ file: RemoteFile, of model: ModelName, commit: String, into body: inout some BodySink
   ) throws(HubError) {
     let head = try get("/\(model.text)/resolve/\(commit)/\(Self.escaped(file.path, keeping: "/"))", into: &body)
     guard head.status == 200 || head.status == 206 else { throw refusal(head, of: model, Revision.main) }
@@ -70,7 +70,7 @@ public struct Hub {
 
   // MARK: asking
 
-  private static let passingStatuses: Set = [408, 429, 500, 502, 503, 504]
+  private static let temporaryStatuses: Set = [408, 429, 500, 502, 503, 504]
   /// Of curl, for connections that broke: partial file, timeout, nothing came, sending and receiving, HTTP/2 and HTTP/3.
   private static let brokenConnections: Set<Int32> = [16, 18, 28, 52, 55, 56, 92, 95]
   /// Of curl, for connections that could not be had: name not resolved, nobody there, no TLS.
@@ -79,7 +79,7 @@ public struct Hub {
   private static let longestPause = 60
 
   /// Asks until there is an answer that another try would not change. As long as something comes, it goes on.
-  private mutating func get(_ path: String, into body: inout some BodyReceiver) throws(HubError) -> AnswerHead {
+  private mutating func get(_ path: String, into body: inout some BodySink) throws(HubError) -> ResponseHead {
     var failures = 0
     while true {
       let before = body.count
@@ -93,7 +93,7 @@ public struct Hub {
           try body.restart()
           continue
         }
-        guard Self.passingStatuses.contains(head.status) else { return head }
+        guard Self.temporaryStatuses.contains(head.status) else { return head }
         problem = "\(endpoint) answers with status \(head.status)" + (head.status == 429 ? ", too many requests" : "")
         if let seconds = head.fields["retry-after"].flatMap({ Int($0) }), seconds > pause {
           guard seconds <= Self.longestPause else {
@@ -137,7 +137,7 @@ public struct Hub {
 
   /// What an answer other than success means. The hub says more in a field than in the status: who has not said who they
   /// are gets 401 for a model that does not exist as well (huggingface_hub, `hf_raise_for_status`).
-  private func refusal(_ head: AnswerHead, of model: ModelName, _ revision: Revision) -> HubError {
+  private func refusal(_ head: ResponseHead, of model: ModelName, _ revision: Revision) -> HubError {
     let said = head.fields["x-error-message"].map { String(secrets.hidden(in: $0).prefix(200)) }
     switch (head.status, head.fields["x-error-code"]) {
     case (_, "GatedRepo"):
@@ -194,7 +194,7 @@ public struct Hub {
   /// Members of this name in the objects of an answer, wherever they are; none where there is no such answer. A help for
   /// messages, so it is asked for once.
   private func strings(_ name: String, at path: String) -> [String] {
-    var body = MemoryBody()
+    var body = MemorySink()
     guard case .answered(let head)? = try? curl.get(endpoint.address + path, into: &body), head.status == 200 else {
       return []
     }

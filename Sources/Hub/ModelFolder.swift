@@ -23,8 +23,8 @@ struct ModelFolder {
   var freeSpace: Int? { model.freeSpace }
 
   /// How much of a file there is that is not yet a blob.
-  func unfinishedSize(_ file: RemoteFile) -> Int {
-    guard let status = blobs.status(file.unfinishedName), Folder.isOwn(status) else { return 0 }
+  func partialSize(_ file: RemoteFile) -> Int {
+    guard let status = blobs.status(file.partialName), Folder.isOwn(status) else { return 0 }
     return min(Int(status.st_size), file.size)
   }
 
@@ -35,7 +35,7 @@ struct ModelFolder {
   func has(_ file: RemoteFile) -> Bool { blobs.size(ofFile: file.blobName) == file.size }
 
   /// Whether the blob's bytes are still those that were verified.
-  func isSound(_ file: RemoteFile) throws(HubError) -> Bool {
+  func isIntact(_ file: RemoteFile) throws(HubError) -> Bool {
     guard let descriptor = blobs.openToRead(file.blobName) else { return false }
     defer { close(descriptor) }
     return try file.digest.isOf(descriptor, size: file.size)
@@ -82,5 +82,5 @@ struct ModelFolder {
 extension RemoteFile {
   var blobName: Path { Path(digest.hexadecimal) }
   /// The name of what is not yet a blob, in the same folder.
-  var unfinishedName: Path { blobName.appending(suffix: ".incomplete") }
+  var partialName: Path { blobName.appending(suffix: ".incomplete") }
 }

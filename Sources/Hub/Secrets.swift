@@ -8,9 +8,9 @@ struct Secrets {
   /// `USER:PASSWORD` also the password alone, both also with percent-encoding resolved.
   init(token: String?, _ endpoint: Endpoint) {
     let proxies = ["http_proxy", "https_proxy", "all_proxy"].flatMap { [$0, $0.uppercased()] }.compactMap {
-      environmentVariable($0).flatMap(Self.userInformation)
+      environmentVariable($0).flatMap(Self.userInfo)
     }
-    let passwords = ([endpoint.userInformation] + proxies).flatMap { text -> [String] in
+    let passwords = ([endpoint.userInfo] + proxies).flatMap { text -> [String] in
       let password = text.firstIndex(of: ":").map { String(text[text.index(after: $0)...]) } ?? ""
       return [text, Self.decoded(text), password, Self.decoded(password)]
     }
@@ -19,11 +19,11 @@ struct Secrets {
 
   /// A text from outside, with `***` for each of them.
   func hidden(in text: String) -> String {
-    words.reduce(Self.withoutUserInformation(text)) { $0.replacing($1, with: "***") }
+    words.reduce(Self.withoutUserInfo(text)) { $0.replacing($1, with: "***") }
   }
 
   /// What is before the last `@` of an address, without its scheme.
-  private static func userInformation(of address: String) -> String? {
+  private static func userInfo(of address: String) -> String? {
     guard let at = address.lastIndex(of: "@") else { return nil }
     let start = address.firstRange(of: "://")?.upperBound ?? address.startIndex
     return start < at ? String(address[start..<at]) : nil
@@ -31,7 +31,7 @@ struct Secrets {
 
   /// A text without the user information of the addresses in it: what is between `://` and the last `@` before the next
   /// `://`. A password may hold any character, and what is removed too much is only part of a message.
-  static func withoutUserInformation(_ text: String) -> String {
+  static func withoutUserInfo(_ text: String) -> String {
     var parts = text.split(separator: "://", omittingEmptySubsequences: false)
     for index in parts.indices.dropFirst() {
       if let at = parts[index].lastIndex(of: "@") { parts[index] = parts[index][at...].dropFirst() }

@@ -40,11 +40,11 @@ final class ProgressDisplay {
     let share = file.size == 0 ? 100 : Int(Double(count) / Double(file.size) * 100)
     let seconds = now - begin.time
     let rate = seconds > 0.5 ? Double(count - begin.count) / seconds : 0
-    var facts = "\(padded("\(share)", 3, right: true)) %  \(inUnits(count)) of \(inUnits(file.size))"
+    var facts = "\(padded("\(share)", 3, right: true)) %  \(formattedByteCount(count)) of \(formattedByteCount(file.size))"
     if rate > 0 {
       let left = Int(Double(file.size - count) / rate)
       facts +=
-        "  \(inUnits(Int(rate)))/s  \(left / 60):\(padded("\(left % 60)", 2, right: true).replacing(" ", with: "0"))"
+        "  \(formattedByteCount(Int(rate)))/s  \(left / 60):\(padded("\(left % 60)", 2, right: true).replacing(" ", with: "0"))"
     }
     let width = Terminal.width(of: STDERR_FILENO) ?? 80
     let bar = min(30, width - columns(file.path) - columns(facts) - 7)

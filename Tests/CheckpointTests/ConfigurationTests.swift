@@ -32,7 +32,7 @@ import Testing
   @Test func whatIsAbsentIsAsInGPT2() throws {
     let found = try read(#"{"model_type":"gpt2"}"#)
     #expect(
-      found.vocabularySize == 50257 && found.n_positions == 1024 && found.width == 768 && found.layers == 12
+      found.vocabularySize == 50257 && found.contextLength == 1024 && found.width == 768 && found.layers == 12
         && found.heads == 12)
     #expect(found.ffnWidth == 3072 && found.layerNormEpsilon == 1e-5 && found.headDim == 64)
     #expect(
@@ -48,7 +48,7 @@ import Testing
           + #""add_cross_attention":false,"task_specific_params":{"text-generation":{"max_length":50}},"summary_type":null"#
       ))
     #expect(
-      found.vocabularySize == 7 && found.n_positions == 9 && found.width == 6 && found.layers == 2
+      found.vocabularySize == 7 && found.contextLength == 9 && found.width == 6 && found.layers == 2
         && found.heads == 3)
     #expect(
       found.ffnWidth == 5 && found.layerNormEpsilon == 1e-6 && found.headDim == 2 && found.eosTokenIDs == [4])

@@ -17,7 +17,7 @@ import Testing
     let file = GGUFBuilder.gpt2.with { $0.version = version }
     let c = try gpt2(file)
     #expect(
-      c.n_positions == 3 && c.width == 4 && c.layers == 2 && c.ffnWidth == 6 && c.heads == 2 && c.headDim == 2)
+      c.contextLength == 3 && c.width == 4 && c.layers == 2 && c.ffnWidth == 6 && c.heads == 2 && c.headDim == 2)
     #expect(c.vocabularySize == 8 && c.layerNormEpsilon == 1e-5 && c.eosTokenIDs == [0])
     #expect(c.scalesAttention && !c.scalesAttentionByLayer && c.tiesEmbeddings && c.layout == .outputsByInputs)
   }

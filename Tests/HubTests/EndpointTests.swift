@@ -13,10 +13,10 @@ import Testing
     ("http://hf_token@host/x", "http://host/x", "hf_token"), ("http://user:p@ss@host", "http://host", "user:p@ss"),
     ("http://user%3As3cret:p%40ss@host", "http://host", "user%3As3cret:p%40ss"),
   ])
-  func messagesShowNoUserInformation(_ text: String, _ description: String, _ userInformation: String) {
+  func messagesShowNoUserInformation(_ text: String, _ description: String, _ userInfo: String) {
     let endpoint = Endpoint(text)
     #expect(endpoint?.description == description)
-    #expect(endpoint?.userInformation == userInformation)
+    #expect(endpoint?.userInfo == userInfo)
     #expect(endpoint.map { text.hasPrefix($0.address) } == true)
   }
 
@@ -41,6 +41,6 @@ import Testing
     ("https://a:b@c and http://d:e@f", "https://c and http://f"), ("://@", "://"), ("a@b.c", "a@b.c"),
   ])
   func addressesLoseTheirUserInformation(_ text: String, _ result: String) {
-    #expect(Secrets.withoutUserInformation(text) == result)
+    #expect(Secrets.withoutUserInfo(text) == result)
   }
 }

@@ -3,7 +3,7 @@ import JSON
 /// What a GPT-2 model is, under the names that `config.json` has for it (transformers, `GPT2Config`).
 public struct GPT2Configuration: Sendable {
   public let vocabularySize: Int
-  public let n_positions: Int
+  public let contextLength: Int
   public let width: Int
   public let layers: Int
   public let heads: Int
@@ -32,7 +32,7 @@ public struct GPT2Configuration: Sendable {
   /// `lm_head.weight` need not be there where embeddings are tied.
   var tensorShapes: [String: [Int]] {
     var shapes = [
-      "wte.weight": [vocabularySize, width], "wpe.weight": [n_positions, width],
+      "wte.weight": [vocabularySize, width], "wpe.weight": [contextLength, width],
       "ln_f.weight": [width], "ln_f.bias": [width], "lm_head.weight": [vocabularySize, width],
     ]
     for layer in 0..<layers {
@@ -57,7 +57,7 @@ extension GPT2Configuration {
   /// - Parameter eosTokenIDs: those that `generation_config.json` names: they come before those of `config.json`.
   init(_ file: ConfigurationFile, eosTokenIDs: [Int]?) throws(CheckpointError) {
     vocabularySize = try file.size("vocab_size", default: 50257)
-    n_positions = try file.size("n_positions", default: 1024)
+    contextLength = try file.size("n_positions", default: 1024)
     width = try file.size("n_embd", default: 768)
     layers = try file.size("n_layer", default: 12, limit: layerLimit)
     heads = try file.size("n_head", default: 12)
@@ -82,7 +82,7 @@ extension GPT2Configuration {
   /// As llama.cpp reads and computes it: with scaled attention, gelu_new, and tied embeddings if there is no other head.
   init(_ gguf: GGUF) throws(CheckpointError) {
     vocabularySize = try gguf.vocabularySize()
-    n_positions = try gguf.size("gpt2.context_length")
+    contextLength = try gguf.size("gpt2.context_length")
     width = try gguf.size("gpt2.embedding_length")
     layers = try gguf.size("gpt2.block_count", limit: layerLimit)
     let headsKey = "gpt2.attention.head_count"

@@ -194,7 +194,7 @@ extension LlamaConfiguration {
     contextLength = window == 0 ? trained : min(trained, try gguf.size(key("attention.sliding_window")))
     rope = try RoPEConfiguration(
       gguf, prefix: prefix, pairing: variant == .llama ? .interleaved : .neox,
-      hasDivisors: tensors[Self.frequencyFactors] != nil)
+      hasFrequencyFactors: tensors[Self.frequencyFactors] != nil)
     hasQueryKeyValueBiases = tensors["blk.0.attn_q.bias"] != nil
     hasAttentionOutputBias = tensors["blk.0.attn_output.bias"] != nil
     hasFeedForwardBiases = tensors["blk.0.ffn_up.bias"] != nil

@@ -77,7 +77,7 @@ extension ModelConfiguration {
   /// The greatest number of positions that can be computed.
   public var contextLength: Int {
     switch self {
-    case .gpt2(let c): c.n_positions
+    case .gpt2(let c): c.contextLength
     case .llama(let c): c.contextLength
     }
   }

@@ -87,7 +87,7 @@ extension RoPEConfiguration {
   /// As llama.cpp reads it (`llama_model::load_hparams`): a factor counts unless the type is `none`.
   ///
   /// - Parameter prefix: of the keys, the architecture's name.
-  init(_ gguf: GGUF, prefix: String, pairing: Pairing, hasDivisors: Bool) throws(CheckpointError) {
+  init(_ gguf: GGUF, prefix: String, pairing: Pairing, hasFrequencyFactors: Bool) throws(CheckpointError) {
     let key = "\(prefix).rope"
     base = try gguf.frequencyDivisor("\(key).freq_base", default: 1e4)
     self.pairing = pairing
@@ -98,9 +98,9 @@ extension RoPEConfiguration {
     let name = gguf.has("\(key).scaling.factor") ? "\(key).scaling.factor" : "\(key).scale_linear"
     let scale = try gguf.number(name) ?? 0
     let factor = type == "none" || scale == 0 ? 1 : try gguf.frequencyDivisor(name)  // 0 is as absent
-    guard !hasDivisors || factor == 1 else {
+    guard !hasFrequencyFactors || factor == 1 else {
       throw gguf.refuse("\(name) together with \(LlamaConfiguration.frequencyFactors) is not implemented")
     }
-    scaling = hasDivisors ? .frequencyFactors : factor == 1 ? .none : .linear(factor: factor)
+    scaling = hasFrequencyFactors ? .frequencyFactors : factor == 1 ? .none : .linear(factor: factor)
   }
 }

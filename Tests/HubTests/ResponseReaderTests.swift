@@ -3,10 +3,10 @@ import Testing
 @testable import Hub
 
 /// What `curl --include --location` writes, in pieces of every size.
-@Suite struct AnswerReaderTests {
+@Suite struct ResponseReaderTests {
   /// - Returns: the head, and what was taken for the body.
-  private func read(_ text: String, piece: Int) throws -> (head: AnswerHead?, body: String) {
-    var reader = AnswerReader()
+  private func read(_ text: String, piece: Int) throws -> (head: ResponseHead?, body: String) {
+    var reader = ResponseReader()
     var body: [UInt8] = []
     let bytes = Array(text.utf8)
     for start in stride(from: 0, to: bytes.count, by: piece) {
@@ -44,6 +44,6 @@ import Testing
 
   @Test(arguments: ["bytes */10", "bytes 5 -9/10", "lines 5-9/10", "bytes a-b/c", ""])
   func aRangeThatIsNoneIsNone(_ value: String) throws {
-    #expect(AnswerHead(["HTTP/1.1 206 x", "Content-Range: \(value)"])?.contentStart == nil)
+    #expect(ResponseHead(["HTTP/1.1 206 x", "Content-Range: \(value)"])?.contentStart == nil)
   }
 }

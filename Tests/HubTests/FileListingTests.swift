@@ -2,7 +2,7 @@ import Testing
 
 @testable import Hub
 
-@Suite struct ListingTests {
+@Suite struct FileListingTests {
   private static let commit = String(repeating: "0a", count: 20)
   private static let sha256 = String(repeating: "1b", count: 32)
 

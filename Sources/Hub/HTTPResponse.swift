@@ -1,5 +1,5 @@
 /// The head of an HTTP answer: its status and its fields.
-struct AnswerHead: Equatable {
+struct ResponseHead: Equatable {
   let status: Int
   /// By name in lower case; of several fields of one name the last counts.
   let fields: [String: String]
@@ -30,9 +30,9 @@ struct AnswerHead: Equatable {
 
 /// Takes apart what `curl --include --location` writes: the heads of redirections and interim answers, the last head, and
 /// its body.
-struct AnswerReader {
+struct ResponseReader {
   /// The last head so far; the answer's, once its body has begun.
-  private(set) var head: AnswerHead?
+  private(set) var head: ResponseHead?
   private var pending: [UInt8] = []
   private var isInBody = false
 
@@ -43,14 +43,14 @@ struct AnswerReader {
   ///   - begin: is given the last head.
   ///   - body: takes what follows it.
   mutating func take(
-    _ bytes: UnsafeRawBufferPointer, begin: (AnswerHead) throws(HubError) -> Void,
+    _ bytes: UnsafeRawBufferPointer, begin: (ResponseHead) throws(HubError) -> Void,
     body: (UnsafeRawBufferPointer) throws(HubError) -> Void
   ) throws(HubError) {
     if isInBody { return try body(bytes) }
     pending += bytes
     while !isInBody, let end = Self.endOfHead(pending) {
       let text = String(decoding: pending[..<end], as: UTF8.self)
-      guard let head = AnswerHead(text.split(whereSeparator: \.isNewline)) else {
+      guard let head = ResponseHead(text.split(whereSeparator: \.isNewline)) else {
         throw HubError(.unavailable, "the server does not speak HTTP")
       }
       self.head = head

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Hub
 
-@Suite struct NameTests {
+@Suite struct ModelNameTests {
   @Test(arguments: ["gpt2", "openai-community/gpt2", "Qwen/Qwen2.5-0.5B", "a/b_c.d", "_a/b_"])
   func aName(_ text: String) throws { #expect(try ModelName(text).text == text) }
 
@@ -27,5 +27,5 @@ import Testing
     (0, "0.0 kB"), (999_999, "999.9 kB"), (1_000_000, "1.0 MB"), (98_362_432, "98.3 MB"), (548_105_171, "548.1 MB"),
     (7_000_000_000, "7.0 GB"), (1 << 48, "281.4 TB"),
   ])
-  func bytesForPeople(_ bytes: Int, _ text: String) { #expect(inUnits(bytes) == text) }
+  func bytesForPeople(_ bytes: Int, _ text: String) { #expect(formattedByteCount(bytes) == text) }
 }

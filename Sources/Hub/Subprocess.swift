@@ -5,7 +5,7 @@ import Platform
 ///
 /// They run in the folder `/`, with the absolute folders of PATH alone (``SearchPath``): nothing in the current folder is
 /// run or read by them. On Linux they are killed when this process ends, however it ends.
-enum Child {
+enum Subprocess {
   /// What a program reads on its standard input.
   enum Input {
     case nothing
@@ -59,7 +59,7 @@ enum Child {
     let last = complaints.split(separator: UInt8(ascii: "\n")).last ?? []
     return End(
       status: try wait(for: child, words[0]),
-      complaint: Secrets.withoutUserInformation(String(decoding: last, as: UTF8.self)))
+      complaint: Secrets.withoutUserInfo(String(decoding: last, as: UTF8.self)))
   }
 
   private static func open(_ input: Input) throws(HubError) -> Int32 {
