@@ -71,7 +71,9 @@ import Testing
     (.lmTopK, "-k 99999999999999999999", "--top-k wants a whole number of at least 1, not \"99999999999999999999\""),
     (.lmLogits, "--threads=1025", "--threads wants a whole number from 1 to 1024, not \"1025\""),
     (.lmLogits, "--threads 0", "--threads wants a whole number from 1 to 1024, not \"0\""),
-    (.lmInfo, "model", "there is no place for \"model\""), (.lmInfo, "-j model", "there is no place for \"model\""),
+    (.lmInfo, "-j gpt2 wren", "one model at a time: unexpected argument \"wren\""),
+    (.lmInfo, "-m gpt2 wren", "--model and a model argument cannot be used together"),
+    (.lmInfo, "--list gpt2", "--list and a model argument cannot be used together"),
   ])
   func mistakesAreNamed(_ tool: Tool, _ line: String, _ expected: String) {
     #expect(complaint(tool, line) == expected)
@@ -114,7 +116,7 @@ import Testing
     (.lmTopK, "--x%E9", #"there is no option --x\xE9"#),
     (.lmTopK, "--tabl%0A", #"there is no option --tabl\n; did you mean --table?"#),
     (.lmTopK, "-%E9", #"there is no option -\xE9"#), (.lmTopK, "-%1B", #"there is no option -\u{1B}"#),
-    (.lmInfo, "caf%E9", #"there is no place for "caf\xE9""#),
+    (.lmInfo, "a caf%E9", #"one model at a time: unexpected argument "caf\xE9""#),
     (.lmPull, "a caf%E9", #"one model at a time: there is no place for "caf\xE9""#),
   ])
   func mistakesInBytesAreShownWithEscapes(_ tool: Tool, _ line: String, _ message: String) {

@@ -1,5 +1,5 @@
 # Made by `make generate` from Sources/CommandLineTool/Tools: change it there.
-complete -c lm-info -f
+complete -c lm-info -f -a '(lm-info --list 2>/dev/null) (__fish_complete_directories) (__fish_complete_suffix .gguf | string match -r -- \'.*\\.gguf(?:\\t.*)?$\')'
 complete -c lm-info -s m -l model -x -a '(lm-info --list 2>/dev/null) (__fish_complete_directories) (__fish_complete_suffix .gguf | string match -r -- \'.*\\.gguf(?:\\t.*)?$\')' -d 'The model'
 complete -c lm-info -s j -l json -d 'Print one record instead'
 complete -c lm-info -s l -l list -d 'Print the names of the models that --model knows on this machine, one a line'

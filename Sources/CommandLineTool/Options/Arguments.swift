@@ -125,6 +125,11 @@ public struct Arguments {
     case .modelName where operands.isEmpty: complain("the name of a model is wanted")
     case .modelName:
       if operands.count > 1 { complain("one model at a time: there is no place for \"\(escaped(operands[1]))\"") }
+    case .model:
+      if operands.count > 1 { complain("one model at a time: unexpected argument \"\(escaped(operands[1]))\"") }
+      for option in [Option.model, .list] where !operands.isEmpty && arguments.has(option) {
+        complain("--\(option.name) and a model argument cannot be used together")
+      }
     case nil: if let operand = operands.first { complain("there is no place for \"\(escaped(operand))\"") }
     }
     for exclusion in tool.exclusions {

@@ -23,6 +23,8 @@ public struct Tool: Sendable {
     case files(of: String)
     /// `NAME`: a model on the hub. The completions offer `suggestions`.
     case modelName(suggestions: [String])
+    /// `[MODEL]`: a model, named as with `--model`.
+    case model
   }
 
   /// What a tool writes on standard output, and the options that make it write the other of the two.

@@ -4,6 +4,7 @@ package func helpText(of tool: Tool) -> String {
   switch tool.operands {
   case .files: text += " [FILE]…\n"
   case .modelName: text += " NAME\n"
+  case .model: text += " [MODEL]\n"
   case nil: text += "\n"
   }
   text += wrapped("\(tool.name): \(tool.summary).", indent: 0, width: 80) + "\n"

@@ -16,7 +16,7 @@ extension Tool {
         + "one that comes with the toolset.",
       "In file names, bytes that are not UTF-8 are printed as \\xE9, and control characters as \\u{1B}.",
     ],
-    operands: nil,
+    operands: .model,
     output: .text(unless: [.jsonRecord]),
     exclusions: [[.list, .jsonRecord], [.list, .model]],
     options: [.model, .jsonRecord, .list, .threads, .keepGoing, .quiet, .help, .version],
