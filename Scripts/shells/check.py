@@ -47,6 +47,7 @@ BECOMES = [
     ("lm-logits -m texts/in", "lm-logits -m texts/inner/"),
     ("lm-logits -m ~/mo", "lm-logits -m ~/models/"),
     ("lm-logits -m my", "lm-logits -m my\\ model/"),
+    ("lm-info wr", "lm-info wren"),
     # Operands
     ("bpe-encode te", "bpe-encode texts/"),
     ("bpe-encode story\\ ", "bpe-encode story\\ two.txt"),
@@ -67,7 +68,7 @@ OFFERS = [
 ]
 
 # Text that Tab must not change.
-NOTHING = ["lm-step --stop sto", "lm-topk --zz", "lm-info sto", "lm-step --seed 4", "bpe-encode --tokens=s"]
+NOTHING = ["lm-step --stop sto", "lm-topk --zz", "lm-pull sto", "lm-step --seed 4", "bpe-encode --tokens=s"]
 
 START = {
     "bash": """

@@ -5,17 +5,18 @@ import Platform
 public struct Checkpoint: Sendable {
   public let location: ModelLocation
   public let configuration: ModelConfiguration
-  /// The files that hold the weights, in their order in the index.
+  /// The files that contain the weights, sorted by name.
   public let files: [Path]
-  /// By the names that the model asks for (`TensorNames`); each knows what the file calls it.
+  /// The tensors by the model's names for them (``TensorNames``). `Tensor.name` is the name in the file.
   private let tensors: [String: Tensor]
-  private let shapes: [String: [Int]]  // of the tensors that the model computes with
+  /// The shapes that the configuration requires, of all tensors that the model uses.
+  private let shapes: [String: [Int]]
 
   public init(_ model: ModelFiles) throws(CheckpointError) { try self.init(model, ModelConfiguration(model)) }
 
   public init(_ location: ModelLocation) throws(CheckpointError) { try self.init(ModelFiles(location)) }
 
-  /// - Parameter configuration: of these files.
+  /// - Parameter configuration: the configuration of the same files.
   public init(_ model: ModelFiles, _ configuration: ModelConfiguration) throws(CheckpointError) {
     let names = TensorNames(configuration)
     location = model.location
@@ -23,51 +24,57 @@ public struct Checkpoint: Sendable {
     shapes = configuration.tensorShapes
     if let gguf = model.gguf {
       files = [gguf.path]
-      tensors = try Self.named(try gguf.tensors.get(), names, shapes)
+      tensors = try Self.renamed(try gguf.tensors.get(), names, shapes, configuration.modelType)
     } else {
       let weights = try SafeTensorsFolder(location.path)
       files = weights.files
-      tensors = try Self.named(weights.tensors, names, layers: configuration.layers)
+      tensors = try Self.renamed(weights.tensors, names, layers: configuration.layers)
     }
   }
 
-  /// The tensors of safetensors files by the names that the model asks for. Those that no model asks for, such as masks,
-  /// do no harm; two of one name are refused, and layers beyond the last.
-  private static func named(_ tensors: [String: Tensor], _ names: TensorNames, layers: Int) throws(CheckpointError)
+  /// Returns the tensors of safetensors files by the model's names for them. Unused tensors, such as masks, are
+  /// ignored.
+  ///
+  /// - Throws: ``CheckpointError`` if two tensors have the same name, or if a tensor belongs to a layer beyond the
+  ///   last.
+  private static func renamed(_ tensors: [String: Tensor], _ names: TensorNames, layers: Int) throws(CheckpointError)
     -> [String: Tensor]
   {
-    var named: [String: Tensor] = [:]
+    var renamed: [String: Tensor] = [:]
     for tensor in tensors.values {
       let name = names.withoutPrefix(tensor.name)
-      guard named.updateValue(tensor, forKey: name) == nil else {
+      guard renamed.updateValue(tensor, forKey: name) == nil else {
         throw .unusable(
-          file: tensor.file.path, reason: "there is both \"\(excerpt(name))\" and \"\(excerpt(names.prefix + name))\"")
+          file: tensor.file.path,
+          reason: "duplicate tensor: \"\(excerpt(name))\" and \"\(excerpt(names.prefix + name))\"")
       }
       if let layer = names.layer(of: name), layer >= layers {
         throw .unusable(
           file: tensor.file.path,
-          reason: "there is \"\(excerpt(tensor.name))\", but config.json says there are \(layers)")
+          reason: "unexpected tensor \"\(excerpt(tensor.name))\": config.json gives \(layers) as the number of layers")
       }
     }
-    return named
+    return renamed
   }
 
-  /// The tensors of a GGUF file likewise. As in llama.cpp there must be none that the model does not compute with: it
-  /// would mean that something is asked for which is not known here.
-  private static func named(_ tensors: [String: Tensor], _ names: TensorNames, _ shapes: [String: [Int]])
-    throws(CheckpointError) -> [String: Tensor]
-  {
-    var named: [String: Tensor] = [:]
-    var rest = tensors
-    for name in shapes.keys { named[name] = rest.removeValue(forKey: names.inGGUF(name)) }
-    guard let tensor = rest.values.min(by: { $0.name < $1.name }) else { return named }
+  /// Returns the tensors of a GGUF file by the model's names for them.
+  ///
+  /// - Throws: ``CheckpointError`` if a tensor is not used by the model, as in llama.cpp: it would belong to a feature
+  ///   that is not implemented.
+  private static func renamed(
+    _ tensors: [String: Tensor], _ names: TensorNames, _ shapes: [String: [Int]], _ modelType: String
+  ) throws(CheckpointError) -> [String: Tensor] {
+    var renamed: [String: Tensor] = [:]
+    var unused = tensors
+    for name in shapes.keys { renamed[name] = unused.removeValue(forKey: names.inGGUF(name)) }
+    guard let tensor = unused.values.min(by: { $0.name < $1.name }) else { return renamed }
     throw .unusable(
       file: tensor.file.path,
-      reason: "there is \"\(excerpt(tensor.name))\", for which this architecture has no use here")
+      reason: "unexpected tensor \"\(excerpt(tensor.name))\", which is not implemented for a \(modelType) model")
   }
 
-  /// Tells this model from others, and from what its files held before they were changed. Made of what the system knows
-  /// of the files: reading all weights would take longer than computing with them.
+  /// A hash that identifies the model and the version of its files. It covers file metadata (size, modification time
+  /// and so on) instead of contents: reading all weights would take longer than computing with them.
   public var identity: UInt64 {
     var hash = FNV1a()
     let folder = location.path
@@ -78,8 +85,8 @@ public struct Checkpoint: Sendable {
     return hash.value
   }
 
-  /// Has the weights of the model read from the disk, if they are not in memory. Other tensors in the files, such as
-  /// masks, are left where they are: a sparse file may claim some of any size.
+  /// Reads the model's weights from the disk if they are not in memory yet. Unused tensors, such as masks, are not
+  /// read: a sparse file can contain unused tensors of any size.
   public func readAhead() {
     let weights = tensors.filter { shapes[$0.key] != nil }.values
     for (_, weights) in Dictionary(grouping: weights, by: { ObjectIdentifier($0.file) }) {
@@ -87,7 +94,8 @@ public struct Checkpoint: Sendable {
     }
   }
 
-  /// The ranges in rising order, those joined that have less than a disk's single read between them.
+  /// Returns the ranges in ascending order, with ranges merged if the gap between them is not larger than a single
+  /// read.
   private static func joined(_ ranges: [Range<Int>]) -> [Range<Int>] {
     let smallGap = 1 << 17  // the default read-ahead of Linux
     return ranges.sorted { $0.lowerBound < $1.lowerBound }.reduce(into: []) { joined, range in
@@ -99,45 +107,48 @@ public struct Checkpoint: Sendable {
     }
   }
 
-  /// The tensor of a name, as it is; nil where there is none.
+  /// Returns the tensor with a name, without any checks; nil if there is none.
   package func find(_ name: String) -> Tensor? { tensors[name] }
 
-  /// A tensor of the model, by its name in the configuration's `tensorShapes`. It must be there, have the shape that the
-  /// configuration says, and hold numbers that the kernels compute with: blocks of quantized ones in matrices only.
+  /// Returns a tensor of the model.
+  ///
+  /// - Parameter name: a name in the configuration's `tensorShapes`.
+  /// - Throws: ``CheckpointError`` if the tensor is missing, has another shape than the configuration requires, or has
+  ///   a type that the kernels do not support. Quantized types are supported for matrices only.
   public func tensor(_ name: String) throws(CheckpointError) -> Tensor {
     guard let tensor = find(name), let shape = shapes[name] else {
       let name = location.isFile ? TensorNames(configuration).inGGUF(name) : name
       throw .unusable(
-        file: files[0], reason: "there is no tensor \"\(name)\", which a \(configuration.modelType) model needs")
+        file: files[0], reason: "missing tensor \"\(name)\", which a \(configuration.modelType) model needs")
     }
     guard tensor.shape == shape else {
       throw .unusable(
         file: tensor.file.path,
         reason:
-          "\"\(excerpt(tensor.name))\" has the shape \(excerpt("\(tensor.shape)")), but \(configurationName) says \(shape)"
+          "\"\(excerpt(tensor.name))\" has shape \(excerpt("\(tensor.shape)")), but \(configurationName) requires \(shape)"
       )
     }
     guard tensor.type.isComputable, tensor.type.blockLength == 1 || shape.count > 1 else {
-      let computable = shape.count > 1 ? ElementType.computable : "F32, F16 and BF16"
+      let supported = shape.count > 1 ? ElementType.computableNames : "F32, F16 and BF16"
       throw .unusable(
         file: tensor.file.path,
         reason:
-          "\"\(excerpt(tensor.name))\" has elements of type \(tensor.type.rawValue); \(computable) can be computed with"
-      )
+          "\"\(excerpt(tensor.name))\" is of type \(tensor.type.rawValue), which is not implemented; \(supported) are")
     }
     return tensor
   }
 
-  /// What says how large the model is, for messages.
+  /// The source of the configuration, for messages.
   private var configurationName: String { location.isFile ? "the metadata" : "config.json" }
 
-  /// The output head: the checkpoint's own where it has one, else the token embedding, if the two are tied.
+  /// Returns the weights of the output head (vocabulary, width): `lm_head` if the checkpoint has one, or else the
+  /// token embedding if the two are tied.
   public func outputHead() throws(CheckpointError) -> Tensor {
-    let hasOwn = find("lm_head.weight") != nil
-    return hasOwn || !configuration.tiesEmbeddings ? try tensor("lm_head.weight") : try tokenEmbedding()
+    let hasHead = find("lm_head.weight") != nil
+    return hasHead || !configuration.tiesEmbeddings ? try tensor("lm_head.weight") : try tokenEmbedding()
   }
 
-  /// The vectors of the tokens (vocabulary, width).
+  /// Returns the token embedding (vocabulary, width).
   public func tokenEmbedding() throws(CheckpointError) -> Tensor {
     switch configuration {
     case .gpt2: try tensor("wte.weight")
@@ -145,18 +156,19 @@ public struct Checkpoint: Sendable {
     }
   }
 
-  /// All weights of the model, each once; other tensors, such as masks, are not among them.
+  /// Returns all weights of the model, without duplicates and without unused tensors such as masks. An output head
+  /// that is a copy of the token embedding is a duplicate.
   public func modelTensors() throws(CheckpointError) -> [Tensor] {
     var all: [Tensor] = []
     for name in shapes.keys.sorted() where name != "lm_head.weight" && name != LlamaConfiguration.frequencyFactors {
       all.append(try tensor(name))
     }
     let (head, embedding) = (try outputHead(), try tokenEmbedding())
-    guard head.name != embedding.name else { return all }  // nothing to compare: the one is the other
+    guard head.name != embedding.name else { return all }  // the same tensor, so there is nothing to compare
     return head.bytes.elementsEqual(embedding.bytes) ? all : all + [head]
   }
 
-  /// The size of the files that hold the weights.
+  /// The total size in bytes of the files with the weights.
   public var byteCount: Int {
     var sizes: [Path: Int] = [:]
     for tensor in tensors.values { sizes[tensor.file.path] = tensor.file.bytes.count }

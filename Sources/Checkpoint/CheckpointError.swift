@@ -1,10 +1,10 @@
 import Platform
 
-/// Why a model cannot be used, as a person needs to know it: one line that names the file and says what to do.
+/// The reason why a model cannot be used: one line that names the file and the remedy.
 public enum CheckpointError: Error, Equatable, CustomStringConvertible {
-  /// The model, or a file of it, is not there or cannot be read.
+  /// The model or one of its files is missing or unreadable.
   case notFound(String)
-  /// It is there, and is damaged, contradicts itself, or asks for something that is not implemented.
+  /// The file is damaged, contradicts itself, or requires a feature that is not implemented.
   case unusable(file: Path, reason: String)
 
   init(_ error: FileError) { self = .notFound(error.description) }
@@ -17,12 +17,14 @@ public enum CheckpointError: Error, Equatable, CustomStringConvertible {
   }
 }
 
-/// Opens a file for one of the readers.
+/// Maps a file into memory.
+///
+/// - Throws: ``CheckpointError`` if the file cannot be read, or if a failed download left a placeholder in its place.
 func mapFile(_ path: Path) throws(CheckpointError) -> MappedFile {
   let file: MappedFile
   do { file = try MappedFile(path: path) } catch {
     guard error.code == ENOENT, lexists(path) else { throw CheckpointError(error) }
-    throw .notFound("\(path): this link leads to a file that is missing: download the model again")
+    throw .notFound("\(path): broken symbolic link; download the model again")
   }
   if let placeholder = file.placeholder { throw .unusable(file: path, reason: placeholder) }
   return file

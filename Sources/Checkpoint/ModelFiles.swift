@@ -1,5 +1,5 @@
-/// A model that was found, its files opened as far as it takes to say what it is: a GGUF file's header has been read,
-/// once for its configuration, its tensors and its tokenizer.
+/// The opened files of a model. For a GGUF file, the header has been parsed once and is shared by the configuration,
+/// the tensors and the tokenizer.
 public struct ModelFiles: Sendable {
   public let location: ModelLocation
   let gguf: GGUF?
@@ -9,7 +9,7 @@ public struct ModelFiles: Sendable {
     gguf = location.isFile ? try GGUF(path: location.path) : nil
   }
 
-  /// The tokenizer of a GGUF file; nil for a folder, in which it has files of its own.
+  /// Returns the tokenizer of a GGUF file, or nil for a folder, which has separate tokenizer files.
   public func tokenizerTables() throws(CheckpointError) -> TokenizerTables? {
     guard let gguf else { return nil }
     return try TokenizerTables(gguf)

@@ -2,9 +2,10 @@ import JSON
 import Platform
 
 /// A safetensors file (https://github.com/huggingface/safetensors, "Format"): eight bytes of header length, a JSON
-/// header that says for each tensor its type, shape and place, then the data. Nothing in it is believed unchecked.
+/// header with the type, shape and byte range of each tensor, then the data. The file is untrusted: every length and
+/// offset is checked against the size of the file.
 struct SafeTensors {
-  /// The format's own bound on the header.
+  /// The maximum header length in bytes that the format allows.
   static let headerLimit = 100_000_000
 
   private(set) var tensors: [String: Tensor] = [:]
@@ -14,64 +15,66 @@ struct SafeTensors {
     func damaged(_ reason: String) -> CheckpointError { .unusable(file: path, reason: reason) }
 
     guard file.bytes.count >= 8 else {
-      throw damaged("\(file.bytes.count) bytes are too few for a safetensors file: download it again")
+      throw damaged("truncated: \(file.bytes.count) bytes, but the header length alone has 8; download it again")
     }
     let declared = UInt64(littleEndian: file.bytes.loadUnaligned(as: UInt64.self))
     guard declared <= UInt64(Self.headerLimit) else {
       throw damaged(
-        "the header claims \(declared) bytes, and the format allows \(withThousandsSeparators(Self.headerLimit)): not a safetensors file"
+        "not a safetensors file: the header length is \(declared), but the format allows at most "
+          + withThousandsSeparators(Self.headerLimit)
       )
     }
     let headerEnd = 8 + Int(declared)
     guard headerEnd <= file.bytes.count else {
       throw damaged(
-        "\(withThousandsSeparators(file.bytes.count)) bytes are there, and the header alone takes \(withThousandsSeparators(headerEnd)): download it again"
-      )
+        "truncated: \(withThousandsSeparators(file.bytes.count)) bytes, but the header needs "
+          + "\(withThousandsSeparators(headerEnd)); download it again")
     }
     let header = UnsafeBufferPointer(rebasing: file.characters[8..<headerEnd])
     var entries: [Entry]
     do { entries = try Self.entries(of: header) } catch { throw damaged("header, \(error)") }
 
     let data = UnsafeRawBufferPointer(rebasing: file.bytes[headerEnd...])
-    var expected = 0  // the tensors follow each other without a gap, from the beginning to the end of the data
+    var expected = 0  // tensors are contiguous, from the start to the end of the data
     entries.sort { ($0.begin, $0.end) < ($1.begin, $1.end) }
     for entry in entries {
       let name = excerpt(entry.name)
       guard entry.begin == expected, entry.end >= entry.begin else {
         throw damaged(
-          "\"\(name)\" lies at \(entry.begin)…\(entry.end), but byte \(expected) is next: overlap, hole or damage"
-        )
+          "\"\(name)\" has data_offsets [\(entry.begin), \(entry.end)], but should start at \(expected): "
+            + "overlap, gap or damage")
       }
       var size = entry.type.blockSize
       for dimension in entry.shape {
         let (product, overflow) = size.multipliedReportingOverflow(by: dimension)
-        guard !overflow else { throw damaged("\"\(name)\" has a shape too large for any memory: \(entry.shape)") }
+        guard !overflow else { throw damaged("\"\(name)\" has shape \(entry.shape), which is too large") }
         size = product
       }
       guard size == entry.end - entry.begin else {
         throw damaged(
-          "\"\(name)\" of shape \(entry.shape) takes \(size) bytes, but lies at \(entry.begin)…\(entry.end)")
+          "\"\(name)\" has shape \(entry.shape), which needs \(size) bytes, "
+            + "but has data_offsets [\(entry.begin), \(entry.end)]")
       }
       expected = entry.end
-      guard expected <= data.count else { continue }  // a short file is reported below, with its full size
+      guard expected <= data.count else { continue }  // a truncated file is reported below, with its full size
       let bytes = UnsafeRawBufferPointer(rebasing: data[entry.begin..<entry.end])
       let tensor = Tensor(name: entry.name, type: entry.type, shape: entry.shape, bytes: bytes, file: file)
       guard tensors.updateValue(tensor, forKey: entry.name) == nil else {
-        throw damaged("there is a second tensor \"\(name)\"")
+        throw damaged("duplicate tensor \"\(name)\"")
       }
     }
     let (whole, overflow) = headerEnd.addingReportingOverflow(expected)
     guard !overflow, whole == file.bytes.count else {
-      let there = withThousandsSeparators(file.bytes.count)
+      let found = withThousandsSeparators(file.bytes.count)
       throw whole > file.bytes.count || overflow
         ? damaged(
-          "\(there) of \(overflow ? "far more" : withThousandsSeparators(whole)) bytes are there: download it again")
+          "truncated: \(found) of \(overflow ? "far more" : withThousandsSeparators(whole)) bytes; download it again")
         : damaged(
-          "\(there) bytes are there, and the tensors take only \(withThousandsSeparators(whole)): download it again")
+          "damaged: \(found) bytes, but the tensors end at byte \(withThousandsSeparators(whole)); download it again")
     }
   }
 
-  /// What the header says of one tensor.
+  /// The header entry of one tensor.
   private struct Entry {
     let name: String
     let type: ElementType
@@ -79,12 +82,11 @@ struct SafeTensors {
     let begin: Int
     let end: Int
 
-    /// Reads the name and the value of a member. A member of the value that the format does not have is passed over, as
-    /// the safetensors library does.
+    /// Reads one member of the header. Unknown members of its value are skipped, as in the safetensors library.
     init(_ name: JSONScanner.Text, _ scanner: inout JSONScanner) throws(JSONError) {
       var characters: [UInt8] = []
       guard scanner.decode(name, into: &characters) else {
-        throw scanner.failure("the name is not a string of characters", at: name.range.lowerBound)
+        throw scanner.failure("the tensor name is not valid Unicode", at: name.range.lowerBound)
       }
       self.name = String(decoding: characters, as: UTF8.self)
       var type: String?
@@ -93,14 +95,14 @@ struct SafeTensors {
       try scanner.object { (name, scanner) throws(JSONError) in
         func requireFirst(_ isFirst: Bool) throws(JSONError) {
           guard !isFirst else { return }
-          throw scanner.failure("there is a second \"\(scanner.source(name.range))\"", at: name.range.lowerBound)
+          throw scanner.failure("duplicate \"\(scanner.source(name.range))\"", at: name.range.lowerBound)
         }
         if scanner.matches(name, "dtype") {
           try requireFirst(type == nil)
           type = try scanner.swiftString()
         } else if scanner.matches(name, "shape") {
           try requireFirst(shape == nil)
-          shape = try scanner.naturals(atMost: mostDimensions)
+          shape = try scanner.naturals(atMost: dimensionLimit)
         } else if scanner.matches(name, "data_offsets") {
           try requireFirst(offsets == nil)
           offsets = try scanner.naturals(atMost: 2)
@@ -110,11 +112,10 @@ struct SafeTensors {
         }
       }
       guard let type, let shape, let offsets else {
-        throw scanner.failure("\"\(excerpt(self.name))\" lacks dtype, shape or data_offsets")
+        throw scanner.failure("\"\(excerpt(self.name))\" has no dtype, shape or data_offsets")
       }
       guard let element = ElementType(rawValue: type), element.blockLength == 1 else {
-        throw scanner.failure(
-          "\"\(excerpt(self.name))\" has elements of type \(excerpt(type)), which is not known here")
+        throw scanner.failure("\"\(excerpt(self.name))\" has an unknown dtype, \(excerpt(type))")
       }
       (self.type, self.shape, begin, end) = (element, shape, offsets[0], offsets[1])
     }
@@ -126,37 +127,37 @@ struct SafeTensors {
     var hasMetadata = false
     try scanner.object { (name, scanner) throws(JSONError) in
       if scanner.matches(name, "__metadata__") {
-        guard !hasMetadata else { throw scanner.failure("there is a second \"__metadata__\"") }
+        guard !hasMetadata else { throw scanner.failure("duplicate \"__metadata__\"") }
         hasMetadata = true
         return try skipMetadata(&scanner)
       }
-      guard entries.count < tensorLimit else { throw scanner.failure("there are more tensors than any model has") }
+      guard entries.count < tensorLimit else { throw scanner.failure("more than \(tensorLimit) tensors") }
       entries.append(try Entry(name, &scanner))
     }
     try scanner.end()
     return entries
   }
 
-  /// Strings by names, or null.
+  /// Skips the metadata: an object with string values, or null.
   private static func skipMetadata(_ scanner: inout JSONScanner) throws(JSONError) {
     guard try scanner.kind() != .null else { return try scanner.null() }
     try scanner.object { (_, scanner) throws(JSONError) in _ = try scanner.string() }
   }
 }
 
-/// Ten times what the largest published models have in all of their files. It bounds the memory that a header costs.
+/// The maximum number of tensors, ten times that of the largest published models. Bounds the memory for a header.
 private let tensorLimit = 1 << 18
-/// As many as NumPy and PyTorch allow.
-private let mostDimensions = 64
+/// The maximum number of dimensions, as in NumPy and PyTorch.
+private let dimensionLimit = 64
 
 extension JSONScanner {
-  /// An array of numbers that are not negative.
+  /// Reads an array of non-negative integers.
   fileprivate mutating func naturals(atMost limit: Int) throws(JSONError) -> [Int] {
     var numbers: [Int] = []
     try array { (scanner) throws(JSONError) in
       let number = try scanner.integer()
       guard number >= 0 else { throw scanner.failure("\(number) is negative") }
-      guard numbers.count < limit else { throw scanner.failure("there are more than \(limit) numbers here") }
+      guard numbers.count < limit else { throw scanner.failure("more than \(limit) numbers in this array") }
       numbers.append(number)
     }
     return numbers

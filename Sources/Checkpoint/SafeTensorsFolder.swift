@@ -1,9 +1,9 @@
 import JSON
 import Platform
 
-/// The tensors of a folder: in `model.safetensors`, or in the shards that `model.safetensors.index.json` names.
+/// The tensors of a folder, from `model.safetensors` or from the shards listed in `model.safetensors.index.json`.
 struct SafeTensorsFolder {
-  /// In their order in the index.
+  /// The weight files, sorted by name.
   let files: [Path]
   let tensors: [String: Tensor]
 
@@ -16,23 +16,23 @@ struct SafeTensorsFolder {
       (files, tensors) = try Self.shards(of: index, in: folder)
     } else {
       throw .notFound(
-        "\(folder): neither model.safetensors nor model.safetensors.index.json is there\(substitute(inFolder: folder))")
+        "\(folder): no model.safetensors or model.safetensors.index.json\(unsupportedFilesHint(forFolder: folder))")
     }
   }
 
-  /// Whether the folder has such weights.
-  static func isOne(_ folder: Path) -> Bool { lexists(single(in: folder)) || lexists(index(in: folder)) }
+  /// Returns whether the folder has weights in safetensors.
+  static func hasWeights(_ folder: Path) -> Bool { lexists(single(in: folder)) || lexists(index(in: folder)) }
 
   private static func single(in folder: Path) -> Path { folder.appending("model.safetensors") }
 
-  /// It says in which file each tensor is, where there are several.
+  /// Returns the path of the index of a sharded model, which maps each tensor to its shard.
   static func index(in folder: Path) -> Path { folder.appending("model.safetensors.index.json") }
 
   private static func shards(of index: Path, in folder: Path) throws(CheckpointError) -> (
     [Path], [String: Tensor]
   ) {
     let file = try mapFile(index)
-    var places: [(tensor: String, shard: String)] = []
+    var weightMap: [(tensor: String, shard: String)] = []
     do {
       var scanner = JSONScanner(file.characters)
       try scanner.object { (name, scanner) throws(JSONError) in
@@ -41,28 +41,25 @@ struct SafeTensorsFolder {
           return
         }
         try scanner.object { (name, scanner) throws(JSONError) in
-          places.append((scanner.source(name.range), try scanner.swiftString()))
+          weightMap.append((scanner.source(name.range), try scanner.swiftString()))
         }
       }
       try scanner.end()
     } catch { throw .unusable(file: index, reason: "\(error)") }
-    guard !places.isEmpty else { throw .unusable(file: index, reason: "its weight_map names no tensors") }
+    guard !weightMap.isEmpty else { throw .unusable(file: index, reason: "\"weight_map\" is missing or empty") }
     var shards: [String: SafeTensors] = [:]
     var tensors: [String: Tensor] = [:]
-    for place in places {
-      guard !place.shard.contains("/"), !place.shard.contains("\0"), place.shard.hasSuffix(".safetensors") else {
+    for (name, shard) in weightMap {
+      guard !shard.contains("/"), !shard.contains("\0"), shard.hasSuffix(".safetensors") else {
         throw .unusable(
-          file: index, reason: "\"\(excerpt(place.shard))\" is not the name of a safetensors file in this folder")
+          file: index, reason: "\"\(excerpt(shard))\" is not the name of a safetensors file in this folder")
       }
-      if shards[place.shard] == nil {
-        shards[place.shard] = try SafeTensors(path: folder.appending(Path(place.shard)))
+      if shards[shard] == nil { shards[shard] = try SafeTensors(path: folder.appending(Path(shard))) }
+      guard let tensor = shards[shard]?.tensors[name] else {
+        throw .unusable(file: index, reason: "\"\(excerpt(name))\" is missing from its shard, \(excerpt(shard))")
       }
-      guard let tensor = shards[place.shard]?.tensors[place.tensor] else {
-        throw .unusable(
-          file: index, reason: "\"\(excerpt(place.tensor))\" should be in \(excerpt(place.shard)), and is not")
-      }
-      guard tensors.updateValue(tensor, forKey: place.tensor) == nil else {
-        throw .unusable(file: index, reason: "\"\(excerpt(place.tensor))\" is named twice")
+      guard tensors.updateValue(tensor, forKey: name) == nil else {
+        throw .unusable(file: index, reason: "duplicate tensor \"\(excerpt(name))\"")
       }
     }
     return (shards.keys.sorted().map { folder.appending(Path($0)) }, tensors)

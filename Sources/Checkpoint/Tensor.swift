@@ -1,6 +1,6 @@
 import Platform
 
-/// How a tensor's elements are stored.
+/// The storage format of a tensor's elements. Raw values are the names in safetensors and ggml.
 public enum ElementType: String, Sendable {
   case float64 = "F64"
   case float32 = "F32"
@@ -17,17 +17,27 @@ public enum ElementType: String, Sendable {
   case uint16 = "U16"
   case uint8 = "U8"
   case boolean = "BOOL"
-  // Quantized: blocks of elements with a common scale, as GGUF has them (ggml, "ggml-common.h")
+  // Quantized formats of GGUF: blocks of elements with a common scale (ggml, "ggml-common.h"). The cases have ggml's
+  // names, in which the part after the underscore is the variant of the format.
+  // swift-format-ignore: AlwaysUseLowerCamelCase
   case q4_0 = "Q4_0"
+  // swift-format-ignore: AlwaysUseLowerCamelCase
   case q4_1 = "Q4_1"
+  // swift-format-ignore: AlwaysUseLowerCamelCase
   case q5_0 = "Q5_0"
+  // swift-format-ignore: AlwaysUseLowerCamelCase
   case q5_1 = "Q5_1"
+  // swift-format-ignore: AlwaysUseLowerCamelCase
   case q8_0 = "Q8_0"
+  // swift-format-ignore: AlwaysUseLowerCamelCase
   case q4_k = "Q4_K"
+  // swift-format-ignore: AlwaysUseLowerCamelCase
   case q5_k = "Q5_K"
+  // swift-format-ignore: AlwaysUseLowerCamelCase
   case q6_k = "Q6_K"
 
-  /// How many elements are stored together; 1 where each stands for itself.
+  /// The number of elements in a block: 32, or 256 for the super-blocks of the K formats. 1 if elements are stored
+  /// individually.
   public var blockLength: Int {
     switch self {
     case .q4_0, .q4_1, .q5_0, .q5_1, .q8_0: 32
@@ -36,7 +46,7 @@ public enum ElementType: String, Sendable {
     }
   }
 
-  /// The bytes of a block.
+  /// The size of a block in bytes; of one element if `blockLength` is 1.
   public var blockSize: Int {
     switch self {
     case .float64, .int64, .uint64: 8
@@ -56,7 +66,7 @@ public enum ElementType: String, Sendable {
 }
 
 extension ElementType {
-  /// Whether a model can compute with a matrix of such elements.
+  /// True if the kernels can multiply by a matrix of this type.
   var isComputable: Bool {
     switch self {
     case .float32, .float16, .bfloat16: true
@@ -64,15 +74,15 @@ extension ElementType {
     }
   }
 
-  /// Those that are, for messages.
-  static var computable: String {
+  /// The types with `isComputable`, for messages.
+  static var computableNames: String {
     "F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K and Q6_K"
   }
 }
 
-/// An array in a mapped file, row-major, at no particular alignment.
+/// A row-major array in a mapped file, without any alignment.
 ///
-/// `bytes` holds exactly the product of `shape` elements (the reader checked it) and is valid while `file` is.
+/// `bytes` has exactly the size of `shape` (checked by the readers) and is valid as long as `file` exists.
 public struct Tensor: @unchecked Sendable {  // read-only memory
   public let name: String
   public let type: ElementType
@@ -80,12 +90,13 @@ public struct Tensor: @unchecked Sendable {  // read-only memory
   public let bytes: UnsafeRawBufferPointer
   public let file: MappedFile
 
-  /// Where `bytes` lie in the file.
+  /// The range of `bytes` in the file.
   var range: Range<Int> {
     guard let start = bytes.baseAddress, let fileStart = file.bytes.baseAddress else { return 0..<0 }
     let offset = start - fileStart
     return offset..<offset + bytes.count
   }
 
+  /// The number of elements.
   public var count: Int { bytes.count / type.blockSize * type.blockLength }
 }

@@ -1,9 +1,9 @@
-/// What the tensors of an architecture are called. The model asks for them by the names that transformers gives them in
-/// safetensors, without their prefix; GGUF files have names of ggml's making for the same.
+/// The names of an architecture's tensors. The model refers to tensors by their transformers names (as in
+/// safetensors), without the prefix; this table maps them to the ggml names in GGUF files.
 struct TensorNames {
-  /// What names in safetensors may begin with: `transformer.wte.weight` is the same as `wte.weight`.
+  /// The optional prefix of names in safetensors: `transformer.wte.weight` is the same tensor as `wte.weight`.
   let prefix: String
-  /// What the names of a layer's tensors begin with, before its number.
+  /// The first component of the names of a layer's tensors; the layer's number follows it.
   let layer: String
   private let ggml: [String: String]
 
@@ -28,23 +28,24 @@ struct TensorNames {
     }
   }
 
-  /// `layers.3.mlp.up_proj.weight` as `blk.3.ffn_up.weight`. A name that is not in the table stays as it is.
+  /// Returns the GGUF name of a tensor: `blk.3.ffn_up.weight` for `layers.3.mlp.up_proj.weight`. A name that is not in
+  /// the table is returned unchanged.
   func inGGUF(_ name: String) -> String {
     let (layer, part) = parts(of: name)
     guard let end = part.utf8.lastIndex(of: Self.dot), let found = ggml[String(part[..<end])] else { return name }
     return (layer.map { "blk." + $0 + "." } ?? "") + found + part[end...]  // .weight or .bias
   }
 
-  /// A name of safetensors without its prefix.
+  /// Returns a safetensors name without the prefix.
   func withoutPrefix(_ name: String) -> String {
     name.utf8.starts(with: prefix.utf8) ? String(Substring(name.utf8.dropFirst(prefix.utf8.count))) : name
   }
 
-  /// Which layer the tensor belongs to; nil where to none.
+  /// Returns the number of the layer to which a tensor belongs, or nil if it is not part of a layer.
   func layer(of name: String) -> Int? { parts(of: name).layer.flatMap { Int($0) } }
 
-  /// `layers.3.mlp.up_proj.weight` is of layer 3, and there `mlp.up_proj.weight`. (Bytes, not characters: a model has
-  /// hundreds of names, and each process reads them all.)
+  /// Splits a name at the layer's number: `layers.3.mlp.up_proj.weight` is `mlp.up_proj.weight` in layer 3. Works on
+  /// bytes, not characters, for speed: a model has hundreds of names, and each process reads all of them.
   private func parts(of name: String) -> (layer: Substring?, part: Substring) {
     let number = name.utf8.dropFirst(layer.utf8.count + 1)
     guard name.utf8.starts(with: layer.utf8), name.utf8.dropFirst(layer.utf8.count).first == Self.dot,

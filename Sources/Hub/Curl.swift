@@ -1,43 +1,45 @@
-/// One request, made by curl: connections, TLS, proxies (`https_proxy` and the like) and redirections are its business.
+/// Makes requests with curl, which implements connections, TLS, proxies (`https_proxy` and so on) and redirections.
 ///
-/// Address and token go to it on its standard input, where nobody sees them among the processes. curl itself takes the
-/// token off where a redirection leaves the host (CVE-2018-1000007; other ports of the host since 7.83). `~/.curlrc` is
-/// not read: what is in it may be meant for other uses. curl writes into our pipe, so it ends with us.
+/// The URL and the token are passed on curl's standard input, because command lines are visible to other users. curl
+/// drops the token if a redirection leads to another host (CVE-2018-1000007; since 7.83 also to another port).
+/// `~/.curlrc` is not read, because its settings can be intended for other uses. curl writes into our pipe, so it ends
+/// when this process ends.
 struct Curl {
   let token: String?
   let userAgent: String
 
   enum Outcome {
-    /// The whole answer came.
-    case answered(AnswerHead)
-    /// curl's exit status, and what it says.
-    case failed(status: Int32, complaint: String)
+    /// A complete response was received.
+    case response(ResponseHead)
+    /// curl failed.
+    case failure(status: Int32, message: String)
   }
 
-  /// Gets `url`, with what `body` holds already left out where the server can do that. Only the body of an answer with
-  /// status 200 or 206 goes to `body`.
-  func get(_ url: String, into body: inout some BodyReceiver) throws(HubError) -> Outcome {
-    var reader = AnswerReader()
+  /// Requests `url`, without the `sink.count` bytes that were already received if the server supports ranges.
+  ///
+  /// - Parameter sink: receives the body of a response with status 200 or 206; other bodies are discarded.
+  func get(_ url: String, into sink: inout some BodySink) throws(HubError) -> Outcome {
+    var reader = ResponseReader()
     var isWanted = false
-    let configuration = configuration(url, from: body.count)
-    let end = try Child.run(["curl", "--disable", "--config", "-"], input: .text(configuration)) {
+    let configuration = configuration(url, from: sink.count)
+    let result = try Subprocess.run(["curl", "--disable", "--config", "-"], input: .text(configuration)) {
       bytes throws(HubError) in
       try reader.take(bytes) { head throws(HubError) in
         isWanted = head.status == 200 || head.status == 206
-        if head.status == 200 { try body.restart() }
-        if head.status == 206, head.contentStart != body.count {
-          throw HubError(.badData, "the server sends another part of the file than was asked for")
+        if head.status == 200 { try sink.restart() }
+        if head.status == 206, head.contentStart != sink.count {
+          throw HubError(.badData, "the server sent another range of the file than requested")
         }
       } body: { bytes throws(HubError) in
-        if isWanted { try body.append(bytes) }
+        if isWanted { try sink.append(bytes) }
       }
     }
-    guard end.status == 0, let head = reader.head else {
-      let prefix = "curl: "
-      let complaint = end.complaint.hasPrefix(prefix) ? String(end.complaint.dropFirst(prefix.count)) : end.complaint
-      return .failed(status: end.status, complaint: complaint)
+    guard result.status == 0, let head = reader.head else {
+      let (prefix, message) = ("curl: ", result.standardError)
+      return .failure(
+        status: result.status, message: message.hasPrefix(prefix) ? String(message.dropFirst(prefix.count)) : message)
     }
-    return .answered(head)
+    return .response(head)
   }
 
   private func configuration(_ url: String, from offset: Int) -> String {
@@ -52,33 +54,33 @@ struct Curl {
     return lines.joined(separator: "\n") + "\n"
   }
 
-  /// A value in curl's configuration.
+  /// Returns a quoted value for curl's configuration.
   private static func quoted(_ text: String) -> String {
     "\"" + text.map { $0 == "\"" || $0 == "\\" ? "\\\($0)" : String($0) }.joined() + "\""
   }
 }
 
-/// What the body of an answer goes into.
-protocol BodyReceiver {
-  /// The bytes that are there.
+/// A destination for the body of a response.
+protocol BodySink {
+  /// The number of bytes that were already received.
   var count: Int { get }
-  /// The answer begins with the first byte: forgets what is there.
+  /// Discards the bytes so far, because the response starts with the first byte.
   mutating func restart() throws(HubError)
   mutating func append(_ bytes: UnsafeRawBufferPointer) throws(HubError)
 }
 
-/// A body that is small enough for memory.
-struct MemoryBody: BodyReceiver {
+/// A body in memory, limited to 32 MiB.
+struct MemorySink: BodySink {
   private(set) var bytes: [UInt8] = []
   private static let limit = 1 << 25
 
-  var count: Int { 0 }  // always asked for as a whole
+  var count: Int { 0 }  // never resumed
 
   mutating func restart() { bytes = [] }
 
   mutating func append(_ more: UnsafeRawBufferPointer) throws(HubError) {
     guard bytes.count + more.count <= Self.limit else {
-      throw HubError(.badData, "the hub's answer is longer than \(Self.limit >> 20) MiB: that is no listing of a model")
+      throw HubError(.badData, "the hub's response is longer than \(Self.limit >> 20) MiB, too long for a file listing")
     }
     bytes += more
   }

@@ -1,23 +1,23 @@
 import Platform
 
-/// What a file's bytes have to hash to. It is also what the hub calls the file by (its ETag), and so the file's name among
-/// the blobs of the cache.
+/// The expected hash of a file. It is also the file's ETag on the hub, and its name in the `blobs` folder of the
+/// cache.
 public enum Digest: Equatable, Sendable {
-  /// Of a file that lies in the git repository: SHA-1 of `blob SIZE`, a NUL byte and the file.
+  /// The hash of a file in the git repository: SHA-1 of `blob SIZE`, a NUL byte and the content.
   case gitBlob(String)
-  /// Of a file in large file storage.
+  /// The SHA-256 of a file in large file storage (LFS).
   case sha256(String)
 
-  /// Lower-case hexadecimal digits.
+  /// The lower-case hexadecimal digits.
   public var hexadecimal: String {
     switch self {
     case .gitBlob(let digits), .sha256(let digits): digits
     }
   }
 
-  /// Whether the bytes of an open file have it; they are read from the beginning. Computed by coreutils' sha256sum and
-  /// sha1sum, or Perl's shasum (macOS), which use what the processor has for it.
-  func isOf(_ descriptor: Int32, size: Int) throws(HubError) -> Bool {
+  /// Returns whether an open file has this digest. Reads the file from its start with sha256sum and sha1sum
+  /// (coreutils) or shasum (Perl, on macOS), which use the processor's SHA instructions.
+  func matches(_ descriptor: Int32, size: Int) throws(HubError) -> Bool {
     let script =
       switch self {
       case .gitBlob: "{ printf 'blob %d\\0' \"$1\"; cat; } | \(Self.program(bits: 1))"
@@ -25,10 +25,12 @@ public enum Digest: Equatable, Sendable {
       }
     guard lseek(descriptor, 0, SEEK_SET) == 0 else { throw HubError(path: "the file to verify") }
     var output: [UInt8] = []
-    let end = try Child.run(["sh", "-c", script, "sh", "\(size)"], input: .file(descriptor)) { output += $0 }
+    let result = try Subprocess.run(["sh", "-c", script, "sh", "\(size)"], input: .file(descriptor)) { output += $0 }
     let digits = String(decoding: output.prefix { $0 != UInt8(ascii: " ") }, as: UTF8.self)
-    guard end.status == 0, isHexadecimal(digits, count: hexadecimal.utf8.count) else {
-      throw HubError(.unavailable, "neither sha256sum nor shasum could be run to verify what came: \(end.complaint)")
+    guard result.status == 0, isHexadecimal(digits, count: hexadecimal.utf8.count) else {
+      throw HubError(
+        .unavailable,
+        "cannot verify the download: neither sha256sum nor shasum could be run: \(result.standardError)")
     }
     return digits == hexadecimal
   }

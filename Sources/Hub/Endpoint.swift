@@ -1,14 +1,14 @@
-/// The address of a hub, `https://USER:PASSWORD@HOST:PORT/PATH`; user information, port and path may be missing.
+/// The URL of a hub, `https://USER:PASSWORD@HOST:PORT/PATH`. The user information, the port and the path are optional.
 struct Endpoint: Equatable, CustomStringConvertible {
-  /// For requests.
+  /// The URL for requests.
   let address: String
-  /// For messages: without user name and password.
+  /// The URL without the user name and password, for messages.
   let description: String
-  /// `USER:PASSWORD` as it is in the address; empty if it has none.
-  let userInformation: String
+  /// `USER:PASSWORD` as in the URL; empty if the URL has none.
+  let userInfo: String
 
-  /// - Returns: nil if it is no such address. It also is none if there is an `@` after the host: a password with a `/`
-  ///   that is not percent-encoded ends there, and would be taken for a host and shown.
+  /// - Returns: nil if the text is not a valid URL of a hub, or if the path has an `@`: that means that the password
+  ///   has a `/` without percent-encoding, and messages would show a part of the password as the host.
   init?(_ text: String) {
     guard let mark = text.firstRange(of: "://"), ["https", "http"].contains(text[..<mark.lowerBound]),
       Self.isPlain(text)
@@ -21,10 +21,10 @@ struct Endpoint: Equatable, CustomStringConvertible {
     while path.hasSuffix("/") { path.removeLast() }
     address = String(text[..<end]) + path
     description = String(text[..<mark.upperBound]) + text[hostStart..<end] + path
-    userInformation = String(authority[..<hostStart].dropLast())
+    userInfo = String(authority[..<hostStart].dropLast())
   }
 
-  /// `NAME`, `NAME:PORT`, `[ADDRESS]` or `[ADDRESS]:PORT`.
+  /// Returns whether the text is `NAME`, `NAME:PORT`, `[ADDRESS]` or `[ADDRESS]:PORT`.
   private static func isHost(_ text: Substring) -> Bool {
     var name = text
     if let colon = text.lastIndex(of: ":"), !text.hasSuffix("]") {
@@ -35,11 +35,11 @@ struct Endpoint: Equatable, CustomStringConvertible {
     return !name.isEmpty && name.utf8.allSatisfy { isUnreserved($0) }
   }
 
-  /// Printable ASCII without spaces.
+  /// Returns whether the text is printable ASCII without spaces.
   static func isPlain(_ text: String) -> Bool { text.utf8.allSatisfy { (0x21...0x7E).contains($0) } }
 }
 
-/// Whether a byte never needs percent-encoding in a URL (RFC 3986, section 2.3).
+/// Returns whether a byte is an unreserved character, which needs no percent-encoding (RFC 3986, section 2.3).
 func isUnreserved(_ byte: UInt8) -> Bool {
   switch byte {
   case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),

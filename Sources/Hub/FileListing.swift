@@ -2,22 +2,22 @@ import JSON
 
 /// A file of a model on the hub.
 public struct RemoteFile: Equatable, Sendable {
-  /// In the repository: `config.json`, or with folders.
+  /// The path in the repository.
   public let path: String
-  /// In bytes.
+  /// The size in bytes.
   public let size: Int
   public let digest: Digest
 }
 
-/// What a model consists of at one commit: the hub's answer to `GET /api/models/NAME/revision/REVISION?blobs=true`
+/// The files of a model at one commit: the hub's response to `GET /api/models/NAME/revision/REVISION?blobs=true`
 /// (huggingface_hub, `HfApi.model_info` with `files_metadata`).
 public struct FileListing: Equatable, Sendable {
   public let commit: String
   public let files: [RemoteFile]
 
-  /// A listing comes from outside: names that lead out of the folder, sizes that no file has, digests that are none are
-  /// refused as a whole. Each file is checked as it is read, so that memory is needed for valid ones only: at most ten
-  /// times the size of the text.
+  /// Parses a listing, which is untrusted: it is rejected if any path leads out of the folder, or if any size or
+  /// digest is invalid. Each file is checked as it is parsed, so that memory is needed for valid entries only: at most
+  /// ten times the size of the text.
   public init(_ json: UnsafeBufferPointer<UInt8>) throws(HubError) {
     var commit: String?
     var files: [RemoteFile] = []
@@ -39,22 +39,22 @@ public struct FileListing: Equatable, Sendable {
       }
       try scanner.end()
     } catch {
-      throw HubError(.badData, "the hub's listing of the model: \(error)")
+      throw HubError(.badData, "invalid file listing from the hub: \(error)")
     }
     guard let commit, isHexadecimal(commit, count: 40) else {
-      throw HubError(.badData, "the hub's listing of the model names no commit")
+      throw HubError(.badData, "invalid file listing from the hub: no commit")
     }
     if let refusal { throw refusal }
     self.commit = commit
     guard Set(files.map(\.path)).count == files.count else {
-      throw HubError(.badData, "the hub's listing of the model names a file twice")
+      throw HubError(.badData, "invalid file listing from the hub: duplicate file")
     }
     self.files = files
   }
 
   public func file(_ path: String) -> RemoteFile? { files.first { $0.path == path } }
 
-  /// An element of `siblings` as it stands there.
+  /// An element of `siblings`, not validated yet.
   private struct Entry {
     var path = ""
     var size: Int?
@@ -86,16 +86,16 @@ public struct FileListing: Equatable, Sendable {
     func file() throws(HubError) -> RemoteFile {
       guard isSafeRelativePath(path) else {
         throw HubError(
-          .badData, "the hub's listing of the model names a file \"\(path.prefix(200))\", which is refused")
+          .badData, "invalid file listing from the hub: unsafe path \"\(path.prefix(200))\"")
       }
       guard let size, (0...1 << 48).contains(size) else {
-        throw HubError(.badData, "the hub's listing of the model gives \(path) no size that a file can have")
+        throw HubError(.badData, "invalid file listing from the hub: missing or invalid size of \(path)")
       }
       if let sha256, isHexadecimal(sha256, count: 64) {
         return RemoteFile(path: path, size: size, digest: .sha256(sha256))
       }
       guard sha256 == nil, let blob, isHexadecimal(blob, count: 40) else {
-        throw HubError(.badData, "the hub's listing of the model gives \(path) no digest")
+        throw HubError(.badData, "invalid file listing from the hub: missing or invalid digest of \(path)")
       }
       return RemoteFile(path: path, size: size, digest: .gitBlob(blob))
     }

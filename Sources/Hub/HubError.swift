@@ -1,15 +1,15 @@
 import Platform
 
-/// Why a model could not be fetched, as a person needs to know it.
+/// The reason why a model could not be fetched.
 public struct HubError: Error, Equatable {
   public enum Kind: Sendable {
-    /// What was asked for leaves a choice, or is no name.
+    /// The request is ambiguous, or a name is invalid.
     case usage
-    /// The hub has no such thing, or not for everybody.
+    /// The model, revision or file does not exist, or access is restricted.
     case notFound
-    /// What came is not what was promised, or nothing that these tools read.
+    /// The download does not match its size or digest, or these tools cannot read it.
     case badData
-    /// No connection, a server in trouble, a program that is not installed: another time it may work.
+    /// The server cannot be reached or fails, or a required program is not installed. Retrying may help.
     case unavailable
     /// The cache cannot be written.
     case inputOutput
@@ -17,7 +17,7 @@ public struct HubError: Error, Equatable {
 
   public let kind: Kind
   public let message: String
-  /// Lines to choose from, shown before the message.
+  /// Lines to show before the message: the possible choices.
   public let choices: [String]
 
   init(_ kind: Kind, _ message: String, choices: [String] = []) {
@@ -26,7 +26,9 @@ public struct HubError: Error, Equatable {
     self.choices = choices
   }
 
-  /// An operation on a file of the cache that the system refused: the value of `errno`.
+  /// Creates the error for a failed system call on a file of the cache.
+  ///
+  /// - Parameter code: the value of `errno`.
   init(path: Path, code: Int32 = errno) {
     self.init(.inputOutput, FileError(path: path, code: code).description)
   }

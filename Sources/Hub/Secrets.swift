@@ -1,37 +1,37 @@
 import Platform
 
-/// Passwords and tokens, which messages must not show.
+/// The passwords and tokens that messages must not show.
 struct Secrets {
   private let words: [String]
 
-  /// The token, and the user information of the hub's address and of the proxies' addresses in the environment. Of
-  /// `USER:PASSWORD` also the password alone, both also with percent-encoding resolved.
+  /// Collects the token, and the user information in the URLs of the hub and of the proxies in the environment. For
+  /// `USER:PASSWORD`, the password alone is included, and both with percent-encoding decoded.
   init(token: String?, _ endpoint: Endpoint) {
     let proxies = ["http_proxy", "https_proxy", "all_proxy"].flatMap { [$0, $0.uppercased()] }.compactMap {
-      environmentVariable($0).flatMap(Self.userInformation)
+      environmentVariable($0).flatMap(Self.userInfo)
     }
-    let passwords = ([endpoint.userInformation] + proxies).flatMap { text -> [String] in
+    let passwords = ([endpoint.userInfo] + proxies).flatMap { text -> [String] in
       let password = text.firstIndex(of: ":").map { String(text[text.index(after: $0)...]) } ?? ""
       return [text, Self.decoded(text), password, Self.decoded(password)]
     }
     words = ([token ?? ""] + passwords).filter { !$0.isEmpty }.sorted { $0.utf8.count > $1.utf8.count }
   }
 
-  /// A text from outside, with `***` for each of them.
+  /// Returns a text with each secret replaced by `***`.
   func hidden(in text: String) -> String {
-    words.reduce(Self.withoutUserInformation(text)) { $0.replacing($1, with: "***") }
+    words.reduce(Self.withoutUserInfo(text)) { $0.replacing($1, with: "***") }
   }
 
-  /// What is before the last `@` of an address, without its scheme.
-  private static func userInformation(of address: String) -> String? {
+  /// Returns the user information of a URL: the part between `://` and the last `@`.
+  private static func userInfo(of address: String) -> String? {
     guard let at = address.lastIndex(of: "@") else { return nil }
     let start = address.firstRange(of: "://")?.upperBound ?? address.startIndex
     return start < at ? String(address[start..<at]) : nil
   }
 
-  /// A text without the user information of the addresses in it: what is between `://` and the last `@` before the next
-  /// `://`. A password may hold any character, and what is removed too much is only part of a message.
-  static func withoutUserInformation(_ text: String) -> String {
+  /// Returns a text without the user information of the URLs in it: the part between `://` and the last `@` before the
+  /// next `://`. Because a password can contain any character, this can remove more of a message than the password.
+  static func withoutUserInfo(_ text: String) -> String {
     var parts = text.split(separator: "://", omittingEmptySubsequences: false)
     for index in parts.indices.dropFirst() {
       if let at = parts[index].lastIndex(of: "@") { parts[index] = parts[index][at...].dropFirst() }
@@ -39,7 +39,7 @@ struct Secrets {
     return parts.joined(separator: "://")
   }
 
-  /// With `%40` and the like resolved.
+  /// Returns a text with percent-encoding decoded.
   private static func decoded(_ text: String) -> String {
     var bytes: [UInt8] = []
     var rest = text.utf8[...]

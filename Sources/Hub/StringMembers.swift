@@ -1,7 +1,7 @@
 import JSON
 
-/// The first 1,000 strings that members of this name hold, in objects at any depth of arrays and objects up to ten; none
-/// if the text is not JSON.
+/// Returns the values of the first 1,000 string members of a name, in objects nested up to ten levels deep in arrays
+/// and objects. Empty if the text is not valid JSON.
 func stringMembers(_ name: String, of json: [UInt8]) -> [String] {
   var found: [String] = []
   func visit(_ scanner: inout JSONScanner, depth: Int) throws(JSONError) {

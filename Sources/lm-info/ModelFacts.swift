@@ -5,13 +5,13 @@ import JSONLines
 import Platform
 import Tokenizer
 
-/// What there is to say of a model, for people and as a record.
+/// The output of lm-info for a model, as lines of text and as a record.
 struct ModelFacts {
   private let checkpoint: Checkpoint
   private let fingerprint: String
-  /// Each weight counted once.
+  /// The number of weights. Tied embeddings are counted once.
   private let parameters: Int
-  /// The element types of the weights, those with most elements first: `BF16`, or `Q4_1, Q8_0, F32`.
+  /// The element types of the weights in descending order of their elements: `BF16`, or `Q4_1, Q8_0, F32`.
   private let precision: String
 
   init(_ checkpoint: Checkpoint, _ tokenizer: ByteLevelTokenizer) throws {
@@ -24,7 +24,7 @@ struct ModelFacts {
     precision = counts.sorted { ($0.value, $1.key) > ($1.value, $0.key) }.map(\.key).joined(separator: ", ")
   }
 
-  /// nil for models that learned their positions.
+  /// The rotary embeddings; nil for models with learned position embeddings.
   private var rope: RoPEConfiguration? {
     guard case .llama(let configuration) = checkpoint.configuration else { return nil }
     return configuration.rope
@@ -32,16 +32,16 @@ struct ModelFacts {
 
   var lines: [(name: String, value: String)] {
     let c = checkpoint.configuration
-    let shared = c.kvHeads == c.heads ? "" : ", \(c.kvHeads) of keys and values"
-    let rotation = rope.map { [("rotary base", text(of: $0.base) + scalingText(of: $0))] } ?? []
+    let kvHeads = c.kvHeads == c.heads ? "" : ", \(c.kvHeads) key-value heads"
+    let ropeLines = rope.map { [("RoPE base", text(of: $0.base) + scalingText(of: $0))] } ?? []
     return [
       ("model", "\(checkpoint.location.name)"),
       ("architecture", c.modelType),
       ("parameters", withThousandsSeparators(parameters)),
       ("layers", "\(c.layers)"),
-      ("heads", "\(c.heads) of width \(c.headDim)\(shared)"),
+      ("heads", "\(c.heads) of width \(c.headDim)\(kvHeads)"),
       ("width", "\(c.width), feed-forward \(c.ffnWidth)"),
-    ] + rotation + [
+    ] + ropeLines + [
       ("context length", withThousandsSeparators(c.contextLength)),
       ("vocabulary", "\(withThousandsSeparators(c.vocabularySize)) tokens, \(fingerprint)"),
       ("precision", precision),
@@ -51,17 +51,18 @@ struct ModelFacts {
 
   private func text(of number: Double) -> String { Int(exactly: number).map(withThousandsSeparators) ?? "\(number)" }
 
-  private func scalingText(of rotation: RoPEConfiguration) -> String {
-    switch rotation.scaling {
+  private func scalingText(of rope: RoPEConfiguration) -> String {
+    switch rope.scaling {
     case .none: ""
     case .linear(let factor): ", scaled linearly by \(text(of: factor))"
     case .llama3(let scaling):
-      ", scaled as Llama 3 by \(text(of: scaling.factor)) from \(withThousandsSeparators(scaling.originalContextLength)) positions"
+      ", scaled as Llama 3 by \(text(of: scaling.factor)) from "
+        + "\(withThousandsSeparators(scaling.originalContextLength)) positions"
     case .frequencyFactors: ", scaled by the file's rope_freqs.weight"
     }
   }
 
-  /// Under the names that transformers has for them, or ggml.
+  /// Appends the record. Its members have the names of `config.json` in transformers; `n_head_kv` is ggml's name.
   func writeRecord(to output: ByteBuffer) {
     let c = checkpoint.configuration
     var changes: [Record.Change] = [
@@ -75,9 +76,9 @@ struct ModelFacts {
       .set("n_embd") { $0.append(json: c.width) },
       .set("n_inner") { $0.append(json: c.ffnWidth) },
     ]
-    if let rotation = rope {
-      changes.append(.set("rope_theta") { $0.append(json: Float(rotation.base)) })
-      changes.append(.set("rope_type") { $0.append(jsonString: scalingName(of: rotation)) })
+    if let rope {
+      changes.append(.set("rope_theta") { $0.append(json: Float(rope.base)) })
+      changes.append(.set("rope_type") { $0.append(jsonString: scalingName(of: rope)) })
     }
     changes += [
       .set("n_positions") { $0.append(json: c.contextLength) },
@@ -97,11 +98,11 @@ struct ModelFacts {
     Record().write(to: output, changes)
   }
 
-  private func scalingName(of rotation: RoPEConfiguration) -> String {
-    switch rotation.scaling {
+  private func scalingName(of rope: RoPEConfiguration) -> String {
+    switch rope.scaling {
     case .none: "default"
     case .linear: "linear"
-    case .llama3, .frequencyFactors: "llama3"  // the converter writes divisors for this type alone
+    case .llama3, .frequencyFactors: "llama3"  // llama.cpp's converter writes frequency factors for this type only
     }
   }
 }

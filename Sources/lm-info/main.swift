@@ -2,6 +2,7 @@ import Checkpoint
 import CommandLineTool
 import JSON
 import JSONLines
+import Platform
 import Tokenizer
 
 toolMain(.lmInfo) { arguments, output in
@@ -12,7 +13,8 @@ toolMain(.lmInfo) { arguments, output in
     }
     return .success
   }
-  let files = try arguments.modelFiles()
+  let name = arguments.path(.model) ?? arguments.operands.first.map(Path.init)
+  let files = try ModelFiles(ModelLocation.find(name))
   let facts = try ModelFacts(Checkpoint(files), ByteLevelTokenizer(files, for: .decoding))
   if arguments.has(.jsonRecord) {
     facts.writeRecord(to: output.buffer)

@@ -1,13 +1,14 @@
+import Checkpoint
 import CommandLineTool
 import Hub
 import Platform
 
-/// A line on the terminal for the file that is coming: how much of it is there, how fast it comes, how long it will take.
+/// A progress line on the terminal for a download: the received part, the speed, and the remaining time.
 final class ProgressDisplay {
-  /// Whether there is a terminal to show it on.
+  /// True if standard error is a terminal and progress is not disabled.
   let isShown: Bool
   private var file: RemoteFile?
-  /// When the file was taken up, and how much of it was there then.
+  /// The time when this process started the download, and the number of bytes received before.
   private var begin = (time: 0.0, count: 0)
   private var lastDrawn = 0.0
   private var line = ""
@@ -27,7 +28,7 @@ final class ProgressDisplay {
     draw(description(of: file, count, at: now))
   }
 
-  /// Leaves the line as it is, for whatever is written next.
+  /// Ends the progress line with a newline, so that other output can follow.
   func end() {
     guard file != nil else { return }
     file = nil
@@ -35,16 +36,18 @@ final class ProgressDisplay {
     line = ""
   }
 
-  /// `model.safetensors  [=====>    ]  53 %  290.5 MB of 548.1 MB  31.0 MB/s  0:08`
+  /// Returns the progress line, such as `model.safetensors  [=====     ]  53 %  290.5 MB of 548.1 MB  31.0 MB/s
+  /// 0:08`.
   private func description(of file: RemoteFile, _ count: Int, at now: Double) -> String {
     let share = file.size == 0 ? 100 : Int(Double(count) / Double(file.size) * 100)
     let seconds = now - begin.time
     let rate = seconds > 0.5 ? Double(count - begin.count) / seconds : 0
-    var facts = "\(padded("\(share)", 3, right: true)) %  \(inUnits(count)) of \(inUnits(file.size))"
+    var facts =
+      "\(padded("\(share)", 3, right: true)) %  \(formattedByteCount(count)) of \(formattedByteCount(file.size))"
     if rate > 0 {
       let left = Int(Double(file.size - count) / rate)
-      facts +=
-        "  \(inUnits(Int(rate)))/s  \(left / 60):\(padded("\(left % 60)", 2, right: true).replacing(" ", with: "0"))"
+      let seconds = padded("\(left % 60)", 2, right: true).replacing(" ", with: "0")
+      facts += "  \(formattedByteCount(Int(rate)))/s  \(left / 60):\(seconds)"
     }
     let width = Terminal.width(of: STDERR_FILENO) ?? 80
     let bar = min(30, width - columns(file.path) - columns(facts) - 7)

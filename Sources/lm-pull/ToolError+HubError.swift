@@ -2,8 +2,8 @@ import CommandLineTool
 import Hub
 
 extension ToolError {
-  /// What went wrong with the hub as the program ends with it. What there is to choose from is written first, so that the
-  /// message is the last thing on the screen.
+  /// Converts an error of the hub to an exit status and a message. Writes the possible choices to standard error
+  /// first, so that the message is the last line on the screen.
   init(_ error: HubError) {
     for choice in error.choices { warn("  \(choice)") }
     let status: ExitStatus =

@@ -4,28 +4,28 @@ import Platform
 import Testing
 
 @Suite struct CheckpointTests {
-  @Test func namesMayHaveThePrefixOrNot() throws {
+  @Test func acceptsNamesWithAndWithoutPrefix() throws {
     let model = try safetensors(["transformer.wte.weight": [4, 2], "wpe.weight": [3, 2]]).write(to: Folder()).open()
     #expect(try model.tensor("wte.weight").name == "transformer.wte.weight")
     #expect(try model.tensor("wpe.weight").name == "wpe.weight")
     #expect(model.find("ln_f.weight") == nil)
   }
 
-  @Test func tensorsMustBeThereInShapeAndType() throws {
+  @Test func rejectsMissingAndMismatchedTensors() throws {
     let header =
       #"{"wpe.weight":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"ln_f.bias":{"dtype":"I64","shape":[2],"data_offsets":[8,24]}}"#
     let model = try safetensors(header, data: [UInt8](repeating: 0, count: 24)).write(to: Folder()).open()
     for (name, reason) in [
-      ("wte.weight", #"there is no tensor "wte.weight", which a gpt2 model needs"#),
-      ("wpe.weight", #""wpe.weight" has the shape [2], but config.json says [3, 2]"#),
-      ("ln_f.bias", #""ln_f.bias" has elements of type I64; F32, F16 and BF16 can be computed with"#),
+      ("wte.weight", #"missing tensor "wte.weight", which a gpt2 model needs"#),
+      ("wpe.weight", #""wpe.weight" has shape [2], but config.json requires [3, 2]"#),
+      ("ln_f.bias", #""ln_f.bias" is of type I64, which is not implemented; F32, F16 and BF16 are"#),
     ] {
       let error = #expect(throws: CheckpointError.self) { try model.tensor(name) }
       #expect(error?.description.hasSuffix("model.safetensors: " + reason) == true)
     }
   }
 
-  /// The tensors of the small model, without an output head.
+  /// Returns the tensors of the small model, without an output head.
   private func tensors() throws -> [String: [Int]] {
     let folder = try Folder()
     try folder.write("config.json", smallConfiguration)
@@ -34,7 +34,7 @@ import Testing
     return shapes
   }
 
-  @Test func modelTensorsAreThoseTheModelComputesWith() throws {
+  @Test func modelTensorsExcludeUnusedTensors() throws {
     let plain = try tensors()
     let count = plain.values.reduce(0) { $0 + $1.reduce(1, *) }
     func parameters(_ more: [String: [Int]]) throws -> Int {
@@ -43,21 +43,23 @@ import Testing
     }
     #expect(try parameters([:]) == count)
     #expect(try parameters(["h.0.attn.bias": [1, 1, 3, 3], "h.0.attn.masked_bias": []]) == count)  // masks
-    #expect(try parameters(["lm_head.weight": [4, 2]]) == count + 8)  // a head of its own, whatever config.json says
+    #expect(try parameters(["lm_head.weight": [4, 2]]) == count + 8)  // even if config.json ties the embeddings
   }
 
-  @Test func anUntiedHeadMustBeThere() throws {
+  @Test func rejectsMissingUntiedHead() throws {
     let folder = try safetensors(try tensors()).write(to: Folder())
     try folder.write(
       "config.json", smallConfiguration.replacingOccurrences(of: "}", with: #","tie_word_embeddings":false}"#))
     #expect(throws: CheckpointError.self) { try folder.open().outputHead() }
   }
 
-  @Test func tensorsThatTheConfigurationDoesNotAccountForAreRefused() throws {
+  @Test func rejectsUnexpectedAndDuplicateTensors() throws {
     let layers = try safetensors(["h.1.ln_1.weight": [2]]).write(to: Folder())
-    #expect(layers.complaint() == #"model.safetensors: there is "h.1.ln_1.weight", but config.json says there are 1"#)
+    #expect(
+      layers.errorMessage()
+        == #"model.safetensors: unexpected tensor "h.1.ln_1.weight": config.json gives 1 as the number of layers"#)
     let names = try safetensors(["wte.weight": [4, 2], "transformer.wte.weight": [4, 2]]).write(to: Folder())
-    #expect(names.complaint() == #"model.safetensors: there is both "wte.weight" and "transformer.wte.weight""#)
+    #expect(names.errorMessage() == #"model.safetensors: duplicate tensor: "wte.weight" and "transformer.wte.weight""#)
   }
 
   // MARK: shards
@@ -69,7 +71,7 @@ import Testing
     return folder
   }
 
-  @Test func shardsMakeOneModel() throws {
+  @Test func mergesShards() throws {
     let (one, two) = (safetensors(["a": [2], "b": [1]]), safetensors(["c": [3]]))
     let folder = try sharded(
       #""c":"m-2.safetensors","a":"m-1.safetensors","b":"m-1.safetensors""#,
@@ -92,53 +94,57 @@ import Testing
       "config.json\\u0000.safetensors",
       "\"config.json\0.safetensors\" is not the name of a safetensors file in this folder"
     ),
-    ("m-2.safetensors", #""a" should be in m-2.safetensors, and is not"#),
+    ("m-2.safetensors", #""a" is missing from its shard, m-2.safetensors"#),
   ])
-  func shardsLieInTheFolderAndHoldTheirTensors(_ name: String, _ reason: String) throws {
+  func rejectsInvalidShardNames(_ name: String, _ reason: String) throws {
     let folder = try sharded(#""a":"\#(name)""#, ["m-2.safetensors": safetensors(["b": [1]])])
-    #expect(folder.complaint() == "model.safetensors.index.json: \(reason)")
+    #expect(folder.errorMessage() == "model.safetensors.index.json: \(reason)")
   }
 
-  @Test func aMissingShardIsNamed() throws {
-    #expect(try sharded(#""a":"m-1.safetensors""#, [:]).complaint() == "m-1.safetensors: No such file or directory")
+  @Test func namesMissingShard() throws {
+    #expect(try sharded(#""a":"m-1.safetensors""#, [:]).errorMessage() == "m-1.safetensors: No such file or directory")
   }
 
-  @Test func anIndexNamesEachTensorOnceAndAtLeastOne() throws {
+  @Test func rejectsInvalidIndex() throws {
     let twice = try sharded(#""a":"m.safetensors","a":"m.safetensors""#, ["m.safetensors": safetensors(["a": [1]])])
-    #expect(twice.complaint() == #"model.safetensors.index.json: "a" is named twice"#)
-    #expect(try sharded("", [:]).complaint() == "model.safetensors.index.json: its weight_map names no tensors")
+    #expect(twice.errorMessage() == #"model.safetensors.index.json: duplicate tensor "a""#)
+    #expect(try sharded("", [:]).errorMessage() == "model.safetensors.index.json: \"weight_map\" is missing or empty")
     for text in [
       "{}", "[]", "", #"{"weight_map":[]}"#, #"{"weight_map":{"a":1}}"#, #"{"weight_map":{"a":"m.safetensors"}"#,
     ] {
       let folder = try Folder()
       try folder.write("model.safetensors.index.json", text)
-      #expect(folder.complaint()?.hasPrefix("model.safetensors.index.json: ") == true)
+      #expect(folder.errorMessage()?.hasPrefix("model.safetensors.index.json: ") == true)
     }
   }
 
-  @Test func aFolderWithoutWeightsIsNotFound() throws {
+  @Test func reportsMissingWeights() throws {
     let folder = try Folder()
-    #expect(folder.complaint() == "\(folder.path): neither model.safetensors nor model.safetensors.index.json is there")
+    #expect(folder.errorMessage() == "\(folder.path): no model.safetensors or model.safetensors.index.json")
   }
 
   @Test(arguments: [
-    (["pytorch_model.bin"], "pytorch_model.bin: PyTorch's own format is not read; convert it in Python: transformers."),
     (
-      ["pytorch_model-00001-of-00002.bin", "pytorch_model.bin.index.json"], "pytorch_model-00001-of-00002.bin: PyTorch"
+      ["pytorch_model.bin"],
+      "pytorch_model.bin: this format is not supported, because loading it can run code; convert it in Python: transformers."
     ),
     (
-      ["model-00002-of-00003.safetensors", "tf_model.h5"], "model.safetensors.index.json, which names them, is missing"
+      ["pytorch_model-00001-of-00002.bin", "pytorch_model.bin.index.json"],
+      "pytorch_model-00001-of-00002.bin: this format"
     ),
-    (["model.fp16.safetensors"], "model.fp16.safetensors: if it is the whole model, name it model.safetensors"),
+    (
+      ["model-00002-of-00003.safetensors", "tf_model.h5"], "their index model.safetensors.index.json is missing"
+    ),
+    (["model.fp16.safetensors"], "model.fp16.safetensors: if it is the whole model, rename it to model.safetensors"),
     (["consolidated.safetensors"], "consolidated.safetensors: these are the original weights"),
     (["consolidated.00.pth"], "consolidated.00.pth: these are the original weights"),
     (["adapter_config.json", "adapter_model.safetensors"], "this is a LoRA adapter"),
     (["adapter_model.bin"], "adapter_model.bin: this is a LoRA adapter"),
     (["tf_model.h5"], "from_tf=True).save_pretrained("), (["flax_model.msgpack"], "from_flax=True).save_pretrained("),
     (["checkpoint-500/config.json", "checkpoint-1000/config.json", "checkpoint-x"], "checkpoint-1000"),
-    (["a.gguf", "b.gguf"], "a.gguf: name that file: "),
+    (["a.gguf", "b.gguf"], "a.gguf: to use that file, name it: "),
   ])
-  func whatIsThereInsteadIsNamed(_ files: [String], _ expected: String) throws {
+  func namesUnsupportedFiles(_ files: [String], _ expected: String) throws {
     for hasConfiguration in [true, false] {
       let folder = try Folder()
       for file in files { try folder.write(file, "x") }
@@ -159,11 +165,11 @@ import Testing
     ),
     ("\n<!DOCTYPE html>\n<html>", "this is a web page and not the file"), ("<HTML lang=en>", "this is a web page"),
   ])
-  func whatADownloadLeftIsRecognized(_ text: String, _ reason: String) throws {
+  func recognizesPlaceholders(_ text: String, _ reason: String) throws {
     for name in ["model.safetensors", "config.json", "model.safetensors.index.json"] {
       let folder = try Folder()
       try folder.write(name, text)
-      #expect(folder.complaint()?.hasPrefix("\(name): \(reason)") == true, "\(folder.complaint() ?? "opened")")
+      #expect(folder.errorMessage()?.hasPrefix("\(name): \(reason)") == true, "\(folder.errorMessage() ?? "opened")")
     }
     let folder = try Folder()
     try folder.write("a.gguf", text)
@@ -175,7 +181,13 @@ import Testing
     (-123_456, "-123,456"),
     (Int.max, "9,223,372,036,854,775,807"), (Int.min, "-9,223,372,036,854,775,808"),
   ])
-  func numbersAreGrouped(_ number: Int, _ text: String) {
+  func addsThousandsSeparators(_ number: Int, _ text: String) {
     #expect(withThousandsSeparators(number) == text)
   }
+
+  @Test(arguments: [
+    (0, "0.0 kB"), (999_999, "999.9 kB"), (1_000_000, "1.0 MB"), (98_362_432, "98.3 MB"), (548_105_171, "548.1 MB"),
+    (7_000_000_000, "7.0 GB"), (1 << 48, "281.4 TB"),
+  ])
+  func formatsByteCounts(_ bytes: Int, _ text: String) { #expect(formattedByteCount(bytes) == text) }
 }

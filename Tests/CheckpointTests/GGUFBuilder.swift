@@ -3,24 +3,32 @@ import Foundation
 import Platform
 import Testing
 
-/// A GGUF file in the making, right in everything that has not been made wrong on purpose.
+/// Builds GGUF files. A file is valid unless a property is set to an invalid value.
 struct GGUFBuilder {
   enum Value: Sendable {
-    case uint8(UInt8), uint32(UInt32), int32(Int32), float32(Float), boolean(Bool), string(String), uint64(UInt64)
+    case uint8(UInt8)
+    case uint32(UInt32)
+    case int32(Int32)
+    case float32(Float)
+    case boolean(Bool)
+    case string(String)
+    case uint64(UInt64)
     case float64(Double)
-    case strings([String]), int32s([Int32]), uint32s([UInt32])
-    /// The number of a type, and whatever bytes follow it.
+    case strings([String])
+    case int32s([Int32])
+    case uint32s([UInt32])
+    /// The number of a type, and the bytes that follow it.
     case raw(UInt32, Data)
   }
 
   struct Tensor {
     var name: String
-    /// As in the file: the length of a row first.
+    /// The dimensions as in the file: the length of a row first.
     var dimensions: [UInt64]
     var type: UInt32 = 0
-    /// Bytes of data; as many as the shape says where it is F32.
+    /// The size of the data in bytes; nil for the size of an F32 tensor of this shape.
     var size: Int?
-    /// nil for where it belongs.
+    /// The offset; nil for the valid one.
     var offset: UInt64?
   }
 
@@ -81,7 +89,7 @@ struct GGUFBuilder {
     }
   }
 
-  /// The beginning of an array: types and count.
+  /// Returns the start of an array: its types and its count.
   static func array(_ kind: UInt32, _ count: Int) -> Data { bytes(9 as UInt32) + bytes(kind) + bytes(UInt64(count)) }
 }
 
@@ -96,7 +104,7 @@ extension Int {
 // MARK: models
 
 extension GGUFBuilder {
-  /// A vocabulary of `count` tokens.
+  /// Adds a vocabulary of `count` tokens.
   private mutating func addTokenizer(_ count: Int) {
     self["tokenizer.ggml.model"] = .string("gpt2")
     self["tokenizer.ggml.pre"] = .string("gpt-2")
@@ -106,12 +114,12 @@ extension GGUFBuilder {
     self["tokenizer.ggml.eos_token_id"] = .uint32(0)
   }
 
-  private mutating func add(_ name: String, _ dimensions: [UInt64], biased: Bool = false) {
+  private mutating func add(_ name: String, _ dimensions: [UInt64], hasBiases: Bool = false) {
     tensors.append(Tensor(name: name + ".weight", dimensions: dimensions))
-    if biased { tensors.append(Tensor(name: name + ".bias", dimensions: [dimensions[dimensions.count - 1]])) }
+    if hasBiases { tensors.append(Tensor(name: name + ".bias", dimensions: [dimensions[dimensions.count - 1]])) }
   }
 
-  /// Two layers of width 4, two heads, eight tokens, three positions.
+  /// A GPT-2 model with two layers of width 4, two heads, eight tokens and three positions.
   static var gpt2: GGUFBuilder {
     var file = GGUFBuilder()
     file["general.architecture"] = .string("gpt2")
@@ -124,20 +132,20 @@ extension GGUFBuilder {
     file.addTokenizer(8)
     file.add("token_embd", [4, 8])
     file.add("position_embd", [4, 3])
-    file.add("output_norm", [4], biased: true)
+    file.add("output_norm", [4], hasBiases: true)
     for layer in 0..<2 {
-      file.add("blk.\(layer).attn_norm", [4], biased: true)
-      file.add("blk.\(layer).attn_qkv", [4, 12], biased: true)
-      file.add("blk.\(layer).attn_output", [4, 4], biased: true)
-      file.add("blk.\(layer).ffn_norm", [4], biased: true)
-      file.add("blk.\(layer).ffn_up", [4, 6], biased: true)
-      file.add("blk.\(layer).ffn_down", [6, 4], biased: true)
+      file.add("blk.\(layer).attn_norm", [4], hasBiases: true)
+      file.add("blk.\(layer).attn_qkv", [4, 12], hasBiases: true)
+      file.add("blk.\(layer).attn_output", [4, 4], hasBiases: true)
+      file.add("blk.\(layer).ffn_norm", [4], hasBiases: true)
+      file.add("blk.\(layer).ffn_up", [4, 6], hasBiases: true)
+      file.add("blk.\(layer).ffn_down", [6, 4], hasBiases: true)
     }
     return file
   }
 
-  /// Two layers of width 32, four heads of width 8 of which two each share keys and values, eight tokens.
-  static func llama(_ architecture: String = "llama", biased: Bool = false) -> GGUFBuilder {
+  /// A Llama model with two layers of width 32, four query heads and two key-value heads of width 8, and eight tokens.
+  static func llama(_ architecture: String = "llama", hasBiases: Bool = false) -> GGUFBuilder {
     var file = GGUFBuilder()
     file["general.architecture"] = .string(architecture)
     file["\(architecture).context_length"] = .uint32(64)
@@ -153,9 +161,9 @@ extension GGUFBuilder {
     file.add("output_norm", [32])
     for layer in 0..<2 {
       file.add("blk.\(layer).attn_norm", [32])
-      file.add("blk.\(layer).attn_q", [32, 32], biased: biased)
-      file.add("blk.\(layer).attn_k", [32, 16], biased: biased)
-      file.add("blk.\(layer).attn_v", [32, 16], biased: biased)
+      file.add("blk.\(layer).attn_q", [32, 32], hasBiases: hasBiases)
+      file.add("blk.\(layer).attn_k", [32, 16], hasBiases: hasBiases)
+      file.add("blk.\(layer).attn_v", [32, 16], hasBiases: hasBiases)
       file.add("blk.\(layer).attn_output", [32, 32])
       if architecture == "qwen3" {
         file.add("blk.\(layer).attn_q_norm", [8])
@@ -169,14 +177,14 @@ extension GGUFBuilder {
     return file
   }
 
-  /// Makes a tensor another, by its name.
+  /// Changes the tensor of a name.
   mutating func change(_ name: String, _ change: (inout Tensor) -> Void) {
     for index in tensors.indices where tensors[index].name == name { change(&tensors[index]) }
   }
 }
 
 extension Folder {
-  /// Writes the file and opens it; what is opened outlives the folder.
+  /// Writes a file and opens it. The mapping stays valid after the folder is removed.
   func files(_ gguf: Data) throws -> ModelFiles {
     try write("model.gguf", gguf)
     return try ModelFiles(.find(Path(path + "/model.gguf")))
@@ -186,8 +194,8 @@ extension Folder {
 extension GGUFBuilder {
   func open() throws -> Checkpoint { try Checkpoint(Folder().files(data)) }
 
-  /// What is wrong with the file as a model, its path left out; nil where nothing is.
-  static func complaint(_ data: Data) throws -> String? {
+  /// Opens a model and returns the error message without the path, or nil if there is no error.
+  static func errorMessage(_ data: Data) throws -> String? {
     let folder = try Folder()
     do {
       _ = try Checkpoint(folder.files(data)).modelTensors()
@@ -197,10 +205,10 @@ extension GGUFBuilder {
     }
   }
 
-  func complaint() throws -> String? { try Self.complaint(data) }
+  func errorMessage() throws -> String? { try Self.errorMessage(data) }
 }
 
-/// A change that makes a file wrong, and what should be said of it.
+/// A change that makes a file invalid, and the expected error message.
 struct Flaw: Sendable, CustomTestStringConvertible {
   let reason: String
   let change: @Sendable (inout GGUFBuilder) -> Void

@@ -14,20 +14,20 @@ import Testing
       }
       return configuration
     } catch let error as CheckpointError {
-      throw Complaint(text: "\(error)".replacingOccurrences(of: folder.path + "/", with: ""))
+      throw ReadingError(text: "\(error)".replacingOccurrences(of: folder.path + "/", with: ""))
     }
   }
 
-  private struct Complaint: Error { let text: String }
+  private struct ReadingError: Error { let text: String }
 
-  private func complaint(_ members: String, type: String = "llama") throws -> String? {
+  private func errorMessage(_ members: String, type: String = "llama") throws -> String? {
     do {
       _ = try read(members, type: type)
       return nil
-    } catch let error as Complaint { return error.text }
+    } catch let error as ReadingError { return error.text }
   }
 
-  @Test func whatIsThereIsRead() throws {
+  @Test func readsMembers() throws {
     let c = try read(
       #""vocab_size":11,"hidden_size":24,"num_hidden_layers":3,"num_attention_heads":4,"num_key_value_heads":2,"#
         + #""head_dim":8,"intermediate_size":40,"max_position_embeddings":99,"rms_norm_eps":1e-5,"rope_theta":5e5,"#
@@ -39,7 +39,7 @@ import Testing
     #expect(!c.normalizesQueriesAndKeys && c.eosTokenIDs == [3, 4])
   }
 
-  @Test func qwensHaveBiasesAndNormsOfTheirOwn() throws {
+  @Test func variantsDetermineBiasesAndNorms() throws {
     let sizes = #""attention_bias":true,"mlp_bias":true"#
     let qwen2 = try read(sizes, type: "qwen2")
     #expect(qwen2.hasQueryKeyValueBiases && !qwen2.hasAttentionOutputBias && !qwen2.hasFeedForwardBiases)
@@ -70,13 +70,13 @@ import Testing
       #""sliding_window":16,"use_sliding_window":true,"layer_types":["full_attention","sliding_attention"]"#, 16
     ),
   ])
-  func aWindowLimitsTheContextWhereALayerHasIt(_ type: String, _ members: String, _ length: Int) throws {
+  func slidingWindowLimitsContext(_ type: String, _ members: String, _ length: Int) throws {
     #expect(try read(#""max_position_embeddings":64,"# + members, type: type).contextLength == length)
   }
 
   // MARK: rotary embeddings
 
-  /// The original context length where frequencies are scaled as in Llama 3, with the factors below; else nil.
+  /// Returns the original context length if frequencies are scaled as in Llama 3 with the factors below, else nil.
   private func llama3(_ rotation: RoPEConfiguration) -> Int? {
     guard case .llama3(let scaling) = rotation.scaling, scaling.factor == 8, scaling.lowFrequencyFactor == 1,
       scaling.highFrequencyFactor == 4
@@ -86,7 +86,7 @@ import Testing
 
   private static let factors = #""factor":8.0,"low_freq_factor":1.0,"high_freq_factor":4.0"#
 
-  @Test func scalingIsReadInAllItsSpellings() throws {
+  @Test func readsAllSpellingsOfRoPEScaling() throws {
     func rotation(_ members: String) throws -> RoPEConfiguration {
       try read(#""max_position_embeddings":64,"# + members).rope
     }
@@ -106,9 +106,9 @@ import Testing
     #expect(try rotation(#""rope_theta":7.5,"rope_parameters":{"rope_type":"default"}"#).base == 7.5)
   }
 
-  // MARK: the end of a text
+  // MARK: end-of-sequence tokens
 
-  @Test func generationsOwnSettingsComeFirst() throws {
+  @Test func generationConfigTakesPrecedence() throws {
     func ends(_ members: String, _ generation: String?) throws -> [Int] {
       try read(members, generation: generation).eosTokenIDs
     }
@@ -116,11 +116,11 @@ import Testing
     #expect(try ends(#""eos_token_id":2"#, #"{"eos_token_id":7}"#) == [7])
     #expect(try ends(#""eos_token_id":3"#, #"{"temperature":0.6}"#) == [3])
     #expect(try ends(#""eos_token_id":null"#, nil) == [])
-    #expect(try ends(#""vocab_size":5"#, nil) == [2])  // LlamaConfig's own
+    #expect(try ends(#""vocab_size":5"#, nil) == [2])  // the default of LlamaConfig
     #expect(try read("\"vocab_size\":5", type: "qwen2").eosTokenIDs == [])
   }
 
-  // MARK: refusals
+  // MARK: errors
 
   @Test(arguments: [
     (
@@ -141,7 +141,7 @@ import Testing
     ),
     (#""rope_scaling":{"type":"linear"}"#, "factor is missing"),
     (
-      #""rope_scaling":{"type":"linear","factor":0}"#, "factor is 0.0, and must be a positive number of moderate size"
+      #""rope_scaling":{"type":"linear","factor":0}"#, "factor is 0.0; must be positive and finite as a float32"
     ),
     (#""rope_scaling":{"type":"llama3","factor":8,"high_freq_factor":4}"#, "low_freq_factor is missing"),
     (
@@ -157,15 +157,15 @@ import Testing
       #""rope_parameters":{"rope_type":"default","partial_rotary_factor":0.25}"#,
       "partial_rotary_factor 0.25 is not implemented; 1 is"
     ),
-    (#""rope_theta":0"#, "rope_theta is 0.0, and must be a positive number of moderate size"),
-    (#""rope_theta":1e-30"#, "rope_theta is 1e-30, and must be at least 0.1"),
-    (#""rope_theta":0.099"#, "rope_theta is 0.099, and must be at least 0.1"),
-    (#""rope_theta":1e39"#, "rope_theta is 1e+39, and must be a positive number of moderate size"),
-    (#""rope_parameters":{"rope_theta":1e-3}"#, "rope_theta is 0.001, and must be at least 0.1"),
-    (#""rope_scaling":{"type":"linear","factor":1e-20}"#, "factor is 1e-20, and must be at least 0.1"),
+    (#""rope_theta":0"#, "rope_theta is 0.0; must be positive and finite as a float32"),
+    (#""rope_theta":1e-30"#, "rope_theta is 1e-30; must be at least 0.1"),
+    (#""rope_theta":0.099"#, "rope_theta is 0.099; must be at least 0.1"),
+    (#""rope_theta":1e39"#, "rope_theta is 1e+39; must be positive and finite as a float32"),
+    (#""rope_parameters":{"rope_theta":1e-3}"#, "rope_theta is 0.001; must be at least 0.1"),
+    (#""rope_scaling":{"type":"linear","factor":1e-20}"#, "factor is 1e-20; must be at least 0.1"),
     (
       #""rope_scaling":{"type":"llama3","factor":1e-20,"low_freq_factor":1,"high_freq_factor":4}"#,
-      "factor is 1e-20, and must be at least 0.1"
+      "factor is 1e-20; must be at least 0.1"
     ),
     (#""hidden_act":"gelu""#, #"hidden_act "gelu" is not implemented; silu is"#),
     (
@@ -174,7 +174,7 @@ import Testing
     ),
     (
       #""quantization_config":{"quant_method":"awq"}"#,
-      "quantization_config (awq) is not implemented; GGUF files can be quantized"
+      "quantization_config (awq) is not implemented; use a quantized GGUF file instead"
     ),
     (
       #""hidden_size":10,"num_attention_heads":4"#, "hidden_size (10) is not a multiple of num_attention_heads (4)"
@@ -183,15 +183,15 @@ import Testing
       #""num_attention_heads":4,"num_key_value_heads":3"#,
       "num_attention_heads (4) is not a multiple of num_key_value_heads (3)"
     ),
-    (#""head_dim":7"#, "the width of a head is 7, and rotary embeddings want it even"),
-    (#""head_dim":1048576"#, "the width of all heads is 33554432, which no model has"),
-    (#""num_hidden_layers":1025"#, "num_hidden_layers is 1025, which no model has"),
-    (#""num_hidden_layers":-1"#, "num_hidden_layers is -1, which no model has"),
-    (#""max_position_embeddings":0"#, "max_position_embeddings is 0, which no model has"),
-    (#""hidden_size":4611686018427387904"#, "hidden_size is 4611686018427387904, which no model has"),
+    (#""head_dim":7"#, "the head dimension is 7; RoPE requires an even number"),
+    (#""head_dim":1048576"#, "the total width of the heads is 33554432; must be from 1 to 1048576"),
+    (#""num_hidden_layers":1025"#, "num_hidden_layers is 1025; must be from 1 to 1024"),
+    (#""num_hidden_layers":-1"#, "num_hidden_layers is -1; must be from 1 to 1024"),
+    (#""max_position_embeddings":0"#, "max_position_embeddings is 0; must be from 1 to 1048576"),
+    (#""hidden_size":4611686018427387904"#, "hidden_size is 4611686018427387904; must be from 1 to 1048576"),
   ])
-  func whatCannotBeComputedIsRefused(_ members: String, _ reason: String) throws {
-    #expect(try complaint(members) == "config.json: \(reason)")
+  func rejectsUnsupportedFeatures(_ members: String, _ reason: String) throws {
+    #expect(try errorMessage(members) == "config.json: \(reason)")
   }
 
   @Test(arguments: [
@@ -199,20 +199,20 @@ import Testing
     #""eos_token_id":"x""#, #""layer_types":[1]"#, #""tie_word_embeddings":0"#, #""hidden_act":1"#,
     #""quantization_config":4"#,
   ])
-  func valuesOfOtherTypesAreRefusedWithTheirPlace(_ members: String) throws {
-    #expect(try complaint(members)?.hasPrefix("config.json: byte ") == true)
+  func reportsPositionOfMistypedValues(_ members: String) throws {
+    #expect(try errorMessage(members)?.hasPrefix("config.json: byte ") == true)
   }
 
-  @Test func aConfigurationIsNotEndless() throws {
+  @Test func limitsConfigurationSize() throws {
     let many = (0...4096).map { "\"m\($0)\":0" }.joined(separator: ",")
-    #expect(try complaint(many)?.hasSuffix("no configuration has so many members") == true)
-    let long = try complaint(String(repeating: " ", count: 1 << 22) + #""vocab_size":5"#)
-    #expect(long?.hasSuffix("bytes, which no configuration has") == true)
+    #expect(try errorMessage(many)?.hasSuffix("more than 4096 members") == true)
+    let long = try errorMessage(String(repeating: " ", count: 1 << 22) + #""vocab_size":5"#)
+    #expect(long?.hasSuffix("bytes are too many for a configuration; the limit is 4,194,304") == true)
   }
 
   // MARK: tensors
 
-  @Test func tensorsHaveThePrefixOrNot() throws {
+  @Test func acceptsNamesWithAndWithoutPrefix() throws {
     let folder = try Folder()
     try folder.write(
       "config.json",
@@ -226,21 +226,22 @@ import Testing
     #expect(try model.tensor("norm.weight").name == "norm.weight")
     #expect(try model.tensor("layers.0.self_attn.q_proj.weight").shape == [4, 4])
     for (name, reason) in [
-      ("layers.0.mlp.down_proj.weight", "has the shape [6, 4], but config.json says [4, 6]"),
+      ("layers.0.mlp.down_proj.weight", "has shape [6, 4], but config.json requires [4, 6]"),
       ("layers.0.self_attn.q_proj.bias", "layers.0.self_attn.q_proj.bias\", which a llama model needs"),
     ] {
       let error = #expect(throws: CheckpointError.self) { try model.tensor(name) }
       #expect(error?.description.contains(reason) == true)
     }
-    let error = #expect(throws: CheckpointError.self) { try model.outputHead() }  // untied, and not there
+    let error = #expect(throws: CheckpointError.self) { try model.outputHead() }  // untied, but missing
     #expect(error?.description.contains("lm_head.weight") == true)
   }
 
-  @Test func layersBeyondTheLastAreRefused() throws {
+  @Test func rejectsLayersBeyondTheLast() throws {
     let folder = try safetensors(["model.layers.1.mlp.up_proj.weight": [2]]).write(to: Folder())
     try folder.write("config.json", #"{"model_type":"qwen3","num_hidden_layers":1}"#)
     #expect(
-      folder.complaint()
-        == #"model.safetensors: there is "model.layers.1.mlp.up_proj.weight", but config.json says there are 1"#)
+      folder.errorMessage()
+        == #"model.safetensors: unexpected tensor "model.layers.1.mlp.up_proj.weight": config.json gives 1 as the number of layers"#
+    )
   }
 }

@@ -3,11 +3,11 @@ import Foundation
 import Platform
 import Testing
 
-/// Serialized: the environment belongs to the whole process.
+/// Serialized, because the environment is shared by the whole process.
 @Suite(.serialized) struct ModelLocationTests {
   private static let variables = ["HF_HUB_CACHE", "HF_HOME", "XDG_CACHE_HOME", "HOME", "LM_MODEL"]
 
-  /// Runs `body` with these of the variables set, and the others not.
+  /// Runs `body` with these variables set and all other variables of `variables` unset.
   private func with<Result>(_ environment: [String: String], _ body: () throws -> Result) rethrows -> Result {
     let before = Self.variables.map { ($0, ProcessInfo.processInfo.environment[$0]) }
     func set(_ name: String, _ value: String?) { if let value { setenv(name, value, 1) } else { unsetenv(name) } }
@@ -16,7 +16,7 @@ import Testing
     return try body()
   }
 
-  /// A cache with a snapshot of each of these models.
+  /// Creates a cache with a snapshot of each of these models.
   private func cache(_ folder: Folder, _ models: String...) throws {
     for model in models {
       try folder.write("\(model)/refs/main", "abc123\n")
@@ -35,19 +35,19 @@ import Testing
     ("distilgpt2", "models--distilgpt2"), ("distilgpt2", "models--distilbert--distilgpt2"),
     ("openai-community/gpt2", "models--openai-community--gpt2"), ("org/a-b.c", "models--org--a-b.c"),
   ])
-  func namesAreLookedUpInTheCache(_ name: String, _ folder: String) throws {
+  func findsNamesInTheCache(_ name: String, _ folder: String) throws {
     let hub = try Folder()
     try cache(hub, folder, "models--somebody--gpt2")
     #expect(try found(name, in: hub) == folder + "/snapshots/abc123")
   }
 
-  @Test func theNameAsItIsComesFirst() throws {
+  @Test func prefersTheExactName() throws {
     let hub = try Folder()
     try cache(hub, "models--gpt2", "models--openai-community--gpt2")
     #expect(try found("gpt2", in: hub) == "models--gpt2/snapshots/abc123")
   }
 
-  @Test func allNamesThatCanBeFoundAreKnown() throws {
+  @Test func listsAllKnownNames() throws {
     let hub = try Folder()
     try cache(hub, "models--openai-community--gpt2", "models--distilgpt2", "models--org--b", "datasets--org--texts")
     try hub.write("models--org--unfinished/refs/main", "abc123")
@@ -61,7 +61,7 @@ import Testing
     #expect(with(["HF_HUB_CACHE": hub.path + "/nothing"]) { ModelLocation.knownNames }.count <= 1)
   }
 
-  @Test func theHubsFolderIsWhereTheEnvironmentSays() throws {
+  @Test func environmentDeterminesTheCacheFolder() throws {
     for (environment, place) in [
       (["HF_HUB_CACHE": "", "HF_HOME": "/h", "XDG_CACHE_HOME": "/x", "HOME": "/u"], "/h/hub"),
       (["HF_HOME": "/h"], "/h/hub"),
@@ -79,17 +79,17 @@ import Testing
   }
 
   @Test(arguments: ["../evil", "a/..", "a/../b", "a/b/c", "/evil", "evil/", "a//b"])
-  func pathsAreNotLookedUpInTheCache(_ name: String) throws {
+  func doesNotLookUpPathsInTheCache(_ name: String) throws {
     let hub = try Folder()
     try cache(
       hub, "models--..--evil", "models--a--..--b", "models--evil", "models--a--b--c", "models----evil", "models--a----b"
     )
     let error = #expect(throws: CheckpointError.self) { try found(name, in: hub) }
-    #expect(error == .notFound("\(name): there is no such folder"))
+    #expect(error == .notFound("\(name): no such file or folder"))
   }
 
   @Test(arguments: ["absent/model", "absent"])
-  func namesThatTheCacheDoesNotKnowAreNotFound(_ name: String) throws {
+  func reportsUnknownNames(_ name: String) throws {
     let hub = try Folder()
     let error = #expect(throws: CheckpointError.self) { try found(name, in: hub) }
     #expect(
@@ -100,7 +100,7 @@ import Testing
   @Test(arguments: [
     "", "../../x", "/etc", "..", "no-such-commit", "a/b", ".", "..\0x", ".\0", "abc123\0", "abc123\u{1}",
   ])
-  func aDamagedReferenceLeadsNowhere(_ commit: String) throws {
+  func ignoresDamagedReferences(_ commit: String) throws {
     let hub = try Folder()
     try hub.write("models--m/refs/main", commit)
     try hub.write("models--m/snapshots/abc123/config.json", "{}")
@@ -108,17 +108,64 @@ import Testing
     #expect(throws: CheckpointError.self) { try found("m", in: hub) }
   }
 
-  @Test func theMessageSaysHowToGetTheModel() throws {
+  @Test func suggestsHowToFetchTheModel() throws {
     let hub = try Folder()
     let error = #expect(throws: CheckpointError.self) { try found("distilgpt2", in: hub) }
-    #expect(error?.description.contains("lm-pull distilbert/distilgpt2 fetches it") == true)
+    #expect(error?.description.contains("lm-pull distilbert/distilgpt2 fetches it if the hub has it") == true)
     #expect(error?.description.contains("did you mean") == false)
     try cache(hub, "models--openai-community--gpt2")
     let near = #expect(throws: CheckpointError.self) { try found("openai-comunity/gpt2", in: hub) }
     #expect(near?.description.contains("did you mean openai-community/gpt2?") == true)
   }
 
-  @Test func foldersComeBeforeNamesAndTheVariableStandsInForTheOption() throws {
+  @Test(arguments: [
+    ("SmolLM2-GGUF", "did you mean QuantFactory/SmolLM2-GGUF?"), ("gtp2", "did you mean gpt2? Otherwise, lm-pull gtp2"),
+    ("gpt", "did you mean gpt2? Otherwise, lm-pull gpt fetches it"),
+    ("smollm2-135", "did you mean smollm2-135m? (lm-pull"),
+    ("smollm2-135m", "; lm-pull smollm2-135m fetches it"), ("quantfactory", "did you mean QuantFactory/SmolLM2-GGUF?"),
+    ("nothing-like-it", "; lm-pull nothing-like-it fetches it if the hub has it"),
+  ])
+  func suggestsSimilarNames(_ name: String, _ suggestion: String) throws {
+    let hub = try Folder()
+    try cache(
+      hub, "models--openai-community--gpt2", "models--openai-community--gpt2-medium",
+      "models--QuantFactory--SmolLM2-GGUF")
+    let error = #expect(throws: CheckpointError.self) { try found(name, in: hub) }
+    #expect(error?.description.contains(suggestion) == true, "\(error?.description ?? "")")
+  }
+
+  @Test(arguments: [("m-q8_0", "m-q8_0.gguf"), ("m-q8_0.guf", "m-q8_0.gguf"), ("m-q4_0.gguf", "m-q8_0.gguf")])
+  func suggestsGGUFFiles(_ name: String, _ file: String) throws {
+    let folder = try Folder()
+    try folder.write("m-q8_0.gguf", "")
+    let error = #expect(throws: CheckpointError.self) { try ModelLocation.find(Path("\(folder.path)/\(name)")) }
+    #expect(error?.description.hasSuffix("; did you mean \(folder.path)/\(file)?") == true)
+  }
+
+  @Test func acceptsACacheFolderAsAPath() throws {
+    let hub = try Folder()
+    try cache(hub, "models--org--m")
+    let folder = hub.path + "/models--org--m"
+    for path in [folder, folder + "/"] {
+      let location = try ModelLocation.find(Path(path))
+      #expect(location == ModelLocation(folder: Path(folder + "/snapshots/abc123")) && location.name == "org/m")
+    }
+    try FileManager.default.removeItem(atPath: folder + "/refs")
+    let error = #expect(throws: CheckpointError.self) { try ModelLocation.find(Path(folder)) }
+    #expect(error?.description.hasSuffix("name one of its snapshots, such as \(folder)/snapshots/abc123") == true)
+  }
+
+  @Test func namesTheFolderForASafetensorsFile() throws {
+    let folder = try Folder()
+    try folder.write("model.safetensors", safetensors("{}"))
+    let file = try ModelLocation.find(Path(folder.path + "/model.safetensors"))
+    let error = #expect(throws: CheckpointError.self) { try ModelFiles(file) }
+    #expect(
+      error?.description.hasSuffix("not a GGUF file; for a model in safetensors, name the folder, \(folder.path)")
+        == true)
+  }
+
+  @Test func prefersFoldersAndUsesTheVariable() throws {
     let folder = try Folder()
     try folder.write("config.json", "{}")
     #expect(try ModelLocation.find(Path(folder.path)) == ModelLocation(folder: Path(folder.path)))
@@ -127,12 +174,12 @@ import Testing
     #expect(file == ModelLocation(file: Path(folder.path + "/config.json")))
     let error = #expect(throws: CheckpointError.self) { try ModelFiles(file) }
     #expect(
-      error?.description.contains("/config.json: this is no GGUF file; a model is a .gguf file, or a folder") == true)
+      error?.description.contains("/config.json: not a GGUF file; a model is a .gguf file, or a folder") == true)
   }
 
   // MARK: GGUF files
 
-  @Test func aFolderMayHoldOneGGUFFile() throws {
+  @Test func findsTheOnlyGGUFFileInAFolder() throws {
     let folder = try Folder()
     try folder.write("model-q8_0.gguf", "")
     try folder.write("README.md", "")
@@ -140,13 +187,13 @@ import Testing
     #expect(try ModelLocation.find(Path(folder.path)) == file)
     #expect(try ModelLocation.find(Path(folder.path + "/")) == file)
     #expect(try ModelLocation.find(file.path) == file)
-    try folder.write("config.json", "{}")  // repositories of GGUF files have one for those who count downloads
+    try folder.write("config.json", "{}")  // repositories of GGUF files often have one
     #expect(try ModelLocation.find(Path(folder.path)) == file)
     try folder.write("model.safetensors.index.json", "{}")
     #expect(try ModelLocation.find(Path(folder.path)) == ModelLocation(folder: Path(folder.path)))
   }
 
-  @Test func amongSeveralGGUFFilesAPersonChooses() throws {
+  @Test func asksForAChoiceAmongSeveralGGUFFiles() throws {
     let folder = try Folder()
     for name in ["b.gguf", "a.gguf", "c.gguf"] { try folder.write(name, "") }
     let error = #expect(throws: CheckpointError.self) { try ModelLocation.find(Path(folder.path)) }
@@ -157,7 +204,7 @@ import Testing
             + "(the others: b.gguf, c.gguf)"))
   }
 
-  @Test func theCacheMayHoldGGUFFiles() throws {
+  @Test func findsGGUFFilesInTheCache() throws {
     let hub = try Folder()
     try hub.write("models--org--m-GGUF/refs/main", "abc123")
     try hub.write("models--org--m-GGUF/snapshots/abc123/m-q4_0.gguf", "")
@@ -167,10 +214,10 @@ import Testing
     var error = #expect(throws: CheckpointError.self) { try found("org/m-GGUF", in: hub) }
     #expect(error?.description.contains("name one, such as org/m-GGUF/m-q4_0.gguf (the others: m-q8_0.gguf)") == true)
     error = #expect(throws: CheckpointError.self) { try found("org/m-GGUF/m-f16.gguf", in: hub) }
-    #expect(error?.description.contains("hf download org/m-GGUF m-f16.gguf") == true)
+    #expect(error?.description.contains("lm-pull org/m-GGUF --file m-f16.gguf fetches it if the hub has it") == true)
     for name in ["m-f16.gguf", "../m-GGUF/m-q8_0.gguf", "org/m-GGUF/../x.gguf", "/nowhere/x.gguf"] {
       error = #expect(throws: CheckpointError.self) { try found(name, in: hub) }
-      #expect(error == .notFound("\(name): there is no such file"))
+      #expect(error == .notFound("\(name): no such file"))
     }
   }
 
@@ -178,13 +225,13 @@ import Testing
     ("models--gpt2/snapshots/abc", "gpt2"), ("models--openai-community--gpt2/snapshots/abc", "openai-community/gpt2"),
     ("models--org--a--b/snapshots/abc", "org/a--b"), ("wren", "wren"), ("wren/", "wren"), ("snapshots/abc", "abc"),
   ])
-  func namesAreThoseAPersonWouldSay(_ path: String, _ name: String) throws {
+  func namesFoldersAndCachedModels(_ path: String, _ name: String) throws {
     let folder = try Folder()
     try folder.write(path + "/config.json", "{}")
     #expect(try ModelLocation.find(Path(folder.path + "/" + path)).name == Path(name))
   }
 
-  @Test func filesHaveTheirOwnNames() throws {
+  @Test func namesGGUFFiles() throws {
     let folder = try Folder()
     try folder.write("models--org--m/blobs/0123", "")
     try folder.write("models--org--m/snapshots/abc/config.json", "")

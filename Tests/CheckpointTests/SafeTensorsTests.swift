@@ -5,15 +5,15 @@ import Testing
 @Suite struct SafeTensorsTests {
   private func open(_ header: String, _ data: [UInt8] = []) throws -> Checkpoint {
     let folder = try safetensors(header, data: data).write(to: Folder())
-    return try folder.open()  // the mapping outlives the file
+    return try folder.open()  // the mapping stays valid after the file is removed
   }
 
-  private func complaint(_ file: Data) throws -> String? { try file.write(to: Folder()).complaint() }
+  private func errorMessage(_ file: Data) throws -> String? { try file.write(to: Folder()).errorMessage() }
 
   @Test(arguments: [
     ("F32", 4), ("F16", 2), ("BF16", 2), ("F64", 8), ("I64", 8), ("I32", 4), ("U8", 1), ("BOOL", 1), ("F8_E4M3", 1),
   ])
-  func tensorsAreWhatTheHeaderSays(_ type: String, _ size: Int) throws {
+  func readsTensors(_ type: String, _ size: Int) throws {
     let data = (0..<6 * size).map { UInt8($0) }
     let model = try open(#"{"a":{"dtype":"\#(type)","shape":[2,3],"data_offsets":[0,\#(6 * size)]}}"#, data)
     let tensor = try #require(model.find("a"))
@@ -21,7 +21,7 @@ import Testing
     #expect(Array(tensor.bytes) == data)
   }
 
-  @Test func scalarsEmptyTensorsAndEmptyFiles() throws {
+  @Test func readsScalarsAndEmptyTensors() throws {
     let model = try open(
       #"{"b":{"dtype":"F32","shape":[],"data_offsets":[0,4]},"e":{"dtype":"F32","shape":[0,7],"data_offsets":[4,4]},"z":{"dtype":"U8","shape":[1],"data_offsets":[4,5]}}"#,
       [0, 0, 128, 63, 9])
@@ -31,112 +31,117 @@ import Testing
     #expect(try open("{}").find("a") == nil)
   }
 
-  @Test func headersMayHaveWhiteSpaceMetadataAndEscapes() throws {
+  @Test func acceptsWhiteSpaceMetadataAndEscapes() throws {
     let model = try open(
       " \n {\"__metadata__\":{\"format\":\"pt\",\"x\":\"{}\"},\"w\\u0074e\": {\"data_offsets\":[1,3],\"shape\":[1],\"dtype\":\"F16\"},"
         + "\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}   ", [1, 2, 3])
     #expect(
-      model.find("wte").map { Array($0.bytes) } == [2, 3], "unaligned, and listed before what lies in front of it")
+      model.find("wte").map { Array($0.bytes) } == [2, 3], "unaligned, and listed before the tensor that precedes it")
     #expect(model.find("__metadata__") == nil)
   }
 
-  /// As the safetensors library takes them.
-  @Test func unknownMembersAndNoMetadata() throws {
+  /// The safetensors library accepts these headers as well.
+  @Test func acceptsUnknownMembersAndNullMetadata() throws {
     let model = try open(
       #"{"__metadata__":null,"a":{"dtype":"U8","stride":[1,{"b":null}],"shape":[1],"data_offsets":[0,1]}}"#, [7])
     #expect(model.find("a").map { Array($0.bytes) } == [7])
   }
 
-  @Test func messagesQuoteTheBeginningOfLongNames() throws {
+  @Test func messagesTruncateLongNames() throws {
     let name = String(repeating: "n", count: 1_000_000)
-    let complaint = try complaint(safetensors(#"{"\#(name)":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}"#))
+    let errorMessage = try errorMessage(safetensors(#"{"\#(name)":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}"#))
     let beginning = String(repeating: "n", count: 60)
     #expect(
-      complaint == #"model.safetensors: "\#(beginning)… (1000000 bytes)" of shape [2] takes 8 bytes, but lies at 0…4"#)
+      errorMessage
+        == #"model.safetensors: "\#(beginning)… (1000000 bytes)" has shape [2], which needs 8 bytes, but has data_offsets [0, 4]"#
+    )
   }
 
   private static let plain = #"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#
 
   @Test(arguments: [
-    (Data(), "0 bytes are too few for a safetensors file: download it again"),
-    (Data([1, 2, 3]), "3 bytes are too few for a safetensors file: download it again"),
+    (Data(), "truncated: 0 bytes, but the header length alone has 8; download it again"),
+    (Data([1, 2, 3]), "truncated: 3 bytes, but the header length alone has 8; download it again"),
     (
       safetensors("{}", headerLength: 100_000_001),
-      "the header claims 100000001 bytes, and the format allows 100,000,000: not a safetensors file"
+      "not a safetensors file: the header length is 100000001, but the format allows at most 100,000,000"
     ),
     (
       safetensors("{}", headerLength: .max),
-      "the header claims 18446744073709551615 bytes, and the format allows 100,000,000: not a safetensors file"
+      "not a safetensors file: the header length is 18446744073709551615, but the format allows at most 100,000,000"
     ),
-    (safetensors("{}", headerLength: 2000), "10 bytes are there, and the header alone takes 2,008: download it again"),
+    (safetensors("{}", headerLength: 2000), "truncated: 10 bytes, but the header needs 2,008; download it again"),
     (
       safetensors(plain, data: [1, 2, 3]),
-      "\(8 + plain.count + 3) of \(8 + plain.count + 8) bytes are there: download it again"
+      "truncated: \(8 + plain.count + 3) of \(8 + plain.count + 8) bytes; download it again"
     ),
-    (safetensors(plain), "\(8 + plain.count) of \(8 + plain.count + 8) bytes are there: download it again"),
+    (safetensors(plain), "truncated: \(8 + plain.count) of \(8 + plain.count + 8) bytes; download it again"),
     (
       safetensors(plain, data: [UInt8](repeating: 0, count: 9)),
-      "\(8 + plain.count + 9) bytes are there, and the tensors take only \(8 + plain.count + 8): download it again"
+      "damaged: \(8 + plain.count + 9) bytes, but the tensors end at byte \(8 + plain.count + 8); download it again"
     ),
-    (safetensors("{}", data: [0]), "11 bytes are there, and the tensors take only 10: download it again"),
+    (safetensors("{}", data: [0]), "damaged: 11 bytes, but the tensors end at byte 10; download it again"),
   ])
-  func filesThatAreCutOrTooLong(_ file: Data, _ reason: String) throws {
-    #expect(try complaint(file) == "model.safetensors: \(reason)")
+  func rejectsFilesOfWrongSize(_ file: Data, _ reason: String) throws {
+    #expect(try errorMessage(file) == "model.safetensors: \(reason)")
   }
 
-  @Test func aTruncatedCheckpointNamesBothSizesInGroups() throws {
+  @Test func reportsBothSizesOfATruncatedFile() throws {
     let header = #"{"a":{"dtype":"F32","shape":[1000000],"data_offsets":[0,4000000]}}"#
-    let reason = try complaint(safetensors(header, data: [UInt8](repeating: 0, count: 31_000)))
-    #expect(reason == "model.safetensors: 31,074 of 4,000,074 bytes are there: download it again")
+    let reason = try errorMessage(safetensors(header, data: [UInt8](repeating: 0, count: 31_000)))
+    #expect(reason == "model.safetensors: truncated: 31,074 of 4,000,074 bytes; download it again")
   }
 
-  /// `a` and then `b`, 16 bytes of data in all.
+  /// Returns a header with the tensors `a` and `b`, which have 16 bytes of data together.
   private static func two(_ a: String, _ b: String) -> String { "{\"a\":{\(a)},\"b\":{\(b)}}" }
   private static let first = #""dtype":"F32","shape":[2],"data_offsets":[0,8]"#
   private static let one = #""dtype":"F32","shape":[2],"data_offsets":"#
 
   @Test(arguments: [
-    (two(first, one + "[12,20]"), #""b" lies at 12…20, but byte 8 is next: overlap, hole or damage"#),
-    (two(first, one + "[4,12]"), #""b" lies at 4…12, but byte 8 is next: overlap, hole or damage"#),
-    (two(first, one + "[0,8]"), #" lies at 0…8, but byte 8 is next: overlap, hole or damage"#),
-    (two(one + "[8,16]", one + "[16,24]"), #""a" lies at 8…16, but byte 0 is next: overlap, hole or damage"#),
-    (two(first, one + "[8,4]"), #""b" lies at 8…4, but byte 8 is next: overlap, hole or damage"#),
+    (two(first, one + "[12,20]"), #""b" has data_offsets [12, 20], but should start at 8: overlap, gap or damage"#),
+    (two(first, one + "[4,12]"), #""b" has data_offsets [4, 12], but should start at 8: overlap, gap or damage"#),
+    (two(first, one + "[0,8]"), #" has data_offsets [0, 8], but should start at 8: overlap, gap or damage"#),
+    (
+      two(one + "[8,16]", one + "[16,24]"),
+      #""a" has data_offsets [8, 16], but should start at 0: overlap, gap or damage"#
+    ),
+    (two(first, one + "[8,4]"), #""b" has data_offsets [8, 4], but should start at 8: overlap, gap or damage"#),
     (
       two(first, #""dtype":"F32","shape":[3],"data_offsets":[8,16]"#),
-      #""b" of shape [3] takes 12 bytes, but lies at 8…16"#
+      #""b" has shape [3], which needs 12 bytes, but has data_offsets [8, 16]"#
     ),
     (
       two(first, #""dtype":"F16","shape":[2],"data_offsets":[8,16]"#),
-      #""b" of shape [2] takes 4 bytes, but lies at 8…16"#
+      #""b" has shape [2], which needs 4 bytes, but has data_offsets [8, 16]"#
     ),
     (
       two(first, #""dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[8,16]"#),
-      #""b" has a shape too large for any memory: [4294967296, 4294967296]"#
+      #""b" has shape [4294967296, 4294967296], which is too large"#
     ),
     (
       two(first, #""dtype":"F32","shape":[9223372036854775807],"data_offsets":[8,16]"#),
-      #""b" has a shape too large for any memory: [9223372036854775807]"#
+      #""b" has shape [9223372036854775807], which is too large"#
     ),
     (two(first, #""dtype":"F32","shape":[-2],"data_offsets":[8,16]"#), "-2 is negative"),
     (two(first, one + "[-8,0]"), "-8 is negative"),
     (two(first, one + "[8]"), "data_offsets must be two numbers"),
-    (two(first, one + "[8,12,16]"), "there are more than 2 numbers here"),
+    (two(first, one + "[8,12,16]"), "more than 2 numbers in this array"),
     (two(first, one + "[8,99999999999999999999]"), "99999999999999999999 is too large"),
     (
       two(first, #""dtype":"F33","shape":[2],"data_offsets":[8,16]"#),
-      #""b" has elements of type F33, which is not known here"#
+      #""b" has an unknown dtype, F33"#
     ),
-    (two(first, #""shape":[2],"data_offsets":[8,16]"#), #""b" lacks dtype, shape or data_offsets"#),
-    (two(first, #""dtype":"F32","data_offsets":[8,12]"#), #""b" lacks dtype, shape or data_offsets"#),
-    (two(first, #""dtype":"F32","shape":[2]"#), #""b" lacks dtype, shape or data_offsets"#),
-    (two(first, one + #"[8,16],"shape":[2]"#), #"there is a second "shape""#),
-    (#"{"__metadata__":{},"__metadata__":{}}"#, #"there is a second "__metadata__""#),
+    (two(first, #""shape":[2],"data_offsets":[8,16]"#), #""b" has no dtype, shape or data_offsets"#),
+    (two(first, #""dtype":"F32","data_offsets":[8,12]"#), #""b" has no dtype, shape or data_offsets"#),
+    (two(first, #""dtype":"F32","shape":[2]"#), #""b" has no dtype, shape or data_offsets"#),
+    (two(first, one + #"[8,16],"shape":[2]"#), #"duplicate "shape""#),
+    (#"{"__metadata__":{},"__metadata__":{}}"#, #"duplicate "__metadata__""#),
     (
       two(first, #""dtype":"U8","shape":[\#(String(repeating: "1,", count: 64))1],"data_offsets":[8,9]"#),
       "more than 64"
     ),
-    ("{\"a\":{\(first)},\"a\":{\(one)[8,16]}}", #"there is a second tensor "a""#),
-    ("{\"a\":{\(first)},\"\\u0061\":{\(one)[8,16]}}", #"there is a second tensor "a""#),
+    ("{\"a\":{\(first)},\"a\":{\(one)[8,16]}}", #"duplicate tensor "a""#),
+    ("{\"a\":{\(first)},\"\\u0061\":{\(one)[8,16]}}", #"duplicate tensor "a""#),
     (two(first, #""dtype":4,"shape":[2],"data_offsets":[8,16]"#), "expected a string"),
     (two(first, #""dtype":"F32","shape":2,"data_offsets":[8,16]"#), "expected an array"),
     (two(first, #""dtype":"F32","shape":[2.0],"data_offsets":[8,16]"#), "2.0 is not an integer"),
@@ -144,13 +149,13 @@ import Testing
     ("[]", "expected an object"), ("{", "the end of the text"), ("{}x", "unexpected text"),
     ("garbage!", "expected an object"), ("", "the end of the text"),
   ])
-  func headersThatContradictThemselves(_ header: String, _ reason: String) throws {
-    let complaint = try #require(try complaint(safetensors(header, data: [UInt8](repeating: 0, count: 16))))
-    #expect(complaint.hasPrefix("model.safetensors: ") && complaint.contains(reason), "\(complaint)")
+  func rejectsInconsistentHeaders(_ header: String, _ reason: String) throws {
+    let errorMessage = try #require(try errorMessage(safetensors(header, data: [UInt8](repeating: 0, count: 16))))
+    #expect(errorMessage.hasPrefix("model.safetensors: ") && errorMessage.contains(reason), "\(errorMessage)")
   }
 
-  @Test func offsetsBeyondAllNumbersAreNotAdded() throws {
+  @Test func rejectsOverflowingOffsets() throws {
     let header = #"{"a":{"dtype":"U8","shape":[9223372036854775807],"data_offsets":[0,9223372036854775807]}}"#
-    #expect(try complaint(safetensors(header, data: [1]))?.hasSuffix("bytes are there: download it again") == true)
+    #expect(try errorMessage(safetensors(header, data: [1]))?.hasSuffix("bytes; download it again") == true)
   }
 }

@@ -3,7 +3,7 @@ import Foundation
 import Platform
 import Testing
 
-/// A folder that lives as long as the object.
+/// A temporary folder, which is removed when the object is deinitialized.
 final class Folder {
   let path = FileManager.default.temporaryDirectory.appending(path: "lmpipe-\(UUID().uuidString)").path
 
@@ -18,14 +18,14 @@ final class Folder {
 
   func write(_ name: String, _ text: String) throws { try write(name, Data(text.utf8)) }
 
-  /// Opens it as a model, with this configuration if it has none yet.
+  /// Opens the folder as a model. Writes `smallConfiguration` first if there is no config.json.
   func open() throws -> Checkpoint {
     if !FileManager.default.fileExists(atPath: path + "/config.json") { try write("config.json", smallConfiguration) }
     return try Checkpoint(ModelLocation.find(Path(path)))
   }
 
-  /// What is wrong with it as a model, the folder's path left out; nil where nothing is.
-  func complaint() -> String? {
+  /// Opens the folder as a model and returns the error message without the folder's path, or nil if there is no error.
+  func errorMessage() -> String? {
     do {
       _ = try open()
       return nil
@@ -35,13 +35,13 @@ final class Folder {
 
 let smallConfiguration = #"{"model_type":"gpt2","vocab_size":4,"n_positions":3,"n_embd":2,"n_layer":1,"n_head":1}"#
 
-/// A safetensors file.
+/// Returns a safetensors file with this header and data.
 func safetensors(_ header: String, data: [UInt8] = [], headerLength: UInt64? = nil) -> Data {
   let length = headerLength ?? UInt64(header.utf8.count)
   return Data((0..<8).map { UInt8(truncatingIfNeeded: length >> (8 * $0)) }) + Data(header.utf8) + Data(data)
 }
 
-/// A safetensors file of float32 tensors, one after the other.
+/// Returns a safetensors file with float32 tensors of these shapes.
 func safetensors(_ tensors: KeyValuePairs<String, [Int]>) -> Data { safetensors(tensors.map { $0 }) }
 
 func safetensors(_ tensors: some Sequence<(key: String, value: [Int])>) -> Data {

@@ -10,63 +10,62 @@ import Testing
 
   private func texts(_ strings: MappedStrings) -> [String] { strings.map { String(decoding: $0, as: UTF8.self) } }
 
-  @Test func theTablesAreWhatTheFileHas() throws {
+  @Test func readsTables() throws {
     let tables = try #require(try tables())
     #expect(tables.model == "gpt2" && tables.preTokenizer == "gpt-2")
     #expect(tables.tokens.count == 8 && texts(tables.tokens) == (0..<8).map { "t\($0)" })
     #expect(tables.types.map(Array.init) == [3, 1, 1, 1, 1, 1, 1, 1])
     #expect(tables.merges.map(texts) == ["t 0", "t 1"])
-    #expect(tables.bosTokenID == nil && tables.endOfText == 0)
-    #expect(tables.addsBOS == nil && tables.addsEOS == nil && tables.addsPrefixSpace == nil)
+    #expect(tables.bosTokenID == nil)
     #expect(tables.path.hasSuffix("/model.gguf"))
   }
 
-  @Test func whatIsOptionalIsRead() throws {
+  @Test func readsOptionalTables() throws {
     let tables = try #require(
       try tables {
         $0["tokenizer.ggml.pre"] = nil
         $0["tokenizer.ggml.token_type"] = .uint32s([1, 1, 1, 1, 1, 1, 1, 4])
         $0["tokenizer.ggml.bos_token_id"] = .int32(7)
-        $0["tokenizer.ggml.add_bos_token"] = .boolean(true)
-        $0["tokenizer.ggml.add_eos_token"] = .boolean(false)
-        $0["tokenizer.ggml.add_space_prefix"] = .boolean(false)
+
         $0["tokenizer.ggml.tokens"] = .strings(["", "é", "\0", "Ġa", "e\u{301}", "ġ", "<|x|>", "z"])
       })
     #expect(tables.preTokenizer == nil && tables.types?.last == 4 && tables.bosTokenID == 7)
-    #expect(tables.addsBOS == true && tables.addsEOS == false && tables.addsPrefixSpace == false)
+
     #expect(tables.tokens.map { $0.count } == [0, 2, 1, 3, 3, 2, 5, 1])
   }
 
-  @Test(arguments: [8, -1, 1 << 30] as [Int32]) func anIdThatNoTokenHasIsNone(_ id: Int32) throws {
-    #expect(try tables { $0["tokenizer.ggml.eos_token_id"] = .int32(id) }?.endOfText == nil)
+  @Test(arguments: [8, -1, 1 << 30] as [Int32]) func ignoresInvalidBOSTokenIDs(_ id: Int32) throws {
+    #expect(try tables { $0["tokenizer.ggml.bos_token_id"] = .int32(id) }?.bosTokenID == nil)
   }
 
-  @Test func filesOfAVocabularyAlone() throws {
+  @Test func readsFilesWithoutTensors() throws {
     let file = GGUFBuilder.gpt2.with { file in
       file.values.removeAll { !$0.key.hasPrefix("tokenizer.") }
       file.tensors = []
     }
-    #expect(try Folder().files(file.data.dropLast(1)).tokenizerTables()?.tokens.count == 8)  // not even padded
+    #expect(try Folder().files(file.data.dropLast(1)).tokenizerTables()?.tokens.count == 8)  // without padding
   }
 
-  @Test func aFolderHasNone() throws {
+  @Test func foldersHaveNoTables() throws {
     let folder = try Folder()
     #expect(try ModelFiles(ModelLocation(folder: Path(folder.path))).tokenizerTables() == nil)
   }
 
-  @Test(arguments: ["model", "tokens"]) func aFileWithoutTokenizerSaysSo(_ name: String) {
+  @Test(arguments: ["model", "tokens"]) func reportsMissingTokenizer(_ name: String) {
     let error = #expect(throws: CheckpointError.self) { try tables { $0["tokenizer.ggml." + name] = nil } }
-    #expect(error?.description.contains("there is no tokenizer in it") == true)
+    #expect(
+      error?.description.contains("no tokenizer: tokenizer.ggml.model or tokenizer.ggml.tokens is missing") == true)
   }
 
   @Test(arguments: [
-    ("tokens", GGUFBuilder.Value.uint32(3), "an array of texts"), ("tokens", .int32s([1]), "an array of texts"),
-    ("tokens", .string("a"), "an array of texts"), ("merges", .int32s([1]), "an array of texts"),
-    ("token_type", .strings([]), "an array of integers of 32 bits"), ("model", .uint32(1), "a short text"),
-    ("bos_token_id", .string("a"), "an integer"), ("add_bos_token", .uint32(1), "true or false"),
+    ("tokens", GGUFBuilder.Value.uint32(3), "an array of strings"), ("tokens", .int32s([1]), "an array of strings"),
+    ("tokens", .string("a"), "an array of strings"), ("merges", .int32s([1]), "an array of strings"),
+    ("token_type", .strings([]), "an array of 32-bit integers"),
+    ("model", .uint32(1), "a string of at most 1024 bytes"),
+    ("bos_token_id", .string("a"), "an integer"),
   ])
-  func valuesOfOtherTypesAreRefused(_ name: String, _ value: GGUFBuilder.Value, _ wanted: String) {
+  func rejectsMistypedValues(_ name: String, _ value: GGUFBuilder.Value, _ expected: String) {
     let error = #expect(throws: CheckpointError.self) { try tables { $0["tokenizer.ggml." + name] = value } }
-    #expect(error?.description.hasSuffix("tokenizer.ggml.\(name) is not \(wanted)") == true)
+    #expect(error?.description.hasSuffix("tokenizer.ggml.\(name) is not \(expected)") == true)
   }
 }

@@ -71,8 +71,10 @@ import Testing
     (.lmTopK, "-k 99999999999999999999", "--top-k must be a whole number, 1 or more (found \"99999999999999999999\")"),
     (.lmLogits, "--threads=1025", "--threads must be a whole number from 1 to 1024 (found \"1025\")"),
     (.lmLogits, "--threads 0", "--threads must be a whole number from 1 to 1024 (found \"0\")"),
-    (.lmInfo, "model", "unexpected argument 'model'; to name a model, use --model model"),
-    (.lmInfo, "-j a b", "unexpected argument 'a'"), (.lmPull, "", "missing model name"),
+    (.lmInfo, "-j gpt2 wren", "unexpected argument 'wren'; lm-info takes one model"),
+    (.lmInfo, "-m gpt2 wren", "--model and a model argument cannot be used together"),
+    (.lmInfo, "--list gpt2", "--list and a model argument cannot be used together"),
+    (.lmPull, "", "missing model name"),
     (.lmStep, "-n=5", "--count must be a whole number, 0 or more (found \"=5\"); write -n 5"),
     (.lmStep, "--errors x", "--errors must be status or records (found \"x\")"),
   ])
@@ -117,7 +119,7 @@ import Testing
     (.lmTopK, "--x%E9", #"unknown option '--x\xE9'"#),
     (.lmTopK, "--tabl%0A", #"unknown option '--tabl\n'; did you mean --table?"#),
     (.lmTopK, "-%E9", #"unknown option '-\xE9'"#), (.lmTopK, "-%1B", #"unknown option '-\u{1B}'"#),
-    (.lmInfo, "caf%E9", #"unexpected argument 'caf\xE9'; to name a model, use --model caf\xE9"#),
+    (.lmInfo, "a caf%E9", #"unexpected argument 'caf\xE9'; lm-info takes one model"#),
     (.lmPull, "a caf%E9", #"unexpected argument 'caf\xE9'; lm-pull takes one model name"#),
   ])
   func escapesBytesInMessages(_ tool: Tool, _ line: String, _ message: String) {

@@ -13,10 +13,10 @@ import Testing
     ("http://hf_token@host/x", "http://host/x", "hf_token"), ("http://user:p@ss@host", "http://host", "user:p@ss"),
     ("http://user%3As3cret:p%40ss@host", "http://host", "user%3As3cret:p%40ss"),
   ])
-  func messagesShowNoUserInformation(_ text: String, _ description: String, _ userInformation: String) {
+  func messagesHideUserInfo(_ text: String, _ description: String, _ userInfo: String) {
     let endpoint = Endpoint(text)
     #expect(endpoint?.description == description)
-    #expect(endpoint?.userInformation == userInformation)
+    #expect(endpoint?.userInfo == userInfo)
     #expect(endpoint.map { text.hasPrefix($0.address) } == true)
   }
 
@@ -28,7 +28,7 @@ import Testing
   ])
   func rejectsOtherAddresses(_ text: String) { #expect(Endpoint(text) == nil) }
 
-  @Test func secretsAreHidden() throws {
+  @Test func hidesSecrets() throws {
     let endpoint = try #require(Endpoint("http://me:p%40ss@host"))
     let secrets = Secrets(token: "hf_token", endpoint)
     #expect(secrets.hidden(in: "me:p%40ss p@ss p%40ss hf_token me") == "*** *** *** *** me")
@@ -40,7 +40,7 @@ import Testing
     ("'http://user:a b/c@d@host:1': no", "'http://host:1': no"),
     ("https://a:b@c and http://d:e@f", "https://c and http://f"), ("://@", "://"), ("a@b.c", "a@b.c"),
   ])
-  func addressesLoseTheirUserInformation(_ text: String, _ result: String) {
-    #expect(Secrets.withoutUserInformation(text) == result)
+  func removesUserInfoFromURLs(_ text: String, _ result: String) {
+    #expect(Secrets.withoutUserInfo(text) == result)
   }
 }

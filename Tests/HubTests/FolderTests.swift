@@ -4,7 +4,7 @@ import Testing
 
 @testable import Hub
 
-/// What somebody else may have put into a shared cache.
+/// Entries that another user may have put into a shared cache.
 @Suite final class FolderTests {
   private let outside: String
   private let cache: Folder
@@ -19,14 +19,14 @@ import Testing
 
   private func precious() throws -> String { try String(contentsOfFile: outside + "/file", encoding: .utf8) }
 
-  @Test func foldersThatAreMissingAreMade() throws {
+  @Test func createsMissingFolders() throws {
     let folder = try cache.folder(["a", "b"])
     #expect(folder.path == Path(outside + "/deep/cache/a/b"))
     #expect(isDirectory(folder.path))
     #expect(try cache.folder(["a", "b"]).path == folder.path)
   }
 
-  @Test func theCacheItselfMayBeALink() throws {
+  @Test func followsALinkToTheCache() throws {
     symlink("deep/cache", outside + "/link")
     let link = try Folder(making: Path(outside + "/link"))
     _ = try link.folder(["x"])
@@ -34,7 +34,7 @@ import Testing
   }
 
   @Test(arguments: ["../..", "nowhere", "."])
-  func foldersThatAreLinksAreRefused(_ target: String) throws {
+  func rejectsLinksToFolders(_ target: String) throws {
     symlink(target, cache.path(of: "link").cString)
     let error = #expect(throws: HubError.self) { try self.cache.folder(["link", "x"]) }
     #expect(error?.message.contains("/link: lm-pull does not write through symbolic links") == true)
@@ -42,13 +42,13 @@ import Testing
   }
 
   @Test(arguments: ["../../file", "../../new"])
-  func filesToOpenThatAreLinksAreRefused(_ target: String) throws {
+  func rejectsLinksToFiles(_ target: String) throws {
     symlink(target, cache.path(of: "link").cString)
     #expect(throws: HubError.self) { try self.cache.openOrMake("link") }
     #expect(!lexists(Path(outside + "/new")))
   }
 
-  @Test func aFileToWriteReplacesLinks() throws {
+  @Test func replacesLinksWhenWriting() throws {
     symlink("../../file", cache.path(of: "symbolic").cString)
     #expect(link(outside + "/file", cache.path(of: "hard").cString) == 0)
     #expect(mkfifo(cache.path(of: "pipe").cString, 0o600) == 0)
@@ -61,10 +61,10 @@ import Testing
     }
     #expect(try precious() == "precious")
     close(try cache.openOwn("new"))
-    #expect(cache.size(ofFile: "new") == 1, "what is ours stays")
+    #expect(cache.size(ofFile: "new") == 1, "the user's own file is kept")
   }
 
-  @Test func temporaryNamesDiffer() throws {
+  @Test func temporaryNamesAreUnique() throws {
     let names = Set(try (0..<100).map { _ in try cache.makeTemporaryFile("x", for: "x") })
     #expect(names.count == 100)
     let link = try cache.makeTemporaryLink(to: "target", for: "x")
@@ -74,7 +74,7 @@ import Testing
     #expect(try cache.folder(["deep"]).linkTarget("name") == "target")
   }
 
-  @Test func aPrivateFolderReplacesWhatWasLeft() throws {
+  @Test func privateFolderReplacesLeftovers() throws {
     let first = try cache.makePrivateFolder("p")
     close(try first.openOrMake("left"))
     let second = try cache.makePrivateFolder("p")
@@ -87,7 +87,7 @@ import Testing
     #expect(lexists(Path(outside + "/file")))
   }
 
-  @Test func theContentOfAFileIsCompared() throws {
+  @Test func comparesFileContents() throws {
     let name = try cache.makeTemporaryFile("abc", for: "x")
     #expect(cache.hasFile(name, holding: "abc"))
     for other in ["ab", "abcd", "", "abd"] { #expect(!cache.hasFile(name, holding: other)) }

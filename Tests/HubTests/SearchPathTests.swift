@@ -9,7 +9,7 @@ import Testing
     ("bin:./x:../y:~/bin:/bin", "/bin"), ("", ""), (".", ""),
     (Path(Array("b:/caf".utf8) + [0xE9]), Path(Array("/caf".utf8) + [0xE9])),
   ])
-  func onlyAbsoluteFoldersAreSearched(_ path: Path, _ result: Path) {
+  func keepsOnlyAbsoluteFolders(_ path: Path, _ result: Path) {
     #expect(SearchPath.absoluteEntries(of: path) == result)
   }
 }

@@ -187,7 +187,7 @@ import Testing
     #expect {
       _ = try Transformer(checkpoint.open(), threads: 1)
     } throws: { error in
-      "\(error)".hasSuffix("\"h.0.mlp.c_fc.weight\" has the shape [20, 37], but config.json says [20, 36]")
+      "\(error)".hasSuffix("\"h.0.mlp.c_fc.weight\" has shape [20, 37], but config.json requires [20, 36]")
     }
   }
 
@@ -198,7 +198,7 @@ import Testing
     try text.write(to: file, atomically: true, encoding: .utf8)
     #expect {
       _ = try Transformer(checkpoint.open(), threads: 1)
-    } throws: { error in "\(error)".contains("there is no tensor \"h.1.ln_1.weight\"") }
+    } throws: { error in "\(error)".contains("missing tensor \"h.1.ln_1.weight\"") }
   }
 }
 

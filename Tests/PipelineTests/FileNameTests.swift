@@ -53,7 +53,7 @@ struct FileNameTests {
         m\xE9
         m\xE9/model.safetensors
         1
-        lm-info: m\xE9: neither model.safetensors nor model.safetensors.index.json is there
+        lm-info: m\xE9: no model.safetensors or model.safetensors.index.json
         66
 
         """#, "\(result.errors)")

@@ -1,7 +1,7 @@
-"""Compares what lm-info says of models with the reference implementations: facts.py LM_INFO FILE.gguf…
+"""Compares the output of lm-info with the reference implementations: facts.py LM_INFO FILE.gguf…
 
-Of the files named, with the gguf package; and of small random models of each model_type that transformers makes and
-saves, in one file and in shards, with transformers. Exits with 1 where something differs.
+The given files are compared with the gguf package. Small random models of each model_type, which transformers creates
+and saves in one file and in shards, are compared with transformers. Exits with 1 if there is a difference.
 """
 import json
 import os

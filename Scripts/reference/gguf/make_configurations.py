@@ -1,7 +1,7 @@
-"""Reads config.json in many spellings as transformers does: make_configurations.py > configurations.jsonl
+"""Reads many variants of config.json with transformers: make_configurations.py > configurations.jsonl
 
-Each line holds a configuration, what transformers makes of it, and the shapes of the tensors of the model that it builds
-(on the device "meta", without memory). The fixture of CheckpointTests.
+Each line has a configuration, the hyperparameters that transformers reads in it, and the shapes of the model's tensors
+(on the device "meta", without memory). The output is a fixture of CheckpointTests.
 """
 import copy
 import json
@@ -46,7 +46,7 @@ configurations = [
      "num_hidden_layers": 2, "num_key_value_heads": 8, "rms_norm_eps": 1e-06, "rope_scaling": None,
      "rope_theta": 1000000, "sliding_window": None, "tie_word_embeddings": True, "use_sliding_window": False,
      "vocab_size": 151936},
-    # What is absent or null
+    # Missing and null members
     {"model_type": "gpt2", "n_layer": 1, "n_inner": None},
     {"model_type": "gpt2", "n_layer": 1, "n_embd": 24, "n_head": 2, "n_inner": 40, "tie_word_embeddings": False},
     {"model_type": "llama", "num_hidden_layers": 1},
@@ -78,7 +78,7 @@ configurations = [
 
 
 def window(c):
-    """The least number of positions that some layer sees; None where all see all."""
+    """Returns the size of the smallest attention window of any layer; None if all layers use full attention."""
     if c.model_type == "mistral":
         return c.sliding_window
     return c.sliding_window if "sliding_attention" in (getattr(c, "layer_types", None) or []) else None

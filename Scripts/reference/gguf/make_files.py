@@ -1,8 +1,8 @@
-"""Writes small GGUF files with the gguf package, and what is in them: make_files.py FOLDER
+"""Writes small GGUF files with the gguf package, and a list of their tensors: make_files.py FOLDER
 
-One file for each architecture, with random numbers, a tokenizer of a few tokens, and matrices of every type that the
-package can write; files.json says for each file which tensors there are under the names of transformers (by the
-package's own table), and their types, shapes and digests. The fixture of CheckpointTests.
+There is one file for each architecture, with random weights, a tokenizer with few tokens, and matrices of every type
+that the package can write. files.json lists the tensors of each file by their transformers names (from the package's
+table) with their types, shapes and digests. The output is a fixture of CheckpointTests.
 """
 import json
 import sys
@@ -25,15 +25,15 @@ def fnv1a(data):
 
 
 def gpt2():
-    maps = {"attn.c_attn": (WIDTH, 3 * WIDTH), "attn.c_proj": (WIDTH, WIDTH), "mlp.c_fc": (WIDTH, INNER),
-            "mlp.c_proj": (INNER, WIDTH)}
+    linears = {"attn.c_attn": (WIDTH, 3 * WIDTH), "attn.c_proj": (WIDTH, WIDTH), "mlp.c_fc": (WIDTH, INNER),
+               "mlp.c_proj": (INNER, WIDTH)}
     yield "wte.weight", (VOCABULARY, WIDTH)
     yield "wpe.weight", (CONTEXT, WIDTH)
     for layer in range(LAYERS):
         for name in ("ln_1", "ln_2"):
             yield f"h.{layer}.{name}.weight", (WIDTH,)
             yield f"h.{layer}.{name}.bias", (WIDTH,)
-        for name, (inputs, outputs) in maps.items():
+        for name, (inputs, outputs) in linears.items():
             yield f"h.{layer}.{name}.weight", (outputs, inputs)
             yield f"h.{layer}.{name}.bias", (outputs,)
     yield "ln_f.weight", (WIDTH,)
@@ -42,13 +42,13 @@ def gpt2():
 
 def llama(biased=False, normed=False, untied=False):
     head = WIDTH // HEADS
-    maps = {"self_attn.q_proj": (HEADS * head, WIDTH), "self_attn.k_proj": (HEADS_KV * head, WIDTH),
-            "self_attn.v_proj": (HEADS_KV * head, WIDTH), "self_attn.o_proj": (WIDTH, HEADS * head),
-            "mlp.gate_proj": (INNER, WIDTH), "mlp.up_proj": (INNER, WIDTH), "mlp.down_proj": (WIDTH, INNER)}
+    linears = {"self_attn.q_proj": (HEADS * head, WIDTH), "self_attn.k_proj": (HEADS_KV * head, WIDTH),
+               "self_attn.v_proj": (HEADS_KV * head, WIDTH), "self_attn.o_proj": (WIDTH, HEADS * head),
+               "mlp.gate_proj": (INNER, WIDTH), "mlp.up_proj": (INNER, WIDTH), "mlp.down_proj": (WIDTH, INNER)}
     yield "model.embed_tokens.weight", (VOCABULARY, WIDTH)
     yield "model.norm.weight", (WIDTH,)
     for layer in range(LAYERS):
-        for name, shape in maps.items():
+        for name, shape in linears.items():
             yield f"model.layers.{layer}.{name}.weight", shape
             if biased and name[10:11] in "qkv":
                 yield f"model.layers.{layer}.{name}.bias", shape[:1]
@@ -88,10 +88,10 @@ def write(name, architecture, tensors):
 
     names = gguf.get_tensor_name_map(gguf.MODEL_ARCH[architecture.upper()], LAYERS)
     entries = []
-    for index, (theirs, shape) in enumerate(tensors):
+    for index, (transformers_name, shape) in enumerate(tensors):
         value = generator.standard_normal(shape, dtype=np.float32)
         kind = TYPES[index % len(TYPES)] if len(shape) > 1 else Type.F32
-        stored = names.get_name(theirs, try_suffixes=(".weight", ".bias"))
+        stored = names.get_name(transformers_name, try_suffixes=(".weight", ".bias"))
         if kind == Type.F16:
             data = value.astype(np.float16)
             writer.add_tensor(stored, data)
@@ -101,8 +101,8 @@ def write(name, architecture, tensors):
         else:
             data = gguf.quants.quantize(value, kind)
             writer.add_tensor(stored, data, raw_dtype=kind)
-        entries.append({"name": theirs.removeprefix("model."), "stored": stored, "type": kind.name, "shape": shape,
-                        "bytes": data.nbytes, "fnv1a": fnv1a(data.tobytes())})
+        entries.append({"name": transformers_name.removeprefix("model."), "stored": stored, "type": kind.name,
+                        "shape": shape, "bytes": data.nbytes, "fnv1a": fnv1a(data.tobytes())})
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()

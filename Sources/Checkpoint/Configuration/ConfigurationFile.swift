@@ -1,9 +1,10 @@
 import JSON
 import Platform
 
-/// An object of JSON, as in `config.json`: where the value of each member begins. A member that is `null` counts as
-/// absent, unless someone asks; of several with one name the last counts, as in Python, which writes these files:
-/// members that are not read may be its `NaN` and `Infinity`.
+/// A JSON object such as `config.json`, as the positions of its members' values.
+///
+/// A `null` member is treated as absent (see `isNull`). As in Python, which writes these files, the last of several
+/// members of the same name is used, and members that are not read may be `NaN` or `Infinity`.
 struct ConfigurationFile: ConfigurationSource {
   private let file: MappedFile
   private let members: [String: Member]
@@ -15,17 +16,19 @@ struct ConfigurationFile: ConfigurationSource {
 
   var path: Path { file.path }
 
-  /// Far beyond any configuration.
+  // Limits far above those of real configurations, to bound time and memory for untrusted files.
   private static let byteLimit = 1 << 22
   private static let memberLimit = 1 << 12
-  /// A longer name is none that anybody asks for.
+  /// Longer than every name that is read. Members with longer names are skipped.
   private static let nameLimit = 128
 
   init(path: Path) throws(CheckpointError) {
     file = try mapFile(path)
     guard file.bytes.count <= Self.byteLimit else {
       throw .unusable(
-        file: path, reason: "it has \(withThousandsSeparators(file.bytes.count)) bytes, which no configuration has")
+        file: path,
+        reason: "\(withThousandsSeparators(file.bytes.count)) bytes are too many for a configuration; "
+          + "the limit is \(withThousandsSeparators(Self.byteLimit))")
     }
     var scanner = JSONScanner(file.characters)
     do {
@@ -45,7 +48,7 @@ struct ConfigurationFile: ConfigurationSource {
     var count = 0
     try scanner.object { (name, scanner) throws(JSONError) in
       count += 1
-      guard count <= memberLimit else { throw scanner.failure("no configuration has so many members") }
+      guard count <= memberLimit else { throw scanner.failure("more than \(memberLimit) members") }
       let value = try scanner.skipValue(allowsConstants: true)
       let isNull = scanner.bytes[value.lowerBound] == UInt8(ascii: "n")
       guard name.range.count <= nameLimit else { return }
@@ -54,7 +57,7 @@ struct ConfigurationFile: ConfigurationSource {
     return members
   }
 
-  /// Where the value of a member begins, if it has one.
+  /// Returns the position of a member's value, or nil if the member is absent or null.
   private func position(of name: String) -> Int? { members[name].flatMap { $0.isNull ? nil : $0.position } }
 
   func has(_ name: String) -> Bool { position(of: name) != nil }
@@ -63,7 +66,7 @@ struct ConfigurationFile: ConfigurationSource {
 
   var isEmpty: Bool { members.isEmpty }
 
-  /// Reads the value of a member.
+  /// Reads the value of a member; nil if the member is absent or null.
   private func read<Value>(_ name: String, _ body: (inout JSONScanner) throws(JSONError) -> Value)
     throws(CheckpointError) -> Value?
   {
@@ -88,7 +91,7 @@ struct ConfigurationFile: ConfigurationSource {
     try read(name) { (scanner) throws(JSONError) in try scanner.swiftString() }
   }
 
-  /// A list of integers, or one.
+  /// Returns an array of integers, or a single integer as an array of one.
   func integers(_ name: String) throws(CheckpointError) -> [Int]? {
     try read(name) { (scanner) throws(JSONError) in
       guard try scanner.kind() == .array else { return [try scanner.integer()] }
@@ -106,7 +109,7 @@ struct ConfigurationFile: ConfigurationSource {
     }
   }
 
-  /// A member that is an object itself.
+  /// Returns a member that is an object.
   func object(_ name: String) throws(CheckpointError) -> ConfigurationFile? {
     guard let position = position(of: name) else { return nil }
     return try ConfigurationFile(file, at: position)

@@ -1,8 +1,8 @@
 import Platform
 
-/// A file that says by names what a model is: `config.json`, or the metadata of a GGUF file.
+/// The named hyperparameters of a model: `config.json`, or the metadata of a GGUF file.
 ///
-/// Each of the functions answers nil where there is no such name, and throws where its value is of another type.
+/// Each function returns nil if the name is absent, and throws if its value has another type.
 protocol ConfigurationSource {
   var path: Path { get }
   func integer(_ name: String) throws(CheckpointError) -> Int?
@@ -14,41 +14,44 @@ protocol ConfigurationSource {
 extension ConfigurationSource {
   func refuse(_ reason: String) -> CheckpointError { .unusable(file: path, reason: reason) }
 
-  /// The size of something, that a model can have.
+  /// Returns a size, which must be present and in the range from 1 to `limit`.
+  ///
+  /// - Parameter name: the name for messages.
   func size(_ name: String, _ found: Int?, limit: Int = sizeLimit) throws(CheckpointError) -> Int {
     guard let size = found else { throw refuse("\(name) is missing") }
-    guard 1...limit ~= size else { throw refuse("\(name) is \(size), which no model has") }
+    guard 1...limit ~= size else { throw refuse("\(name) is \(size); must be from 1 to \(limit)") }
     return size
   }
 
-  func size(_ name: String, default absent: Int? = nil, limit: Int = sizeLimit) throws(CheckpointError) -> Int {
-    try size(name, try integer(name) ?? absent, limit: limit)
+  func size(_ name: String, default value: Int? = nil, limit: Int = sizeLimit) throws(CheckpointError) -> Int {
+    try size(name, try integer(name) ?? value, limit: limit)
   }
 
-  func boolean(_ name: String, default absent: Bool) throws(CheckpointError) -> Bool { try boolean(name) ?? absent }
+  func boolean(_ name: String, default value: Bool) throws(CheckpointError) -> Bool { try boolean(name) ?? value }
 
-  func string(_ name: String, default absent: String) throws(CheckpointError) -> String { try string(name) ?? absent }
+  func string(_ name: String, default value: String) throws(CheckpointError) -> String { try string(name) ?? value }
 
-  /// A number that must be positive, and that float32 can hold.
-  func positive(_ name: String, default absent: Double? = nil) throws(CheckpointError) -> Double {
-    guard let number = try number(name) ?? absent else { throw refuse("\(name) is missing") }
+  /// Returns a number that must be positive and finite as a float32.
+  func positive(_ name: String, default value: Double? = nil) throws(CheckpointError) -> Double {
+    guard let number = try number(name) ?? value else { throw refuse("\(name) is missing") }
     guard Float(number) > 0, Float(number).isFinite else {
-      throw refuse("\(name) is \(number), and must be a positive number of moderate size")
+      throw refuse("\(name) is \(number); must be positive and finite as a float32")
     }
     return number
   }
 
-  /// A number that RoPE's frequencies are divided by, or whose powers they are divided by.
-  func frequencyDivisor(_ name: String, default absent: Double? = nil) throws(CheckpointError) -> Double {
-    let number = try positive(name, default: absent)
+  /// Returns the base of RoPE, or a factor by which its frequencies are divided. See
+  /// ``RoPEConfiguration/leastFrequencyFactor``.
+  func frequencyDivisor(_ name: String, default value: Double? = nil) throws(CheckpointError) -> Double {
+    let number = try positive(name, default: value)
     guard number >= RoPEConfiguration.leastFrequencyFactor else {
-      throw refuse("\(name) is \(number), and must be at least \(RoPEConfiguration.leastFrequencyFactor)")
+      throw refuse("\(name) is \(number); must be at least \(RoPEConfiguration.leastFrequencyFactor)")
     }
     return number
   }
 
-  /// The width of one head, where a model's width is shared out among so many.
-  func share(of width: (name: String, value: Int), among heads: (name: String, value: Int)) throws(CheckpointError)
+  /// Returns the head dimension: the model's width divided by the number of heads, which must divide it.
+  func headDim(ofWidth width: (name: String, value: Int), heads: (name: String, value: Int)) throws(CheckpointError)
     -> Int
   {
     guard width.value % heads.value == 0 else {
@@ -58,7 +61,7 @@ extension ConfigurationSource {
   }
 }
 
-/// Far beyond any model; products of three such sizes still fit 64 bits.
+/// The maximum of every size, far above that of real models. A product of three sizes fits into 64 bits.
 let sizeLimit = 1 << 20
-/// Likewise; and a table of that many layers' tensors is still made in no time.
+/// The maximum number of layers, far above that of real models. The table of their tensors is small and fast to make.
 let layerLimit = 1 << 10

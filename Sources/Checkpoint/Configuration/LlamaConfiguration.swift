@@ -1,45 +1,47 @@
 import JSON
 
-/// What a model of the Llama family is: Llama itself, Mistral, Qwen2 or Qwen3.
+/// The hyperparameters of a model of the Llama family: Llama, Mistral, Qwen2 or Qwen3.
 public struct LlamaConfiguration: Sendable {
-  /// Its members, under the names that `config.json` has for them.
+  /// The members of the family. Raw values are the `model_type` in `config.json`.
   public enum Variant: String, Sendable {
     case llama, mistral, qwen2, qwen3
   }
 
   public let variant: Variant
   public let vocabularySize: Int
-  /// The greatest number of positions that can be computed: where attention reaches back a limited number of positions
-  /// in some layers, so many, because up to there the limit makes no difference.
+  /// The maximum number of positions. If some layers use sliding-window attention, this is the window's size, up to
+  /// which the window makes no difference: sliding windows themselves are not implemented.
   public let contextLength: Int
   public let layers: Int
   public let width: Int
-  /// The heads of the queries.
+  /// The number of query heads.
   public let heads: Int
-  /// The heads of keys and values, each shared by `heads / kvHeads` heads of queries.
+  /// The number of key-value heads, each shared by `heads / kvHeads` query heads (grouped-query attention).
   public let kvHeads: Int
-  /// Width of one attention head; `heads` of them need not be `width`.
+  /// The dimension of an attention head. `heads * headDim` can differ from `width`.
   public let headDim: Int
-  /// Width of the feed-forward layer.
+  /// The width of the feed-forward layer.
   public let ffnWidth: Int
   public let normEpsilon: Float
   public let rope: RoPEConfiguration
-  /// Whether the maps to queries, keys and values have biases.
+  /// True if the query, key and value projections have biases.
   public let hasQueryKeyValueBiases: Bool
-  /// Whether the map behind attention has one.
+  /// True if the attention output projection has a bias.
   public let hasAttentionOutputBias: Bool
+  /// True if the linear layers of the MLP have biases.
   public let hasFeedForwardBiases: Bool
-  /// Whether each head's queries and keys go through RMSNorm before they are turned.
+  /// True if RMSNorm is applied to each head's queries and keys before RoPE.
   public let normalizesQueriesAndKeys: Bool
+  /// True if the output head is the token embedding, unless the checkpoint has an output head.
   public let tiesEmbeddings: Bool
-  /// The tokens that end a text: none, one or several.
+  /// The end-of-sequence tokens: none, one or several.
   public let eosTokenIDs: [Int]
 
-  /// The tensor of a GGUF file that the rotary frequencies are divided by.
+  /// The tensor in GGUF files with the factors by which RoPE's frequencies are divided.
   static let frequencyFactors = "rope_freqs.weight"
 
-  /// The tensors of the model and their shapes, under the names they have in safetensors (without `model.`). All
-  /// matrices lie `[out, in]`. `lm_head.weight` need not be there where embeddings are tied.
+  /// The model's tensors and their shapes, by their names in safetensors without `model.`. All matrices are `[out,
+  /// in]`. `lm_head.weight` is optional if the embeddings are tied.
   var tensorShapes: [String: [Int]] {
     var shapes = [
       "embed_tokens.weight": [vocabularySize, width], "norm.weight": [width],
@@ -48,7 +50,7 @@ public struct LlamaConfiguration: Sendable {
     if rope.scaling == .frequencyFactors { shapes[Self.frequencyFactors] = [headDim / 2] }
     let (queries, keys) = (heads * headDim, kvHeads * headDim)
     for layer in 0..<layers {
-      let maps = [
+      let linears = [
         ("self_attn.q_proj", width, queries, hasQueryKeyValueBiases),
         ("self_attn.k_proj", width, keys, hasQueryKeyValueBiases),
         ("self_attn.v_proj", width, keys, hasQueryKeyValueBiases),
@@ -57,7 +59,7 @@ public struct LlamaConfiguration: Sendable {
         ("mlp.up_proj", width, ffnWidth, hasFeedForwardBiases),
         ("mlp.down_proj", ffnWidth, width, hasFeedForwardBiases),
       ]
-      for (name, inputs, outputs, hasBias) in maps {
+      for (name, inputs, outputs, hasBias) in linears {
         shapes["layers.\(layer).\(name).weight"] = [outputs, inputs]
         if hasBias { shapes["layers.\(layer).\(name).bias"] = [outputs] }
       }
@@ -71,7 +73,11 @@ public struct LlamaConfiguration: Sendable {
     return shapes
   }
 
-  /// What holds of the heads, under the names that the file has for their numbers.
+  /// Throws if the numbers of heads are not consistent.
+  ///
+  /// - Parameters:
+  ///   - headsKey: the file's name for the number of query heads, for messages.
+  ///   - kvHeadsKey: likewise for key-value heads.
   private func checkHeads(
     _ source: some ConfigurationSource, _ headsKey: String, _ kvHeadsKey: String
   ) throws(CheckpointError) {
@@ -79,17 +85,18 @@ public struct LlamaConfiguration: Sendable {
       throw source.refuse("\(headsKey) (\(heads)) is not a multiple of \(kvHeadsKey) (\(kvHeads))")
     }
     guard headDim % 2 == 0 else {
-      throw source.refuse("the width of a head is \(headDim), and rotary embeddings want it even")
+      throw source.refuse("the head dimension is \(headDim); RoPE requires an even number")
     }
-    _ = try source.size("the width of all heads", heads * headDim)
+    _ = try source.size("the total width of the heads", heads * headDim)
   }
 }
 
 // MARK: config.json
 
 extension LlamaConfiguration.Variant {
-  /// The sizes that transformers takes where `config.json` names none (`LlamaConfig` and its kin, version 5).
-  fileprivate var defaults: (vocabulary: Int, inner: Int, kvHeads: Int?, context: Int, endOfText: [Int]) {
+  /// The defaults of transformers 5 for members that are missing in `config.json` (`LlamaConfig`, `MistralConfig`,
+  /// `Qwen2Config`, `Qwen3Config`). If `kvHeads` is nil, the default is the number of query heads.
+  fileprivate var defaults: (vocabulary: Int, ffnWidth: Int, kvHeads: Int?, context: Int, eosTokenIDs: [Int]) {
     switch self {
     case .llama: (32000, 11008, nil, 2048, [2])
     case .mistral: (32000, 14336, 8, 131072, [2])
@@ -99,50 +106,53 @@ extension LlamaConfiguration.Variant {
 }
 
 extension LlamaConfiguration {
-  /// - Parameter eosTokenIDs: those that `generation_config.json` names: they come before those of `config.json`.
+  /// Reads `config.json`.
+  ///
+  /// - Parameter eosTokenIDs: the tokens in `generation_config.json`, which take precedence over those in
+  ///   `config.json`.
   init(_ file: ConfigurationFile, _ variant: Variant, eosTokenIDs: [Int]?) throws(CheckpointError) {
     let defaults = variant.defaults
     self.variant = variant
     vocabularySize = try file.size("vocab_size", default: defaults.vocabulary)
     layers = try file.size("num_hidden_layers", default: 32, limit: layerLimit)
     width = try file.size("hidden_size", default: 4096)
-    ffnWidth = try file.size("intermediate_size", default: defaults.inner)
+    ffnWidth = try file.size("intermediate_size", default: defaults.ffnWidth)
     let (headsKey, kvHeadsKey) = ("num_attention_heads", "num_key_value_heads")
     heads = try file.size(headsKey, default: 32)
-    let shared = file.isNull(kvHeadsKey) ? nil : defaults.kvHeads
-    kvHeads = try file.size(kvHeadsKey, default: shared ?? heads)
+    let defaultKVHeads = file.isNull(kvHeadsKey) ? nil : defaults.kvHeads
+    kvHeads = try file.size(kvHeadsKey, default: defaultKVHeads ?? heads)
     if file.has("head_dim") || variant == .qwen3 {
       headDim = try file.size("head_dim", default: 128)
     } else {
-      headDim = try file.share(of: ("hidden_size", width), among: (headsKey, heads))
+      headDim = try file.headDim(ofWidth: ("hidden_size", width), heads: (headsKey, heads))
     }
     normEpsilon = Float(try file.positive("rms_norm_eps", default: 1e-6))
-    let trained = try file.size("max_position_embeddings", default: defaults.context)
-    rope = try RoPEConfiguration(file, contextLength: trained)
+    let maxPositions = try file.size("max_position_embeddings", default: defaults.context)
+    rope = try RoPEConfiguration(file, contextLength: maxPositions)
     let window = try Self.window(file, variant, layers: layers)
-    contextLength = min(trained, window ?? trained)
+    contextLength = min(maxPositions, window ?? maxPositions)
     let hasBiases = try file.boolean("attention_bias", default: false) && variant != .mistral
     hasQueryKeyValueBiases = variant == .qwen2 || hasBiases
     hasAttentionOutputBias = variant != .qwen2 && hasBiases
     hasFeedForwardBiases = try file.boolean("mlp_bias", default: false) && variant == .llama
     normalizesQueriesAndKeys = variant == .qwen3
     tiesEmbeddings = try file.boolean("tie_word_embeddings", default: false)
-    self.eosTokenIDs = try file.eosTokenIDs(before: eosTokenIDs, default: defaults.endOfText)
+    self.eosTokenIDs = try file.eosTokenIDs(generation: eosTokenIDs, default: defaults.eosTokenIDs)
     let activation = try file.string("hidden_act", default: "silu")
-    guard activation == "silu" || activation == "swish" else {  // two names of one function
+    guard activation == "silu" || activation == "swish" else {  // the same function
       throw file.refuse("hidden_act \"\(excerpt(activation))\" is not implemented; silu is")
     }
     try file.refuseQuantization()
     try checkHeads(file, headsKey, kvHeadsKey)
   }
 
-  /// How many positions the layer that sees the fewest of them sees; nil where all see all.
+  /// Returns the size of the smallest attention window of any layer, or nil if all layers use full attention.
   private static func window(_ file: ConfigurationFile, _ variant: Variant, layers: Int) throws(CheckpointError) -> Int?
   {
     let types = try file.strings("layer_types")
-    let isWindowed = "sliding_attention"
-    if let other = types?.first(where: { $0 != isWindowed && $0 != "full_attention" }) {
-      throw file.refuse("layer_types \"\(excerpt(other))\" is not implemented; full_attention and \(isWindowed) are")
+    let sliding = "sliding_attention"
+    if let other = types?.first(where: { $0 != sliding && $0 != "full_attention" }) {
+      throw file.refuse("layer_types \"\(excerpt(other))\" is not implemented; full_attention and \(sliding) are")
     }
     switch variant {
     case .llama: return nil
@@ -151,7 +161,7 @@ extension LlamaConfiguration {
     case .qwen2, .qwen3:
       let isUsed = try file.boolean("use_sliding_window", default: false) && !file.isNull("sliding_window")
       let first = try file.integer("max_window_layers") ?? 28
-      guard isUsed, types?.contains(isWindowed) ?? (first < layers) else { return nil }
+      guard isUsed, types?.contains(sliding) ?? (first < layers) else { return nil }
     }
     return try file.size("sliding_window", default: 4096)
   }
@@ -160,15 +170,15 @@ extension LlamaConfiguration {
 // MARK: GGUF
 
 extension LlamaConfiguration {
-  /// As llama.cpp reads it (`llama_model::load_hparams`, and where the tensors of the architectures are made): biases
-  /// are where their tensors are, and embeddings are tied if there is no other head.
+  /// Reads the metadata of a GGUF file as llama.cpp does (`llama_model::load_hparams` and `load_tensors`): a layer has
+  /// a bias if its tensor is present, and the embeddings are tied if there is no output head.
   init(_ gguf: GGUF, _ variant: Variant) throws(CheckpointError) {
     let prefix = variant.rawValue
     let tensors = try gguf.tensors.get()
     func key(_ name: String) -> String { "\(prefix).\(name)" }
-    /// What may be given for each layer, or once for all.
-    func layerSize(_ name: String, default absent: Int? = nil) throws(CheckpointError) -> Int {
-      try gguf.size(key(name), try gguf.uniformInteger(key(name)) ?? absent)
+    /// Returns a size that the file gives either once or as an array with one element for each layer.
+    func layerSize(_ name: String, default value: Int? = nil) throws(CheckpointError) -> Int {
+      try gguf.size(key(name), try gguf.uniformInteger(key(name)) ?? value)
     }
     self.variant = variant
     vocabularySize = try gguf.vocabularySize()
@@ -182,19 +192,19 @@ extension LlamaConfiguration {
     if gguf.has(key(widths[0])) {
       headDim = try gguf.size(key(widths[0]))
     } else {
-      headDim = try gguf.share(of: (key("embedding_length"), width), among: (key(headsKey), heads))
+      headDim = try gguf.headDim(ofWidth: (key("embedding_length"), width), heads: (key(headsKey), heads))
     }
     for name in widths {
       guard let width = try gguf.integer(key(name)), width != headDim else { continue }
-      throw gguf.refuse("\(key(name)) \(width) is not implemented where a head is \(headDim) wide")
+      throw gguf.refuse("\(key(name)) \(width) is not implemented; only the head dimension, \(headDim), is")
     }
     normEpsilon = Float(try gguf.positive(key("attention.layer_norm_rms_epsilon")))
-    let trained = try gguf.size(key("context_length"))
+    let maxPositions = try gguf.size(key("context_length"))
     let window = try gguf.integer(key("attention.sliding_window")) ?? 0
-    contextLength = window == 0 ? trained : min(trained, try gguf.size(key("attention.sliding_window")))
+    contextLength = window == 0 ? maxPositions : min(maxPositions, try gguf.size(key("attention.sliding_window")))
     rope = try RoPEConfiguration(
       gguf, prefix: prefix, pairing: variant == .llama ? .interleaved : .neox,
-      hasDivisors: tensors[Self.frequencyFactors] != nil)
+      hasFrequencyFactors: tensors[Self.frequencyFactors] != nil)
     hasQueryKeyValueBiases = tensors["blk.0.attn_q.bias"] != nil
     hasAttentionOutputBias = tensors["blk.0.attn_output.bias"] != nil
     hasFeedForwardBiases = tensors["blk.0.ffn_up.bias"] != nil
@@ -204,11 +214,13 @@ extension LlamaConfiguration {
     guard try gguf.integer(key("expert_count")) ?? 0 == 0 else {
       throw gguf.refuse("a mixture of experts (\(key("expert_count"))) is not implemented")
     }
-    for (name, usual) in [("attention.scale", 0.0), ("rope.scaling.attn_factor", 1)] {
-      guard try gguf.number(key(name)) ?? usual == usual else { throw gguf.refuse("\(key(name)) is not implemented") }
+    for (name, neutral) in [("attention.scale", 0.0), ("rope.scaling.attn_factor", 1)] {
+      guard try gguf.number(key(name)) ?? neutral == neutral else {
+        throw gguf.refuse("\(key(name)) is not implemented")
+      }
     }
     guard try gguf.boolean(key("attention.causal"), default: true) else {
-      throw gguf.refuse("attention to later positions (\(key("attention.causal"))) is not implemented")
+      throw gguf.refuse("non-causal attention (\(key("attention.causal"))) is not implemented")
     }
     try checkHeads(gguf, key(headsKey), key(kvHeadsKey))
   }

@@ -1,13 +1,13 @@
 import JSON
 import Platform
 
-/// What a model is: its architecture and its sizes, whichever files say so.
+/// The architecture and hyperparameters of a model, from any supported file format.
 public enum ModelConfiguration: Sendable {
   case gpt2(GPT2Configuration)
-  /// Llama, and those that differ from it in details: Mistral, Qwen2, Qwen3.
+  /// Llama and its variants: Mistral, Qwen2, Qwen3.
   case llama(LlamaConfiguration)
 
-  /// Reads `config.json` and, where it is there, `generation_config.json`; or the metadata of a GGUF file.
+  /// Reads `config.json` and the optional `generation_config.json`, or the metadata of a GGUF file.
   public init(_ files: ModelFiles) throws(CheckpointError) {
     if let gguf = files.gguf {
       self = try Self(gguf)
@@ -20,16 +20,16 @@ public enum ModelConfiguration: Sendable {
     let path = folder.appending("config.json")
     guard lexists(path) else {
       throw .notFound(
-        "\(folder): this folder is no model: config.json is missing or cannot be read\(substitute(inFolder: folder))")
+        "\(folder): not a model folder: config.json is missing or unreadable\(unsupportedFilesHint(forFolder: folder))")
     }
     let file = try ConfigurationFile(path: path)
     let generation = folder.appending("generation_config.json")
-    let ends = lexists(generation) ? try ConfigurationFile(path: generation).integers("eos_token_id") : nil
+    let eosTokenIDs = lexists(generation) ? try ConfigurationFile(path: generation).integers("eos_token_id") : nil
     let modelType = try file.string("model_type") ?? ""
     if modelType == "gpt2" {
-      self = .gpt2(try GPT2Configuration(file, eosTokenIDs: ends))
+      self = .gpt2(try GPT2Configuration(file, eosTokenIDs: eosTokenIDs))
     } else if let variant = LlamaConfiguration.Variant(rawValue: modelType) {
-      self = .llama(try LlamaConfiguration(file, variant, eosTokenIDs: ends))
+      self = .llama(try LlamaConfiguration(file, variant, eosTokenIDs: eosTokenIDs))
     } else {
       throw file.refuse(
         modelType.isEmpty
@@ -56,10 +56,10 @@ public enum ModelConfiguration: Sendable {
   private static let implemented = "gpt2, llama, mistral, qwen2 and qwen3"
 }
 
-// MARK: what they have in common
+// MARK: common hyperparameters
 
 extension ModelConfiguration {
-  /// Such as `gpt2` or `qwen2`.
+  /// The `model_type` in `config.json`, such as `gpt2` or `qwen2`.
   public var modelType: String {
     switch self {
     case .gpt2: "gpt2"
@@ -74,10 +74,10 @@ extension ModelConfiguration {
     }
   }
 
-  /// The greatest number of positions that can be computed.
+  /// The maximum number of positions.
   public var contextLength: Int {
     switch self {
-    case .gpt2(let c): c.n_positions
+    case .gpt2(let c): c.contextLength
     case .llama(let c): c.contextLength
     }
   }
@@ -96,7 +96,7 @@ extension ModelConfiguration {
     }
   }
 
-  /// The heads of the queries.
+  /// The number of query heads.
   public var heads: Int {
     switch self {
     case .gpt2(let c): c.heads
@@ -104,7 +104,7 @@ extension ModelConfiguration {
     }
   }
 
-  /// The heads of keys and values, each of which several heads of queries may share.
+  /// The number of key-value heads, each of which can be shared by several query heads.
   public var kvHeads: Int {
     switch self {
     case .gpt2(let c): c.heads
@@ -112,7 +112,7 @@ extension ModelConfiguration {
     }
   }
 
-  /// Width of one attention head.
+  /// The dimension of an attention head.
   public var headDim: Int {
     switch self {
     case .gpt2(let c): c.headDim
@@ -120,7 +120,7 @@ extension ModelConfiguration {
     }
   }
 
-  /// Width of the feed-forward layer.
+  /// The width of the feed-forward layer.
   public var ffnWidth: Int {
     switch self {
     case .gpt2(let c): c.ffnWidth
@@ -128,7 +128,7 @@ extension ModelConfiguration {
     }
   }
 
-  /// The tokens that end a text: none, one or several.
+  /// The end-of-sequence tokens: none, one or several.
   public var eosTokenIDs: [Int] {
     switch self {
     case .gpt2(let c): c.eosTokenIDs
@@ -143,7 +143,7 @@ extension ModelConfiguration {
     }
   }
 
-  /// The tensors that the model computes with, and their shapes.
+  /// The model's tensors and their shapes.
   package var tensorShapes: [String: [Int]] {
     switch self {
     case .gpt2(let c): c.tensorShapes

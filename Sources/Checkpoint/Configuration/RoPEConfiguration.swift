@@ -1,34 +1,36 @@
 import JSON
 
-/// How positions are told to attention: pair i of a head's numbers (w of them) is turned by the angle
-/// `position · frequency(i)`, where `frequency(i) = base^(−2i/w)` before scaling (Su et al., "RoFormer", 2021).
+/// Rotary position embeddings (Su et al., "RoFormer", 2021). Pair i of a head's d elements is rotated by the angle
+/// `position * frequency(i)`, with `frequency(i) = base^(-2i/d)` before scaling.
 public struct RoPEConfiguration: Equatable, Sendable {
   public let base: Double
   public let scaling: Scaling
   public let pairing: Pairing
 
-  /// The least `base`, factor, and element of `rope_freqs.weight`: far below those of any model, which are 1 or more. With
-  /// it a frequency is at most 1/0.1², and an angle less than 2^20 (`sizeLimit`) · 100, which is less than the 2^26
-  /// quarter turns up to which sines are computed.
+  /// The minimum of `base`, of scaling factors, and of the elements of `rope_freqs.weight`; those of real models are 1
+  /// or more. It bounds a frequency by 1/0.1^2 = 100 and an angle by 2^20 (`sizeLimit`) * 100, which is less than the
+  /// 2^26 quarter turns that the sine function supports.
   public static let leastFrequencyFactor = 0.1
 
   package init(base: Double, scaling: Scaling, pairing: Pairing) {
     (self.base, self.scaling, self.pairing) = (base, scaling, pairing)
   }
 
-  /// What the frequencies are changed by, so that more positions fit than the model was first trained with.
+  /// The scaling of the frequencies, which extends the context beyond that of the first training.
   public enum Scaling: Equatable, Sendable {
     case none
-    /// All are divided by the factor.
+    /// All frequencies are divided by the factor.
     case linear(factor: Double)
-    /// Llama 3.1 (transformers, `_compute_llama3_parameters`).
+    /// The scaling of Llama 3.1 (transformers, `_compute_llama3_parameters`).
     case llama3(Llama3)
-    /// Each is divided by its element of the tensor `rope_freqs.weight` (w/2), as llama.cpp's converter writes Llama 3.
+    /// Each frequency is divided by its element of the tensor `rope_freqs.weight` (d/2). llama.cpp's converter writes
+    /// the scaling of Llama 3.1 in this form.
     case frequencyFactors
   }
 
-  /// With `wavelength = 2π / frequency`: shorter than `originalContextLength / highFrequencyFactor` stays, longer than
-  /// `originalContextLength / lowFrequencyFactor` is divided by the factor, and between the two it changes gradually.
+  /// The parameters of Llama 3.1's scaling. A frequency is unchanged if its wavelength, 2 pi / frequency, is shorter
+  /// than `originalContextLength / highFrequencyFactor`; it is divided by the factor if the wavelength is longer than
+  /// `originalContextLength / lowFrequencyFactor`; between the two it is interpolated.
   public struct Llama3: Equatable, Sendable {
     public let factor: Double
     public let lowFrequencyFactor: Double
@@ -36,20 +38,21 @@ public struct RoPEConfiguration: Equatable, Sendable {
     public let originalContextLength: Int
   }
 
-  /// Which two numbers of a head are pair i.
+  /// The two elements of a head that form pair i.
   public enum Pairing: Sendable {
-    /// i and i + w/2.
+    /// Elements i and i + d/2, as in GPT-NeoX and transformers.
     case neox
-    /// 2i and 2i + 1: llama.cpp's converter reorders the rows of Llama's queries and keys so.
+    /// Elements 2i and 2i + 1. llama.cpp's converter reorders the rows of Llama's query and key weights for this
+    /// pairing.
     case interleaved
   }
 }
 
 extension RoPEConfiguration {
-  /// As transformers reads it: from `rope_scaling` (old) or `rope_parameters` (since version 5), and what is not there
-  /// from `config.json` itself.
+  /// Reads `config.json` as transformers does: from `rope_scaling` (old) or `rope_parameters` (since version 5).
+  /// Members that are missing there are read from the top level.
   ///
-  /// - Parameter contextLength: what counts as the original one where the file names none.
+  /// - Parameter contextLength: the original context length if the file does not give one.
   init(_ file: ConfigurationFile, contextLength: Int) throws(CheckpointError) {
     var parameters = try file.object("rope_scaling")
     if parameters?.isEmpty ?? true { parameters = try file.object("rope_parameters") }
@@ -58,7 +61,7 @@ extension RoPEConfiguration {
     }
     let type = try parameters?.string(parameters?.has("rope_type") == true ? "rope_type" : "type") ?? "default"
     let theta = "rope_theta"
-    /// What stands in the one or else in the other.
+    /// Returns the object that has the member: the parameters, or else the top level.
     func holder(of name: String) -> ConfigurationFile { parameters.flatMap { $0.has(name) ? $0 : nil } ?? file }
     base = try holder(of: theta).frequencyDivisor(theta, default: 1e4)
     pairing = .neox
@@ -84,10 +87,13 @@ extension RoPEConfiguration {
     }
   }
 
-  /// As llama.cpp reads it (`llama_model::load_hparams`): a factor counts unless the type is `none`.
+  /// Reads the metadata of a GGUF file as llama.cpp does (`llama_model::load_hparams`): the factor is used unless the
+  /// type is `none`.
   ///
-  /// - Parameter prefix: of the keys, the architecture's name.
-  init(_ gguf: GGUF, prefix: String, pairing: Pairing, hasDivisors: Bool) throws(CheckpointError) {
+  /// - Parameters:
+  ///   - prefix: the prefix of the keys, which is the architecture's name.
+  ///   - hasFrequencyFactors: true if the file has the tensor `rope_freqs.weight`.
+  init(_ gguf: GGUF, prefix: String, pairing: Pairing, hasFrequencyFactors: Bool) throws(CheckpointError) {
     let key = "\(prefix).rope"
     base = try gguf.frequencyDivisor("\(key).freq_base", default: 1e4)
     self.pairing = pairing
@@ -97,10 +103,10 @@ extension RoPEConfiguration {
     }
     let name = gguf.has("\(key).scaling.factor") ? "\(key).scaling.factor" : "\(key).scale_linear"
     let scale = try gguf.number(name) ?? 0
-    let factor = type == "none" || scale == 0 ? 1 : try gguf.frequencyDivisor(name)  // 0 is as absent
-    guard !hasDivisors || factor == 1 else {
+    let factor = type == "none" || scale == 0 ? 1 : try gguf.frequencyDivisor(name)  // 0 means absent
+    guard !hasFrequencyFactors || factor == 1 else {
       throw gguf.refuse("\(name) together with \(LlamaConfiguration.frequencyFactors) is not implemented")
     }
-    scaling = hasDivisors ? .frequencyFactors : factor == 1 ? .none : .linear(factor: factor)
+    scaling = hasFrequencyFactors ? .frequencyFactors : factor == 1 ? .none : .linear(factor: factor)
   }
 }

@@ -1,7 +1,7 @@
 import Platform
 
 extension ElementType {
-  /// The types of a GGUF file, by their numbers there (ggml, `enum ggml_type`).
+  /// Returns the type with a number in GGUF files (ggml, `enum ggml_type`); nil if it is not implemented.
   init?(ggml number: UInt32) {
     switch number {
     case 0: self = .float32
@@ -24,7 +24,7 @@ extension ElementType {
     }
   }
 
-  /// What ggml calls the types that are not known here.
+  /// Returns the ggml name of a type that is not implemented, for messages.
   fileprivate static func name(ggml number: UInt32) -> String {
     let names: [UInt32: String] = [
       9: "Q8_1", 10: "Q2_K", 11: "Q3_K", 15: "Q8_K", 16: "IQ2_XXS", 17: "IQ2_XS", 18: "IQ3_XXS", 19: "IQ1_S",
@@ -36,71 +36,73 @@ extension ElementType {
 }
 
 extension GGUF {
-  /// Far more than a model of `layerLimit` layers has.
+  /// The maximum number of tensors, more than a model with `layerLimit` layers has.
   private static let tensorLimit = 1 << 14
 
-  /// Reads where the tensors are. As in llama.cpp each lies behind the one before it, at the next multiple of the
-  /// alignment: so none can overlap another.
+  /// Reads the tensor descriptions. As in llama.cpp, each tensor must start at the first multiple of the alignment
+  /// after the previous tensor, so that tensors cannot overlap.
   ///
-  /// - Parameter cursor: stands behind the metadata.
+  /// - Parameter cursor: a cursor at the end of the metadata.
   static func tensors(_ count: UInt64, _ cursor: GGUFCursor, alignment: Int) throws(CheckpointError)
     -> [String: Tensor]
   {
     var cursor = cursor
-    guard count <= tensorLimit else { throw cursor.damaged("it claims \(count) tensors, which no model has") }
+    guard count <= tensorLimit else {
+      throw cursor.damaged("the header claims \(count) tensors; the limit is \(tensorLimit)")
+    }
     var entries: [GGUFTensorEntry] = []
     for _ in 0..<count { entries.append(try GGUFTensorEntry(&cursor)) }
 
     let (file, data) = (cursor.file, cursor.position.roundedUp(to: alignment))
     var tensors: [String: Tensor] = [:]
-    var whole = cursor.position  // where the tensors end that have been looked at, or the header where there are none
+    var whole = cursor.position  // the end of the tensors so far, or of the header if there are no tensors
     for entry in entries {
       let start = whole.roundedUp(to: alignment)
       guard entry.offset == UInt64(start - data) else {
         throw cursor.damaged(
-          "\"\(entry.name)\" lies at \(entry.offset), but byte \(start - data) is next: overlap, hole or damage")
+          "\"\(entry.name)\" has offset \(entry.offset), but should have \(start - data): overlap, gap or damage")
       }
       guard let size = entry.size, size <= sizeBound - start else {
-        throw cursor.damaged("\"\(entry.name)\" has a shape too large for any memory: \(entry.shape)")
+        throw cursor.damaged("\"\(entry.name)\" has shape \(entry.shape), which is too large")
       }
       whole = start + size
-      guard whole <= file.bytes.count else { continue }  // a short file is reported below, with its full size
+      guard whole <= file.bytes.count else { continue }  // a truncated file is reported below, with its full size
       let bytes = UnsafeRawBufferPointer(rebasing: file.bytes[start..<whole])
       let tensor = Tensor(name: entry.name, type: entry.type, shape: entry.shape, bytes: bytes, file: file)
       guard tensors.updateValue(tensor, forKey: entry.name) == nil else {
-        throw cursor.damaged("there is a second tensor \"\(entry.name)\"")
+        throw cursor.damaged("duplicate tensor \"\(entry.name)\"")
       }
     }
     guard whole <= file.bytes.count else {
       throw cursor.damaged(
-        "\(withThousandsSeparators(file.bytes.count)) of \(withThousandsSeparators(whole)) bytes are there: download it again"
-      )
+        "truncated: \(withThousandsSeparators(file.bytes.count)) of \(withThousandsSeparators(whole)) bytes; "
+          + "download it again")
     }
     return tensors
   }
 
-  /// No sum of sizes below it overflows.
+  /// The maximum end of a tensor, which keeps sums of sizes from overflowing.
   private static let sizeBound = 1 << 62
 }
 
-/// What the header of a GGUF file says of one tensor.
+/// The header entry of one tensor.
 private struct GGUFTensorEntry {
   let name: String
   let type: ElementType
-  /// Row-major: the file names the length of a row first.
+  /// The row-major shape. (The file has the dimensions in reverse order.)
   let shape: [Int]
-  /// From the beginning of the data.
+  /// The offset from the start of the data.
   let offset: UInt64
 
-  /// ggml's own limits.
+  // The limits of ggml (`GGML_MAX_NAME`, `GGML_MAX_DIMS`).
   private static let nameLimit = 63
   private static let dimensionLimit = 4
 
   init(_ cursor: inout GGUFCursor) throws(CheckpointError) {
-    let range = try cursor.string("a tensor's name")
+    let range = try cursor.string("a tensor name")
     guard range.count <= Self.nameLimit else {
       throw cursor.damaged(
-        "there is a tensor's name of \(withThousandsSeparators(range.count)) bytes; ggml allows \(Self.nameLimit)")
+        "a tensor name has \(withThousandsSeparators(range.count)) bytes; ggml allows \(Self.nameLimit)")
     }
     let name = cursor.text(range)
     let dimensions = try cursor.number(UInt32.self)
@@ -111,7 +113,7 @@ private struct GGUFTensorEntry {
     for _ in 0..<dimensions {
       let length = try cursor.number(UInt64.self)
       guard let length = Int(exactly: length) else {
-        throw cursor.damaged("\"\(name)\" has a dimension of \(length): download it again")
+        throw cursor.damaged("\"\(name)\" has a dimension of \(length); download it again")
       }
       lengths.append(length)
     }
@@ -119,18 +121,18 @@ private struct GGUFTensorEntry {
     guard let type = ElementType(ggml: number) else {
       throw cursor.damaged(
         "\"\(name)\" is of type \(ElementType.name(ggml: number)), which is not implemented; "
-          + "\(ElementType.computable) are")
+          + "\(ElementType.computableNames) are")
     }
     guard (lengths.first ?? 1) % type.blockLength == 0 else {
       throw cursor.damaged(
-        "\"\(name)\" has rows of \(lengths.first ?? 1) elements, but \(type.rawValue) has blocks of \(type.blockLength)"
-      )
+        "\"\(name)\" has rows of \(lengths.first ?? 1) elements, which is not a multiple of the \(type.rawValue) "
+          + "block size, \(type.blockLength)")
     }
     (self.name, self.type, shape) = (name, type, lengths.reversed())
     offset = try cursor.number(UInt64.self)
   }
 
-  /// In bytes; nil beyond all numbers.
+  /// The size in bytes, or nil if it overflows.
   var size: Int? {
     var size = type.blockSize
     for (index, length) in shape.reversed().enumerated() {
@@ -143,6 +145,6 @@ private struct GGUFTensorEntry {
 }
 
 extension Int {
-  /// The next multiple of a power of two. Both are far below the greatest number.
+  /// Returns the number rounded up to a multiple of `alignment`, a power of two. The sum must not overflow.
   fileprivate func roundedUp(to alignment: Int) -> Int { (self + alignment - 1) & ~(alignment - 1) }
 }

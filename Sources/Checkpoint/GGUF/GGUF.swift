@@ -1,19 +1,21 @@
 import JSON
 import Platform
 
-/// A GGUF file (ggml, "docs/gguf.md"), version 2 or 3: magic, version, counts, typed values by key, where each tensor
-/// lies, then the tensors. Opening goes through its header once and notes where things are: texts and tables stay there.
+/// A GGUF file (ggml, "docs/gguf.md"), version 2 or 3: magic, version, counts, typed values by key, the descriptions
+/// of the tensors, then the tensors' data. Opening a file parses its header once and stores positions; strings and
+/// arrays are not copied.
 ///
-/// Nothing in it is believed unchecked: every length is held against the bytes that are left.
+/// The file is untrusted: every length is compared with the number of bytes that remain.
 struct GGUF: Sendable {
   let file: MappedFile
   private let values: [String: GGUFValue]
-  /// By their names in the file; or why they cannot be used, which is no matter for those who want the tokenizer alone.
+  /// The tensors by their names in the file, or the reason why they cannot be used. The error is deferred, because the
+  /// tokenizer can be used without them.
   private(set) var tensors: Result<[String: Tensor], CheckpointError>
 
-  /// What files begin with.
+  /// The first bytes of a GGUF file.
   private static let magic = "GGUF"
-  /// Far beyond any model. Tables of so many entries are still made in no time, and small.
+  // Limits far above those of real models, to bound time and memory for untrusted files.
   private static let keyLimit = 1 << 12
   private static let keyLengthLimit = 1 << 10
 
@@ -22,41 +24,47 @@ struct GGUF: Sendable {
     var cursor = GGUFCursor(file: file)
     guard file.bytes.prefix(Self.magic.utf8.count).elementsEqual(Self.magic.utf8) else {
       throw cursor.damaged(
-        "this is no GGUF file; a model is a .gguf file, or a folder with config.json, safetensors and tokenizer files")
+        path.hasSuffix(".safetensors")
+          ? "not a GGUF file; for a model in safetensors, name the folder, \(path.parent)"
+          : "not a GGUF file; a model is a .gguf file, or a folder with config.json, safetensors and tokenizer files")
     }
     cursor.position = Self.magic.utf8.count
     try Self.check(version: try cursor.number(UInt32.self), cursor)
     let tensorCount = try cursor.number(UInt64.self)
     let keyCount = try cursor.number(UInt64.self)
-    guard keyCount <= Self.keyLimit else { throw cursor.damaged("it claims \(keyCount) keys, which no model has") }
+    guard keyCount <= Self.keyLimit else {
+      throw cursor.damaged("the header claims \(keyCount) keys; the limit is \(Self.keyLimit)")
+    }
     var values: [String: GGUFValue] = [:]
     for _ in 0..<keyCount {
       let name = try cursor.string("a key")
       guard 1...Self.keyLengthLimit ~= name.count else {
-        throw cursor.damaged("there is a key of \(withThousandsSeparators(name.count)) bytes, which no model has")
+        throw cursor.damaged(
+          "a key has \(withThousandsSeparators(name.count)) bytes; must be from 1 to \(Self.keyLengthLimit)")
       }
       let key = cursor.text(name)
       guard values.updateValue(try cursor.value(of: excerpt(key)), forKey: key) == nil else {
-        throw cursor.damaged("there is a second value of \(excerpt(key))")
+        throw cursor.damaged("duplicate key \(excerpt(key))")
       }
     }
     self.values = values
-    tensors = .success([:])  // until the values can be asked
-    tensors = try tensors(tensorCount, behind: cursor)
+    tensors = .success([:])  // a placeholder: `tensors(_:after:)` reads values, so all properties must be set
+    tensors = try tensors(tensorCount, after: cursor)
   }
 
-  /// An alignment that cannot be is an error for everyone; what is wrong with the tensors is one for who asks for them.
-  private func tensors(_ count: UInt64, behind cursor: GGUFCursor) throws(CheckpointError)
+  /// Reads the tensor descriptions that start at the cursor. An invalid alignment is always an error; errors in the
+  /// tensors are returned, to be thrown when the tensors are used.
+  private func tensors(_ count: UInt64, after cursor: GGUFCursor) throws(CheckpointError)
     -> Result<[String: Tensor], CheckpointError>
   {
     let alignment = try integer("general.alignment") ?? 32
     guard 1...Self.alignmentLimit ~= alignment, alignment & (alignment - 1) == 0 else {
-      throw refuse("general.alignment is \(alignment), and should be a power of two")
+      throw refuse("general.alignment is \(alignment); must be a power of two up to \(Self.alignmentLimit)")
     }
     do throws(CheckpointError) {
       if let parts = try integer("split.count"), parts > 1 {
         throw refuse(
-          "this is one of \(parts) parts of a model: join them first (llama-gguf-split --merge, with the first part)")
+          "this is one of \(parts) parts of a model; join them first (llama-gguf-split --merge, with the first part)")
       }
       return .success(try Self.tensors(count, cursor, alignment: alignment))
     } catch { return .failure(error) }
@@ -67,10 +75,10 @@ struct GGUF: Sendable {
   private static func check(version: UInt32, _ cursor: GGUFCursor) throws(CheckpointError) {
     guard version & 0xFFFF != 0 || version == 0 else {
       throw cursor.damaged(
-        "this is a GGUF file for big-endian machines: convert it again for little-endian ones (convert_hf_to_gguf.py)")
+        "this GGUF file is for big-endian machines; convert it again for little-endian ones (convert_hf_to_gguf.py)")
     }
     guard 2...3 ~= version else {
-      throw cursor.damaged("this is version \(version) of GGUF; 2 and 3 are read: convert the model again")
+      throw cursor.damaged("GGUF version \(version) is not supported, only 2 and 3; convert the model again")
     }
   }
 }
@@ -82,7 +90,7 @@ extension GGUF: ConfigurationSource {
 
   func has(_ key: String) -> Bool { values[key] != nil }
 
-  private func wrongType(_ key: String, _ wanted: String) -> CheckpointError { refuse("\(key) is not \(wanted)") }
+  private func wrongType(_ key: String, _ expected: String) -> CheckpointError { refuse("\(key) is not \(expected)") }
 
   func integer(_ key: String) throws(CheckpointError) -> Int? {
     guard let value = values[key] else { return nil }
@@ -92,7 +100,7 @@ extension GGUF: ConfigurationSource {
     return number
   }
 
-  /// The integer of a kind that begins at a byte of the file; nil where the kind is no integer, or a number too large.
+  /// Returns the integer of a kind at a byte of the file, or nil if the kind is not an integer or the value overflows.
   private func integer(_ kind: GGUFValue.Kind, at start: Int) -> Int? {
     func load<Number: FixedWidthInteger>(_: Number.Type) -> Int? {
       Int(exactly: Number(littleEndian: file.bytes.loadUnaligned(fromByteOffset: start, as: Number.self)))
@@ -134,16 +142,17 @@ extension GGUF: ConfigurationSource {
 
   func string(_ key: String) throws(CheckpointError) -> String? {
     guard let value = values[key] else { return nil }
-    guard value.kind == .string, value.count == nil, value.range.count <= Self.textLimit else {
-      throw wrongType(key, "a short text")
+    guard value.kind == .string, value.count == nil, value.range.count <= Self.stringLimit else {
+      throw wrongType(key, "a string of at most \(Self.stringLimit) bytes")
     }
     return String(decoding: UnsafeRawBufferPointer(rebasing: file.bytes[value.range]), as: UTF8.self)
   }
 
-  /// Of what is copied out of the file: names of things.
-  private static let textLimit = 1 << 10
+  /// The maximum length of strings that are copied out of the file, which are names.
+  private static let stringLimit = 1 << 10
 
-  /// A value that may be given once, or for each layer: then all must be the same.
+  /// Returns an integer that the file gives either once, or as an array with one element for each layer; all elements
+  /// must be equal.
   func uniformInteger(_ key: String) throws(CheckpointError) -> Int? {
     guard let value = values[key], let count = value.count, let size = value.kind.size else { return try integer(key) }
     guard 1...layerLimit ~= count, let first = integer(value.kind, at: value.range.lowerBound) else {
@@ -159,14 +168,14 @@ extension GGUF: ConfigurationSource {
 
   func strings(_ key: String) throws(CheckpointError) -> MappedStrings? {
     guard let value = values[key] else { return nil }
-    guard value.kind == .string, let count = value.count else { throw wrongType(key, "an array of texts") }
+    guard value.kind == .string, let count = value.count else { throw wrongType(key, "an array of strings") }
     return MappedStrings(file, value.range, count: count)
   }
 
   func int32s(_ key: String) throws(CheckpointError) -> MappedInt32s? {
     guard let value = values[key] else { return nil }
     guard value.kind == .int32 || value.kind == .uint32, let count = value.count else {
-      throw wrongType(key, "an array of integers of 32 bits")
+      throw wrongType(key, "an array of 32-bit integers")
     }
     return MappedInt32s(file, at: value.range.lowerBound, count: count)
   }

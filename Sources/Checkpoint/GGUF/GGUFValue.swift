@@ -1,10 +1,22 @@
-/// A value of GGUF's metadata: its type, and where it lies in the file.
+/// A metadata value in a GGUF file: its type and its position in the file.
 struct GGUFValue {
-  /// The types of values, under the numbers they have in the file.
+  /// The types of values. Raw values are their numbers in the file (`enum gguf_metadata_value_type`).
   enum Kind: UInt32 {
-    case uint8 = 0, int8, uint16, int16, uint32, int32, float32, boolean, string, array, uint64, int64, float64
+    case uint8 = 0
+    case int8
+    case uint16
+    case int16
+    case uint32
+    case int32
+    case float32
+    case boolean
+    case string
+    case array
+    case uint64
+    case int64
+    case float64
 
-    /// The bytes that a value of this type takes; nil where it depends on the value.
+    /// The size of a value in bytes; nil if it depends on the value.
     var size: Int? {
       switch self {
       case .uint8, .int8, .boolean: 1
@@ -16,19 +28,19 @@ struct GGUFValue {
     }
   }
 
-  /// Of the value, or of the elements of an array.
+  /// The type of the value, or of the elements of an array.
   let kind: Kind
-  /// How many elements an array has; nil for a value that is none.
+  /// The number of elements of an array; nil if the value is not an array.
   let count: Int?
-  /// The bytes of the value, of a string without its length, or of an array's elements.
+  /// The bytes of the value. Without the length prefix of a string, and without the type and count of an array.
   let range: Range<Int>
 }
 
 extension GGUFCursor {
-  /// Passes over the value of a key.
+  /// Skips the value of a key and returns its description.
   mutating func value(of key: String) throws(CheckpointError) -> GGUFValue {
     let kind = try self.kind(of: key)
-    if kind == .string { return GGUFValue(kind: kind, count: nil, range: try string("the text of \(key)")) }
+    if kind == .string { return GGUFValue(kind: kind, count: nil, range: try string("the string \(key)")) }
     if let size = kind.size {
       let start = try skip(UInt64(size), "the value of \(key)")
       return GGUFValue(kind: kind, count: nil, range: start..<position)
@@ -41,9 +53,9 @@ extension GGUFCursor {
       let start = try skip(overflow ? .max : total, "the array \(key)")
       range = start..<position
     } else if element == .string {
-      range = try strings(count, "a text of \(key)")
+      range = try strings(count, "a string of \(key)")
     } else {
-      throw damaged("\(key) is an array of arrays, which no GGUF file of a model has")
+      throw damaged("\(key) is an array of arrays, which is not supported")
     }
     return GGUFValue(kind: element, count: Int(count), range: range)
   }
@@ -51,7 +63,7 @@ extension GGUFCursor {
   private mutating func kind(of key: String) throws(CheckpointError) -> GGUFValue.Kind {
     let number = try number(UInt32.self)
     guard let kind = GGUFValue.Kind(rawValue: number) else {
-      throw damaged("the value of \(key) has the type \(number), which GGUF does not know: download it again")
+      throw damaged("the value of \(key) has an unknown type, \(number); download it again")
     }
     return kind
   }

@@ -36,6 +36,8 @@ public struct Tool: Sendable {
     case files(of: String)
     /// `NAME`: a model on the hub. The completions offer `suggestions`.
     case modelName(suggestions: [String])
+    /// `[MODEL]`: a model, named as with `--model`.
+    case model
   }
 
   /// The kind of standard output, and the options that select the other kind.

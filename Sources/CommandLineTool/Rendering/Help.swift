@@ -7,6 +7,7 @@ package func helpText(of tool: Tool, width: Int = 80) -> String {
     switch tool.operands {
     case .files: " [FILE]..."
     case .modelName: " NAME"
+    case .model: " [MODEL]"
     case nil: ""
     }
   var text = wrapped("Usage: \(tool.name) [OPTION]...\(operands)", width: width, hanging: 4) + "\n"

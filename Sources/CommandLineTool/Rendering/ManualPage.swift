@@ -19,6 +19,7 @@ public func manualPage(of tool: Tool, old: String = "") -> String {
   switch tool.operands {
   case .files: page += ".Op Ar FILE ...\n"
   case .modelName: page += ".Ar NAME\n"
+  case .model: page += ".Op Ar MODEL\n"
   case nil: break
   }
   page += ".Sh DESCRIPTION\n"

@@ -5,7 +5,7 @@ import Threads
 /// tensors.
 struct GPT2: Architecture {
   let wte: WeightMatrix  // (vocabulary, width)
-  let wpe: WeightMatrix  // (n_positions, width)
+  let wpe: WeightMatrix  // (contextLength, width)
   let h: [Block]
   let ln_f: LayerNorm
 

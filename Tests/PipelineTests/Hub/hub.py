@@ -1,24 +1,24 @@
 #!/usr/bin/env python3
-"""A server that answers as the Hugging Face hub does, as far as a model is fetched from it: the listing of a revision,
-HEAD and GET of files (small ones by way of a relative redirect, large ones by way of another host), ranges, searches,
-refs, refusals. What it is to do wrong, it does on request.
+"""A server that implements the part of the Hugging Face hub that is needed to fetch a model: the listing of a revision,
+HEAD and GET of files (small files through a relative redirect, large files through another host), ranges, searches,
+refs, and error responses. It can simulate faults.
 
     hub.py MODELS STATE
 
-MODELS holds a folder ORGANISATION/NAME for each model. The server listens on two free ports of the local host, one for
-the hub and one for its storage, writes `HUB_URL STORAGE_URL` to the file STATE/address when it is ready, and the head of
-each request, a line each, to STATE/log. It ends when its standard input does.
+MODELS has a folder ORGANIZATION/NAME for each model. The server listens on two free ports of the local host, one for
+the hub and one for its storage. When it is ready, it writes `HUB_URL STORAGE_URL` to the file STATE/address. It writes
+a line for each request to STATE/log, and exits at the end of its standard input.
 
-STATE/faults, read at each request, holds what goes wrong: a JSON object in which a path's part stands for a fault:
-  {"cut": N}           breaks the connection off after N bytes of the body
-  {"status": S, "times": N, "headers": {…}}   answers so N times (for ever without N)
-  {"flip": N}          changes the byte N of the body
-  {"ignore_range": true}  sends the whole file whatever part is asked for
-  {"slow": S}          sends a 16th of the body, waits S seconds, and so on
-  {"body": "…"}        sends this instead
-  {"extra": N}         sends N bytes more than the file has
-  {"silent": S}        waits S seconds before the answer
-  {"repeat": "…"}      sends this as a listing's siblings, often enough to make 32 MB
+STATE/faults, which is read at each request, is a JSON object that maps a part of a path to a fault:
+  {"cut": N}           closes the connection after N bytes of the body
+  {"status": S, "times": N, "headers": {…}}   responds with this status N times (always without "times")
+  {"flip": N}          changes byte N of the body
+  {"ignore_range": true}  ignores range requests
+  {"slow": S}          sends the body in 16 parts and waits S seconds after each
+  {"body": "…"}        sends this body instead
+  {"extra": N}         appends N bytes to the body
+  {"silent": S}        waits S seconds before the response
+  {"repeat": "…"}      sends a listing that repeats this element of "siblings" up to 32 MB
 """
 import hashlib
 import http.server
@@ -31,9 +31,9 @@ import time
 import urllib.parse
 
 MODELS, STATE = sys.argv[1:3]
-LARGE = 4096  # from here on a file is in large file storage
+LARGE = 4096  # the minimum size of files in large file storage
 TOKEN = "hf_secret"
-served = {}  # how often a fault has struck
+served = {}  # the number of times that each fault was applied
 
 
 def git_digest(data):
@@ -58,7 +58,7 @@ def commit(model):
 
 
 def entry(path, data, tree):
-    """A file in a listing; `tree` for the form that the listing of a folder has."""
+    """Returns a file's entry in a listing of a revision, or with `tree` in a listing of a folder."""
     if len(data) < LARGE:
         digest = git_digest(data)
         return {"type": "file", "path": path, "size": len(data), "oid": digest} if tree else {
@@ -133,9 +133,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if "body" in self.fault:
             data = self.fault["body"].encode()
         start, status = 0, 200
-        asked = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
-        if asked and not self.fault.get("ignore_range"):
-            start, status = int(asked[1]), 206
+        requested = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
+        if requested and not self.fault.get("ignore_range"):
+            start, status = int(requested[1]), 206
             if start >= len(data):
                 return self.refuse(416, {"Content-Range": "bytes */%d" % len(data)})
         total = len(data)
@@ -179,11 +179,11 @@ class Hub(Handler):
         path = urllib.parse.unquote(url.path)
         query = urllib.parse.parse_qs(url.query)
         if path == "/api/models":
-            wanted = query.get("search", [""])[0].lower()
+            search = query.get("search", [""])[0].lower()
             author = query.get("author", [""])[0]
             return self.send_json([
                 {"id": name, "modelId": name} for name in self.models()
-                if wanted in name.lower() and name.startswith(author)])
+                if search in name.lower() and name.startswith(author)])
         for pattern, method in [
             (r"/api/models/(.+)/revision/(.+)", self.listing), (r"/api/models/(.+)/tree/([^/]+)", self.tree),
             (r"/api/models/(.+)/refs", self.refs), (r"/api/resolve-cache/models/([^/]+/[^/]+)/(\w+)/(.+)", self.small),
@@ -199,7 +199,7 @@ class Hub(Handler):
         return sorted(os.path.join(o, n) for o in os.listdir(MODELS) for n in os.listdir(os.path.join(MODELS, o)))
 
     def check(self, model):
-        """Whether the model may be had; else that has been answered. (gated/… and private/… want the token.)"""
+        """Returns whether access is allowed; otherwise sends the error. gated/… and private/… require the token."""
         token = self.headers.get("Authorization")
         known = token == "Bearer " + TOKEN
         if token and not known and not token.startswith("Basic "):
@@ -267,7 +267,7 @@ class Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, *_):
-        pass  # clients that go away are part of the tests
+        pass  # some tests kill the client
 
 
 def serve(handler, host):
@@ -276,7 +276,7 @@ def serve(handler, host):
     return "http://%s:%d" % (host, server.server_port)
 
 
-storage_url = serve(Storage, "localhost")  # by another name than the hub: another host
+storage_url = serve(Storage, "localhost")  # another name than the hub's, so that curl sees another host
 hub_url = serve(Hub, "127.0.0.1")
 with open(os.path.join(STATE, "address.new"), "w") as file:
     file.write("%s %s\n" % (hub_url, storage_url))

@@ -67,6 +67,7 @@ private func operands(of tool: Tool) -> String {
   switch tool.operands {
   case .files: "compopt -o default"
   case .modelName(let suggestions): candidates(suggestions)
+  case .model: "_lmpipe_models \"$word\""
   case nil: ":"
   }
 }

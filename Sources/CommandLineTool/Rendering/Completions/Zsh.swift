@@ -26,6 +26,7 @@ func zshCompletions(of tool: Tool) -> String {
   switch tool.operands {
   case .files(let content): text += " \\\n  '*:file of \(content):_files'"
   case .modelName(let suggestions): text += " \\\n  ':model:(\(suggestions.joined(separator: " ")))'"
+  case .model: text += " \\\n  ':model:_lmpipe_models'"
   case nil: break
   }
   return text + "\n"

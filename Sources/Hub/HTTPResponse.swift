@@ -1,13 +1,13 @@
-/// The head of an HTTP answer: its status and its fields.
-struct AnswerHead: Equatable {
+/// The head of an HTTP response: its status and its header fields.
+struct ResponseHead: Equatable {
   let status: Int
-  /// By name in lower case; of several fields of one name the last counts.
+  /// The values of the fields by their names in lower case. Of several fields of one name, this is the last.
   let fields: [String: String]
 
-  /// Whether another head follows it where redirections are followed.
+  /// True if another head follows: in interim responses and redirections.
   var isInterim: Bool { status < 200 || ((300..<400).contains(status) && fields["location"] != nil) }
 
-  /// Reads the lines of a head; nil where they are none.
+  /// Parses the lines of a head; nil if they are not HTTP.
   init?(_ lines: [Substring]) {
     guard let words = lines.first?.split(separator: " "), words.count >= 2, words[0].hasPrefix("HTTP/"),
       let status = Int(words[1])
@@ -19,7 +19,8 @@ struct AnswerHead: Equatable {
     }
   }
 
-  /// Where in the whole file the body begins, after a request for a part of it: `Content-Range: bytes 100-299/300`.
+  /// The offset of the body in the whole file, in the response to a range request: 100 for
+  /// `Content-Range: bytes 100-299/300`.
   var contentStart: Int? {
     guard let words = fields["content-range"]?.split(separator: " "), words.count == 2, words[0] == "bytes" else {
       return nil
@@ -28,30 +29,32 @@ struct AnswerHead: Equatable {
   }
 }
 
-/// Takes apart what `curl --include --location` writes: the heads of redirections and interim answers, the last head, and
-/// its body.
-struct AnswerReader {
-  /// The last head so far; the answer's, once its body has begun.
-  private(set) var head: AnswerHead?
+/// Parses the output of `curl --include --location`: the heads of redirections and interim responses, the final head,
+/// and its body.
+struct ResponseReader {
+  /// The last head so far; the final head once the body has begun.
+  private(set) var head: ResponseHead?
   private var pending: [UInt8] = []
   private var isInBody = false
 
-  /// The heads of one answer may not be longer.
+  /// The maximum length of a head in bytes.
   private static let limit = 1 << 18
 
+  /// Parses the next bytes of the output.
+  ///
   /// - Parameters:
-  ///   - begin: is given the last head.
-  ///   - body: takes what follows it.
+  ///   - begin: called with the final head.
+  ///   - body: called with the bytes after the final head.
   mutating func take(
-    _ bytes: UnsafeRawBufferPointer, begin: (AnswerHead) throws(HubError) -> Void,
+    _ bytes: UnsafeRawBufferPointer, begin: (ResponseHead) throws(HubError) -> Void,
     body: (UnsafeRawBufferPointer) throws(HubError) -> Void
   ) throws(HubError) {
     if isInBody { return try body(bytes) }
     pending += bytes
     while !isInBody, let end = Self.endOfHead(pending) {
       let text = String(decoding: pending[..<end], as: UTF8.self)
-      guard let head = AnswerHead(text.split(whereSeparator: \.isNewline)) else {
-        throw HubError(.unavailable, "the server does not speak HTTP")
+      guard let head = ResponseHead(text.split(whereSeparator: \.isNewline)) else {
+        throw HubError(.unavailable, "the server's response is not HTTP")
       }
       self.head = head
       isInBody = !head.isInterim
@@ -64,11 +67,11 @@ struct AnswerReader {
       guard !rest.isEmpty else { return }
       try rest.withUnsafeBufferPointer { bytes throws(HubError) in try body(UnsafeRawBufferPointer(bytes)) }
     } else if pending.count > Self.limit {
-      throw HubError(.unavailable, "the server's answer has no end of its head")
+      throw HubError(.unavailable, "the header of the server's response is longer than \(Self.limit >> 10) KiB")
     }
   }
 
-  /// Behind the blank line that ends a head.
+  /// Returns the index after the blank line that ends the head, or nil if the head is incomplete.
   private static func endOfHead(_ bytes: [UInt8]) -> Int? {
     var index = 0
     while let newline = bytes[index...].firstIndex(of: UInt8(ascii: "\n")) {
@@ -81,7 +84,7 @@ struct AnswerReader {
 }
 
 extension String {
-  /// Without white space at either end.
+  /// The string without leading and trailing white space.
   var trimmed: String {
     var text = self[...]
     while text.first?.isWhitespace == true { text.removeFirst() }

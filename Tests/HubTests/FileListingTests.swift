@@ -2,7 +2,7 @@ import Testing
 
 @testable import Hub
 
-@Suite struct ListingTests {
+@Suite struct FileListingTests {
   private static let commit = String(repeating: "0a", count: 20)
   private static let sha256 = String(repeating: "1b", count: 32)
 
@@ -23,7 +23,7 @@ import Testing
     try FileSelection(of: listing(names), model: "a/b", choice: choice).files.map(\.path)
   }
 
-  @Test func eachFileHasItsDigest() throws {
+  @Test func readsDigests() throws {
     let listing = try listing(["config.json", "model.safetensors"])
     #expect(listing.commit == Self.commit)
     #expect(listing.file("config.json")?.digest == .gitBlob(Self.commit))
@@ -35,32 +35,31 @@ import Testing
     "../x.bin", "a/../../x.bin", "/x.bin", "", ".", "..", "a//b.bin", "a/", "x\\u0000.bin", "x\\n.bin", "\\u007f",
     "a\\\\b", String(repeating: "a", count: 256),
   ])
-  func aNameThatLeadsAwayIsRefused(_ name: String) {
+  func rejectsUnsafePaths(_ name: String) {
     #expect(throws: HubError.self) { try listing(["config.json", name]) }
   }
 
-  @Test func aFileNamedTwiceIsRefused() {
+  @Test func rejectsDuplicateFiles() {
     #expect(throws: HubError.self) { try listing(["config.json", "config.json"]) }
   }
 
-  /// The text may be long: the message is not, and the choices are not either.
-  @Test func theFirstInvalidFileIsNamed() {
+  @Test func namesTheFirstInvalidFile() {
     let error = #expect(throws: HubError.self) { try listing(["a.bin", "../x", "../y"]) }
     #expect(error?.message.contains("\"../x\"") == true)
   }
 
-  @Test func ofManyChoicesSomeAreShown() {
+  @Test func limitsTheNumberOfChoices() {
     let error = #expect(throws: HubError.self) { try selection((0..<1000).map { "\($0).gguf" }) }
     #expect(error?.choices.count == 101 && error?.choices.last == "and 900 more")
   }
 
-  @Test func ofManyStringsTheFirstAreRead() {
+  @Test func limitsTheNumberOfStrings() {
     let text = "[" + repeatElement(#"{"id":"a"}"#, count: 5000).joined(separator: ",") + "]"
     #expect(stringMembers("id", of: Array(text.utf8)).count == 1000)
   }
 
-  /// 0.2 s; if each were looked for among all files it would be minutes.
-  @Test func manyShardsTakeNoMoreThanTheirNumber() throws {
+  /// Takes 0.2 s. A quadratic search would take minutes.
+  @Test func findsManyShardsInLinearTime() throws {
     let names = (0..<100_000).map { "\($0).safetensors" }
     let listing = try listing(names)
     let index = "{\"weight_map\": {" + names.map { "\"\($0)\": \"\($0)\"" }.joined(separator: ",") + "}}"
@@ -72,7 +71,7 @@ import Testing
     #expect(time < .seconds(20))
   }
 
-  @Test func whatIsNeededIsChosen() throws {
+  @Test func selectsNeededFiles() throws {
     #expect(
       try selection([
         ".gitattributes", "README.md", "config.json", "flax_model.msgpack", "model.safetensors", "onnx/config.json",
@@ -84,7 +83,7 @@ import Testing
     #expect(try selection(["config.json", "model.safetensors", "m.Q4_0.gguf"], "Q4_0") == ["m.Q4_0.gguf"])
   }
 
-  @Test func oneOfSeveralQuantizationsIsChosen() throws {
+  @Test func selectsOneQuantization() throws {
     let names = ["m-Q4_0.gguf", "m-Q4_0_4_4.gguf", "m.q8_0.gguf", "deep/m-Q6_K.gguf", "F16"]
     #expect(try selection(names, "Q4_0") == ["m-Q4_0.gguf"])
     #expect(try selection(names, "Q8_0") == ["m.q8_0.gguf"])
@@ -95,7 +94,7 @@ import Testing
     #expect(throws: HubError.self) { try selection(["pytorch_model.bin"]) }
   }
 
-  @Test func shardsAreWhatTheIndexNames() throws {
+  @Test func readsShardsFromTheIndex() throws {
     let listing = try listing(["a.safetensors", "b.safetensors", "deep/c.safetensors"])
     func shards(_ index: String) throws -> [String] {
       try Array(index.utf8).withUnsafeBufferPointer { try FileSelection.shards(in: $0, of: listing).map(\.path) }

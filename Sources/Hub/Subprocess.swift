@@ -3,63 +3,67 @@ import Platform
 
 /// Runs other programs: curl, sha256sum, pip.
 ///
-/// They run in the folder `/`, with the absolute folders of PATH alone (``SearchPath``): nothing in the current folder is
-/// run or read by them. On Linux they are killed when this process ends, however it ends.
-enum Child {
-  /// What a program reads on its standard input.
+/// They run in the folder `/` with only the absolute folders of PATH (``SearchPath``), so that they do not run or read
+/// files in the current folder. On Linux they are killed when this process ends, even if it is killed itself.
+enum Subprocess {
+  /// The standard input of a program.
   enum Input {
     case nothing
-    /// So little that a pipe holds it.
+    /// A text that fits into the buffer of a pipe.
     case text(String)
     /// An open file, from its current offset.
     case file(Int32)
   }
 
-  struct End {
-    /// The exit status, or 128 and the number of the signal.
+  struct Result {
+    /// The exit status, or 128 plus the number of the signal that ended the program.
     let status: Int32
-    /// The last line that it wrote on standard error, without the user names and passwords of addresses.
-    let complaint: String
+    /// The last line of the program's standard error, without the user names and passwords in URLs.
+    let standardError: String
   }
 
-  /// Runs a program, looked for in PATH, to its end.
+  /// Runs a program, which is searched in PATH, and waits until it exits.
   ///
   /// - Parameters:
-  ///   - files: words after the others that are file names.
-  ///   - showsOutput: what the program writes goes to our standard error.
-  ///   - receive: takes what it writes otherwise, as it comes. When it throws, the program is killed.
+  ///   - words: the name of the program and its arguments.
+  ///   - files: file names to append to the arguments.
+  ///   - showsOutput: if true, the program's standard output goes to our standard error instead of `receive`.
+  ///   - receive: called with the program's standard output in chunks. If it throws, the program is killed.
   static func run(
     _ words: [String], files: [Path] = [], input: Input = .nothing, showsOutput: Bool = false,
     receive: (UnsafeRawBufferPointer) throws(HubError) -> Void = { _ in }
-  ) throws(HubError) -> End {
+  ) throws(HubError) -> Result {
     let output = try Pipe()
     let errors = try Pipe()
     let source = try open(input)
     defer { if case .file = input {} else { close(source) } }
-    var child: pid_t = 0
+    var process: pid_t = 0
     var cWords = words.map { strdup($0) } + files.map { strdup($0.cString) } + [nil]
     SearchPath.secure()
-    let code = lmpipe_spawn(&cWords, [source, showsOutput ? STDERR_FILENO : output.writeEnd, errors.writeEnd], &child)
+    let code = lmpipe_spawn(
+      &cWords, [source, showsOutput ? STDERR_FILENO : output.writeEnd, errors.writeEnd], &process)
     for word in cWords { free(word) }
     guard code == 0 else {
-      let reason =
-        code == ENOENT ? "is needed for this, and is in no absolute folder of PATH" : String(cString: strerror(code))
-      throw HubError(.unavailable, "\(words[0]) \(reason)")
+      throw HubError(
+        .unavailable,
+        code == ENOENT
+          ? "\(words[0]) is required, but was not found in the absolute folders of PATH"
+          : "\(words[0]): \(String(cString: strerror(code)))")
     }
     output.closeWriteEnd()
     errors.closeWriteEnd()
-    var complaints: [UInt8] = []
+    var errorOutput: [UInt8] = []
     do {
-      try read(output, receive, errors) { complaints = (complaints + $0).suffix(4096) }
+      try read(output, receive, errors) { errorOutput = (errorOutput + $0).suffix(4096) }
     } catch {
-      kill(child, SIGKILL)  // it has nothing to put in order, and others may be blocked
-      _ = try wait(for: child, words[0])
+      kill(process, SIGKILL)  // SIGTERM could be ignored, and the program has nothing to clean up
+      _ = try wait(for: process, words[0])
       throw error
     }
-    let last = complaints.split(separator: UInt8(ascii: "\n")).last ?? []
-    return End(
-      status: try wait(for: child, words[0]),
-      complaint: Secrets.withoutUserInformation(String(decoding: last, as: UTF8.self)))
+    let last = errorOutput.split(separator: UInt8(ascii: "\n")).last ?? []
+    return Result(
+      status: try wait(for: process, words[0]),
+      standardError: Secrets.withoutUserInfo(String(decoding: last, as: UTF8.self)))
   }
 
   private static func open(_ input: Input) throws(HubError) -> Int32 {
@@ -72,21 +76,21 @@ enum Child {
     case .text(let text):
       let pipe = try Pipe()
       let bytes = Array(text.utf8)
-      _ = fcntl(pipe.writeEnd, F_SETFL, O_NONBLOCK)  // nobody reads yet: what does not fit must not make us wait
+      _ = fcntl(pipe.writeEnd, F_SETFL, O_NONBLOCK)  // there is no reader yet, so a full pipe would block forever
       guard write(pipe.writeEnd, bytes, bytes.count) == bytes.count else {
-        throw HubError(.usage, "the address or the token is too long")
+        throw HubError(.usage, "the URL or the token is too long")
       }
       return pipe.takeReadEnd()
     }
   }
 
-  /// Passes on what comes through two pipes until nobody writes to either any more. Both at once: a program that fills
-  /// one while the other is waited for would wait as well.
+  /// Reads two pipes until both are closed. It polls both at once, because a program that fills one pipe while we wait
+  /// for the other would block.
   private static func read(
     _ first: Pipe, _ takeFirst: (UnsafeRawBufferPointer) throws(HubError) -> Void,
     _ second: Pipe, _ takeSecond: (UnsafeRawBufferPointer) -> Void
   ) throws(HubError) {
-    defer { withExtendedLifetime((first, second)) {} }  // the loop uses their descriptors
+    defer { withExtendedLifetime((first, second)) {} }  // the loop uses only their descriptors
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 1)
     defer { buffer.deallocate() }
     var requests = [first, second].map { pollfd(fd: $0.readEnd, events: Int16(POLLIN), revents: 0) }
@@ -105,18 +109,18 @@ enum Child {
     }
   }
 
-  private static func wait(for child: pid_t, _ program: String) throws(HubError) -> Int32 {
+  private static func wait(for process: pid_t, _ program: String) throws(HubError) -> Int32 {
     var status: Int32 = 0
-    while waitpid(child, &status, 0) < 0 {
+    while waitpid(process, &status, 0) < 0 {
       guard errno == EINTR else {
-        throw HubError(.unavailable, "the exit status of \(program) is lost: \(String(cString: strerror(errno)))")
+        throw HubError(.unavailable, "cannot get the exit status of \(program): \(String(cString: strerror(errno)))")
       }
     }
     return status & 0x7F == 0 ? status >> 8 & 0xFF : 128 + status & 0x7F
   }
 }
 
-/// A pipe whose ends are closed with it, and are not handed on to programs unless asked for.
+/// A pipe that closes its ends when it is deinitialized. Subprocesses do not inherit the ends (`FD_CLOEXEC`).
 private final class Pipe {
   private(set) var readEnd: Int32 = -1
   private(set) var writeEnd: Int32 = -1
@@ -124,7 +128,7 @@ private final class Pipe {
   init() throws(HubError) {
     var ends: [Int32] = [-1, -1]
     guard pipe(&ends) == 0 else { throw HubError(path: "a pipe") }
-    // Out of the way of the standard descriptors, whichever of them are closed here
+    // Descriptors 0 to 2 may be closed in this process; the pipe must not take their numbers.
     readEnd = fcntl(ends[0], F_DUPFD_CLOEXEC, 3)
     writeEnd = fcntl(ends[1], F_DUPFD_CLOEXEC, 3)
     for end in ends { close(end) }
@@ -141,7 +145,7 @@ private final class Pipe {
     writeEnd = -1
   }
 
-  /// Hands the read end to the caller, who closes it.
+  /// Returns the read end. The caller must close it.
   func takeReadEnd() -> Int32 {
     defer { readEnd = -1 }
     return readEnd
