@@ -64,7 +64,7 @@ extension Tool: CustomTestStringConvertible {
   @Test func helpSetsOptionsAndSummariesSideBySide() {
     #expect(
       helpText(of: .lmInfo, width: 80) == """
-        Usage: lm-info [OPTION]...
+        Usage: lm-info [OPTION]... [MODEL]
         Show information about a model.
 
         Options:
@@ -87,7 +87,7 @@ extension Tool: CustomTestStringConvertible {
       helpText(of: .lmInfo, width: 25).hasPrefix(
         """
         Usage: lm-info
-            [OPTION]...
+            [OPTION]... [MODEL]
         Show information about a
         model.
 

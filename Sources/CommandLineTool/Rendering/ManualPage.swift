@@ -92,9 +92,11 @@ private func variables(of tool: Tool) -> [Tool.Entry] {
       ("NO_COLOR", "If set and not empty, no colours are used."),
       ("CLICOLOR_FORCE", "If set and not 0, output is the same as on a terminal, for example in front of less -R."),
       ("COLUMNS", "The width of tables if the terminal's width is unknown."),
-      ("LC_ALL, LC_CTYPE, LANG", "If they do not select UTF-8, other characters than ASCII are escaped."),
+      ("TERM", "If dumb, no colours and no bars are used."),
     ]
   }
+  variables.append(
+    ("LC_ALL, LC_CTYPE, LANG", "If they do not select UTF-8, tables, messages and help have ASCII characters only."))
   return variables + tool.variables
 }
 

@@ -9,7 +9,7 @@ extension Option {
     "table", short: "t",
     "Print a table of tokens and probabilities",
     "Print a table: one line per token, with its id, its text, its probability (p), the cumulative probability (sum) and, "
-      + "on a terminal, a bar.")
+      + "on a terminal, a bar. The caption of a table is the end of the text that the tokens follow.")
 }
 
 extension Tool {
