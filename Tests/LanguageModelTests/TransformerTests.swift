@@ -1,7 +1,7 @@
 import Checkpoint
 import Foundation
-import Platform
 import LanguageModel
+import Platform
 import Testing
 
 @Suite struct TransformerTests {

@@ -18,11 +18,11 @@ struct CacheShape {
   var keySize: Int { pageLength * headDim }
   var headSize: Int { pageLength * (headDim + paddedHeadDim) }
   var pageSize: Int { layers * heads * headSize }
+}
 
+extension CacheShape {
   init(_ configuration: ModelConfiguration, layers: Int) {
-    self.layers = layers
-    heads = configuration.kvHeads
-    headDim = configuration.headDim
+    self.init(layers: layers, heads: configuration.kvHeads, headDim: configuration.headDim)
   }
 }
 
@@ -44,8 +44,12 @@ public final class KeyValueCache {
 
   /// - Parameter keepsLayers: false for a sequence that is computed in one pass and then done with. Each layer then
   ///   overwrites the one before it, and the cache takes the memory of one layer.
-  init(_ configuration: ModelConfiguration, keepsLayers: Bool) {
-    shape = CacheShape(configuration, layers: keepsLayers ? configuration.layers : 1)
+  convenience init(_ configuration: ModelConfiguration, keepsLayers: Bool) {
+    self.init(CacheShape(configuration, layers: keepsLayers ? configuration.layers : 1))
+  }
+
+  init(_ shape: CacheShape) {
+    self.shape = shape
     memory = AnonymousPages(size: shape.pageSize)
     file = nil
   }

@@ -62,7 +62,7 @@ private struct HeadAttention {
   func ofOneRow(_ query: UnsafeMutablePointer<Float>, into output: UnsafeMutablePointer<Float>) {
     withAlignedFloats(padded) { scores in
       score(query, into: scores)
-      let sum = softmaxNumerators(scores, length)
+      let sum = exponentialsAndSum(scores, length, padded: padded, scale: scale)
       weigh(scores, 1 / sum, into: output)
     }
   }
@@ -150,7 +150,8 @@ private struct HeadAttention {
       var inverses = SIMD8<Float>()
       // A row that does not exist has scores of zero.
       for row in 0..<tileRows {
-        inverses[row] = 1 / softmaxNumerators(scores + row * padded, first + min(row, count - 1) + 1)
+        inverses[row] =
+          1 / exponentialsAndSum(scores + row * padded, first + min(row, count - 1) + 1, padded: padded, scale: scale)
       }
       // A position that a row does not see has weight zero there, and adding zero times a finite value changes no sum.
       for d in stride(from: 0, to: paddedHeadDim, by: laneCount) {
@@ -168,34 +169,6 @@ private struct HeadAttention {
     }
   }
 
-  /// Scales the first `length` scores, replaces them by e^(score - maximum) and those behind them by zeros, and returns
-  /// the sum.
-  private func softmaxNumerators(_ scores: UnsafeMutablePointer<Float>, _ length: Int) -> Float {
-    let whole = length / laneCount * laneCount
-    for position in length..<padded { scores[position] = -.infinity }
-    var greatest = Lanes(repeating: -.infinity)
-    for position in stride(from: 0, to: padded, by: laneCount) {
-      let lanes = Float.load(scores + position) * scale
-      greatest.replace(with: lanes, where: lanes .> greatest)
-    }
-    let maximum = greatest.max()
-    var sum = Lanes()
-    for position in stride(from: 0, to: whole, by: laneCount) {
-      let numerators = exponential(Float.load(scores + position) * scale - maximum)
-      store(numerators, scores + position)
-      sum += numerators
-    }
-    if whole < padded {
-      var last = Lanes()  // of the last block only the positions that exist
-      let numerators = whole < length ? exponential(Float.load(scores + whole) * scale - maximum) : Lanes()
-      for lane in 0..<(length - whole) { last[lane] = numerators[lane] }
-      store(last, scores + whole)
-      sum += last
-      for position in stride(from: whole + laneCount, to: padded, by: laneCount) { store(Lanes(), scores + position) }
-    }
-    return sum.horizontalSum
-  }
-
   /// Stores the lanes at `d`, `d + 1`, … as far as the head is wide.
   @inline(__always)
   private func keep(_ lanes: Lanes, _ output: UnsafeMutablePointer<Float>, _ d: Int) {
@@ -205,4 +178,34 @@ private struct HeadAttention {
       for lane in 0..<max(0, headDim - d) { output[d + lane] = lanes[lane] }
     }
   }
+}
+
+/// Scales the first `length` scores, replaces them by e^(score - maximum) and those behind them by zeros, and returns
+/// the sum.
+func exponentialsAndSum(
+  _ scores: UnsafeMutablePointer<Float>, _ length: Int, padded: Int, scale: Float
+) -> Float {
+  let whole = length / laneCount * laneCount
+  for position in length..<padded { scores[position] = -.infinity }
+  var greatest = Lanes(repeating: -.infinity)
+  for position in stride(from: 0, to: padded, by: laneCount) {
+    let lanes = Float.load(scores + position) * scale
+    greatest.replace(with: lanes, where: lanes .> greatest)
+  }
+  let maximum = greatest.max()
+  var sum = Lanes()
+  for position in stride(from: 0, to: whole, by: laneCount) {
+    let numerators = exponential(Float.load(scores + position) * scale - maximum)
+    store(numerators, scores + position)
+    sum += numerators
+  }
+  if whole < padded {
+    var last = Lanes()  // of the last block only the positions that exist
+    let numerators = whole < length ? exponential(Float.load(scores + whole) * scale - maximum) : Lanes()
+    for lane in 0..<(length - whole) { last[lane] = numerators[lane] }
+    store(last, scores + whole)
+    sum += last
+    for position in stride(from: whole + laneCount, to: padded, by: laneCount) { store(Lanes(), scores + position) }
+  }
+  return sum.horizontalSum
 }
