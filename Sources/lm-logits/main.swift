@@ -29,7 +29,7 @@ run(.lmLogits) { arguments, output in
   } _: { run, refuse in
     let continuations = run.map { _, ids, _ in
       let cache = kept ?? model.makeSinglePassCache()
-      cache.begin(ids)
+      cache.reusePrefix(of: ids)
       return Transformer.BatchEntry(
         Array(ids[cache.count...]), cache,
         logitsAt: (isForEveryPosition || isForOwnTokens ? 0 : ids.count - 1)..<ids.count)

@@ -143,7 +143,7 @@ final class Stepper {
       }
       let continuation = try sequences[index].continuation { ids in
         let cache = try kept?() ?? model().makeCache()
-        cache.begin(ids)
+        cache.reusePrefix(of: ids)
         return cache
       }
       pass.append((index, continuation))

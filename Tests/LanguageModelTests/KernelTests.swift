@@ -19,43 +19,43 @@ import Threads
 
   static let quantized: [ElementType] = [.q4_0, .q4_1, .q5_0, .q5_1, .q8_0, .q4_k, .q5_k, .q6_k]
 
-  static let completions: [Completion] = [.store, .gelu, .addToOutput]
+  static let epilogues: [Epilogue] = [.store, .gelu, .addToOutput]
 
   @Test(arguments: shapes, types)
-  func matmulNNIsThePlainProduct(_ shape: (inputs: Int, outputs: Int), _ type: ElementType) {
+  func matmulNNMatchesFloat64(_ shape: (inputs: Int, outputs: Int), _ type: ElementType) {
     let product = Product(shape.inputs, shape.outputs, type, layout: .inputsByOutputs)
-    for completion in Self.completions {
-      product.check(completion) { input, map, output, registers, pool in
-        matmulNN(input, map, into: output, completion, pool, registers: registers)
+    for epilogue in Self.epilogues {
+      product.check(epilogue) { input, projection, output, registers, pool in
+        matmulNN(input, projection, into: output, epilogue, pool, registers: registers)
       }
     }
   }
 
   @Test(arguments: shapes, types)
-  func matmulNTIsThePlainProduct(_ shape: (inputs: Int, outputs: Int), _ type: ElementType) {
+  func matmulNTMatchesFloat64(_ shape: (inputs: Int, outputs: Int), _ type: ElementType) {
     let product = Product(shape.inputs, shape.outputs, type, layout: .outputsByInputs)
-    for completion in Self.completions {
-      product.check(completion) { input, map, output, registers, pool in
-        matmulNT(input, [map], into: output, completion, pool, registers: registers)
+    for epilogue in Self.epilogues {
+      product.check(epilogue) { input, projection, output, registers, pool in
+        matmulNT(input, [projection], into: output, epilogue, pool, registers: registers)
       }
     }
   }
 
   /// Rows of one block and of several, and rows longer than KC.
   @Test(arguments: [(256, 5), (512, 33), (1280, 70)], quantized)
-  func quantizedMatmulNTIsThePlainProduct(_ shape: (inputs: Int, outputs: Int), _ type: ElementType) {
+  func quantizedMatmulNTMatchesFloat64(_ shape: (inputs: Int, outputs: Int), _ type: ElementType) {
     let product = Product(shape.inputs, shape.outputs, type, layout: .outputsByInputs)
-    for completion in Self.completions {
-      product.check(completion) { input, map, output, registers, pool in
-        matmulNT(input, [map], into: output, completion, pool, registers: registers)
+    for epilogue in Self.epilogues {
+      product.check(epilogue) { input, projection, output, registers, pool in
+        matmulNT(input, [projection], into: output, epilogue, pool, registers: registers)
       }
     }
   }
 
   @Test(arguments: quantized)
-  func quantizedWeightsGiveTheBitsOfTheSameWeightsInFloat32(_ type: ElementType) {
+  func quantizedWeightsMatchTheirFloat32Values(_ type: ElementType) {
     let product = Product(1280, 70, type, layout: .outputsByInputs)
-    let weights = product.map.weight
+    let weights = product.projection.weight
     let dequantized = WeightMatrix(
       start: UnsafeRawPointer(weights.floats), type: .float32, rows: weights.rows, columns: weights.columns)
     let pool = ThreadPool(threads: 1)
@@ -69,7 +69,7 @@ import Threads
     }
   }
 
-  @Test func biasIsOptional() {
+  @Test func missingBiasIsZero() {
     var operands = Operands(seed: 11)
     let input = operands.matrix(3, 40)
     for layout in [GPT2Configuration.MatrixLayout.inputsByOutputs, .outputsByInputs] {
@@ -90,21 +90,21 @@ import Threads
   @Test func adjacentProductsEqualSeparateOnes() {
     let (rows, inputs) = (9, 256)
     var operands = Operands(seed: 12)
-    let maps = [(40, ElementType.q4_k), (17, .float32), (64, .q8_0), (1, .bfloat16)].map { outputs, type in
+    let projections = [(40, ElementType.q4_k), (17, .float32), (64, .q8_0), (1, .bfloat16)].map { outputs, type in
       Linear(weight: operands.weights(rows: outputs, columns: inputs, type), bias: operands.vector(outputs))
     }
     let pool = ThreadPool(threads: 2)
     let input = operands.matrix(rows, inputs)
     let adjacent = Matrix.poisoned(rows, 122)
-    matmulNT(input, maps, into: adjacent, .store, pool)
+    matmulNT(input, projections, into: adjacent, .store, pool)
     var column = 0
-    for map in maps {
-      let separate = Matrix.poisoned(rows, map.outputs)
-      matmulNT(input, [map], into: separate, .store, pool)
+    for projection in projections {
+      let separate = Matrix.poisoned(rows, projection.outputs)
+      matmulNT(input, [projection], into: separate, .store, pool)
       for row in 0..<rows {
-        #expect(Array(adjacent.vector(row)[column..<column + map.outputs]) == separate.vector(row))
+        #expect(Array(adjacent.vector(row)[column..<column + projection.outputs]) == separate.vector(row))
       }
-      column += map.outputs
+      column += projection.outputs
     }
   }
 
@@ -140,7 +140,7 @@ private struct Product {
   static let rows = 29
 
   let input: Matrix
-  let map: Linear
+  let projection: Linear
   /// The contents of the output before the product, for `addToOutput`.
   let previous: Matrix
   private let inputs: Int
@@ -153,17 +153,17 @@ private struct Product {
     var operands = Operands(seed: UInt64(inputs))
     input = operands.matrix(Self.rows, inputs)
     let isNN = layout == .inputsByOutputs
-    map = Linear(
+    projection = Linear(
       weight: operands.weights(rows: isNN ? inputs : outputs, columns: isNN ? outputs : inputs, type), layout: layout,
       bias: operands.vector(outputs))
     previous = operands.matrix(Self.rows, outputs)
-    let weights = map.weight.floats
+    let weights = projection.weight.floats
     let (rowStep, inputStep) = isNN ? (1, outputs) : (inputs, 1)
     // Every row in some columns, and all elements of small products.
     let step = max(1, inputs * outputs / 1024)
     for row in 0..<Self.rows {
       for column in stride(from: row % step, to: outputs, by: step) {
-        var sum = Double(map.bias!.values[column])
+        var sum = Double(projection.bias!.values[column])
         var magnitude = abs(sum)
         for k in 0..<inputs {
           let term = Double(input.row(row)[k]) * Double(weights[column * rowStep + k * inputStep])
@@ -175,11 +175,11 @@ private struct Product {
     }
   }
 
-  /// Computes the rows one by one and in groups, with both register shapes, with one thread and two. Each result must have
-  /// the bits of the first, and the first must be close to float64.
+  /// Computes the rows one by one and in groups, with both register shapes, with one thread and two. Each result must
+  /// have the bits of the first, and the first must be close to float64.
   func check(
-    _ completion: Completion,
-    _ multiply: (_ input: Matrix, _ map: Linear, _ output: Matrix, VectorRegisters, ThreadPool) -> Void
+    _ epilogue: Epilogue,
+    _ multiply: (_ input: Matrix, _ projection: Linear, _ output: Matrix, VectorRegisters, ThreadPool) -> Void
   ) {
     let output = Matrix.poisoned(Self.rows, outputs)
     var first: Matrix?
@@ -188,16 +188,16 @@ private struct Product {
       for registers in VectorRegisters.allCases {
         for length in [1, 2, 16, Self.rows] {
           // A route that writes nothing must fail, whatever the route before it wrote.
-          if completion == .addToOutput { output.copy(from: previous) } else { output.fill(with: .nan) }
+          if epilogue == .addToOutput { output.copy(from: previous) } else { output.fill(with: .nan) }
           for row in stride(from: 0, to: Self.rows, by: length) {
             let part = row..<min(row + length, Self.rows)
-            multiply(input.rows(part), map, output.rows(part), registers, pool)
+            multiply(input.rows(part), projection, output.rows(part), registers, pool)
           }
           if let first {
             #expect(
-              output.hasBits(of: first), "\(completion), \(length) rows at a time, \(registers), \(threads) threads")
+              output.hasBits(of: first), "\(epilogue), \(length) rows at a time, \(registers), \(threads) threads")
           } else {
-            compare(output, completion)
+            compare(output, epilogue)
             let copy = Matrix.poisoned(Self.rows, outputs)
             copy.copy(from: output)
             first = copy
@@ -207,12 +207,12 @@ private struct Product {
     }
   }
 
-  private func compare(_ output: Matrix, _ completion: Completion) {
+  private func compare(_ output: Matrix, _ epilogue: Epilogue) {
     for element in expected {
       let found = Double(output.row(element.row)[element.column])
       let before = Double(previous.row(element.row)[element.column])
       let expected =
-        switch completion {
+        switch epilogue {
         case .store: element.sum
         case .gelu: PlainOperations.gelu(element.sum)
         case .addToOutput: before + element.sum
@@ -220,10 +220,10 @@ private struct Product {
       // One unit in the last place of float32 is 2^-23 = 1.2e-7 of a number.
       let tolerance = 1e-6 * element.magnitude + 5e-7 * max(1, abs(expected))
       guard abs(found - expected) <= tolerance else {
-        Issue.record("\(completion): row \(element.row), column \(element.column): \(found), expected \(expected)")
+        Issue.record("\(epilogue): row \(element.row), column \(element.column): \(found), expected \(expected)")
         return
       }
     }
-    #expect(isFinite(output.start, count: Self.rows * outputs), "\(completion): an output was not written")
+    #expect(isFinite(output.start, count: Self.rows * outputs), "\(epilogue): an output was not written")
   }
 }

@@ -105,8 +105,8 @@ extension WeightVector {
   var doubles: [Double] { array.map(Double.init) }
 }
 
-/// True if both are finite, have the same length, and differ nowhere by more than `tolerance` times the larger of 1 and the
-/// expected magnitude.
+/// True if both are finite, have the same length, and differ nowhere by more than `tolerance` times the larger of 1 and
+/// the expected magnitude.
 func areClose(_ found: [Double], _ expected: [Double], within tolerance: Double) -> Bool {
   found.count == expected.count
     && zip(found, expected).allSatisfy { abs($0 - $1) <= tolerance * max(1, abs($1)) }

@@ -5,14 +5,14 @@ import Threads
 
 @testable import LanguageModel
 
-/// Each operation of the forward pass except the matrix products (`KernelTests`) against its plain definition in float64.
-/// Outputs are NaN before a kernel writes them.
+/// Each operation of the forward pass except the matrix products (`KernelTests`) against its plain definition in
+/// float64. Outputs are NaN before a kernel writes them.
 @Suite struct OperationTests {
   private let pool = ThreadPool(threads: 2)
 
   // MARK: Activations
 
-  /// From where both functions are 0 to where both are x.
+  /// Arguments from the range in which both functions are about 0 to the range in which both are about x.
   private static let arguments = (-3200...3200).map { Float($0) / 100 } + [-1e4, -1e-10, -0.0, 1e-30, 1e4]
 
   private func apply(_ function: (Lanes) -> Lanes, _ x: Float) -> [Double] {
@@ -20,7 +20,7 @@ import Threads
     return (0..<laneCount).map { Double(result[$0]) }
   }
 
-  @Test func geluIsItsTanhForm() {
+  @Test func geluMatchesFloat64() {
     for x in Self.arguments {
       let expected = PlainOperations.gelu(Double(x))
       // Relative to x, not to the result: far below zero tanh cancels in the definition itself.
@@ -28,7 +28,7 @@ import Threads
     }
   }
 
-  @Test func siluIsXTimesTheSigmoid() {
+  @Test func siluMatchesFloat64() {
     for x in Self.arguments {
       let expected = PlainOperations.silu(Double(x))
       // The exponential in float32 is at most about 3e38.
@@ -37,11 +37,11 @@ import Threads
   }
 
   @Test(arguments: [1, 5, 16, 37, 128], [1, 9])
-  func swiGLUIsSiLUOfGatesTimesUps(_ inner: Int, _ rows: Int) {
+  func swigluMatchesFloat64(_ inner: Int, _ rows: Int) {
     var operands = Operands(seed: 1)
     let input = Matrix(start: operands.floats(rows * 2 * inner, in: -8...8), rows: rows, columns: 2 * inner)
     let output = Matrix.poisoned(rows, inner)
-    gate(input, into: output, pool)
+    swiglu(input, into: output, pool)
     for row in 0..<rows {
       let numbers = input.vector(row)
       let expected = (0..<inner).map { PlainOperations.silu(numbers[$0]) * numbers[inner + $0] }
@@ -52,7 +52,7 @@ import Threads
   // MARK: Normalization
 
   @Test(arguments: [1, 3, 15, 16, 17, 40, 768], [1, 17])
-  func layerNormIsThePlainDefinition(_ width: Int, _ rows: Int) {
+  func layerNormMatchesFloat64(_ width: Int, _ rows: Int) {
     var operands = Operands(seed: 2)
     let input = operands.matrix(rows, width)
     for row in 0..<rows {
@@ -70,7 +70,7 @@ import Threads
   }
 
   @Test(arguments: [1, 3, 15, 16, 17, 40, 768], [1, 17])
-  func rmsNormIsThePlainDefinition(_ width: Int, _ rows: Int) {
+  func rmsNormMatchesFloat64(_ width: Int, _ rows: Int) {
     var operands = Operands(seed: 3)
     let input = operands.matrix(rows, width)
     let norm = RMSNorm(weight: operands.vector(width), epsilon: 1e-3)
@@ -98,18 +98,18 @@ import Threads
       let (numbers, table) = (operands.matrix(1, Self.headDim), Matrix.poisoned(1, Self.headDim))
       let expected = PlainOperations.rope(
         numbers.vector(0), position: position, frequencies: frequencies, isInterleaved: isInterleaved)
-      rope.angles(of: position, into: table.start)
+      rope.writeCosSin(ofPosition: position, into: table.start)
       let angles = frequencies.map { Double(position) * $0 }
       // Frequencies and angles are rounded to float32.
       let tolerance = 2e-7 * Double(max(1, position))
       #expect(areClose(table.vector(0), angles.map { cos($0) } + angles.map { sin($0) }, within: tolerance))
-      rope.turn(numbers.start, by: table.start)
+      rope.apply(table.start, to: numbers.start)
       #expect(areClose(numbers.vector(0), expected, within: 2 * tolerance), "position \(position)")
     }
   }
 
   @Test(arguments: [false, true])
-  func ropeRotatesPairsByTheirAngles(_ isInterleaved: Bool) {
+  func ropeMatchesFloat64(_ isInterleaved: Bool) {
     let pairing = isInterleaved ? RoPEConfiguration.Pairing.interleaved : .neox
     func rope(_ scaling: RoPEConfiguration.Scaling, _ factors: [Float] = []) -> RoPE {
       RoPE(
@@ -124,15 +124,14 @@ import Threads
       isInterleaved: isInterleaved)
   }
 
-  /// The result may differ from the argument: the norm of each pair must not.
   @Test func ropeKeepsNorms() {
     var operands = Operands(seed: 5)
     let numbers = operands.matrix(1, Self.headDim)
     let rope = RoPE(RoPEConfiguration(base: 10_000, scaling: .none, pairing: .neox), headDim: Self.headDim)
     let before = numbers.vector(0)
     let table = Matrix.poisoned(1, Self.headDim)
-    rope.angles(of: 77, into: table.start)
-    rope.turn(numbers.start, by: table.start)
+    rope.writeCosSin(ofPosition: 77, into: table.start)
+    rope.apply(table.start, to: numbers.start)
     let after = numbers.vector(0)
     for pair in 0..<Self.headDim / 2 {
       let other = pair + Self.headDim / 2
@@ -143,7 +142,7 @@ import Threads
   // MARK: Attention
 
   @Test(arguments: 1...70)
-  func exponentialsAndTheirSumAreThoseOfSoftmax(_ length: Int) {
+  func softmaxNumeratorsMatchFloat64(_ length: Int) {
     var operands = Operands(seed: 6)
     let padded = paddedCount(length) + (length % 3 == 0 ? laneCount : 0)
     let scores = Matrix(start: operands.floats(padded, in: -30...30), rows: 1, columns: padded)
@@ -159,7 +158,7 @@ import Threads
   /// Heads, heads of keys and values (grouped-query and multi-query attention), and the width of a head: less than a
   /// vector, whole vectors, and more than the four that one pass over the values takes.
   @Test(arguments: [(2, 2, 10), (4, 2, 16), (6, 1, 64), (3, 3, 72)])
-  func attentionIsThePlainDefinition(_ heads: Int, _ kvHeads: Int, _ headDim: Int) {
+  func attentionMatchesFloat64(_ heads: Int, _ kvHeads: Int, _ headDim: Int) {
     var operands = Operands(seed: 7)
     let layers = 2
     let qkvWidth = (heads + 2 * kvHeads) * headDim
@@ -170,7 +169,7 @@ import Threads
     let scale = 1 / Float(headDim).squareRoot()
     for layer in 0..<layers {
       let output = Matrix.poisoned(rows, heads * headDim)
-      var sequences: [SequenceRows] = []
+      var segments: [BatchSegment] = []
       var contents: [Matrix] = []
       var row = 0
       for (first, count) in lengths {
@@ -183,12 +182,12 @@ import Threads
           cache.store(qkv.rows(first..<first + count), layer: layer, head: head, first: first)
           cache.store(other, layer: 1 - layer, head: head, first: 0)
         }
-        sequences.append(SequenceRows(rows: row..<row + count, first: first, cache: cache))
+        segments.append(BatchSegment(rows: row..<row + count, first: first, cache: cache))
         contents.append(qkv)
         row += count
       }
-      attention(queries, sequences, layer: layer, heads: heads, scale: scale, into: output, pool)
-      for (sequence, qkv) in zip(sequences, contents) {
+      attention(queries, segments, layer: layer, heads: heads, scale: scale, into: output, pool)
+      for (sequence, qkv) in zip(segments, contents) {
         for (index, row) in sequence.rows.enumerated() {
           let seen = (0...sequence.first + index).map { qkv.vector($0) }
           for head in 0..<heads {
@@ -208,21 +207,21 @@ import Threads
     }
   }
 
-  // MARK: Completion
+  // MARK: Epilogue
 
   @Test(arguments: 1...20)
-  func completionsWriteExactlyTheirColumns(_ count: Int) {
+  func epiloguesWriteOnlyTheirColumns(_ count: Int) {
     var operands = Operands(seed: 8)
     let (sums, bias, previous) = (operands.matrix(1, 16), operands.vector(16), operands.matrix(1, 20))
-    for completion in KernelTests.completions {
+    for epilogue in KernelTests.epilogues {
       for bias in [bias, nil] {
         let output = Matrix.poisoned(1, 20)
-        if completion == .addToOutput { output.copy(from: previous) }
-        completion.complete(Float.load(sums.start), bias: bias?.values, output.start, count: count)
+        if epilogue == .addToOutput { output.copy(from: previous) }
+        epilogue.apply(Float.load(sums.start), bias: bias?.values, output.start, count: count)
         let written = min(count, laneCount)
         let expected = (0..<written).map { column in
           let sum = sums.vector(0)[column] + (bias?.doubles[column] ?? 0)
-          return switch completion {
+          return switch epilogue {
           case .store: sum
           case .gelu: PlainOperations.gelu(sum)
           case .addToOutput: previous.vector(0)[column] + sum
@@ -230,7 +229,7 @@ import Threads
         }
         #expect(areClose(Array(output.vector(0)[..<written]), expected, within: 5e-7))
         let rest = output.bits[written...]
-        #expect(Array(rest) == Array((completion == .addToOutput ? previous : .poisoned(1, 20)).bits[written...]))
+        #expect(Array(rest) == Array((epilogue == .addToOutput ? previous : .poisoned(1, 20)).bits[written...]))
       }
     }
   }
@@ -254,17 +253,17 @@ import Threads
 
   @Test func segmentsFollowTheirRows() {
     let caches = (0..<3).map { _ in KeyValueCache(CacheShape(layers: 1, heads: 1, headDim: 4)) }
-    let sequences = [
-      SequenceRows(rows: 0..<5, first: 10, cache: caches[0]), SequenceRows(rows: 5..<6, first: 0, cache: caches[1]),
-      SequenceRows(rows: 6..<10, first: 3, cache: caches[2]),
+    let segments = [
+      BatchSegment(rows: 0..<5, first: 10, cache: caches[0]), BatchSegment(rows: 5..<6, first: 0, cache: caches[1]),
+      BatchSegment(rows: 6..<10, first: 3, cache: caches[2]),
     ]
-    let clamped = sequences.within(3..<8)
+    let clamped = segments.clamped(to: 3..<8)
     #expect(clamped.map(\.rows) == [0..<2, 2..<3, 3..<5])
     #expect(clamped.map(\.first) == [13, 0, 3])
     #expect(zip(clamped, caches).allSatisfy { $0.cache === $1 })
-    let parts = [sequences[0].part(at: 12..<14), sequences[2].part(at: 3..<3), sequences[2].part(at: 4..<6)]
+    let parts = [segments[0].part(at: 12..<14), segments[2].part(at: 3..<3), segments[2].part(at: 4..<6)]
     #expect(parts.map(\.rows) == [2..<4, 6..<6, 7..<9])
-    #expect(parts.together.map(\.rows) == [0..<2, 2..<2, 2..<4])
-    #expect(parts.together.map(\.first) == [12, 3, 4])
+    #expect(parts.compacted.map(\.rows) == [0..<2, 2..<2, 2..<4])
+    #expect(parts.compacted.map(\.first) == [12, 3, 4])
   }
 }

@@ -51,7 +51,7 @@ enum PlainOperations {
     return result
   }
 
-  /// The attention of one query of one head to `keys` and `values`, which are those of all positions that it sees.
+  /// The attention of one query of one head to the keys and values of all positions that it attends to.
   static func attention(query: Vector, keys: [Vector], values: [Vector], scale: Double) -> Vector {
     let weights = softmax(keys.map { dot(query, $0) * scale })
     return (values.first ?? []).indices.map { d in dot(weights, values.map { $0[d] }) }
