@@ -28,8 +28,8 @@ LMPIPE_INLINE lmpipe_integers lmpipe_widen_bytes(const uint8_t *address) {
 // Converts the half-precision number in the upper (1) or lower (0) half of the four bytes at an address.
 LMPIPE_INLINE float lmpipe_half_in_word(const uint8_t *address, int is_upper) {
 #if defined(__F16C__)
-    // Without the assembly, clang loads two bytes with vpinsrw, which occupies the shuffle port: the inner loops are 8
-    // % slower.
+    // Without the assembly, clang loads two bytes with vpinsrw, which occupies the shuffle port; the inner loops would
+    // be 8 % slower.
     typedef float four_floats __attribute__((vector_size(16)));
     typedef uint32_t four_integers __attribute__((vector_size(16)));
     uint32_t bits;

@@ -10,7 +10,7 @@ import Threads
 // small and can be computed by different threads; a block of a panel fits the first-level cache.)
 //
 //   path         rows    condition                 kernel                  why
-//   gemv         1       rows ≤ 4 KiB, full KC     addTwoRowsOfFourBlocks  eight short rows in sequence are one stream
+//   gemv         1       rows ≤ 4 KiB, 4 blocks    addTwoRowsOfFourBlocks  eight short rows in sequence are one stream
 //   gemv         1       otherwise                 addEightRows            eight rows are eight streams
 //   skinny gemm  2 … 16                            addFourRows             four weight vectors serve all input rows
 //   gemm         > 16    or the last < 16 columns  microKernel             arithmetic takes longer than reading
@@ -85,6 +85,8 @@ private struct MatmulNN<Element: WeightElement> {
   private var hasShortRows: Bool { weights.columns * Element.size <= 4096 }
   private let blocksTogether = 4
 
+  /// Computes the sums of all blocks, (blocks, n, out), and then adds the blocks. A task is a block, or four blocks if
+  /// weight rows are short, or a part of the columns of these.
   func gemvOrSkinnyGEMM() {
     let whole = weights.columns / laneCount * laneCount
     let (n, blocks) = (input.rows, blocks)
@@ -92,14 +94,14 @@ private struct MatmulNN<Element: WeightElement> {
     withAlignedFloats(blocks * n * stride + weights.rows / 4 * n * 4) { sums in  // (blocks, n, stride)
       let fours = sums + blocks * n * stride  // (in / 4, n, 4)
       if n > 1 { packFours(into: fours) }
-      let together = n == 1 && hasShortRows ? blocksTogether : 1
+      let blocksPerTask = n == 1 && hasShortRows ? blocksTogether : 1
       // If there are more threads than blocks, each block is also divided by columns.
-      let sections = max(1, 2 * pool.threads * together / blocks)
-      let section = (whole / laneCount + sections - 1) / sections * laneCount
-      pool.run((blocks + together - 1) / together * sections, operations: operations) { part in
-        let block = part / sections * together
-        let columns = min(part % sections * section, whole)..<min((part % sections + 1) * section, whole)
-        sumBlocks(block..<min(block + together, blocks), columns, sums, stride: stride, fours)
+      let columnTasks = max(1, 2 * pool.threads * blocksPerTask / blocks)
+      let taskColumns = (whole / laneCount + columnTasks - 1) / columnTasks * laneCount
+      pool.run((blocks + blocksPerTask - 1) / blocksPerTask * columnTasks, operations: operations) { task in
+        let (block, column) = (task / columnTasks * blocksPerTask, task % columnTasks * taskColumns)
+        let columns = min(column, whole)..<min(column + taskColumns, whole)
+        sumBlocks(block..<min(block + blocksPerTask, blocks), columns, sums, stride: stride, fours)
       }
       for row in 0..<n {
         for column in Swift.stride(from: 0, to: whole, by: laneCount) {
@@ -112,7 +114,8 @@ private struct MatmulNN<Element: WeightElement> {
     if whole < weights.columns { gemm(from: whole) }  // the last columns, fewer than a vector
   }
 
-  /// Computes the chains of some blocks for a range of columns: sums (blocks, n, stride).
+  /// Computes the chains of some blocks for a range of columns: sums (blocks, n, stride). The table above has the
+  /// choice of the kernel; `addRow` takes the weight rows that remain at the end of a block.
   @inline(__always)
   private func sumBlocks(
     _ blocks: Range<Int>, _ columns: Range<Int>, _ sums: UnsafeMutablePointer<Float>, stride: Int,
@@ -149,6 +152,7 @@ private struct MatmulNN<Element: WeightElement> {
     }
   }
 
+  /// Adds eight weight rows for one input row: sums (columns).
   @inline(__always)
   private func addEightRows(_ k: Int, _ columns: Range<Int>, _ sums: UnsafeMutablePointer<Float>) {
     let x = input.start + k
@@ -245,6 +249,7 @@ private struct MatmulNN<Element: WeightElement> {
     }
   }
 
+  /// Adds one weight row for one input: sums (columns).
   @inline(__always)
   private func addRow(_ k: Int, _ columns: Range<Int>, _ sums: UnsafeMutablePointer<Float>, _ x: Float) {
     for column in stride(from: columns.lowerBound, to: columns.upperBound, by: laneCount) {
