@@ -71,7 +71,7 @@ private struct MatmulNN<Element: WeightElement> {
   let registers: VectorRegisters
 
   /// The cost in multiply-adds.
-  private var operations: Int { input.rows * weights.rows * weights.columns }
+  private var cost: Int { input.rows * weights.rows * weights.columns }
   private var blocks: Int { (weights.rows + kc - 1) / kc }
 
   @inline(__always)
@@ -98,7 +98,7 @@ private struct MatmulNN<Element: WeightElement> {
       // If there are more threads than blocks, each block is also divided by columns.
       let columnTasks = max(1, 2 * pool.threads * blocksPerTask / blocks)
       let taskColumns = (whole / laneCount + columnTasks - 1) / columnTasks * laneCount
-      pool.run((blocks + blocksPerTask - 1) / blocksPerTask * columnTasks, operations: operations) { task in
+      pool.run((blocks + blocksPerTask - 1) / blocksPerTask * columnTasks, operations: cost) { task in
         let (block, column) = (task / columnTasks * blocksPerTask, task % columnTasks * taskColumns)
         let columns = min(column, whole)..<min(column + taskColumns, whole)
         sumBlocks(block..<min(block + blocksPerTask, blocks), columns, sums, stride: stride, fours)
@@ -273,7 +273,7 @@ private struct MatmulNN<Element: WeightElement> {
     withAlignedFloats(paddedRows * weights.rows) { packed in
       let tiles = paddedRows / microKernelRows
       pool.run(tiles, operations: input.rows * weights.rows) { packInputs($0, into: packed) }
-      pool.run(weights.columns - first, unit: nc, operations: operations) { columns in
+      pool.run(weights.columns - first, unit: nc, operations: cost) { columns in
         multiplyColumns(Row.self, packed, first + columns.lowerBound..<first + columns.upperBound)
       }
     }
