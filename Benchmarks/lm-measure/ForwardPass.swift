@@ -1,18 +1,18 @@
 import LanguageModel
 
-/// The ids that every program is given for a pass of so many positions.
+/// Returns the ids that all programs process in a pass of `count` positions.
 func passIDs(_ count: Int, below vocabulary: Int) -> [Int] {
   (0..<count).map { (7 * $0 + 11) % min(40_000, vocabulary) }
 }
 
-/// The arithmetic of `lm-logits`, and of `lm-logits --all`, without reading and printing. The answer is the likeliest
-/// token after the last position.
+/// Measures the arithmetic of `lm-logits`, or of `lm-logits --all`, without input and output. The answer is the most
+/// likely token after the last position.
 func measurePass(_ model: Transformer, positions: Int, everyLogit: Bool, times: Int) throws -> Reply {
   let ids = passIDs(positions, below: model.configuration.vocabularySize)
-  let wanted = (everyLogit ? 0 : positions - 1)..<positions
+  let logitPositions = (everyLogit ? 0 : positions - 1)..<positions
   var last = 0
   var reply = try Reply(times: times) {
-    try model.forward(ids, model.makeSinglePassCache(), logitsAt: wanted) { position, logits in
+    try model.forward(ids, model.makeSinglePassCache(), logitsAt: logitPositions) { position, logits in
       if position == positions - 1 { last = mostLikely(logits) }
     }
   }
@@ -20,8 +20,8 @@ func measurePass(_ model: Transformer, positions: Int, everyLogit: Bool, times: 
   return reply
 }
 
-/// What `lm-step -n COUNT` computes behind a prompt of eight, without reading, tokens' texts and printing: for models
-/// without a tokenizer. The answer is the tokens.
+/// Measures the arithmetic of `lm-step -n COUNT` after a prompt of eight ids, without input, detokenization and output,
+/// for models without a tokenizer. The answer is the ids of the new tokens.
 func measureSteps(_ model: Transformer, count: Int, times: Int) throws -> Reply {
   var tokens: [Int] = []
   var reply = try Reply(times: times) {

@@ -1,7 +1,7 @@
 import Threads
 
-/// How many float32 operations a second the processor can do: fused multiply-adds on registers, in enough independent
-/// chains to keep its units busy. The amount is in operations, two for each multiply-add.
+/// Measures the peak rate of float32 cost: fused multiply-adds on registers, in enough independent chains to keep
+/// the units busy. The amount is in operations, two per multiply-add.
 func measureMultiplyAddPeak(_ pool: ThreadPool, times: Int) -> Reply {
   let six = peak(SixChains.self, pool, times: times)
   let twelve = peak(TwelveChains.self, pool, times: times)
@@ -18,7 +18,7 @@ private func peak<C: Chains>(_: C.Type, _ pool: ThreadPool, times: Int) -> Reply
   var results = [Float](repeating: 0, count: parts)
   var reply = Reply(times: times) {
     results.withUnsafeMutableBufferPointer { results in
-      nonisolated(unsafe) let results = results  // each part has its own element
+      nonisolated(unsafe) let results = results  // each part writes its own element
       pool.run(parts, cost: .max) { part in results[part] = run(C.self, turns: turns, by: 0.5, plus: Float(part))
       }
     }
@@ -28,7 +28,7 @@ private func peak<C: Chains>(_: C.Type, _ pool: ThreadPool, times: Int) -> Reply
   return reply
 }
 
-/// Not inlined: the compiler must not know the numbers.
+/// Not inlined, so that the numbers are not constants.
 @inline(never)
 private func run<C: Chains>(_: C.Type, turns: Int, by factor: Float, plus term: Float) -> Float {
   let (factor, term) = (Lanes(repeating: factor), Lanes(repeating: term))
@@ -37,7 +37,7 @@ private func run<C: Chains>(_: C.Type, turns: Int, by factor: Float, plus term: 
   return chains.sum
 }
 
-/// Sums that do not depend on each other.
+/// Independent sums.
 private protocol Chains {
   static var count: Int { get }
   init(_ start: Lanes)
@@ -45,8 +45,8 @@ private protocol Chains {
   var sum: Float { get }
 }
 
-/// Twelve of the sixteen 256-bit registers of AVX2, 24 of the 32 of NEON: two units with a latency of four or five need
-/// eight to ten.
+/// Takes 12 of the 16 registers of AVX2, or 24 of the 32 of NEON. Two units with a latency of four or five cycles need
+/// eight to ten independent chains.
 private struct SixChains: Chains {
   static let count = 6
   var (a, b, c): (Lanes, Lanes, Lanes)
@@ -70,7 +70,7 @@ private struct SixChains: Chains {
   var sum: Float { (a + b + c + d + e + f).sum() }
 }
 
-/// Twelve of the 32 registers of AVX-512, where six would leave the units waiting.
+/// Takes 12 of the 32 registers of AVX-512, on which six chains do not keep the units busy.
 private struct TwelveChains: Chains {
   static let count = 12
   var first: SixChains

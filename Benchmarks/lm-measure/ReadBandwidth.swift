@@ -1,25 +1,25 @@
 import Platform
 import Threads
 
-/// How fast the mapped pages of a file can be read, the limit of everything that streams weights: threads add up one
-/// section after the other in wide vectors. The amount is in bytes.
+/// Measures how fast the mapped pages of a file are read, the limit for all paths that stream weights: threads add the
+/// words of sections of the file in wide vectors. The amount is in bytes.
 func measureReadBandwidth(of path: Path, _ pool: ThreadPool, times: Int) throws -> Reply {
   let file = try MappedFile(path: path)
-  let sections = file.bytes.count / sectionSize  // what is behind the last is left out
+  let sections = file.bytes.count / sectionSize  // the rest after the last is not read
   var sums = [UInt32](repeating: 0, count: sections)
   func readAll() {
     sums.withUnsafeMutableBufferPointer { sums in
-      nonisolated(unsafe) let sums = sums  // each section has its own element
+      nonisolated(unsafe) let sums = sums  // each section writes its own element
       pool.run(sections, cost: .max) { section in
         let begin = section * sectionSize
         sums[section] = sum(of: UnsafeRawBufferPointer(rebasing: file.bytes[begin..<begin + sectionSize]))
       }
     }
   }
-  readAll()  // the pages are mapped when they are touched
+  readAll()  // pages are mapped on first access
   var reply = Reply(times: times, readAll)
   reply.amount = sections * sectionSize
-  precondition(sums.contains { $0 != 0 }, "\(path) holds nothing but zeros")
+  precondition(sums.contains { $0 != 0 }, "\(path) contains only zeros")
   return reply
 }
 
@@ -27,7 +27,8 @@ private typealias Words = SIMD16<UInt32>
 
 private let sectionSize = 4 << 20
 
-/// Four streams, a quarter of the bytes each, which keep more lines under way than one does.
+/// Returns the sum of all words. Reads four streams, each a quarter of the bytes, which keep more cache lines in flight
+/// than one stream.
 private func sum(of bytes: UnsafeRawBufferPointer) -> UInt32 {
   guard let start = bytes.baseAddress else { return 0 }
   let quarter = bytes.count / 4

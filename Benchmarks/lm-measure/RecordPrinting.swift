@@ -3,9 +3,9 @@ import JSONLines
 import LanguageModel
 import Platform
 
-/// Prints the record of one position over and over, as `lm-logits` does when it has the logits.
+/// Measures output of records with logits, as `lm-logits` writes them. The same record is written repeatedly.
 func measurePrinting(_ model: Transformer, asBase64: Bool, times: Int) throws -> Reply {
-  let recordsAtATime = 50  // some hundredths of a second
+  let recordsAtATime = 50  // takes some hundredths of a second
   let sink = open("/dev/null", O_WRONLY)
   defer { close(sink) }
   let buffer = ByteBuffer()

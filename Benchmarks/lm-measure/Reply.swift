@@ -1,13 +1,13 @@
-/// What a request is answered with.
+/// The reply to a request.
 struct Reply: CustomStringConvertible {
-  /// How long each time took.
+  /// The time of each repetition.
   var seconds: [Double] = []
-  /// How much was done in one time: bytes, operations.
+  /// The amount of work in one repetition: bytes, or operations.
   var amount: Int?
-  /// What came out, for comparison with the peers.
+  /// The result, for comparison with the peers.
   var answer: [Int]?
 
-  /// Does the work so many times and takes the time of each.
+  /// Repeats the work `times` times and measures each repetition.
   init(times: Int, _ work: () throws -> Void) rethrows {
     for _ in 0..<times {
       let (seconds, attoseconds) = try ContinuousClock().measure(work).components

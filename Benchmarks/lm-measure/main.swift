@@ -1,13 +1,13 @@
-// Measures inside one process what a whole process would blur: lm-measure MODEL THREADS
+// lm-measure MODEL THREADS: measures parts of the tools inside one process, without the time of its start.
 //
-// Reads requests, a line of words each, and answers each with a line of JSON. `bench.py` runs it beside workers for
-// the peers that speak the same way (Benchmarks/peers/worker.py), so that rounds can alternate.
+// Reads requests from standard input, one line of words each, and writes one line of JSON for each. `bench.py` runs it
+// and workers for the peers with the same protocol (Benchmarks/peers/worker.py), so that rounds can alternate.
 //
-//   pass N last|all TIMES          N positions, and the logits of the last of them or of all
-//   steps N TIMES                  N steps behind a prompt of eight
+//   pass N last|all TIMES          N positions, with the logits of the last position or of all
+//   steps N TIMES                  N steps after a prompt of eight ids
 //   print json|base64 TIMES        records of the model's logits, written to /dev/null
-//   read-bandwidth FILE TIMES      the file, mapped, read to its end
-//   multiply-add-peak TIMES        float32 multiplications and additions, nothing else
+//   read-bandwidth FILE TIMES      the mapped file, read to its end
+//   multiply-add-peak TIMES        float32 multiplications and additions only
 
 import Checkpoint
 import CommandLineTool
@@ -33,7 +33,7 @@ fflush(nil)
 
 while let line = readLine() {
   let words = line.split(separator: " ").map(String.init)
-  guard let times = words.last.flatMap({ Int($0) }) else { fatalError("not a request: \(line)") }
+  guard let times = words.last.flatMap({ Int($0) }) else { fatalError("invalid request: \(line)") }
   switch (words[0], words.count) {
   case ("pass", 4):
     print(try measurePass(model, positions: Int(words[1]) ?? 1, everyLogit: words[2] == "all", times: times))
@@ -46,7 +46,7 @@ while let line = readLine() {
   case ("multiply-add-peak", 2):
     print(measureMultiplyAddPeak(pool, times: times))
   default:
-    fatalError("not a request: \(line)")
+    fatalError("invalid request: \(line)")
   }
   fflush(nil)
 }

@@ -2,227 +2,238 @@ import Checkpoint
 import Platform
 import Threads
 
-/// A transformer that goes through a text once, from its beginning to its end: token ids in, the scores of every token of
-/// the vocabulary out. Weights stay where they are mapped; all arithmetic is float32.
+/// A decoder-only transformer: token ids in, logits out. Weights stay in the mapped files; all arithmetic is float32.
 ///
-/// The logits of a position are a function of the ids up to it and of nothing else: not of the number of threads, nor
-/// of how many positions are computed together. The kernels say how; `repair` sees to it for models with weights that are
-/// not finite.
+/// The logits of a position are a function of the ids up to that position and of nothing else. The number of threads
+/// and the positions computed in the same batch do not change a bit. The kernels keep one order of summation for this,
+/// and `repair` covers models with weights that are not finite.
+///
+///     let model = try Transformer(Checkpoint(location), threads: 2)
+///     let cache = model.makeCache()
+///     try model.forward(ids, cache, logitsAt: ids.count - 1..<ids.count) { position, logits in … }
 public final class Transformer {
   public let configuration: ModelConfiguration
   private let checkpoint: Checkpoint  // keeps the files mapped
   private let architecture: any Architecture
+  // The name of the tensor.
+  // swift-format-ignore: AlwaysUseLowerCamelCase
   private let lm_head: Linear  // width to vocabulary
   private let pool: ThreadPool
+  // One workspace for each lifetime, because a second call invalidates the matrices of the first: a batch, its repair,
+  // a block, some rows of logits.
   private let workspace = Workspace()
   private let repairWorkspace = Workspace()
   private let blockWorkspace = Workspace()
   private let headWorkspace = Workspace()
 
-  /// - Parameter threads: how many threads compute, if the machine has processors for them.
+  /// - Parameter threads: the number of threads; limited to the number of processors.
   public convenience init(_ checkpoint: Checkpoint, threads: Int) throws(CheckpointError) {
     try self.init(checkpoint, ThreadPool(threads: threads))
   }
 
-  /// - Parameter pool: computes.
+  /// - Throws: `CheckpointError` if a tensor is missing or has the wrong shape.
   public init(_ checkpoint: Checkpoint, _ pool: ThreadPool) throws(CheckpointError) {
     self.checkpoint = checkpoint
     configuration = checkpoint.configuration
-    checkpoint.readAhead()  // before a weight is touched: what is read here and there does not come in large pages
+    checkpoint.readAhead()  // before any weight is read, because scattered reads do not get large pages
     self.pool = pool
     switch configuration {
     case .gpt2(let configuration): architecture = try GPT2(checkpoint, configuration, pool)
     case .llama(let configuration): architecture = try Llama(checkpoint, configuration, pool)
     }
     lm_head = Linear(weight: WeightMatrix(try checkpoint.outputHead()))
-    pool.expect(cost: lm_head.weight.rows * lm_head.weight.columns)  // one position's logits
+    pool.expect(cost: lm_head.weight.rows * lm_head.weight.columns)  // the logits of one position
   }
 
-  /// A cache for a sequence that will grow.
+  /// Returns a KV cache for a sequence that will grow.
   public func makeCache() -> KeyValueCache { KeyValueCache(configuration, keepsLayers: true) }
 
-  /// A cache for a sequence that is computed in one pass: it needs the memory of one layer.
+  /// Returns a KV cache for a sequence that is computed in one batch. It takes the memory of one layer.
   public func makeSinglePassCache() -> KeyValueCache { KeyValueCache(configuration, keepsLayers: false) }
 
-  /// A cache that is kept in a file; where the file is of no use, one that is not.
+  /// Returns a KV cache that is stored in a file, or one in memory if the file cannot be used.
   ///
-  /// - Parameter report: is told what a person may want to know of it, in words that go behind the file's name.
+  /// - Parameter report: called with warnings, which are to be printed after the name of the file.
   public func makeCache(inFile path: Path, report: @escaping (String) -> Void) -> KeyValueCache {
     do {
       return KeyValueCache(try CacheFile(path: path, configuration, model: checkpoint.identity, pool, report: report))
     } catch {
-      report("\(error.reason): computing without it")
+      report("\(error.reason); continuing without a cache")
       return makeCache()
     }
   }
 
-  /// The next positions of one sequence.
+  /// The new tokens of one sequence in a batch.
   public struct BatchEntry {
-    /// The ids of the positions, at least one: those that follow what is in the cache.
+    /// The ids after the positions in the cache; at least one.
     public let ids: [Int]
     let cache: KeyValueCache
-    /// The positions whose logits are wanted, counted from the start of the sequence; among the new ones.
-    let wanted: Range<Int>
+    /// The positions that need logits, counted from the start of the sequence; all are new positions.
+    let logitPositions: Range<Int>
 
-    public init(_ ids: [Int], _ cache: KeyValueCache, logitsAt wanted: Range<Int>) {
-      (self.ids, self.cache, self.wanted) = (ids, cache, wanted)
+    public init(_ ids: [Int], _ cache: KeyValueCache, logitsAt positions: Range<Int>) {
+      (self.ids, self.cache, logitPositions) = (ids, cache, positions)
     }
 
-    /// The same computations without those cache files that another program has changed; nil if there are none.
-    fileprivate static func leavingChangedFiles(_ continuations: [BatchEntry]) -> [BatchEntry]? {
-      guard continuations.contains(where: { !$0.cache.isIntact }) else { return nil }
-      return continuations.map { $0.cache.isIntact ? $0 : $0.leavingFile() }
+    /// Returns the same batch without cache files that another program has changed, or nil if there are none.
+    fileprivate static func detachingChangedFiles(_ entries: [BatchEntry]) -> [BatchEntry]? {
+      guard entries.contains(where: { !$0.cache.isIntact }) else { return nil }
+      return entries.map { $0.cache.isIntact ? $0 : $0.detachingFile() }
     }
 
-    /// The same computation from the first position on, without the cache's file.
-    private func leavingFile() -> BatchEntry {
+    /// Returns an entry that computes the sequence from its first position, without the cache file.
+    private func detachingFile() -> BatchEntry {
       let ids = cache.ids + ids
-      cache.leaveFile()
-      return BatchEntry(ids, cache, logitsAt: wanted)
+      cache.detachFile()
+      return BatchEntry(ids, cache, logitsAt: logitPositions)
     }
   }
 
-  /// Computes the positions of `ids`, which follow those in the cache, adds them to the cache, and calls `visit` with
-  /// the logits (vocabulary) of each position in `wanted`, in order. Positions count from the start of the sequence.
+  /// Computes the positions of `ids`, which follow the positions in the cache, adds them to the cache, and calls
+  /// `visit` with the logits (vocabulary) of each of `positions`, in order. Positions are counted from the start of the
+  /// sequence.
   ///
-  /// - Precondition: every id is in the vocabulary, the sequence fits the context length, and `wanted` lies in the new positions.
+  /// - Precondition: all ids are in the vocabulary, the sequence fits the context length, and `positions` are among the
+  ///   new positions.
   public func forward(
-    _ ids: [Int], _ cache: KeyValueCache, logitsAt wanted: Range<Int>,
+    _ ids: [Int], _ cache: KeyValueCache, logitsAt positions: Range<Int>,
     _ visit: (_ position: Int, _ logits: UnsafeBufferPointer<Float>) throws -> Void
   ) throws {
-    try forward([BatchEntry(ids, cache, logitsAt: wanted)]) { try visit($1, $2) }
+    try forward([BatchEntry(ids, cache, logitsAt: positions)]) { try visit($1, $2) }
   }
 
-  /// The same for several sequences with caches of their own at once: the weights are read once for all of them.
+  /// Computes a batch of sequences, each with its own cache, and calls `visit` with the index of the entry, the
+  /// position and its logits (vocabulary). The weights are read once for the whole batch.
+  ///
+  /// - Precondition: as for one sequence.
   public func forward(
-    _ continuations: [BatchEntry],
+    _ entries: [BatchEntry],
     _ visit: (_ index: Int, _ position: Int, _ logits: UnsafeBufferPointer<Float>) throws -> Void
   ) throws {
-    // Before, so that nothing is written into a file that was changed, and again after the keys and values were used.
-    if let renewed = BatchEntry.leavingChangedFiles(continuations) { return try forward(renewed, visit) }
+    // Checked before the batch, so that nothing is written to a file that another program changed, and again after its
+    // keys and values have been used.
+    if let entries = BatchEntry.detachingChangedFiles(entries) { return try forward(entries, visit) }
     let c = configuration
-    var sequences: [SequenceRows] = []  // rows of x (n, width)
-    var wanted: [SequenceRows] = []  // those of them whose logits are wanted
+    var segments: [BatchSegment] = []  // rows of x (n, width)
+    var logitSegments: [BatchSegment] = []  // the rows of x that need logits
     var n = 0
-    for continuation in continuations {
-      let (ids, cache) = (continuation.ids, continuation.cache)
+    for entry in entries {
+      let (ids, cache) = (entry.ids, entry.cache)
       let positions = cache.count..<cache.count + ids.count
       precondition(
         !ids.isEmpty && positions.upperBound <= c.contextLength && ids.allSatisfy((0..<c.vocabularySize).contains))
-      precondition(continuation.wanted.clamped(to: positions) == continuation.wanted)
+      precondition(entry.logitPositions.clamped(to: positions) == entry.logitPositions)
       cache.reserve(positions.upperBound)
-      let rows = n..<n + ids.count
-      sequences.append(SequenceRows(rows: rows, first: cache.count, cache: cache))
-      wanted.append(sequences[sequences.count - 1].part(at: continuation.wanted))
-      n = rows.upperBound
+      let segment = BatchSegment(rows: n..<n + ids.count, first: cache.count, cache: cache)
+      segments.append(segment)
+      logitSegments.append(segment.part(at: entry.logitPositions))
+      n += ids.count
     }
-    let last = compute(continuations.map(\.ids), sequences, wanted, in: workspace)
-    repair(last, wanted.together, continuations)
-    if let renewed = BatchEntry.leavingChangedFiles(continuations) { return try forward(renewed, visit) }
-    for (continuation, sequence) in zip(continuations, sequences) { sequence.cache.append(continuation.ids) }
+    let last = runBlocks(entries.map(\.ids), segments, logitSegments, in: workspace)
+    repair(last, logitSegments.compacted, entries)
+    if let entries = BatchEntry.detachingChangedFiles(entries) { return try forward(entries, visit) }
+    for (entry, segment) in zip(entries, segments) { segment.cache.append(entry.ids) }
 
-    let visits = continuations.indices.flatMap { index in continuations[index].wanted.map { (index, $0) } }
+    let visits = entries.indices.flatMap { index in entries[index].logitPositions.map { (index, $0) } }
     try logits(of: last) { row, logits in try visit(visits[row].0, visits[row].1, logits) }
   }
 
-  /// Goes through all blocks with the positions of some sequences, whose keys and values go into the caches.
+  /// Runs all blocks for the positions of some sequences and stores their keys and values in the KV caches.
   ///
   /// - Parameters:
-  ///   - sequences: where the positions of each are in x (n, width), one sequence after the other.
-  ///   - wanted: those of them whose output is returned.
-  /// - Returns: the last block's output for the wanted positions (wanted, width), valid until the workspace is used again.
-  private func compute(
-    _ ids: [[Int]], _ sequences: [SequenceRows], _ wanted: [SequenceRows], in workspace: Workspace
+  ///   - segments: the positions of each sequence as rows of x (n, width), one sequence after the other.
+  ///   - logitSegments: the positions that need logits: a part of each segment.
+  /// - Returns: the output of the last block for `logitSegments` (rows of logits, width), valid until the workspace is
+  ///   used again.
+  private func runBlocks(
+    _ ids: [[Int]], _ segments: [BatchSegment], _ logitSegments: [BatchSegment], in workspace: Workspace
   ) -> Matrix {
     let c = configuration
-    let n = ids.reduce(0) { $0 + $1.count }
-    let matrices = workspace.matrices([
-      (n, c.width), (n, architecture.positionWidth), (wanted.reduce(0) { $0 + $1.rows.count }, c.width),
-    ])
-    let (x, places, last) = (matrices[0], matrices[1], matrices[2])
-    for (ids, sequence) in zip(ids, sequences) {
-      architecture.embed(ids, at: sequence.first, into: x.rows(sequence.rows), places.rows(sequence.rows))
+    let n = segments.rowCount
+    let (x, cosSin, last) = workspace.matrices(
+      (n, c.width), (n, architecture.cosSinWidth), (logitSegments.rowCount, c.width))
+    for (ids, segment) in zip(ids, segments) {
+      architecture.embed(ids, at: segment.first, into: x.rows(segment.rows), cosSin.rows(segment.rows))
     }
     for layer in 0..<c.layers - 1 {
-      for rows in chunks(of: n) { transform(x.rows(rows), places.rows(rows), layer, sequences.within(rows)) }
+      for rows in microBatches(of: n) { runBlock(x.rows(rows), cosSin.rows(rows), layer, segments.clamped(to: rows)) }
     }
-    // The last layer's output is of interest only where logits are wanted.
-    var filled = 0
-    for rows in chunks(of: n) {
-      let kept = wanted.within(rows)
-      let count = kept.reduce(0) { $0 + $1.rows.count }
-      transform(
-        x.rows(rows), places.rows(rows), c.layers - 1, sequences.within(rows), keeping: kept,
-        in: last.rows(filled..<filled + count))
-      filled += count
+    // In the last layer, only rows that need logits go through attention output and MLP: nothing else reads its output.
+    var firstRow = 0
+    for rows in microBatches(of: n) {
+      let kept = logitSegments.clamped(to: rows)
+      let lastRow = firstRow + kept.rowCount
+      runLastBlock(
+        x.rows(rows), cosSin.rows(rows), segments.clamped(to: rows), keeping: kept, into: last.rows(firstRow..<lastRow))
+      firstRow = lastRow
     }
     return last
   }
 
-  /// Computes again what is not finite only because of how positions were computed together: attention of several
-  /// positions at once gives a later position the weight 0, and 0 · NaN is NaN, so values that are not finite spoil up to
-  /// five positions before their own. With this a position has the logits, keys and values that it has alone.
+  /// Recomputes positions that are not finite only because they were computed together with others. Attention of
+  /// several positions gives later positions the weight 0, and 0 · NaN is NaN, so values that are not finite spoil up
+  /// to five positions before them. After the repair each position has the logits, keys and values that it has alone.
   ///
-  /// Values that are not finite in one layer make those of the same position so in the last layer, which every cache
-  /// has. The positions before the first of these are sound; from there on one is computed at a time, up to the first
-  /// that is not finite by itself. After it no position is finite, however it is computed.
+  /// If values of a position are not finite in one layer, they are not finite in the last layer, which every cache has.
+  /// The positions before the first such position are computed again as one batch. From there on, positions are
+  /// computed one at a time, up to the first that is not finite when computed alone. No position after it is finite,
+  /// however it is computed.
   ///
   /// - Parameters:
-  ///   - last: the output for the wanted positions.
-  ///   - wanted: where each sequence's are in it.
-  private func repair(_ last: Matrix, _ wanted: [SequenceRows], _ continuations: [BatchEntry]) {
-    var spoilt: [(sequence: SpoiltSequence, position: Int)] = []
-    for (continuation, wanted) in zip(continuations, wanted) where continuation.ids.count > 1 {
-      let (cache, first) = (continuation.cache, continuation.cache.count)
-      guard !wanted.rows.allSatisfy({ isFinite(last.row($0), count: last.columns) }),
-        let position = (first..<first + continuation.ids.count).first(where: { !hasFiniteValues(cache, at: $0) })
+  ///   - last: the output of the last block for the positions that need logits.
+  ///   - logitSegments: the rows of each sequence in `last`.
+  private func repair(_ last: Matrix, _ logitSegments: [BatchSegment], _ entries: [BatchEntry]) {
+    var damaged: [(sequence: DamagedSequence, position: Int)] = []
+    for (entry, logitSegment) in zip(entries, logitSegments) where entry.ids.count > 1 {
+      let (cache, first) = (entry.cache, entry.cache.count)
+      guard !logitSegment.rows.allSatisfy({ isFinite(last.row($0), count: last.columns) }),
+        let position = (first..<first + entry.ids.count).first(where: { !hasFiniteValues(cache, at: $0) })
       else { continue }
       let keepsLayers = cache.shape.layers == configuration.layers
-      let sequence = SpoiltSequence(
-        continuation: continuation, first: first, target: wanted, cache: keepsLayers ? cache : makeCache())
-      sequence.cache.reserve(first + continuation.ids.count)
-      spoilt.append((sequence, position))
+      let sequence = DamagedSequence(
+        entry: entry, first: first, target: logitSegment, cache: keepsLayers ? cache : makeCache())
+      sequence.cache.reserve(first + entry.ids.count)
+      damaged.append((sequence, position))
     }
-    recompute(spoilt.map { ($0.sequence, $0.sequence.first..<$0.position) }.filter { !$0.1.isEmpty }, into: last)
-    while !spoilt.isEmpty {
-      recompute(spoilt.map { ($0.sequence, $0.position..<$0.position + 1) }, into: last)
-      spoilt = spoilt.filter {
+    recompute(damaged.map { ($0.sequence, $0.sequence.first..<$0.position) }.filter { !$0.1.isEmpty }, into: last)
+    while !damaged.isEmpty {
+      recompute(damaged.map { ($0.sequence, $0.position..<$0.position + 1) }, into: last)
+      damaged = damaged.filter {
         hasFiniteValues($0.sequence.cache, at: $0.position)
-          && $0.position + 1 < $0.sequence.first + $0.sequence.continuation.ids.count
+          && $0.position + 1 < $0.sequence.first + $0.sequence.entry.ids.count
       }.map { ($0.sequence, $0.position + 1) }
     }
   }
 
   /// A sequence whose output is not finite.
-  private struct SpoiltSequence {
-    let continuation: BatchEntry
-    /// The position of the first of the continuation's ids.
+  private struct DamagedSequence {
+    let entry: BatchEntry
+    /// The position of the first id of the entry.
     let first: Int
-    /// Where its wanted positions are in the output.
-    let target: SequenceRows
-    /// With all layers.
+    /// The rows of the sequence in the output.
+    let target: BatchSegment
+    /// A cache with all layers.
     let cache: KeyValueCache
   }
 
-  /// Computes positions of some sequences again, and puts the output for those that are wanted in its place.
-  private func recompute(_ parts: [(sequence: SpoiltSequence, positions: Range<Int>)], into last: Matrix) {
+  /// Recomputes positions of some sequences and replaces the output of the positions that need logits.
+  private func recompute(_ parts: [(sequence: DamagedSequence, positions: Range<Int>)], into last: Matrix) {
     guard !parts.isEmpty else { return }
     var n = 0
-    let rows = parts.map { sequence, positions in
+    let segments = parts.map { sequence, positions in
       defer { n += positions.count }
-      return SequenceRows(rows: n..<n + positions.count, first: positions.lowerBound, cache: sequence.cache)
+      return BatchSegment(rows: n..<n + positions.count, first: positions.lowerBound, cache: sequence.cache)
     }
-    let wanted = parts.map { $0.continuation.wanted.clamped(to: $1) }
+    let logitPositions = parts.map { $0.entry.logitPositions.clamped(to: $1) }
     let ids = parts.map { sequence, positions in
-      Array(
-        sequence.continuation.ids[(positions.lowerBound - sequence.first)..<(positions.upperBound - sequence.first)])
+      Array(sequence.entry.ids[(positions.lowerBound - sequence.first)..<(positions.upperBound - sequence.first)])
     }
-    let output = compute(ids, rows, zip(rows, wanted).map { $0.part(at: $1) }, in: repairWorkspace)
+    let output = runBlocks(ids, segments, zip(segments, logitPositions).map { $0.part(at: $1) }, in: repairWorkspace)
     var row = 0
-    for (part, wanted) in zip(parts, wanted) {
+    for (part, positions) in zip(parts, logitPositions) {
       let sequence = part.sequence
-      for position in wanted {
-        let target = sequence.target.rows.lowerBound + position - sequence.continuation.wanted.lowerBound
+      for position in positions {
+        let target = sequence.target.rows.lowerBound + position - sequence.entry.logitPositions.lowerBound
         last.row(target).update(from: output.row(row), count: last.columns)
         row += 1
       }
@@ -233,68 +244,80 @@ public final class Transformer {
     cache.hasFiniteValues(at: position, layer: configuration.layers - 1)
   }
 
-  /// One transformer block, for rows of x (n, width) that are positions of some sequences, and what the architecture
-  /// wants to know of these: their keys and values go into the caches, and x becomes the block's output.
-  private func transform(_ x: Matrix, _ positions: Matrix, _ layer: Int, _ sequences: [SequenceRows]) {
-    transform(x, positions, layer, sequences, keeping: nil, in: x)
+  /// Runs one transformer block in place for x (n, width), whose rows are positions of some sequences, and stores their
+  /// keys and values in the KV caches.
+  private func runBlock(_ x: Matrix, _ cosSin: Matrix, _ layer: Int, _ segments: [BatchSegment]) {
+    let (qkv, heads) = attentionMatrices(rows: x.rows, queries: x.rows)
+    architecture.projectQKV(x, cosSin, layer: layer, into: qkv)
+    storeKeysAndValues(qkv, segments, layer)
+    attend(qkv, segments, layer, into: heads)
+    architecture.addAttentionOutputAndMLP(heads, layer: layer, to: x)
   }
 
-  /// The same, but of the output only the rows `kept` are computed, and moved together in y (kept, width).
-  private func transform(
-    _ x: Matrix, _ positions: Matrix, _ layer: Int, _ sequences: [SequenceRows], keeping kept: [SequenceRows]?,
-    in y: Matrix
+  /// Runs the last block: computes keys and values of all rows of x (n, width), but the output of the rows `kept` only:
+  /// y (kept, width).
+  private func runLastBlock(
+    _ x: Matrix, _ cosSin: Matrix, _ segments: [BatchSegment], keeping kept: [BatchSegment], into y: Matrix
   ) {
-    let c = configuration
-    let matrices = blockWorkspace.matrices([
-      (x.rows, (c.heads + 2 * c.kvHeads) * c.headDim), (y.rows, c.heads * c.headDim),
-    ])
-    let (qkv, mixed) = (matrices[0], matrices[1])
-    architecture.attentionInputs(x, positions, layer: layer, into: qkv)
-    store(qkv, sequences, layer)
+    let layer = configuration.layers - 1
+    let (qkv, heads) = attentionMatrices(rows: x.rows, queries: y.rows)
+    architecture.projectQKV(x, cosSin, layer: layer, into: qkv)
+    storeKeysAndValues(qkv, segments, layer)
     guard y.rows > 0 else { return }
-    if let kept {
-      move(kept, of: x, to: y)
-      move(kept, of: qkv, to: qkv)
-    }
+    compactRows(of: x, keeping: kept, into: y)
+    compactRows(of: qkv, keeping: kept, into: qkv)
+    attend(qkv.rows(0..<y.rows), kept.compacted, layer, into: heads)
+    architecture.addAttentionOutputAndMLP(heads, layer: layer, to: y)
+  }
+
+  /// Returns scratch matrices for qkv (rows, (heads + 2 · kvHeads) · headDim) and the outputs of the heads (queries,
+  /// heads · headDim).
+  private func attentionMatrices(rows: Int, queries: Int) -> (qkv: Matrix, heads: Matrix) {
+    let c = configuration
+    return blockWorkspace.matrices((rows, (c.heads + 2 * c.kvHeads) * c.headDim), (queries, c.heads * c.headDim))
+  }
+
+  private func attend(_ qkv: Matrix, _ segments: [BatchSegment], _ layer: Int, into heads: Matrix) {
     attention(
-      qkv.rows(0..<y.rows), kept?.together ?? sequences, layer: layer, heads: c.heads,
-      scale: architecture.attentionScale(layer: layer), into: mixed, pool)
-    architecture.addOutputs(of: mixed, layer: layer, to: y)
+      qkv, segments, layer: layer, heads: configuration.heads, scale: architecture.attentionScale(layer: layer),
+      into: heads, pool)
   }
 
-  /// Puts the keys and values of qkv into the sequences' caches.
-  private func store(_ qkv: Matrix, _ sequences: [SequenceRows], _ layer: Int) {
+  /// Stores the keys and values of qkv in the KV caches of the segments.
+  private func storeKeysAndValues(_ qkv: Matrix, _ segments: [BatchSegment], _ layer: Int) {
     let heads = configuration.kvHeads
-    pool.run(heads * sequences.count, cost: qkv.rows * qkv.columns) { part in
-      let sequence = sequences[part / heads]
-      sequence.cache.store(qkv.rows(sequence.rows), layer: layer, head: part % heads, first: sequence.first)
+    pool.run(heads * segments.count, cost: qkv.rows * qkv.columns) { part in
+      let segment = segments[part / heads]
+      segment.cache.store(qkv.rows(segment.rows), layer: layer, head: part % heads, first: segment.first)
     }
   }
 
-  /// Copies rows to the beginning of a matrix, one behind the other; it may be the same matrix.
-  private func move(_ kept: [SequenceRows], of source: Matrix, to target: Matrix) {
+  /// Copies the rows `kept` to the start of `target`, one after the other.
+  ///
+  /// - Precondition: the rows rise. So `target` may be `source`: a row is never copied to a place after its own, and no
+  ///   row is overwritten before it is copied.
+  private func compactRows(of source: Matrix, keeping kept: [BatchSegment], into target: Matrix) {
     for (row, from) in kept.lazy.flatMap(\.rows).enumerated() {
       target.row(row).update(from: source.row(from), count: source.columns)
     }
   }
 
-  /// The rows of n, cut into as few and as equal chunks as memory should be spent on: multiples of a tile.
-  private func chunks(of n: Int) -> [Range<Int>] {
-    let count = (n + Self.chunkRows - 1) / Self.chunkRows
-    let length = (n + count * tileRows - 1) / (count * tileRows) * tileRows
+  /// Divides n rows into as few micro-batches as possible, of about equal length, which is a multiple of MR.
+  private func microBatches(of n: Int) -> [Range<Int>] {
+    let count = (n + Self.maximumBatchTokens - 1) / Self.maximumBatchTokens
+    let length = (n + count * microKernelRows - 1) / (count * microKernelRows) * microKernelRows
     return stride(from: 0, to: n, by: length).map { $0..<min($0 + length, n) }
   }
 
-  /// logits = lm_head · normalized x, for some rows at a time: a vocabulary of logits for each of 1,024 positions would be
-  /// 200 MB.
+  /// Computes logits = lm_head · finalNorm(x), for some rows at a time: the logits of 1,024 positions with the
+  /// vocabulary of GPT-2 would take 200 MB.
   private func logits(of x: Matrix, _ visit: (Int, UnsafeBufferPointer<Float>) throws -> Void) throws {
     guard x.rows > 0 else { return }
     let vocabulary = configuration.vocabularySize
-    for start in stride(from: 0, to: x.rows, by: Self.logitsRows) {
-      let rows = x.rows(start..<min(start + Self.logitsRows, x.rows))
-      let scratch = headWorkspace.matrices([(rows.rows, rows.columns), (rows.rows, vocabulary)])
-      let (normed, output) = (scratch[0], scratch[1])
-      architecture.normalizeOutput(rows, into: normed)
+    for start in stride(from: 0, to: x.rows, by: Self.logitRows) {
+      let rows = x.rows(start..<min(start + Self.logitRows, x.rows))
+      let (normed, output) = headWorkspace.matrices((rows.rows, rows.columns), (rows.rows, vocabulary))
+      architecture.finalNorm(rows, into: normed)
       linear(normed, lm_head, into: output, .store, pool)
       for row in 0..<rows.rows {
         try visit(start + row, UnsafeBufferPointer(start: output.row(row), count: vocabulary))
@@ -302,11 +325,10 @@ public final class Transformer {
     }
   }
 
-  /// So many positions keep the arithmetic busy: with fewer, a pass waits for the weights to be read.
-  public static let maximumBatchTokens = chunkRows
+  /// The size of a micro-batch. A batch with fewer tokens waits for weights to be read; with more, the activations of a
+  /// micro-batch take more memory without a gain. A multiple of MR.
+  public static let maximumBatchTokens = 43 * microKernelRows
 
-  /// Whole tiles; memory for the activations of so many, and weights that are read again seldom enough.
-  private static let chunkRows = 43 * tileRows
-  /// Rows of which one reading of the head makes logits: 10 MB of them with GPT-2's vocabulary.
-  private static let logitsRows = 48
+  /// The rows whose logits are computed together: 10 MB of logits with the vocabulary of GPT-2.
+  private static let logitRows = 48
 }

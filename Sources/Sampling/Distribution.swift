@@ -1,31 +1,34 @@
 import Numerics
 
-/// The softmax of a vocabulary of logits, divided by a temperature. Computed in float64 from the differences to the
-/// greatest logit: so logits of any finite size, and temperatures down to the least positive number, give probabilities.
+/// The softmax of logits (vocabulary) divided by a temperature.
+///
+/// It is computed in float64 from the differences to the largest logit, so finite logits of any magnitude and
+/// temperatures down to the smallest positive number give probabilities.
 public struct Distribution {
   private let logits: UnsafeBufferPointer<Float>
-  private let greatest: Double
+  private let largest: Double
   private let temperature: Double
-  /// ln Σ e^((logit - greatest) / temperature): at least 0, as the greatest logit adds 1.
+  /// ln Σ e^((logit - largest) / temperature). At least 0, because the term of the largest logit is 1.
   private let logSumOfExponentials: Double
 
-  /// `logits` are finite, at least one, and outlive the distribution. `temperature` is positive.
+  /// - Precondition: `logits` is not empty, all are finite, and they outlive the distribution; `temperature` is
+  ///   positive.
   public init(_ logits: UnsafeBufferPointer<Float>, temperature: Double = 1) {
     precondition(!logits.isEmpty && temperature > 0)
     self.logits = logits
     self.temperature = temperature
-    greatest = Double(maximum(logits))
-    logSumOfExponentials = naturalLogarithm(sumOfExponentials(logits, minus: greatest, dividedBy: temperature))
+    largest = Double(maximum(logits))
+    logSumOfExponentials = naturalLogarithm(sumOfExponentials(logits, minus: largest, dividedBy: temperature))
   }
 
-  /// A token as the next one.
+  /// A candidate for the next token.
   public struct Candidate: Equatable, Sendable {
     public let id: Int
-    /// The raw score.
+    /// The logit, not divided by the temperature.
     public let logit: Float
-    /// The natural logarithm of the probability, always finite: `-Float.greatestFiniteMagnitude` if it is less than that.
+    /// The natural logarithm of the probability, at least `-Float.greatestFiniteMagnitude`, so always finite.
     public let logprob: Float
-    /// The probability; 0 if it is less than any positive float32.
+    /// The probability; 0 if it is less than the smallest positive float32.
     public let p: Float
   }
 
@@ -36,19 +39,19 @@ public struct Distribution {
       p: Float(exponential(logprob)))
   }
 
-  /// -∞ if the quotient by a small temperature leaves float64.
+  /// Returns ln p, or -∞ if the quotient by a small temperature overflows float64.
   private func logProbability(_ id: Int) -> Double {
-    (Double(logits[id]) - greatest) / temperature - logSumOfExponentials
+    (Double(logits[id]) - largest) / temperature - logSumOfExponentials
   }
 
   func probability(_ id: Int) -> Double { exponential(logProbability(id)) }
 
-  /// Of all tokens.
+  /// The probabilities of all tokens (vocabulary).
   var probabilities: [Double] {
     [Double](unsafeUninitializedCapacity: logits.count) { result, count in
       for index in stride(from: 0, to: logits.count, by: Lanes.scalarCount) {
         let lanes = load(logits, at: index)
-        let (low, high) = quotients(lanes, minus: greatest, dividedBy: temperature)
+        let (low, high) = quotients(lanes, minus: largest, dividedBy: temperature)
         let (first, second) = (exponential(low - logSumOfExponentials), exponential(high - logSumOfExponentials))
         for lane in 0..<min(Lanes.scalarCount, logits.count - index) {
           result.initializeElement(at: index + lane, to: lane < 8 ? first[lane] : second[lane - 8])
@@ -58,36 +61,38 @@ public struct Distribution {
     }
   }
 
-  /// The likeliest token; of several the one with the lowest id.
+  /// The most likely token, or the one with the lowest id if there are several.
   public var mostLikely: Candidate {
-    let greatest = maximum(logits)
-    return candidate(firstIndex(above: greatest.nextDown, in: logits, from: 0))
+    let largest = maximum(logits)
+    return candidate(firstIndex(above: largest.nextDown, in: logits, from: 0))
   }
 
-  /// The `count` likeliest tokens (or all, if they are fewer), likeliest first, ties by lower id.
+  /// Returns the `count` most likely tokens (or all tokens, if there are fewer), most likely first, ties by lower id.
   public func mostLikely(_ count: Int) -> [Candidate] {
-    // A heap whose root is the least of the best so far: most tokens are dismissed by one comparison with it.
+    // A binary min-heap of the best so far. Its root is the threshold: most tokens are rejected by one comparison with
+    // it, 16 at a time. (The tokenizer's `MinimumHeap` inserts and removes elements; this one only replaces its root.)
     var heap = Array(logits.indices.prefix(max(0, count)))
-    for root in (0..<heap.count / 2).reversed() { sift(&heap, root) }
+    for root in (0..<heap.count / 2).reversed() { siftDown(&heap, root) }
     var id = heap.count
-    while let least = heap.first {
-      id = firstIndex(above: logits[least], in: logits, from: id)
+    while let root = heap.first {
+      id = firstIndex(above: logits[root], in: logits, from: id)
       guard id < logits.count else { break }
       heap[0] = id
-      sift(&heap, 0)
+      siftDown(&heap, 0)
       id += 1
     }
-    return heap.sorted { isLess($1, $0) }.map(candidate)
+    return heap.sorted { ranksBelow($1, $0) }.map(candidate)
   }
 
-  private func isLess(_ a: Int, _ b: Int) -> Bool { logits[a] != logits[b] ? logits[a] < logits[b] : a > b }
+  /// Returns true if token a is less likely than token b, or as likely with a higher id.
+  private func ranksBelow(_ a: Int, _ b: Int) -> Bool { logits[a] != logits[b] ? logits[a] < logits[b] : a > b }
 
-  /// Moves the id at `parent` down until none of its children is less.
-  private func sift(_ heap: inout [Int], _ parent: Int) {
+  /// Restores the heap below `parent`: moves its id down until no child ranks below it.
+  private func siftDown(_ heap: inout [Int], _ parent: Int) {
     var parent = parent
     while true {
       var least = parent
-      for child in [2 * parent + 1, 2 * parent + 2] where child < heap.count && isLess(heap[child], heap[least]) {
+      for child in [2 * parent + 1, 2 * parent + 2] where child < heap.count && ranksBelow(heap[child], heap[least]) {
         least = child
       }
       guard least != parent else { break }
@@ -99,25 +104,25 @@ public struct Distribution {
 
 private typealias Lanes = SIMD16<Float>
 
-/// The greatest number; of the two zeros either.
+/// Returns the largest number. If it is zero, the sign may be either.
 private func maximum(_ numbers: UnsafeBufferPointer<Float>) -> Float {
-  var greatest = Lanes(repeating: numbers[0])
+  var largest = Lanes(repeating: numbers[0])
   for index in stride(from: 0, to: numbers.count, by: Lanes.scalarCount) {
     let lanes = load(numbers, at: index)
-    greatest = greatest.replacing(with: lanes, where: lanes .> greatest)
+    largest = largest.replacing(with: lanes, where: lanes .> largest)
   }
-  return greatest.max()
+  return largest.max()
 }
 
-/// The index of the first number above `least`, not counting those before `start`; the count where there is none.
-private func firstIndex(above least: Float, in numbers: UnsafeBufferPointer<Float>, from start: Int) -> Int {
+/// Returns the index of the first number above `threshold` from `start` on, or the count if there is none.
+private func firstIndex(above threshold: Float, in numbers: UnsafeBufferPointer<Float>, from start: Int) -> Int {
   var index = start
-  while index < numbers.count, !any(load(numbers, at: index) .> least) { index += Lanes.scalarCount }
-  while index < numbers.count, !(numbers[index] > least) { index += 1 }
+  while index < numbers.count, !any(load(numbers, at: index) .> threshold) { index += Lanes.scalarCount }
+  while index < numbers.count, !(numbers[index] > threshold) { index += 1 }
   return min(index, numbers.count)
 }
 
-/// Σ e^((number - shift) / divisor), added up in 16 lanes, lane l those of the indices l, l + 16, …
+/// Returns Σ e^((number - shift) / divisor), added in 16 lanes (lane l has the indices l, l + 16, …).
 private func sumOfExponentials(
   _ numbers: UnsafeBufferPointer<Float>, minus shift: Double, dividedBy divisor: Double
 ) -> Double {
@@ -130,8 +135,8 @@ private func sumOfExponentials(
   return (low + high).horizontalSum
 }
 
-/// (number - shift) / divisor of each lane. Without the division if it changes nothing: it takes as long as the
-/// exponential.
+/// Returns (number - shift) / divisor of each lane. Divisor 1 is a special case, because the division takes as long as
+/// the exponential.
 @inline(__always)
 private func quotients(_ lanes: Lanes, minus shift: Double, dividedBy divisor: Double)
   -> (low: SIMD8<Double>, high: SIMD8<Double>)
@@ -140,7 +145,8 @@ private func quotients(_ lanes: Lanes, minus shift: Double, dividedBy divisor: D
   return divisor == 1 ? (low, high) : (low / divisor, high / divisor)
 }
 
-/// The numbers from `index` on; -∞ behind the last, which is no maximum and has the exponential 0.
+/// Returns the 16 numbers from `index` on. -∞ follows the last number: it is never the maximum, and its exponential is
+/// 0.
 @inline(__always)
 private func load(_ numbers: UnsafeBufferPointer<Float>, at index: Int) -> Lanes {
   if numbers.count - index >= Lanes.scalarCount {

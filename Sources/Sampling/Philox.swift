@@ -1,7 +1,7 @@
-/// Philox4x32-10 (Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3", SC 2011): random numbers as a function of
-/// a key and a counter. There is no state to hand on, so whoever knows key and counter draws the same number.
+/// Philox4x32-10 (Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3", SC 2011): random numbers as a function
+/// of a key and a counter, without state.
 enum Philox {
-  /// Four numbers of 32 random bits.
+  /// Returns four numbers of 32 random bits.
   static func numbers(key: SIMD2<UInt32>, counter: SIMD4<UInt32>) -> SIMD4<UInt32> {
     var (key, counter) = (key, counter)
     for _ in 0..<10 {
@@ -17,8 +17,10 @@ enum Philox {
   private static let keySteps = SIMD2<UInt32>(0x9E37_79B9, 0xBB67_AE85)  // the golden ratio, √3 - 1
 }
 
-/// The number in 0..<1, a multiple of 2⁻⁵³, that decides which token comes at a position (from 0) of a sequence: Philox
-/// with the seed as its key and the position as its counter, low words first; the first of its numbers above the second.
+/// Returns the number in 0..<1, a multiple of 2⁻⁵³, that selects the token at a position (from 0) of a sequence.
+///
+/// Computed by Philox with the seed as key and the position as counter, low words first. The first two numbers are the
+/// upper and lower 32 bits, of which the upper 53 are used.
 public func uniformNumber(seed: UInt64, position: Int) -> Double {
   func words(_ number: UInt64) -> SIMD2<UInt32> {
     SIMD2(UInt32(truncatingIfNeeded: number), UInt32(truncatingIfNeeded: number >> 32))

@@ -1,43 +1,49 @@
 import Numerics
 
-/// Which tokens may come next, and how likely each is. The steps and their order are those of transformers: repetition
-/// penalty, temperature, top-k, top-p, min-p, and the softmax of what is left.
+/// The settings of sampling: which tokens are candidates for the next token, and with which probabilities.
+///
+/// The steps and their order are the same as in transformers: repetition penalty, temperature, top-k, top-p, min-p,
+/// softmax of the remaining tokens.
+///
+///     var settings = SamplingSettings()
+///     settings.topP = 0.9
+///     let id = settings.choices(logits, after: ids).id(at: uniformNumber(seed: 1, position: ids.count))
 public struct SamplingSettings: Equatable, Sendable {
-  /// Divides the scores: below 1 the likely get likelier. Positive; towards 0 only the most likely tokens are left.
+  /// Divides the logits. Values below 1 favour likely tokens; the limit 0 is greedy decoding. Must be positive.
   public var temperature: Double = 1
-  /// So many likeliest tokens are kept, and those that are exactly as likely as the last of them.
+  /// Top-k sampling: keeps this number of most likely tokens, and tokens exactly as likely as the last of them.
   public var topK: Int?
-  /// The likeliest tokens are kept until together they have this probability (Holtzman et al., "The Curious Case of
-  /// Neural Text Degeneration", 2020).
+  /// Nucleus (top-p) sampling: keeps the smallest set of most likely tokens with at least this total probability
+  /// (Holtzman et al., "The Curious Case of Neural Text Degeneration", 2020).
   public var topP: Double?
-  /// Tokens are kept that have at least this part of the likeliest token's probability (Nguyen et al., "Turning Up the
-  /// Heat: Min-p Sampling", 2025).
+  /// Min-p sampling: keeps tokens with at least this fraction of the probability of the most likely token (Nguyen et
+  /// al., "Turning Up the Heat: Min-p Sampling", 2025).
   public var minP: Double?
-  /// The scores of tokens that the sequence has are divided by this where they are positive, and multiplied where they
-  /// are negative (Keskar et al., "CTRL", 2019).
+  /// Penalizes tokens already in the sequence: positive logits are divided by this number, negative ones multiplied
+  /// (Keskar et al., "CTRL", 2019). 1 has no effect.
   public var repetitionPenalty: Float = 1
 
   public init() {}
 
-  /// The logits (vocabulary) after the repetition penalty, for a sequence of `ids` so far.
+  /// Returns the logits (vocabulary) of the token after `ids` with the repetition penalty.
   public func penalized(_ logits: UnsafeBufferPointer<Float>, after ids: [Int]) -> [Float] {
     var scores = Array(logits)
     guard repetitionPenalty != 1 else { return scores }
-    for id in ids {  // from the logits, so that a token that comes twice counts once
+    for id in ids {  // computed from the logits, so that a token is penalized once
       scores[id] = finite(logits[id] < 0 ? logits[id] * repetitionPenalty : logits[id] / repetitionPenalty)
     }
     return scores
   }
 
-  /// The tokens that survive the filters, for the logits (vocabulary) of what follows `ids`.
+  /// Returns the tokens that the filters keep, for the logits (vocabulary) of the token after `ids`.
   public func choices(_ logits: UnsafeBufferPointer<Float>, after ids: [Int]) -> Choices {
     penalized(logits, after: ids).withUnsafeBufferPointer { scores in
       let distribution = Distribution(scores, temperature: temperature)
       guard topK != nil || topP != nil else { return Choices(Array(scores.indices), distribution.probabilities, minP) }
-      var kept = distribution.mostLikely(min(topK ?? firstGuess, scores.count))
+      var kept = distribution.mostLikely(min(topK ?? firstNucleusSize, scores.count))
       if topK != nil {
-        let least = kept[kept.count - 1]
-        kept += scores.indices.filter { scores[$0] == least.logit && $0 > least.id }.map(distribution.candidate)
+        let last = kept[kept.count - 1]
+        kept += scores.indices.filter { scores[$0] == last.logit && $0 > last.id }.map(distribution.candidate)
       }
       if let topP {
         let total = topK == nil ? 1 : kept.reduce(0) { $0 + distribution.probability($1.id) }
@@ -53,10 +59,11 @@ public struct SamplingSettings: Equatable, Sendable {
     }
   }
 
-  /// How many likeliest tokens to look at first for those that make up `topP`.
-  private var firstGuess: Int { 64 }
+  /// The number of most likely tokens to try first as the nucleus; then 8 times as many, and so on.
+  private var firstNucleusSize: Int { 64 }
 
-  /// How many of the candidates, likeliest first, have `mass` together; nil where all of them have less.
+  /// Returns the number of candidates (most likely first) that have the probability `mass` together, or nil if all have
+  /// less.
   private func nucleus(_ candidates: [Distribution.Candidate], _ mass: Double, _ distribution: Distribution) -> Int? {
     var sum = 0.0
     for (index, candidate) in candidates.enumerated() {
@@ -66,25 +73,25 @@ public struct SamplingSettings: Equatable, Sendable {
     return nil
   }
 
-  /// The number, or the greatest there is in its place.
+  /// Clamps a number to the finite range of float32.
   private func finite(_ score: Float) -> Float {
     min(max(score, -.greatestFiniteMagnitude), .greatestFiniteMagnitude)
   }
 }
 
-/// The tokens that may come next.
+/// The candidates for the next token after all filters, with their probabilities.
 public struct Choices {
-  /// In rising order.
+  /// The ids in ascending order.
   public let ids: [Int]
-  /// How likely each is, not yet divided by their sum.
+  /// The probabilities before normalization.
   private let weights: [Double]
   private let total: Double
 
-  /// - Parameter minP: leaves out those that have less than this part of the likeliest one's probability.
+  /// - Parameter minP: removes tokens with less than this fraction of the largest weight.
   init(_ ids: [Int], _ weights: [Double], _ minP: Double?) {
     var (ids, weights) = (ids, weights)
-    if let minP, let greatest = weights.max() {
-      let kept = weights.indices.filter { weights[$0] >= minP * greatest }
+    if let minP, let largest = weights.max() {
+      let kept = weights.indices.filter { weights[$0] >= minP * largest }
       (ids, weights) = (kept.map { ids[$0] }, kept.map { weights[$0] })
     }
     self.ids = ids
@@ -92,17 +99,17 @@ public struct Choices {
     total = weights.reduce(0, +)
   }
 
-  /// How likely each of `ids` is.
+  /// The probability of each of `ids`.
   public var probabilities: [Double] { weights.map { $0 / total } }
 
-  /// The token that a number in 0..<1 stands for: the first whose probability, added to those before it, is above it.
+  /// Samples a token: returns the first id whose cumulative probability is greater than a number in 0..<1.
   public func id(at number: Double) -> Int {
     var rest = number * total
     for (id, weight) in zip(ids, weights) {
       rest -= weight
       if rest < 0 { return id }
     }
-    // What rounding left over belongs to the last token that can come at all.
+    // Rounding errors can leave a rest, which goes to the last token with a positive probability.
     return zip(ids, weights).reversed().first { $0.1 > 0 }?.0 ?? ids[0]
   }
 }

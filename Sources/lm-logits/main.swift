@@ -32,7 +32,7 @@ toolMain(.lmLogits) { arguments, output in
   } _: { batch, reject in
     let entries = batch.map { _, ids, _ in
       let cache = fileCache ?? model.makeSinglePassCache()
-      cache.begin(ids)
+      cache.reusePrefix(of: ids)
       return Transformer.BatchEntry(
         Array(ids[cache.count...]), cache,
         logitsAt: (writesAllPositions || writesLogprobs ? 0 : ids.count - 1)..<ids.count)

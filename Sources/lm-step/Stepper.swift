@@ -144,7 +144,7 @@ final class Stepper {
       }
       let entry = try sequences[index].batchEntry { ids in
         let cache = try fileCache?() ?? model().makeCache()
-        cache.begin(ids)
+        cache.reusePrefix(of: ids)
         return cache
       }
       batch.append((index, entry))

@@ -1,15 +1,16 @@
 import Checkpoint
 import Foundation
-import TestSupport
 import Testing
 import Threads
 
 @testable import LanguageModel
 
-/// The kernels have a shape for each kind of vector registers and one for a single row; results must not show which.
+/// Matrix products against float64, and the equality of their bits over all paths: number of rows, shape of the
+/// micro-kernel, number of threads.
 @Suite struct KernelTests {
-  /// Inputs, outputs: blocks that are full and not, columns that fill no vector, one panel of 64 and several.
-  static let shapes = [(20, 5), (128, 16), (130, 64), (300, 150), (640, 33), (1024, 192)]
+  /// Inputs and outputs: full and partial blocks of KC inputs, columns that do not fill a vector, one packed panel and
+  /// several, weight rows shorter and longer than 4,096 bytes.
+  static let shapes = [(20, 5), (128, 16), (130, 64), (300, 150), (640, 33), (1024, 192), (139, 2100)]
   #if os(macOS) && arch(x86_64)
     static let types: [ElementType] = [.float32, .bfloat16]
   #else
@@ -18,80 +19,97 @@ import Threads
 
   static let quantized: [ElementType] = [.q4_0, .q4_1, .q5_0, .q5_1, .q8_0, .q4_k, .q5_k, .q6_k]
 
-  @Test(arguments: shapes, types)
-  func columnProductsOfEveryShapeAreTheSame(_ shape: (Int, Int), _ type: ElementType) {
-    let weights = randomWeights(rows: shape.0, columns: shape.1, type)
-    let bias = WeightVector(values: randomFloats(shape.1 + 16), count: shape.1)  // padded to whole vectors
-    let map = Linear(weight: weights, layout: .inputsByOutputs, bias: bias)
-    compareRoutes(inputs: shape.0, outputs: shape.1) { input, output, registers, pool in
-      matmulNN(input, map, into: output, .gelu, pool, registers: registers)
-    }
-  }
+  static let epilogues: [Epilogue] = [.store, .gelu, .addToOutput]
 
   @Test(arguments: shapes, types)
-  func rowProductsOfEveryShapeAreTheSame(_ shape: (Int, Int), _ type: ElementType) {
-    let map = Linear(weight: randomWeights(rows: shape.1, columns: shape.0, type))
-    compareRoutes(inputs: shape.0, outputs: shape.1) { input, output, registers, pool in
-      matmulNT(input, [map], into: output, .store, pool, registers: registers)
-    }
-  }
-
-  /// Rows of one block and of several, and longer than what is multiplied at a time.
-  @Test(arguments: [(256, 5), (512, 33), (1280, 70)], quantized)
-  func quantizedMatmulNTsOfEveryShapeAreTheSame(_ shape: (Int, Int), _ type: ElementType) {
-    let weights = randomWeights(rows: shape.1, columns: shape.0, type)
-    let widened = WeightMatrix(
-      start: UnsafeRawPointer(floats(of: weights)), type: .float32, rows: weights.rows, columns: weights.columns)
-    let bias = WeightVector(values: randomFloats(shape.1 + 16), count: shape.1)
-    let expected = compareRoutes(inputs: shape.0, outputs: shape.1) { input, output, registers, pool in
-      matmulNT(
-        input, [Linear(weight: widened, bias: bias)], into: output, .gelu, pool, registers: registers)
-    }
-    let found = compareRoutes(inputs: shape.0, outputs: shape.1) { input, output, registers, pool in
-      matmulNT(
-        input, [Linear(weight: weights, bias: bias)], into: output, .gelu, pool, registers: registers)
-    }
-    #expect(found == expected, "\(type.rawValue) differs from the same numbers as float32")
-  }
-
-  @Test func rowProductsAreThePlainSums() {
-    let (rows, inputs, outputs) = (7, 1050, 19)
-    let weights = randomWeights(rows: outputs, columns: inputs, .float32)
-    let x = Matrix(start: randomFloats(rows * inputs), rows: rows, columns: inputs)
-    let y = Matrix(start: randomFloats(rows * outputs), rows: rows, columns: outputs)
-    matmulNT(x, [Linear(weight: weights)], into: y, .store, ThreadPool(threads: 1))
-    let numbers = floats(of: weights)
-    for row in 0..<rows {
-      for output in 0..<outputs {
-        let sum = (0..<inputs).reduce(0.0) { $0 + Double(x.row(row)[$1]) * Double(numbers[output * inputs + $1]) }
-        #expect(abs(Double(y.row(row)[output]) - sum) < 1e-4)
+  func matmulNNMatchesFloat64(_ shape: (inputs: Int, outputs: Int), _ type: ElementType) {
+    let product = Product(shape.inputs, shape.outputs, type, layout: .inputsByOutputs)
+    for epilogue in Self.epilogues {
+      product.check(epilogue) { input, projection, output, registers, pool in
+        matmulNN(input, projection, into: output, epilogue, pool, registers: registers)
       }
     }
   }
 
-  /// Maps of one input, of several types and sizes, have their outputs side by side.
-  @Test func productsSideBySideAreWhatEachIsAlone() {
+  @Test(arguments: shapes, types)
+  func matmulNTMatchesFloat64(_ shape: (inputs: Int, outputs: Int), _ type: ElementType) {
+    let product = Product(shape.inputs, shape.outputs, type, layout: .outputsByInputs)
+    for epilogue in Self.epilogues {
+      product.check(epilogue) { input, projection, output, registers, pool in
+        matmulNT(input, [projection], into: output, epilogue, pool, registers: registers)
+      }
+    }
+  }
+
+  /// Rows of one block and of several, and rows longer than KC.
+  @Test(arguments: [(256, 5), (512, 33), (1280, 70)], quantized)
+  func quantizedMatmulNTMatchesFloat64(_ shape: (inputs: Int, outputs: Int), _ type: ElementType) {
+    let product = Product(shape.inputs, shape.outputs, type, layout: .outputsByInputs)
+    for epilogue in Self.epilogues {
+      product.check(epilogue) { input, projection, output, registers, pool in
+        matmulNT(input, [projection], into: output, epilogue, pool, registers: registers)
+      }
+    }
+  }
+
+  @Test(arguments: quantized)
+  func quantizedWeightsMatchTheirFloat32Values(_ type: ElementType) {
+    let product = Product(1280, 70, type, layout: .outputsByInputs)
+    let weights = product.projection.weight
+    let dequantized = WeightMatrix(
+      start: UnsafeRawPointer(weights.floats), type: .float32, rows: weights.rows, columns: weights.columns)
+    let pool = ThreadPool(threads: 1)
+    for rows in [1, Product.rows] {
+      let outputs = [weights, dequantized].map { weights in
+        let output = Matrix.poisoned(rows, 70)
+        matmulNT(product.input.rows(0..<rows), [Linear(weight: weights)], into: output, .store, pool)
+        return output.bits
+      }
+      #expect(outputs[0] == outputs[1], "\(rows) rows")
+    }
+  }
+
+  @Test func missingBiasIsZero() {
+    var operands = Operands(seed: 11)
+    let input = operands.matrix(3, 40)
+    for layout in [GPT2Configuration.MatrixLayout.inputsByOutputs, .outputsByInputs] {
+      let isNN = layout == .inputsByOutputs
+      let weights = operands.weights(rows: isNN ? 40 : 21, columns: isNN ? 21 : 40, .float32)
+      let (without, with) = (Matrix.poisoned(3, 21), Matrix.poisoned(3, 21))
+      let pool = ThreadPool(threads: 1)
+      linear(input, Linear(weight: weights, layout: layout), into: without, .store, pool)
+      let zeros = Matrix(start: operands.floats(32), rows: 1, columns: 32)
+      zeros.fill(with: 0)
+      let bias = WeightVector(values: zeros.start, count: 21)
+      linear(input, Linear(weight: weights, layout: layout, bias: bias), into: with, .store, pool)
+      #expect(without.bits == with.bits && without.vector(2).allSatisfy(\.isFinite))
+    }
+  }
+
+  /// Several layers with one input, of several types and sizes, whose outputs are adjacent columns.
+  @Test func adjacentProductsEqualSeparateOnes() {
     let (rows, inputs) = (9, 256)
-    let maps = [(40, ElementType.q4_k), (17, .float32), (64, .q8_0), (1, .bfloat16)].map { outputs, type in
-      Linear(weight: randomWeights(rows: outputs, columns: inputs, type))
+    var operands = Operands(seed: 12)
+    let projections = [(40, ElementType.q4_k), (17, .float32), (64, .q8_0), (1, .bfloat16)].map { outputs, type in
+      Linear(weight: operands.weights(rows: outputs, columns: inputs, type), bias: operands.vector(outputs))
     }
     let pool = ThreadPool(threads: 2)
-    let x = Matrix(start: randomFloats(rows * inputs), rows: rows, columns: inputs)
-    let together = Matrix(start: randomFloats(rows * 122), rows: rows, columns: 122)
-    matmulNT(x, maps, into: together, .store, pool)
+    let input = operands.matrix(rows, inputs)
+    let adjacent = Matrix.poisoned(rows, 122)
+    matmulNT(input, projections, into: adjacent, .store, pool)
     var column = 0
-    for map in maps {
-      let alone = Matrix(start: randomFloats(rows * map.outputs), rows: rows, columns: map.outputs)
-      matmulNT(x, [map], into: alone, .store, pool)
+    for projection in projections {
+      let separate = Matrix.poisoned(rows, projection.outputs)
+      matmulNT(input, [projection], into: separate, .store, pool)
       for row in 0..<rows {
-        for output in 0..<map.outputs { #expect(together.row(row)[column + output] == alone.row(row)[output]) }
+        #expect(Array(adjacent.vector(row)[column..<column + projection.outputs]) == separate.vector(row))
       }
-      column += map.outputs
+      column += projection.outputs
     }
   }
 
   /// The numbers that the gguf package reads in random blocks (Scripts/reference/gguf/make_blocks.py).
-  @Test func blocksHoldWhatTheirDefinitionSays() throws {
+  @Test func blocksDequantizeToReferenceValues() throws {
     let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures/blocks.txt")
     var types: Set<ElementType> = []
     for line in try String(contentsOf: file, encoding: .utf8).split(separator: "\n") {
@@ -99,11 +117,11 @@ import Threads
       let type = try #require(ElementType(rawValue: String(words[0])))
       let (blocks, numbers) = (bytes(words[1]), bytes(words[2]))
       let weights = blocks.withUnsafeBytes { blocks in
-        let copy = memoryBeforeAGap(blocks.count)
+        let copy = Operands.memoryBeforeUnmappedPage(blocks.count)
         copy.copyMemory(from: blocks.baseAddress!, byteCount: blocks.count)
         return WeightMatrix(start: copy, type: type, rows: 1, columns: numbers.count / 4)
       }
-      let found = UnsafeRawBufferPointer(start: floats(of: weights), count: numbers.count)
+      let found = UnsafeRawBufferPointer(start: weights.floats, count: numbers.count)
       #expect(Array(found) == numbers, "\(type.rawValue)")
       types.insert(type)
     }
@@ -114,90 +132,98 @@ import Threads
     let digits = hexadecimal.utf8.map { UInt8(Character(Unicode.Scalar($0)).hexDigitValue ?? 0) }
     return stride(from: 0, to: digits.count, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
   }
+}
 
-  /// The weights as float32.
-  private func floats(of weights: WeightMatrix) -> UnsafeMutablePointer<Float> {
-    let numbers = randomFloats(weights.rows * weights.columns)
-    for row in 0..<weights.rows { weights.copyRow(row, to: numbers + row * weights.columns) }
-    return numbers
+/// The operands of one matrix product, and its result in float64.
+private struct Product {
+  /// Enough for each path: one row (gemv), up to 16 (skinny gemm), and more (gemm, with a partial micro-kernel).
+  static let rows = 29
+
+  let input: Matrix
+  let projection: Linear
+  /// The contents of the output before the product, for `addToOutput`.
+  let previous: Matrix
+  private let inputs: Int
+  private let outputs: Int
+  /// input · weights + bias, and the sum of the magnitudes of all terms, for some rows and columns.
+  private var expected: [(row: Int, column: Int, sum: Double, magnitude: Double)] = []
+
+  init(_ inputs: Int, _ outputs: Int, _ type: ElementType, layout: GPT2Configuration.MatrixLayout) {
+    (self.inputs, self.outputs) = (inputs, outputs)
+    var operands = Operands(seed: UInt64(inputs))
+    input = operands.matrix(Self.rows, inputs)
+    let isNN = layout == .inputsByOutputs
+    projection = Linear(
+      weight: operands.weights(rows: isNN ? inputs : outputs, columns: isNN ? outputs : inputs, type), layout: layout,
+      bias: operands.vector(outputs))
+    previous = operands.matrix(Self.rows, outputs)
+    let weights = projection.weight.floats
+    let (rowStep, inputStep) = isNN ? (1, outputs) : (inputs, 1)
+    // Every row in some columns, and all elements of small products.
+    let step = max(1, inputs * outputs / 1024)
+    for row in 0..<Self.rows {
+      for column in stride(from: row % step, to: outputs, by: step) {
+        var sum = Double(projection.bias!.values[column])
+        var magnitude = abs(sum)
+        for k in 0..<inputs {
+          let term = Double(input.row(row)[k]) * Double(weights[column * rowStep + k * inputStep])
+          sum += term
+          magnitude += abs(term)
+        }
+        expected.append((row, column, sum, magnitude))
+      }
+    }
   }
 
-  /// Computes 13 rows one by one, together and in two parts, with one thread and two; returns the outputs' bits.
-  @discardableResult
-  private func compareRoutes(
-    inputs: Int, outputs: Int, _ product: (Matrix, Matrix, VectorRegisters, ThreadPool) -> Void
-  ) -> [UInt32] {
-    let rows = 13
-    let input = Matrix(start: randomFloats(rows * inputs), rows: rows, columns: inputs)
-    let output = Matrix(start: randomFloats(rows * outputs), rows: rows, columns: outputs)
-    func bits() -> [UInt32] {
-      Array(UnsafeRawBufferPointer(start: output.start, count: rows * outputs * 4).bindMemory(to: UInt32.self))
-    }
-    var expected: [UInt32]?
+  /// Computes the rows one by one and in groups, with both register shapes, with one thread and two. Each result must
+  /// have the bits of the first, and the first must be close to float64.
+  func check(
+    _ epilogue: Epilogue,
+    _ multiply: (_ input: Matrix, _ projection: Linear, _ output: Matrix, VectorRegisters, ThreadPool) -> Void
+  ) {
+    let output = Matrix.poisoned(Self.rows, outputs)
+    var first: Matrix?
     for threads in [1, 2] {
       let pool = ThreadPool(threads: threads)
       for registers in VectorRegisters.allCases {
-        for length in [1, 7, 13] {
-          for row in stride(from: 0, to: rows, by: length) {
-            let part = row..<min(row + length, rows)
-            product(input.rows(part), output.rows(part), registers, pool)
+        for length in [1, 2, 16, Self.rows] {
+          // A route that writes nothing must fail, whatever the route before it wrote.
+          if epilogue == .addToOutput { output.copy(from: previous) } else { output.fill(with: .nan) }
+          for row in stride(from: 0, to: Self.rows, by: length) {
+            let part = row..<min(row + length, Self.rows)
+            multiply(input.rows(part), projection, output.rows(part), registers, pool)
           }
-          expected = expected ?? bits()
-          #expect(bits() == expected, "\(length) rows at a time, \(registers), \(threads) threads")
+          if let first {
+            #expect(
+              output.hasBits(of: first), "\(epilogue), \(length) rows at a time, \(registers), \(threads) threads")
+          } else {
+            compare(output, epilogue)
+            let copy = Matrix.poisoned(Self.rows, outputs)
+            copy.copy(from: output)
+            first = copy
+          }
         }
       }
     }
-    return bits()
   }
 
-  private func randomFloats(_ count: Int) -> UnsafeMutablePointer<Float> {
-    var generator = SeededGenerator(3)
-    let values = UnsafeMutablePointer<Float>.allocate(capacity: count)  // lives as long as the tests
-    for index in 0..<count { values[index] = .random(in: -1...1, using: &generator) }
-    return values
-  }
-
-  /// Memory as that of a tensor that ends with its file's last page: who reads on behind it ends the tests.
-  private func memoryBeforeAGap(_ size: Int) -> UnsafeMutableRawPointer {
-    let page = Int(getpagesize())
-    let whole = (size + page - 1) / page * page
-    let start = mmap(nil, whole + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)!
-    mprotect(start + whole, page, PROT_NONE)
-    return start + (whole - size)
-  }
-
-  /// Weights at an odd address, as a file may have them.
-  private func randomWeights(rows: Int, columns: Int, _ type: ElementType) -> WeightMatrix {
-    var generator = SeededGenerator(4)
-    let blocks = rows * columns / type.blockLength
-    let size = blocks * type.blockSize
-    let start = memoryBeforeAGap(size + (size + 1) % 2)
-    for index in 0..<blocks {
-      let value = Float.random(in: -1...1, using: &generator)
-      let block = start + index * type.blockSize
-      switch type {
-      case .float16: block.storeBytes(of: halfBits(value), as: UInt16.self)
-      case .bfloat16: block.storeBytes(of: UInt16(value.bitPattern >> 16), as: UInt16.self)
-      case .float32: block.storeBytes(of: value, as: Float.self)
-      default:
-        for byte in 0..<type.blockSize {
-          block.storeBytes(of: .random(in: 0...255, using: &generator), toByteOffset: byte, as: UInt8.self)
+  private func compare(_ output: Matrix, _ epilogue: Epilogue) {
+    for element in expected {
+      let found = Double(output.row(element.row)[element.column])
+      let before = Double(previous.row(element.row)[element.column])
+      let expected =
+        switch epilogue {
+        case .store: element.sum
+        case .gelu: PlainOperations.gelu(element.sum)
+        case .addToOutput: before + element.sum
         }
-        let scale = type == .q6_k ? 208 : 0
-        block.storeBytes(of: halfBits(value / 100), toByteOffset: scale, as: UInt16.self)
-        if [.q4_1, .q5_1, .q4_k, .q5_k].contains(type) {  // a minimum as well
-          block.storeBytes(of: halfBits(value / 7), toByteOffset: 2, as: UInt16.self)
-        }
+      // One unit in the last place of float32 is 2^-23 = 1.2e-7 of a number.
+      let tolerance = 1e-6 * element.magnitude + 5e-7 * max(1, abs(expected))
+      guard abs(found - expected) <= tolerance else {
+        Issue.record("\(epilogue): row \(element.row), column \(element.column): \(found), expected \(expected)")
+        return
       }
     }
-    return WeightMatrix(start: start, type: type, rows: rows, columns: columns)
-  }
-
-  /// A normal number as half precision, cut off behind its ten bits.
-  private func halfBits(_ value: Float) -> UInt16 {
-    let bits = value.bitPattern
-    let exponent = Int(bits >> 23 & 0xFF) - 112
-    guard exponent > 0 else { return 0 }
-    return UInt16(bits >> 16 & 0x8000) | UInt16(exponent) << 10 | UInt16(bits >> 13 & 0x3FF)
+    #expect(isFinite(output.start, count: Self.rows * outputs), "\(epilogue): an output was not written")
   }
 }

@@ -1,6 +1,4 @@
-import Foundation
-
-/// GPT-2 in float64, written to be obviously right and nothing else: what the kernels are compared with.
+/// GPT-2 in float64, written to be obviously right: the reference for the forward pass.
 struct PlainGPT2 {
   let checkpoint: RandomCheckpoint
   var scalesByLayer = false
@@ -10,20 +8,24 @@ struct PlainGPT2 {
   /// The logits of the last position.
   func logits(_ ids: [Int]) -> Vector {
     let shape = checkpoint.shape
-    var x = ids.enumerated().map { position, id in add(row("wte.weight", id), row("wpe.weight", position)) }
+    var x = ids.enumerated().map { position, id in
+      PlainOperations.add(row("wte.weight", id), row("wpe.weight", position))
+    }
     for layer in 0..<shape.layers {
       let h = "h.\(layer)"
       let qkv = x.map { affine("\(h).attn.c_attn", layerNorm("\(h).ln_1", $0)) }
       for position in x.indices {
-        x[position] = add(x[position], affine("\(h).attn.c_proj", attention(qkv, position, layer)))
+        x[position] = PlainOperations.add(x[position], affine("\(h).attn.c_proj", attention(qkv, position, layer)))
       }
       for position in x.indices {
-        let hidden = affine("\(h).mlp.c_fc", layerNorm("\(h).ln_2", x[position])).map(gelu)
-        x[position] = add(x[position], affine("\(h).mlp.c_proj", hidden))
+        let hidden = affine("\(h).mlp.c_fc", layerNorm("\(h).ln_2", x[position])).map(PlainOperations.gelu)
+        x[position] = PlainOperations.add(x[position], affine("\(h).mlp.c_proj", hidden))
       }
     }
     let last = layerNorm("ln_f", x[x.count - 1])
-    return (0..<shape.vocabulary).map { dot(row(shape.isTied ? "wte.weight" : "lm_head.weight", $0), last) }
+    return (0..<shape.vocabulary).map {
+      PlainOperations.dot(row(shape.isTied ? "wte.weight" : "lm_head.weight", $0), last)
+    }
   }
 
   private func attention(_ qkv: [Vector], _ position: Int, _ layer: Int) -> Vector {
@@ -34,18 +36,15 @@ struct PlainGPT2 {
       return Vector(qkv[index][start..<start + width])
     }
     return (0..<shape.heads).flatMap { head in
-      let scale = 1 / Double(width).squareRoot() / (scalesByLayer ? Double(layer + 1) : 1)
-      let weights = (0...position).map { exp(dot(part(position, 0, head), part($0, 1, head)) * scale) }
-      let sum = weights.reduce(0, +)
-      return (0..<width).map { d in (0...position).map { weights[$0] / sum * part($0, 2, head)[d] }.reduce(0, +) }
+      PlainOperations.attention(
+        query: part(position, 0, head), keys: (0...position).map { part($0, 1, head) },
+        values: (0...position).map { part($0, 2, head) },
+        scale: 1 / Double(width).squareRoot() / (scalesByLayer ? Double(layer + 1) : 1))
     }
   }
 
   private func layerNorm(_ name: String, _ x: Vector) -> Vector {
-    let mean = x.reduce(0, +) / Double(x.count)
-    let variance = x.map { ($0 - mean) * ($0 - mean) }.reduce(0, +) / Double(x.count)
-    let (weight, bias) = (vector("\(name).weight"), vector("\(name).bias"))
-    return x.indices.map { (x[$0] - mean) / (variance + 1e-5).squareRoot() * weight[$0] + bias[$0] }
+    PlainOperations.layerNorm(x, weight: vector("\(name).weight"), bias: vector("\(name).bias"), epsilon: 1e-5)
   }
 
   private func affine(_ name: String, _ x: Vector) -> Vector {
@@ -55,11 +54,6 @@ struct PlainGPT2 {
     }
   }
 
-  private func gelu(_ x: Double) -> Double {
-    0.5 * x * (1 + tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))
-  }
-  private func dot(_ a: Vector, _ b: Vector) -> Double { zip(a, b).map(*).reduce(0, +) }
-  private func add(_ a: Vector, _ b: Vector) -> Vector { zip(a, b).map(+) }
   private func vector(_ name: String) -> Vector { checkpoint.weights[name] ?? [] }
   private func row(_ name: String, _ index: Int) -> Vector {
     Vector(vector(name)[index * checkpoint.shape.width..<(index + 1) * checkpoint.shape.width])

@@ -3,7 +3,7 @@ import Foundation
 import Platform
 import TestSupport
 
-/// A small GPT-2 checkpoint with random weights, in a folder that goes with it, and the weights as float64.
+/// A small GPT-2 checkpoint with random weights, in a temporary folder that it removes, and the weights as float64.
 final class RandomCheckpoint {
   struct Shape {
     var vocabulary = 53
@@ -20,7 +20,7 @@ final class RandomCheckpoint {
 
   let shape: Shape
   let folder: URL
-  /// Exactly the numbers that the file holds.
+  /// The exact values in the file.
   private(set) var weights: [String: [Double]] = [:]
 
   init(_ shape: Shape = Shape(), seed: UInt64 = 1) throws {
@@ -65,7 +65,7 @@ final class RandomCheckpoint {
         "\"\(shape.prefix)\(name)\":{\"dtype\":\"\(shape.type.rawValue)\",\"shape\":\(dimensions),\"data_offsets\":[\(begin),\(data.count)]}"
       )
     }
-    // A header of odd length: then no tensor is aligned.
+    // A header of odd length, so that no tensor is aligned.
     var header = "{\(entries.joined(separator: ","))}"
     if header.utf8.count % 2 == 0 { header += " " }
     var file = withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { Data($0) }
@@ -77,7 +77,7 @@ final class RandomCheckpoint {
 
   func open() throws -> Checkpoint { try Checkpoint(ModelLocation(folder: Path(folder.path))) }
 
-  /// Stores the value as the type allows and returns what it has become.
+  /// Appends a value in the type of the checkpoint and returns the stored value.
   private func append(_ value: Float, to data: inout Data) -> Double {
     switch shape.type {
     case .float16:

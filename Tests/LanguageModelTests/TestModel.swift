@@ -3,10 +3,10 @@ import Foundation
 import Platform
 import Testing
 
-/// A small model to test with.
+/// A small model for tests.
 enum TestModel: CustomTestStringConvertible {
   case random(RandomCheckpoint.Shape)
-  /// Of the fixture that Scripts/reference/small_models.py writes: a folder's name, or a GGUF file's.
+  /// The name of a folder or GGUF file of the fixtures, which Scripts/reference/small_models.py writes.
   case fixture(String)
 
   static let fixtures = [
@@ -23,7 +23,7 @@ enum TestModel: CustomTestStringConvertible {
     }
   }
 
-  /// What transformers computes.
+  /// The logits that transformers computes.
   struct Reference: Decodable {
     let model: String
     let ids: [Int]

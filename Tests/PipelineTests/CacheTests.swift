@@ -103,7 +103,7 @@ import Testing
   @Test func doesNotChangeOtherFiles() throws {
     for content in ["my notes\n", "x", String(repeating: "text", count: 100_000)] {
       try Data(content.utf8).write(to: file)
-      try expectSame(Self.ids, note: "lm-logits: cache: this is no cache file, and it is left as it is")
+      try expectSame(Self.ids, note: "lm-logits: cache: not a cache file, left unchanged")
       #expect(try String(contentsOf: file, encoding: .utf8) == content)
     }
     #expect(try run("lm-logits --cache cache -q", Self.record([5])).errors.isEmpty)
@@ -127,9 +127,9 @@ import Testing
   @Test func computesWithoutACacheIfThePathIsNotARegularFile() throws {
     try expectNoCache("nowhere/cache", "No such file or directory")
     try expectNoCache(".", "Is a directory")
-    try expectNoCache("/dev/null", "it is no regular file")
+    try expectNoCache("/dev/null", "not a regular file")
     _ = try run("mkfifo pipe")
-    try expectNoCache("pipe", "it is no regular file")
+    try expectNoCache("pipe", "not a regular file")
   }
 
   private func expectNoCache(_ path: String, _ note: String) throws {
@@ -150,7 +150,7 @@ import Testing
       echo '\(first)' >&3; exec 3>&-; wait $pid && cmp cache kept && cat out
       """)
     #expect(try overwritten.text == run("lm-step -n 3", "\(first)\n\(second)\n\(first)\n").text)
-    #expect(overwritten.errors == "lm-step: cache: another program has changed the file: computing without it\n")
+    #expect(overwritten.errors == "lm-step: cache: changed by another program; continuing without a cache\n")
     try expectSame(Self.ids)
   }
 
@@ -172,13 +172,13 @@ import Testing
 
   @Test func makesNoFileThroughALink() throws {
     for (link, note) in [
-      ("ln -s missing", "it is a symbolic link to a file that is missing"),
-      ("touch missing; ln -s missing", "it is a link to an empty file, which is left as it is"),
-      ("touch missing; ln missing", "it is a link to an empty file, which is left as it is"),
-      ("echo notes > missing; ln -s missing", "this is no cache file, and it is left as it is"),
+      ("ln -s missing", "broken symbolic link"),
+      ("touch missing; ln -s missing", "link to an empty file, left unchanged"),
+      ("touch missing; ln missing", "link to an empty file, left unchanged"),
+      ("echo notes > missing; ln -s missing", "not a cache file, left unchanged"),
     ] {
       _ = try run("rm -f cache missing; \(link) cache; cp missing before 2> /dev/null || rm -f before")
-      try expectSame(Self.ids, note: "lm-logits: cache: \(note): computing without it")
+      try expectSame(Self.ids, note: "lm-logits: cache: \(note); continuing without a cache")
       _ = try run("if [ -e before ]; then cmp missing before; else [ ! -e missing ]; fi")
     }
   }
@@ -197,7 +197,7 @@ import Testing
   func doesNotUseAFileOfAnotherUser() throws {
     for begin in ["touch cache", "lm-logits --cache cache <<< [5,6] > out"] {
       _ = try run("rm -f cache; \(begin); chown 12345 cache; chmod 666 cache; cp cache before")
-      try expectSame(Self.ids, note: "lm-logits: cache: it belongs to another user: computing without it")
+      try expectSame(Self.ids, note: "lm-logits: cache: owned by another user; continuing without a cache")
       _ = try run("cmp cache before")
     }
   }
@@ -206,7 +206,7 @@ import Testing
     try expectSame(Array(Self.ids[..<30]))
     let held = try run("exec 9<> cache; flock 9; lm-logits --base64 --cache cache", Self.record(Self.ids))
     #expect(try held.text == run("lm-logits --base64", Self.record(Self.ids)).text)
-    #expect(held.errors.contains("another process is using it"))
+    #expect(held.errors.contains("in use by another process"))
   }
 
   @Test func twoLoopsCanShareAFile() throws {
@@ -233,7 +233,7 @@ import Testing
     try expectSame(Self.ids)
     _ = try run("chmod 400 cache")
     try expectSame(Array(Self.ids[..<100]))
-    try expectSame(Self.ids + Array(1...60), note: "what is new cannot be kept")  // more than its pages hold
+    try expectSame(Self.ids + Array(1...60), note: "cannot store new positions")  // more than its pages hold
   }
 
   @Test func killedProcessesLeaveAUsableFile() throws {

@@ -32,7 +32,7 @@ struct FileSystemTests {
       """)
     let answers = result.text.split(separator: "\n")
     #expect(answers.count == 12 && Set(answers).count == 2 && answers[1] == "0 0 0", "\(result.text)")
-    let full = "lm-step: disk/cache: what is new cannot be kept: No space left on device"
+    let full = "lm-step: disk/cache: cannot store new positions: No space left on device"
     let complaints = result.errors.split(separator: "\n")
     #expect(complaints.first == full[...] && Set(complaints).count == 1 && complaints.count < 4, "\(result.errors)")
   }
@@ -50,7 +50,7 @@ struct FileSystemTests {
       """)
     let answers = result.text.split(separator: "\n")
     #expect(answers.count == 7 && Set(answers[..<6]).count == 2 && answers[1] == "0 0 0" && answers[6] == "1")
-    #expect(result.errors.contains("lm-step: disk/other: Read-only file system: computing without it\n"))
+    #expect(result.errors.contains("lm-step: disk/other: Read-only file system; continuing without a cache\n"))
     #expect(!result.errors.contains("disk/cache"))
   }
 

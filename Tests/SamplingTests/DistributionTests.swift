@@ -18,7 +18,7 @@ import Testing
   private func ids(_ logits: [Float], _ count: Int) -> [Int] { with(logits) { $0.mostLikely(count).map(\.id) } }
 
   @Test(arguments: [1, 2, 3, 17, 1000, 50257])
-  func probabilitiesAreTheSoftmax(_ count: Int) {
+  func probabilitiesMatchSoftmaxInFloat64(_ count: Int) {
     let numbers = logits(count, seed: 1) { Float($0 % 400_000) / 10_000 - 120 }
     let greatest = Double(numbers.max()!)
     let logSum = greatest + log(numbers.reduce(0.0) { $0 + exp(Double($1) - greatest) })
@@ -37,13 +37,13 @@ import Testing
     }
   }
 
-  /// A shift of all logits is no difference, and neither end of the range of floats is a problem.
-  @Test func extremeLogitsGiveNumbers() {
+  /// A shift of all logits changes nothing, and both ends of the range of float32 give finite results.
+  @Test func extremeLogitsGiveFiniteResults() {
     with([5]) { #expect($0.candidate(0).p == 1 && $0.candidate(0).logprob == 0 && $0.candidate(0).logit == 5) }
     with([.greatestFiniteMagnitude, -.greatestFiniteMagnitude]) {
       #expect($0.candidate(0).p == 1 && $0.candidate(1).p == 0)
       #expect($0.candidate(0).logprob == 0)
-      #expect($0.candidate(1).logprob == -.greatestFiniteMagnitude, "-6.8e38 is beyond float32")
+      #expect($0.candidate(1).logprob == -.greatestFiniteMagnitude, "-6.8e38 is out of the range of float32")
     }
     with([.greatestFiniteMagnitude, 1]) { #expect($0.candidate(1).logprob == -.greatestFiniteMagnitude) }
     for extreme in [-1, 1] as [Float] {
@@ -64,19 +64,19 @@ import Testing
     #expect(with([2, 7, 7]) { $0.mostLikely.id } == 1)
   }
 
-  @Test func countsBeyondTheVocabularyGiveAllOfIt() {
+  @Test func countsAboveVocabularySizeGiveAllTokens() {
     #expect(ids([1, 3, 2], 10) == [1, 2, 0])
     #expect(ids([1, 3, 2], .max) == [1, 2, 0])
     #expect(ids([4], 2) == [0])
     #expect(ids([1, 2], 0) == [])
   }
 
-  @Test func oneIsTheLikeliest() {
+  @Test func topOneIsMostLikely() {
     let numbers = logits(5000, seed: 2) { Float($0 % 100) }
     #expect(with(numbers) { [$0.mostLikely] } == with(numbers) { $0.mostLikely(1) })
   }
 
-  @Test func theHeapAgreesWithSorting() {
+  @Test func topKMatchesSorting() {
     for (seed, variety) in [(3, 5), (4, 50), (5, 1_000_000_000)] as [(UInt64, UInt64)] {
       for size in [1, 2, 10, 1000, 20_000] {
         let numbers = logits(size, seed: seed) { Float($0 % variety) - 3 }
@@ -90,10 +90,10 @@ import Testing
     #expect(ids((0..<1000).map { -Float($0) }, 5) == [0, 1, 2, 3, 4])
   }
 
-  /// Fixtures/gpt2-logits.jsonl.gz: what the real GPT-2 answers to "Data visualization empowers users to", with the
-  /// probabilities that go with it, published with the Transformer Explainer (github.com/poloclub/transformer-explainer,
+  /// Fixtures/gpt2-logits.jsonl.gz: the logits of GPT-2 after "Data visualization empowers users to", and their
+  /// probabilities, published with the Transformer Explainer (github.com/poloclub/transformer-explainer,
   /// src/constants/examples; MIT licence; computed with ONNX).
-  @Test func publishedProbabilitiesOfTheRealGPT2() throws {
+  @Test func probabilitiesMatchPublishedValuesOfGPT2() throws {
     let published: [(id: Int, p: Double)] = [
       (38350, 0.15784245606779057), (2251, 0.0730504753045233), (766, 0.04720309018927385), (787, 0.027865100006347347),
       (3538, 0.027338234810550942), (2952, 0.025815478480468758), (7301, 0.02431846878465635),

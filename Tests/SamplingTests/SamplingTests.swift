@@ -4,8 +4,8 @@ import Testing
 @testable import Sampling
 
 @Suite struct SamplingTests {
-  /// The known answers that come with Random123, the authors' own code.
-  @Test func philoxGivesTheKnownAnswers() {
+  /// The known-answer tests of Random123, the implementation by the authors.
+  @Test func philoxMatchesKnownAnswers() {
     func numbers(_ key: SIMD2<UInt32>, _ counter: SIMD4<UInt32>) -> SIMD4<UInt32> {
       Philox.numbers(key: key, counter: counter)
     }
@@ -17,7 +17,7 @@ import Testing
         == [0xD16C_FE09, 0x94FD_CCEB, 0x5001_E420, 0x2412_6EA1])
   }
 
-  @Test func aNumberIsThatOfItsSeedAndPosition() {
+  @Test func uniformNumbersDependOnSeedAndPosition() {
     #expect(uniformNumber(seed: 0, position: 0) == Double(0x6627_E8D5_E169_C58D as UInt64 >> 11) * 0x1p-53)
     let numbers = (0..<100).flatMap { seed in (0..<100).map { uniformNumber(seed: seed, position: $0) } }
     #expect(Set(numbers).count == numbers.count)
@@ -26,7 +26,7 @@ import Testing
     #expect(uniformNumber(seed: 1 << 32, position: 0) != uniformNumber(seed: 0, position: 0))
   }
 
-  // MARK: What transformers makes of the same logits (Scripts/reference/sampling.py)
+  // MARK: The results of transformers for the same logits (Scripts/reference/sampling.py)
 
   struct Reference: Decodable {
     let logits: [Float]
@@ -34,6 +34,8 @@ import Testing
     let cases: [Case]
   }
 
+  /// The members have the names of the options of transformers.
+  // swift-format-ignore: AlwaysUseLowerCamelCase
   struct Case: Decodable, CustomTestStringConvertible {
     let temperature: Double?
     let top_k: Int?
@@ -66,7 +68,7 @@ import Testing
   }
 
   @Test(arguments: reference.cases)
-  func choicesAreThoseOfTransformers(_ example: Case) {
+  func choicesMatchTransformers(_ example: Case) {
     let choices = choices(example)
     #expect(choices.ids == example.kept)
     for (ours, theirs) in zip(choices.probabilities, example.probabilities) {
@@ -74,10 +76,10 @@ import Testing
     }
   }
 
-  /// 100,000 seeds at one position: chi-squared over the tokens that are expected ten times at least, the others
-  /// together as one. The bound is the distribution's 0.999 quantile, by Wilson and Hilferty's formula.
+  /// A chi-squared test with 100,000 seeds at one position. Tokens expected less than ten times are one cell. The bound
+  /// is the 0.999 quantile of the distribution, by the formula of Wilson and Hilferty.
   @Test(arguments: [1, 4, 6, 13, 15])
-  func drawsAreDistributedAsTransformersSays(_ index: Int) throws {
+  func samplesFollowProbabilitiesOfTransformers(_ index: Int) throws {
     let (example, draws) = (Self.reference.cases[index], 100_000)
     let choices = choices(example)
     var counts = [Int](repeating: 0, count: Self.reference.logits.count)
@@ -104,7 +106,7 @@ import Testing
     #expect(statistic < quantile)
   }
 
-  // MARK: Corners
+  // MARK: Edge cases
 
   private func settings(_ change: (inout SamplingSettings) -> Void) -> SamplingSettings {
     var settings = SamplingSettings()
@@ -116,23 +118,23 @@ import Testing
     logits.withUnsafeBufferPointer { settings.choices($0, after: ids) }
   }
 
-  @Test func aTokenIsAlwaysLeft() {
+  @Test func filtersKeepAtLeastOneToken() {
     for settings in [settings { $0.topP = 0 }, settings { $0.minP = 1 }, settings { $0.topK = 1 }] {
       #expect(choices([1, 3, 2], settings).ids == [1])
     }
     #expect(choices([2], settings { $0.topP = 0.5 }).id(at: 0.999) == 0)
   }
 
-  /// More tokens than are looked at first make up the mass.
-  @Test func aFlatDistributionKeepsItsShare() {
+  /// A nucleus larger than the first 64 tokens tried.
+  @Test func nucleusOfFlatDistributionHasItsShare() {
     let choices = choices([Float](repeating: 0, count: 1000), settings { $0.topP = 0.8995 })
     #expect(choices.ids == Array(0..<900))
     #expect(choices.id(at: 0) == 0 && choices.id(at: 0.9999) == 899)
   }
 
-  /// The limit of a small temperature is greedy decoding; of equal logits each has the same probability.
+  /// The limit of small temperatures is greedy decoding, in which equal logits have equal probabilities.
   @Test(arguments: [1e-30, 1e-38, 1e-45, 1e-46, 1e-300, 5e-324])
-  func tinyTemperaturesChooseTheMostLikely(_ temperature: Double) {
+  func tinyTemperaturesAreGreedy(_ temperature: Double) {
     var cold = settings { $0.temperature = temperature }
     let next = Float(10).nextUp
     for filter in [nil, 2, 50] {
@@ -151,7 +153,7 @@ import Testing
   }
 
   @Test(arguments: [-3.4028235e38, 0, 3.4028235e38] as [Float])
-  func equalLogitsOfAnySizeAreEquallyLikely(_ logit: Float) {
+  func equalLogitsHaveEqualProbabilities(_ logit: Float) {
     let logits = [Float](repeating: logit, count: 100)
     for temperature in [5e-324, 0.5, 1, 1000] {
       let settings = settings { ($0.temperature, $0.topP) = (temperature, 0.495) }
@@ -161,7 +163,7 @@ import Testing
     #expect(choices(logits, settings { $0.topK = 3 }).ids == Array(0..<100), "as likely as the third")
   }
 
-  @Test func aVocabularyOfOneAndExtremePenaltiesGiveProbabilities() {
+  @Test func extremePenaltiesGiveProbabilities() {
     for penalty in [0.001, 1, 1000] as [Float] {
       for logit in [-3.4028235e38, -1, 0, 1e-45, 3.4028235e38] as [Float] {
         let settings = settings {
@@ -173,7 +175,7 @@ import Testing
     }
   }
 
-  @Test func aRepeatedTokenIsPenalizedOnce() {
+  @Test func penalizesRepeatedTokensOnce() {
     let logits: [Float] = [2, -2, 1]
     let settings = settings { $0.repetitionPenalty = 2 }
     let scores = logits.withUnsafeBufferPointer { settings.penalized($0, after: [0, 1, 0, 1]) }

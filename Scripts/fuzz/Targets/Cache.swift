@@ -58,7 +58,7 @@ private final class CachedModel: @unchecked Sendable {  // used by one thread at
 
   private func compute(_ cache: KeyValueCache) -> [UInt32] {
     var result: [UInt32] = []
-    cache.begin(ids)
+    cache.reusePrefix(of: ids)
     let rest = Array(ids[cache.count...])
     try? model.forward(rest, cache, logitsAt: ids.count - 1..<ids.count) { result = $1.map(\.bitPattern) }
     return result

@@ -51,7 +51,7 @@ private func check(_ rope: RoPE, _ headDim: Int, at position: Int) throws {
   var row = [Float](repeating: .nan, count: headDim)
   for position in [position, contextLength - 1] {
     row.withUnsafeMutableBufferPointer { row in
-      if let start = row.baseAddress { rope.angles(of: position, into: start) }
+      if let start = row.baseAddress { rope.writeCosSin(ofPosition: position, into: start) }
     }
     for pair in 0..<headDim / 2 {
       let (cosine, sine) = (Double(row[pair]), Double(row[pair + headDim / 2]))

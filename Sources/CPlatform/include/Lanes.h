@@ -1,16 +1,17 @@
-// Vectors of sixteen, and how stored numbers become such vectors of float32.
+// Vectors of 16 numbers, and the conversion of half-precision numbers to such vectors of float32.
 #ifndef LMPIPE_LANES_H
 #define LMPIPE_LANES_H
 
 #include <stdint.h>
 #include <string.h>
 
-// Sixteen numbers, as Swift's SIMD16 of the same.
+// 16 float32 numbers; Swift imports the type as SIMD16<Float>.
 typedef float lmpipe_lanes __attribute__((ext_vector_type(16)));
 
-// Sixteen IEEE half-precision numbers at any address, widened. (Swift's own conversions of vectors are calls.)
+// Converts 16 IEEE half-precision numbers at an address of any alignment. (Swift's own conversions of vectors are
+// function calls.)
 #if !(defined(__APPLE__) && defined(__x86_64__))
-__attribute__((always_inline)) static inline lmpipe_lanes lmpipe_widen_float16(const void *address) {
+__attribute__((always_inline)) static inline lmpipe_lanes lmpipe_float16_to_float32(const void *address) {
     typedef _Float16 halves __attribute__((ext_vector_type(16)));
     halves values;
     memcpy(&values, address, sizeof values);
@@ -18,8 +19,8 @@ __attribute__((always_inline)) static inline lmpipe_lanes lmpipe_widen_float16(c
 }
 #endif
 
-// Sixteen numbers that are the upper halves of float32, widened.
-__attribute__((always_inline)) static inline lmpipe_lanes lmpipe_widen_bfloat16(const void *address) {
+// Converts 16 bfloat16 numbers, the upper halves of float32, at an address of any alignment.
+__attribute__((always_inline)) static inline lmpipe_lanes lmpipe_bfloat16_to_float32(const void *address) {
     typedef uint16_t halves __attribute__((ext_vector_type(16)));
     typedef uint32_t words __attribute__((ext_vector_type(16)));
     halves values;
@@ -32,6 +33,7 @@ __attribute__((always_inline)) static inline lmpipe_lanes lmpipe_widen_bfloat16(
 
 typedef uint8_t lmpipe_bytes __attribute__((ext_vector_type(16)));
 
+// Returns 16 bytes from an address of any alignment.
 static inline lmpipe_bytes lmpipe_load_bytes(const void *address) {
     lmpipe_bytes bytes;
     memcpy(&bytes, address, sizeof bytes);

@@ -1,25 +1,25 @@
-/// What one architecture is beside the others: all of a transformer but what happens between positions, which is
-/// attention and its cache, and the same for all. `Transformer` calls these in their order, the two parts of a block once
-/// for every layer.
+/// The part of a transformer that depends on the architecture: everything except attention and the KV cache.
+/// `Transformer` calls the methods in the order of their declaration, `projectQKV` and `addAttentionOutputAndMLP` once
+/// per layer.
 protocol Architecture {
-  /// How many numbers tell a block where a position is in its sequence; none if the embedding says it all.
-  var positionWidth: Int { get }
+  /// The width of the cosine-sine table of RoPE; 0 if positions are part of the embedding.
+  var cosSinWidth: Int { get }
 
-  /// Fills x (n, width) with the embeddings of ids at the positions `first`, `first + 1`, …, and positions
-  /// (n, positionWidth) with what `attentionInputs` wants to know of them.
-  func embed(_ ids: [Int], at first: Int, into x: Matrix, _ positions: Matrix)
+  /// Fills x (n, width) with the embeddings of ids at the positions `first`, `first + 1`, …, and `cosSin` (n,
+  /// cosSinWidth) with the rows of the cosine-sine table for these positions.
+  func embed(_ ids: [Int], at first: Int, into x: Matrix, _ cosSin: Matrix)
 
-  /// The first part of a block: x (n, width) to queries, keys and values side by side,
-  /// (n, (heads + 2 · kvHeads) · headDim).
-  func attentionInputs(_ x: Matrix, _ positions: Matrix, layer: Int, into qkv: Matrix)
+  /// Computes the queries, keys and values of a block: qkv (n, (heads + 2 · kvHeads) · headDim) for x (n, width), after
+  /// the norm, with positions applied.
+  func projectQKV(_ x: Matrix, _ cosSin: Matrix, layer: Int, into qkv: Matrix)
 
-  /// What the products of queries and keys are multiplied with.
+  /// The factor of the query-key dot products.
   func attentionScale(layer: Int) -> Float
 
-  /// The second part: adds to x (n, width) what the block makes of the heads' outputs (n, heads · headDim), and the
-  /// feed-forward layer.
-  func addOutputs(of heads: Matrix, layer: Int, to x: Matrix)
+  /// Computes the rest of a block: adds the output projection of the attention heads (n, heads · headDim) to x (n,
+  /// width), and then the MLP.
+  func addAttentionOutputAndMLP(_ heads: Matrix, layer: Int, to x: Matrix)
 
-  /// What lies between the last block and the output head: x (n, width) to as many.
-  func normalizeOutput(_ x: Matrix, into output: Matrix)
+  /// Computes the norm between the last block and the output head: output (n, width) for x (n, width).
+  func finalNorm(_ x: Matrix, into output: Matrix)
 }

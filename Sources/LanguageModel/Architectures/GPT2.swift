@@ -1,8 +1,9 @@
 import Checkpoint
 import Threads
 
-/// GPT-2 (Radford et al., "Language Models are Unsupervised Multitask Learners", 2019). Its parts have the names of its
-/// tensors.
+/// GPT-2 (Radford et al., "Language Models are Unsupervised Multitask Learners", 2019). The
+/// members have the names of the tensors in the checkpoint.
+// swift-format-ignore: AlwaysUseLowerCamelCase
 struct GPT2: Architecture {
   let wte: WeightMatrix  // (vocabulary, width)
   let wpe: WeightMatrix  // (contextLength, width)
@@ -11,7 +12,7 @@ struct GPT2: Architecture {
 
   struct Block {
     let ln_1: LayerNorm
-    let c_attn: Linear  // width to 3 · width: queries, keys and values
+    let c_attn: Linear  // width to 3 · width: queries, keys, values
     let attn_c_proj: Linear  // width to width
     let ln_2: LayerNorm
     let c_fc: Linear  // width to ffnWidth
@@ -22,7 +23,7 @@ struct GPT2: Architecture {
   private let pool: ThreadPool
   private let scratch = Workspace()
 
-  var positionWidth: Int { 0 }
+  var cosSinWidth: Int { 0 }
 
   /// x = wte[id] + wpe[position]
   func embed(_ ids: [Int], at first: Int, into x: Matrix, _: Matrix) {
@@ -36,8 +37,8 @@ struct GPT2: Architecture {
   }
 
   /// qkv = c_attn(ln_1(x))
-  func attentionInputs(_ x: Matrix, _: Matrix, layer: Int, into qkv: Matrix) {
-    let normed = scratch.matrices([(x.rows, x.columns)])[0]
+  func projectQKV(_ x: Matrix, _: Matrix, layer: Int, into qkv: Matrix) {
+    let normed = scratch.matrix((x.rows, x.columns))
     layerNorm(x, h[layer].ln_1, into: normed, pool)
     linear(normed, h[layer].c_attn, into: qkv, .store, pool)
   }
@@ -49,18 +50,17 @@ struct GPT2: Architecture {
   }
 
   /// x = x + attn_c_proj(heads); x = x + mlp_c_proj(gelu(c_fc(ln_2(x))))
-  func addOutputs(of heads: Matrix, layer: Int, to x: Matrix) {
+  func addAttentionOutputAndMLP(_ heads: Matrix, layer: Int, to x: Matrix) {
     let block = h[layer]
     linear(heads, block.attn_c_proj, into: x, .addToOutput, pool)
 
-    let matrices = scratch.matrices([(x.rows, x.columns), (x.rows, configuration.ffnWidth)])
-    let (normed, hidden) = (matrices[0], matrices[1])
+    let (normed, hidden) = scratch.matrices((x.rows, x.columns), (x.rows, configuration.ffnWidth))
     layerNorm(x, block.ln_2, into: normed, pool)
     linear(normed, block.c_fc, into: hidden, .gelu, pool)
     linear(hidden, block.mlp_c_proj, into: x, .addToOutput, pool)
   }
 
-  func normalizeOutput(_ x: Matrix, into output: Matrix) { layerNorm(x, ln_f, into: output, pool) }
+  func finalNorm(_ x: Matrix, into output: Matrix) { layerNorm(x, ln_f, into: output, pool) }
 }
 
 extension GPT2 {
@@ -71,7 +71,7 @@ extension GPT2 {
         bias: WeightVector(try checkpoint.tensor("\(name).bias")),
         epsilon: configuration.layerNormEpsilon)
     }
-    func map(_ name: String) throws(CheckpointError) -> Linear {
+    func projection(_ name: String) throws(CheckpointError) -> Linear {
       Linear(
         weight: WeightMatrix(try checkpoint.tensor("\(name).weight")), layout: configuration.layout,
         bias: WeightVector(try checkpoint.tensor("\(name).bias")))
@@ -84,11 +84,11 @@ extension GPT2 {
       blocks.append(
         Block(
           ln_1: try norm("\(h).ln_1"),
-          c_attn: try map("\(h).attn.c_attn"),
-          attn_c_proj: try map("\(h).attn.c_proj"),
+          c_attn: try projection("\(h).attn.c_attn"),
+          attn_c_proj: try projection("\(h).attn.c_proj"),
           ln_2: try norm("\(h).ln_2"),
-          c_fc: try map("\(h).mlp.c_fc"),
-          mlp_c_proj: try map("\(h).mlp.c_proj")))
+          c_fc: try projection("\(h).mlp.c_fc"),
+          mlp_c_proj: try projection("\(h).mlp.c_proj")))
     }
     h = blocks
     ln_f = try norm("ln_f")

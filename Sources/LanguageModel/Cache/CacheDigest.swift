@@ -1,18 +1,20 @@
-/// What tells whether the keys and values in a cache file are those of a sequence: one number for each position, made of
-/// the model, the ids up to the position, and every bit of its keys and values. Damage, another model, and another
-/// sequence before the same token all give another number (or the same by a chance of 2⁻⁶⁴; there is no defence against
-/// someone who makes a file on purpose).
+/// The digest of each position in a cache file, which verifies that the keys and values there belong to a sequence. It
+/// depends on the model, the ids up to the position, and every bit of its keys and values. After damage, for another
+/// model, or for another sequence before the same token, the digest differs (or is equal with a probability of 2⁻⁶⁴).
+/// It does not protect against a file that is forged deliberately.
 struct CacheDigest {
-  /// Of the model and the ids so far.
+  /// The digest of the model and the ids so far.
   private var prefix: UInt64
 
   init(model: UInt64) { prefix = model }
 
-  /// Goes on to the next position.
+  /// Advances to the next position.
   mutating func append(_ id: Int) { mix(UInt64(id), into: &prefix) }
 
-  /// Of the position whose id was appended last. Never 0.
-  func of(_ sums: PositionSums) -> UInt64 {
+  /// Returns the digest of the position whose id was appended last, which is never 0.
+  ///
+  /// - Parameter sums: the sums over its keys and values.
+  func ofPosition(_ sums: PositionSums) -> UInt64 {
     var digest = prefix
     mix(sums.keys, into: &digest)
     mix(sums.values, into: &digest)
@@ -20,15 +22,16 @@ struct CacheDigest {
   }
 }
 
-/// Sums over one position's keys and values.
+/// Checksums of the keys and values of one position.
 struct PositionSums {
   let keys: UInt64
   let values: UInt64
 
-  /// Of the 16 positions of a block in a page.
+  /// Returns the sums of the 16 positions of a block in a page.
   ///
-  /// Two running sums of all words, modulo 2³² (Fletcher, "An Arithmetic Checksum for Serial Transmissions", 1982): the
-  /// second sees the order. A position's keys are a lane, and its values are summed in 16 lanes that are mixed at the end.
+  /// Each is two running sums of all words modulo 2³² (Fletcher, "An Arithmetic Checksum for Serial Transmissions",
+  /// 1982), of which the second depends on the order. The keys of a position are one lane; its values are summed in 16
+  /// lanes, which are mixed at the end.
   static func ofBlock(_ block: Int, _ page: UnsafeMutablePointer<Float>, _ shape: CacheShape) -> [PositionSums] {
     typealias Words = SIMD16<UInt32>
     func words(_ numbers: UnsafeMutablePointer<Float>) -> Words {
@@ -63,7 +66,7 @@ struct PositionSums {
   }
 }
 
-/// Makes `hash` depend on `word` in every bit. For either of them alone it is one to one.
+/// Mixes `word` into every bit of `hash`. For a fixed word it is a bijection of `hash`, and vice versa.
 private func mix(_ word: UInt64, into hash: inout UInt64) {
   // The finalizer of MurmurHash3 (Appleby, 2011).
   var x = hash &* 0x9E37_79B9_7F4A_7C15 ^ word

@@ -1,85 +1,94 @@
 import Checkpoint
 import Threads
 
-/// How many positions a page of a cache holds.
+/// The number of positions in a page of a KV cache.
 let pageLength = 64
 
-/// What the keys and values of a sequence look like in memory and in a cache file.
+/// The layout of the keys and values of a sequence in memory and in a cache file.
 ///
-/// They lie in pages of 64 positions. A page holds, for each layer and head, the keys in blocks of 16 positions,
-/// (4, headDim, 16), so that a vector holds one dimension of 16 positions and their scores need no sum across lanes;
-/// and behind them the values position by position, (64, paddedHeadDim), the width rounded up to a multiple of 16.
+/// A page has 64 positions. For each layer and head it has the keys in blocks of 16 positions, (4, headDim, 16), so
+/// that a vector is one dimension of 16 positions and dot products need no sum across lanes. After the keys it has the
+/// values position by position, (64, paddedHeadDim), with the head dimension rounded up to a multiple of 16.
 struct CacheShape {
   let layers: Int
-  let heads: Int  // of keys and values
+  let heads: Int  // heads of keys and values
   let headDim: Int
   var paddedHeadDim: Int { paddedCount(headDim) }
-  /// In numbers, as all sizes here.
+  // Sizes are in float32 numbers.
   var keySize: Int { pageLength * headDim }
   var headSize: Int { pageLength * (headDim + paddedHeadDim) }
   var pageSize: Int { layers * heads * headSize }
+}
 
+extension CacheShape {
   init(_ configuration: ModelConfiguration, layers: Int) {
-    self.layers = layers
-    heads = configuration.kvHeads
-    headDim = configuration.headDim
+    self.init(layers: layers, heads: configuration.kvHeads, headDim: configuration.headDim)
   }
 }
 
-/// The memory of a cache, page by page.
+/// The memory of a KV cache, page by page.
 protocol CachePages: AnyObject {
-  /// A page, made where there is none yet; those before it have been asked for. It stays as long as this object.
+  /// Returns a page, and creates it if needed. It is valid as long as this object.
+  ///
+  /// - Precondition: all pages before it have been created.
   func page(_ index: Int) -> UnsafeMutablePointer<Float>
 }
 
-/// The keys and values of a sequence's positions so far, for every layer and head, so that the next position is all that
-/// has to be computed. Memory grows with the sequence.
+/// The KV cache of a sequence: the keys and values of its positions for every layer and head, so that only new
+/// positions are computed. The memory grows with the sequence.
+///
+///     cache.reusePrefix(of: ids)
+///     try model.forward(Array(ids[cache.count...]), cache, logitsAt: ids.count - 1..<ids.count) { … }
 public final class KeyValueCache {
   let shape: CacheShape
-  /// The ids whose keys and values are there.
+  /// The ids whose keys and values are stored.
   public private(set) var ids: [Int] = []
   private var memory: any CachePages
   private var pages: [UnsafeMutablePointer<Float>] = []
   private var file: CacheFile?
 
-  /// - Parameter keepsLayers: false for a sequence that is computed in one pass and then done with. Each layer then
-  ///   overwrites the one before it, and the cache takes the memory of one layer.
-  init(_ configuration: ModelConfiguration, keepsLayers: Bool) {
-    shape = CacheShape(configuration, layers: keepsLayers ? configuration.layers : 1)
+  /// - Parameter keepsLayers: false for a sequence that is computed in one batch only. Then each layer overwrites the
+  ///   layer before it, and the cache takes the memory of one layer.
+  convenience init(_ configuration: ModelConfiguration, keepsLayers: Bool) {
+    self.init(CacheShape(configuration, layers: keepsLayers ? configuration.layers : 1))
+  }
+
+  init(_ shape: CacheShape) {
+    self.shape = shape
     memory = AnonymousPages(size: shape.pageSize)
     file = nil
   }
 
-  /// A cache that is kept in a file. It begins with what the file has of the sequence that `begin` names.
+  /// Creates a cache that is stored in a file. It is empty until `reusePrefix` verifies positions of the file.
   init(_ file: CacheFile) {
     shape = file.shape
     memory = file
     self.file = file
   }
 
-  /// The memory that a cache for so many positions takes, in bytes.
+  /// Returns the memory in bytes that a cache for a number of positions takes.
   public static func size(_ configuration: ModelConfiguration, positions: Int) -> Int {
     let shape = CacheShape(configuration, layers: configuration.layers)
     return (positions + pageLength - 1) / pageLength * shape.pageSize * MemoryLayout<Float>.size
   }
 
-  /// Positions that are there.
+  /// The number of positions whose keys and values are stored.
   public var count: Int { ids.count }
 
-  /// Makes this the cache of the sequence of `ids`: keeps what it has of their beginning. The last of them is left to be
-  /// computed, for its logits are not here.
-  public func begin(_ ids: [Int]) {
-    let common = file.map { $0.prefix(of: ids) } ?? zip(self.ids, ids).prefix { $0 == $1 }.count
+  /// Makes this the cache of the sequence `ids`: keeps the positions of the longest common prefix and drops the rest.
+  /// The last id is never part of it, because its logits are not stored and must be computed.
+  public func reusePrefix(of ids: [Int]) {
+    let common = file.map { $0.verifiedPrefix(of: ids) } ?? zip(self.ids, ids).prefix { $0 == $1 }.count
     self.ids = Array(ids[..<min(common, ids.count - 1)])
     reserve(self.ids.count)
   }
 
-  /// Makes room for `total` positions.
+  /// Allocates pages for `total` positions.
   func reserve(_ total: Int) {
     while pages.count * pageLength < total { pages.append(memory.page(pages.count)) }
   }
 
-  /// A head's part of the pages, valid until `reserve` is called again.
+  /// Calls `body` with the keys and values of one head, which are valid until `reserve` is called again.
   func withHead<Result>(_ layer: Int, _ head: Int, _ body: (CacheHead) -> Result) -> Result {
     precondition(!pages.isEmpty && head < shape.heads)
     let offset = (layer % shape.layers * shape.heads + head) * shape.headSize
@@ -88,8 +97,10 @@ public final class KeyValueCache {
     }
   }
 
-  /// Stores the keys and values of the positions `first`, `first + 1`, … from qkv, whose rows hold queries, keys and
-  /// values side by side, for one head of keys and values.
+  /// Stores the keys and values of the positions `first`, `first + 1`, … for one head.
+  ///
+  /// - Parameter qkv: rows of the queries of all heads, then their keys, then their values.
+  /// - Precondition: the positions are reserved.
   func store(_ qkv: Matrix, layer: Int, head: Int, first: Int) {
     precondition(first + qkv.rows <= pages.count * pageLength && qkv.columns > 2 * shape.heads * shape.headDim)
     let headDim = shape.headDim
@@ -106,7 +117,7 @@ public final class KeyValueCache {
     }
   }
 
-  /// Whether a position's values are finite in every head.
+  /// Returns true if the values of a position are finite in every head.
   func hasFiniteValues(at position: Int, layer: Int) -> Bool {
     let (page, index) = position.quotientAndRemainder(dividingBy: pageLength)
     return (0..<shape.heads).allSatisfy { head in
@@ -116,33 +127,33 @@ public final class KeyValueCache {
     }
   }
 
-  /// False if the file is not as this process left it: then keys and values of any position may be another sequence's.
+  /// False if another program has changed the file, so that keys and values may belong to another sequence.
   var isIntact: Bool { file?.isIntact ?? true }
 
-  /// Empties the cache, and computes without its file from now on.
-  func leaveFile() {
-    file?.leave()
+  /// Empties the cache and continues in memory.
+  func detachFile() {
+    file?.reportChange()
     (file, memory, pages, ids) = (nil, AnonymousPages(size: shape.pageSize), [], [])
   }
 
-  /// Counts positions whose keys and values have been stored in every layer.
+  /// Adds positions whose keys and values have been stored in every layer, and commits them to the file.
   func append(_ ids: some Collection<Int>) {
     self.ids += ids
-    file?.keep(self.ids, from: count - ids.count)
+    file?.commit(self.ids, from: count - ids.count)
   }
 }
 
-/// One head's keys and values.
+/// A view of the keys and values of one head.
 struct CacheHead {
   fileprivate let pages: UnsafePointer<UnsafeMutablePointer<Float>>
   fileprivate let offset: Int
   let shape: CacheShape
 
-  /// The page's keys: (4, headDim, 16).
+  /// Returns the keys of a page: (4, headDim, 16).
   @inline(__always)
   func keys(_ page: Int) -> UnsafeMutablePointer<Float> { pages[page] + offset }
 
-  /// The page's values: (64, paddedHeadDim).
+  /// Returns the values of a page: (64, paddedHeadDim).
   @inline(__always)
   func values(_ page: Int) -> UnsafeMutablePointer<Float> { pages[page] + offset + shape.keySize }
 }

@@ -1,31 +1,39 @@
 import Numerics
 import Threads
 
-// Causal multi-head attention: every position attends to all positions up to its own (Vaswani et al., "Attention Is All
+// Causal multi-head attention: each position attends to all positions up to itself (Vaswani et al., "Attention Is All
 // You Need", 2017).
 //
-// The order of summation: a score is one chain of fused multiply-adds along the head's width. The exponentials of the
-// scores are added in 16 lanes, lane l those of positions l, l + 16, …, and the lanes by `horizontalSum`. A weighted value
-// is a chain along each page of 64 positions, which rounds less than one along all, and the chains' sums are added in their order. All three depend on the position
-// alone, so it does not matter how many positions are computed together. Six are, as a tile; one alone has kernels of its
-// own, whose independent chains are along positions and along the head's width instead.
+// Order of summation ("same bits" in lm-records(5)):
+//  - A query-key dot product is one chain of fused multiply-adds along the head dimension.
+//  - The exponentials of the scores are added in 16 lanes (lane l has the positions l, l + 16, …), and the lanes by
+//    `horizontalSum`.
+//  - The weighted sum of the values is a chain along each page of 64 positions, which rounds less than one long chain;
+//    then the sums of the pages are added in their order.
+// All three depend on the position only, so batching does not change results.
+//
+//   path          rows    independent sums
+//   one row       1       4 blocks of 16 positions (dot products), 4 vectors of the head dimension (weighted sum)
+//   several rows  2 … 6   the MR × NR sums of the micro-kernel
 
-/// outputs (n, heads · headDim) for queries (n, heads · headDim) of some sequences' positions, whose keys and values
-/// are in the caches. Where there are fewer heads of keys and values, each serves as many consecutive heads of queries
-/// (Ainslie et al., "GQA", 2023).
+/// Computes outputs (n, heads · headDim) for queries (n, heads · headDim) of positions whose keys and values are in the
+/// KV caches of their segments. If there are fewer heads of keys and values than of queries, each serves several
+/// consecutive query heads (grouped-query attention; Ainslie et al., "GQA", 2023).
 ///
-/// - Parameter queries: rows of a wider matrix, of which each begins with the queries.
+/// - Parameters:
+///   - queries: a matrix whose rows start with the queries, and may be wider.
+///   - scale: the factor of the query-key dot products.
 func attention(
-  _ queries: Matrix, _ sequences: [SequenceRows], layer: Int, heads: Int, scale: Float, into outputs: Matrix,
+  _ queries: Matrix, _ segments: [BatchSegment], layer: Int, heads: Int, scale: Float, into outputs: Matrix,
   _ pool: ThreadPool
 ) {
   precondition(queries.rows == outputs.rows && outputs.columns % heads == 0)
   let headDim = outputs.columns / heads
-  let tiles = sequences.flatMap { sequence in
-    stride(from: sequence.rows.lowerBound, to: sequence.rows.upperBound, by: tileRows).map { row in
-      SequenceRows(
-        rows: row..<min(row + tileRows, sequence.rows.upperBound),
-        first: sequence.first + row - sequence.rows.lowerBound, cache: sequence.cache)
+  let tiles = segments.flatMap { segment in
+    stride(from: segment.rows.lowerBound, to: segment.rows.upperBound, by: microKernelRows).map { row in
+      BatchSegment(
+        rows: row..<min(row + microKernelRows, segment.rows.upperBound),
+        first: segment.first + row - segment.rows.lowerBound, cache: segment.cache)
     }
   }
   let pairs = tiles.reduce(0) { $0 + $1.rows.count * ($1.first + $1.rows.count) }
@@ -35,16 +43,16 @@ func attention(
     tile.cache.withHead(layer, head * tile.cache.shape.heads / heads) { cache in
       let attention = HeadAttention(first: tile.first, count: tile.rows.count, scale: scale, cache: cache)
       if tile.rows.count == 1 {
-        attention.ofOneRow(queries.row(row) + column, into: outputs.row(row) + column)
+        attention.computeOneRow(queries.row(row) + column, into: outputs.row(row) + column)
       } else {
-        attention.ofSeveralRows(
+        attention.computeSeveralRows(
           queries.row(row) + column, queries.columns, into: outputs.row(row) + column, outputs.columns)
       }
     }
   }
 }
 
-/// The attention of at most six positions of one head.
+/// The attention of at most MR positions of one sequence and one head.
 private struct HeadAttention {
   let first: Int
   let count: Int
@@ -53,22 +61,24 @@ private struct HeadAttention {
 
   private var headDim: Int { cache.shape.headDim }
   private var paddedHeadDim: Int { cache.shape.paddedHeadDim }
-  /// Positions that the last row sees.
+  /// The number of positions that the last row attends to.
   private var length: Int { first + count }
   private var padded: Int { paddedCount(length) }
 
   // MARK: One row
 
-  func ofOneRow(_ query: UnsafeMutablePointer<Float>, into output: UnsafeMutablePointer<Float>) {
+  func computeOneRow(_ query: UnsafeMutablePointer<Float>, into output: UnsafeMutablePointer<Float>) {
     withAlignedFloats(padded) { scores in
-      score(query, into: scores)
-      let sum = softmaxNumerators(scores, length)
-      weigh(scores, 1 / sum, into: output)
+      queryKeyDotProducts(query, into: scores)
+      let sum = exponentialsAndSum(scores, length, padded: padded, scale: scale)
+      weightedSumOfValues(scores, 1 / sum, into: output)
     }
   }
 
-  /// Scores of one query: a page at a time, which is four blocks of 16 positions.
-  private func score(
+  /// Computes the dot products of one query with all keys, one page (four blocks of 16 positions) at a time.
+  ///
+  /// In the last page, `used` of the four blocks exist. A missing block repeats the last one and is not stored.
+  private func queryKeyDotProducts(
     _ query: UnsafeMutablePointer<Float>, into scores: UnsafeMutablePointer<Float>
   ) {
     let blockSize = headDim * laneCount
@@ -95,8 +105,9 @@ private struct HeadAttention {
     }
   }
 
-  /// The weighted sum of the values for one query: four vectors of the head's width at a time.
-  private func weigh(
+  /// Computes the weighted sum of the values for one query, four vectors of the head dimension at a time. Vectors past
+  /// the head dimension repeat the last one and are not stored.
+  private func weightedSumOfValues(
     _ weights: UnsafeMutablePointer<Float>, _ inverse: Float, into output: UnsafeMutablePointer<Float>
   ) {
     let stride = paddedHeadDim
@@ -122,87 +133,94 @@ private struct HeadAttention {
         t2 += s2
         t3 += s3
       }
-      keep(t0 * inverse, output, d)
-      if used > 1 { keep(t1 * inverse, output, d + laneCount) }
-      if used > 2 { keep(t2 * inverse, output, d + 2 * laneCount) }
-      if used > 3 { keep(t3 * inverse, output, d + 3 * laneCount) }
+      storeWithinHead(t0 * inverse, output, d)
+      if used > 1 { storeWithinHead(t1 * inverse, output, d + laneCount) }
+      if used > 2 { storeWithinHead(t2 * inverse, output, d + 2 * laneCount) }
+      if used > 3 { storeWithinHead(t3 * inverse, output, d + 3 * laneCount) }
     }
   }
 
   // MARK: Several rows
 
-  func ofSeveralRows(
+  func computeSeveralRows(
     _ queries: UnsafeMutablePointer<Float>, _ queryStride: Int, into outputs: UnsafeMutablePointer<Float>,
     _ outputStride: Int
   ) {
-    withAlignedFloats(tileRows * (headDim + padded + laneCount)) { buffer in
-      let packed = buffer  // (headDim, 6)
-      let scores = packed + tileRows * headDim  // (6, padded)
-      let sums = scores + tileRows * padded  // (6, 16)
-      for row in 0..<tileRows {
-        for d in 0..<headDim { packed[d * tileRows + row] = row < count ? queries[row * queryStride + d] : 0 }
+    withAlignedFloats(microKernelRows * (headDim + padded + laneCount)) { buffer in
+      let packed = buffer  // (headDim, MR)
+      let scores = packed + microKernelRows * headDim  // (MR, padded)
+      let sums = scores + microKernelRows * padded  // (MR, 16)
+      for row in 0..<microKernelRows {
+        for d in 0..<headDim { packed[d * microKernelRows + row] = row < count ? queries[row * queryStride + d] : 0 }
       }
       for position in stride(from: 0, to: padded, by: laneCount) {
         let keys = cache.keys(position / pageLength) + position % pageLength * headDim
-        tileProduct(Lanes.self, packed, rowStride: 1, step: tileRows, keys, laneCount, headDim)
+        microKernel(Lanes.self, packed, rowStride: 1, step: microKernelRows, keys, laneCount, headDim)
           .store(scores + position, stride: padded)
       }
       var inverses = SIMD8<Float>()
-      // A row that does not exist has scores of zero.
-      for row in 0..<tileRows {
-        inverses[row] = 1 / softmaxNumerators(scores + row * padded, first + min(row, count - 1) + 1)
+      // Missing rows have scores of zero.
+      for row in 0..<microKernelRows {
+        inverses[row] =
+          1 / exponentialsAndSum(scores + row * padded, first + min(row, count - 1) + 1, padded: padded, scale: scale)
       }
-      // A position that a row does not see has weight zero there, and adding zero times a finite value changes no sum.
+      // The causal mask: later positions have weight zero, and adding zero times a finite value changes no sum.
       for d in stride(from: 0, to: paddedHeadDim, by: laneCount) {
-        var total = Tile<Lanes>()
+        var total = Accumulators<Lanes>()
         for chain in stride(from: 0, to: length, by: pageLength) {
-          total += tileProduct(
+          total += microKernel(
             Lanes.self, scores + chain, rowStride: padded, step: 1, cache.values(chain / pageLength) + d,
             paddedHeadDim, min(pageLength, length - chain))
         }
         total.store(sums, stride: laneCount)
         for row in 0..<count {
-          keep(Float.load(sums + row * laneCount) * inverses[row], outputs + row * outputStride, d)
+          storeWithinHead(Float.load(sums + row * laneCount) * inverses[row], outputs + row * outputStride, d)
         }
       }
     }
   }
 
-  /// Scales the first `length` scores, replaces them by e^(score - maximum) and those behind them by zeros, and returns
-  /// the sum.
-  private func softmaxNumerators(_ scores: UnsafeMutablePointer<Float>, _ length: Int) -> Float {
-    let whole = length / laneCount * laneCount
-    for position in length..<padded { scores[position] = -.infinity }
-    var greatest = Lanes(repeating: -.infinity)
-    for position in stride(from: 0, to: padded, by: laneCount) {
-      let lanes = Float.load(scores + position) * scale
-      greatest.replace(with: lanes, where: lanes .> greatest)
-    }
-    let maximum = greatest.max()
-    var sum = Lanes()
-    for position in stride(from: 0, to: whole, by: laneCount) {
-      let numerators = exponential(Float.load(scores + position) * scale - maximum)
-      store(numerators, scores + position)
-      sum += numerators
-    }
-    if whole < padded {
-      var last = Lanes()  // of the last block only the positions that exist
-      let numerators = whole < length ? exponential(Float.load(scores + whole) * scale - maximum) : Lanes()
-      for lane in 0..<(length - whole) { last[lane] = numerators[lane] }
-      store(last, scores + whole)
-      sum += last
-      for position in stride(from: whole + laneCount, to: padded, by: laneCount) { store(Lanes(), scores + position) }
-    }
-    return sum.horizontalSum
-  }
-
-  /// Stores the lanes at `d`, `d + 1`, … as far as the head is wide.
+  /// Stores the lanes that are within the head dimension at `d`, `d + 1`, …
   @inline(__always)
-  private func keep(_ lanes: Lanes, _ output: UnsafeMutablePointer<Float>, _ d: Int) {
+  private func storeWithinHead(_ lanes: Lanes, _ output: UnsafeMutablePointer<Float>, _ d: Int) {
     if d + laneCount <= headDim {
       store(lanes, output + d)
     } else {
       for lane in 0..<max(0, headDim - d) { output[d + lane] = lanes[lane] }
     }
   }
+}
+
+/// Replaces scores by the numerators of their softmax, e^(scale · score - maximum), and returns the sum.
+///
+/// - Parameters:
+///   - scores: (padded), of which the first `length` are scores. The rest become zeros.
+///   - padded: a multiple of `laneCount`, at least `length`.
+///   - scale: positive.
+func exponentialsAndSum(
+  _ scores: UnsafeMutablePointer<Float>, _ length: Int, padded: Int, scale: Float
+) -> Float {
+  let whole = length / laneCount * laneCount
+  for position in length..<padded { scores[position] = -.infinity }
+  var greatest = Lanes(repeating: -.infinity)
+  for position in stride(from: 0, to: padded, by: laneCount) {
+    let lanes = Float.load(scores + position) * scale
+    greatest.replace(with: lanes, where: lanes .> greatest)
+  }
+  let maximum = greatest.max()
+  var sum = Lanes()
+  for position in stride(from: 0, to: whole, by: laneCount) {
+    let numerators = exponential(Float.load(scores + position) * scale - maximum)
+    store(numerators, scores + position)
+    sum += numerators
+  }
+  if whole < padded {
+    var last = Lanes()  // only the positions of the last block that exist
+    let numerators = whole < length ? exponential(Float.load(scores + whole) * scale - maximum) : Lanes()
+    for lane in 0..<(length - whole) { last[lane] = numerators[lane] }
+    store(last, scores + whole)
+    sum += last
+    for position in stride(from: whole + laneCount, to: padded, by: laneCount) { store(Lanes(), scores + position) }
+  }
+  return sum.horizontalSum
 }

@@ -1,25 +1,28 @@
 import Checkpoint
 import Threads
 
-/// An affine map of rows: weights, and a bias if it has one.
+/// A linear layer (projection): weights, and an optional bias.
 struct Linear {
   let weight: WeightMatrix
-  /// All but GPT-2's `Conv1D` lie [out, in].
+  /// The layout of the weights: [out, in], except [in, out] for GPT-2's `Conv1D`.
   var layout = GPT2Configuration.MatrixLayout.outputsByInputs
   var bias: WeightVector?  // (out)
 
   var outputs: Int { layout == .inputsByOutputs ? weight.columns : weight.rows }
 }
 
-/// output (n, out) = completion(map(input (n, in)))
-func linear(_ input: Matrix, _ map: Linear, into output: Matrix, _ completion: Completion, _ pool: ThreadPool) {
-  switch map.layout {
-  case .inputsByOutputs: matmulNN(input, map, into: output, completion, pool)
-  case .outputsByInputs: matmulNT(input, [map], into: output, completion, pool)
+/// Computes output (n, out) = epilogue(input (n, in) · weights + bias).
+func linear(_ input: Matrix, _ projection: Linear, into output: Matrix, _ epilogue: Epilogue, _ pool: ThreadPool) {
+  switch projection.layout {
+  case .inputsByOutputs: matmulNN(input, projection, into: output, epilogue, pool)
+  case .outputsByInputs: matmulNT(input, [projection], into: output, epilogue, pool)
   }
 }
 
-/// The same for several maps of one input, all [out, in], whose outputs lie side by side.
-func linear(_ input: Matrix, sideBySide maps: [Linear], into output: Matrix, _ pool: ThreadPool) {
-  matmulNT(input, maps, into: output, .store, pool)
+/// Computes several projections of the same input (n, in). Their outputs are adjacent columns of `output` (n, sum of
+/// out).
+///
+/// - Precondition: all weights are [out, in].
+func linear(_ input: Matrix, adjacent projections: [Linear], into output: Matrix, _ pool: ThreadPool) {
+  matmulNT(input, projections, into: output, .store, pool)
 }

@@ -1,45 +1,62 @@
 import CPlatform
 import Threads
 
-// output = input · weights, for weights that lie [in, out] (GPT-2's Conv1D).
+// output = input · weights, for weights [in, out] (GEMM "NN"; GPT-2's Conv1D).
 //
-// The order of summation, on which the rule "Same bits" of lm-records(5) depends:
-// k runs through the inputs in blocks of 128. Within a block, each
-// output element is one chain of fused multiply-adds in the order of k, beginning with zero; the sums of the blocks are
-// then added to each other in their order. (A single chain would do as well; blocks keep the rounding error of long
-// sums small, can be computed by different threads, and a block of a panel fits the first-level cache.) Lanes are output
-// columns, so no lane is ever added to another. Both kernels below keep to this order, so one position alone and many
-// positions together give the same bits.
+// Order of summation ("same bits" in lm-records(5)): k runs through the inputs in blocks of KC. Within a block, each
+// output element is one chain of fused multiply-adds in the order of k that starts with zero; then the sums of the
+// blocks are added in their order. Lanes are output columns and are never added to each other. All paths keep this
+// order, so one position and many positions together give the same bits. (Blocks keep the rounding error of long sums
+// small and can be computed by different threads; a block of a panel fits the first-level cache.)
 //
-//  - Few rows: the weights are streamed once, straight from the file's pages, as fast as memory can be read. A part is a
-//    block, whose weights lie together. The processor fetches ahead within each of a few streams, so for one row eight
-//    weight rows are read side by side (two of each of four blocks where they are short); for more, four, which stay in
-//    registers while they are used for all rows. The weights that come next are asked for into the second-level cache:
-//    that takes a sixth of the time away for one row with weights of half precision, and a quarter for several rows.
-//  - Many rows: a block of 128 × 128 weights is widened to float32 into panels of 16 columns (8 KiB each, together in
-//    the second-level cache) and multiplied with six input rows at a time, whose 6 × 16 sums stay in registers, as fast
-//    as the processor can multiply. The inputs are packed beforehand, six rows interleaved, so that they are read in
-//    sequence. Processors with 32 registers of 512 bits have panels of 64 columns.
+//   path         rows    condition                 kernel                  why
+//   gemv         1       rows ≤ 4 KiB, 4 blocks    addTwoRowsOfFourBlocks  eight short rows in sequence are one stream
+//   gemv         1       otherwise                 addEightRows            eight rows are eight streams
+//   skinny gemm  2 … 16                            addFourRows             four weight vectors serve all input rows
+//   gemm         > 16    or the last < 16 columns  microKernel             arithmetic takes longer than reading
+//
+// gemv and skinny gemm stream the weights once, directly from the pages of the file, at the speed of memory. One task
+// is one block (for short rows: four), whose weights are contiguous. The processor prefetches within each of a few
+// streams only, so several rows are read side by side. Prefetching the next rows into the second-level cache saves a
+// sixth of the time for one row with half-precision weights, and a quarter for several rows.
+//
+// gemm has the loops of Goto and van de Geijn ("Anatomy of High-Performance Matrix Multiplication", 2008) and BLIS (Van
+// Zee and van de Geijn, 2015), without the loop over blocks of input rows (MC): the packed inputs of all rows are
+// shared by all tasks.
+//
+//   pack all inputs: (in / KC, n / MR, KC, MR)
+//   for columns in steps of NC                            tasks of the thread pool
+//     for k in steps of KC
+//       dequantize weights (KC, NC) into packed panels (NC / NR, KC, NR)
+//       for panel in NC / NR
+//         for rows in steps of MR                         prefetches a part of the next block of weights
+//           micro-kernel: sums (MR, NR) += inputs (MR, KC) · panel (KC, NR)
+//     epilogue of the sums (n, NC)
 
-private let blockLength = 128
-/// Up to so many rows, reading the weights takes longer than multiplying them.
-private let fewRows = 16
-/// Columns that are widened together: long enough for the processor to fetch ahead in each weight row.
-private let groupColumns = 128
+/// KC. A panel takes 128 × 16 × 4 bytes = 8 KiB of the first-level cache, or 32 KiB with NR = 64. KC is part of the
+/// order of summation, so another value changes results.
+private let kc = 128
+/// NC. The panels of one block are 128 × 128 × 4 bytes = 64 KiB and stay in the second-level cache; 128 columns are
+/// enough for the processor to prefetch within each weight row.
+private let nc = 128
+/// With up to this number of rows, reading the weights takes longer than multiplying them.
+private let skinnyRows = 16
 
-/// output (n, out) = completion(input (n, in) · weights + bias), for weights (in, out).
+/// Computes output (n, out) = epilogue(input (n, in) · weights (in, out) + bias).
+///
+/// - Parameter registers: the shape of the micro-kernel; it does not change the result.
 func matmulNN(
-  _ input: Matrix, _ map: Linear, into output: Matrix, _ completion: Completion, _ pool: ThreadPool,
+  _ input: Matrix, _ projection: Linear, into output: Matrix, _ epilogue: Epilogue, _ pool: ThreadPool,
   registers: VectorRegisters = .here
 ) {
-  let (weights, bias) = (map.weight, map.bias)
+  let (weights, bias) = (projection.weight, projection.bias)
   precondition(input.columns == weights.rows && output.columns == weights.columns && input.rows == output.rows)
   precondition(bias?.count ?? weights.columns == weights.columns)
   func run<Element: WeightElement>(_: Element.Type) {
     let product = MatmulNN<Element>(
-      input: input, weights: weights, bias: bias, output: output, completion: completion, pool: pool,
+      input: input, weights: weights, bias: bias, output: output, epilogue: epilogue, pool: pool,
       registers: registers)
-    if input.rows <= fewRows { product.ofFewRows() } else { product.ofManyRows() }
+    if input.rows <= skinnyRows { product.gemvOrSkinnyGEMM() } else { product.gemm() }
   }
   withElementType(weights.type) { run($0) }
 }
@@ -49,52 +66,56 @@ private struct MatmulNN<Element: WeightElement> {
   let weights: WeightMatrix
   let bias: WeightVector?
   let output: Matrix
-  let completion: Completion
+  let epilogue: Epilogue
   let pool: ThreadPool
   let registers: VectorRegisters
 
-  private var operations: Int { input.rows * weights.rows * weights.columns }
-  private var blocks: Int { (weights.rows + blockLength - 1) / blockLength }
+  /// The cost in multiply-adds.
+  private var cost: Int { input.rows * weights.rows * weights.columns }
+  private var blocks: Int { (weights.rows + kc - 1) / kc }
 
   @inline(__always)
   private func address(_ row: Int, _ column: Int) -> UnsafeRawPointer {
     weights.start + (row * weights.columns + column) * Element.size
   }
 
-  // MARK: Few rows
+  // MARK: gemv and skinny gemm
 
-  /// Whether a weight row is so short that eight of them are hardly more than one stream.
+  /// True if weight rows are so short that eight of them in sequence are hardly more than one stream.
   private var hasShortRows: Bool { weights.columns * Element.size <= 4096 }
   private let blocksTogether = 4
 
-  func ofFewRows() {
+  /// Computes the sums of all blocks, (blocks, n, out), and then adds the blocks. A task is a block, or four blocks if
+  /// weight rows are short, or a part of the columns of these.
+  func gemvOrSkinnyGEMM() {
     let whole = weights.columns / laneCount * laneCount
     let (n, blocks) = (input.rows, blocks)
-    let stride = whole + laneCount  // sums that lay 4,096 bytes apart would compete for the same places of the cache
+    let stride = whole + laneCount  // padding, because rows 4,096 bytes apart map to the same cache set
     withAlignedFloats(blocks * n * stride + weights.rows / 4 * n * 4) { sums in  // (blocks, n, stride)
       let fours = sums + blocks * n * stride  // (in / 4, n, 4)
       if n > 1 { packFours(into: fours) }
-      let together = n == 1 && hasShortRows ? blocksTogether : 1
-      // Where there are more threads than blocks, parts of their columns are shared out as well.
-      let sections = max(1, 2 * pool.threads * together / blocks)
-      let section = (whole / laneCount + sections - 1) / sections * laneCount
-      pool.run((blocks + together - 1) / together * sections, cost: operations) { part in
-        let block = part / sections * together
-        let columns = min(part % sections * section, whole)..<min((part % sections + 1) * section, whole)
-        sumBlocks(block..<min(block + together, blocks), columns, sums, stride: stride, fours)
+      let blocksPerTask = n == 1 && hasShortRows ? blocksTogether : 1
+      // If there are more threads than blocks, each block is also divided by columns.
+      let columnTasks = max(1, 2 * pool.threads * blocksPerTask / blocks)
+      let taskColumns = (whole / laneCount + columnTasks - 1) / columnTasks * laneCount
+      pool.run((blocks + blocksPerTask - 1) / blocksPerTask * columnTasks, cost: cost) { task in
+        let (block, column) = (task / columnTasks * blocksPerTask, task % columnTasks * taskColumns)
+        let columns = min(column, whole)..<min(column + taskColumns, whole)
+        sumBlocks(block..<min(block + blocksPerTask, blocks), columns, sums, stride: stride, fours)
       }
       for row in 0..<n {
         for column in Swift.stride(from: 0, to: whole, by: laneCount) {
           var total = Lanes()
           for block in 0..<blocks { total += Float.load(sums + (block * n + row) * stride + column) }
-          complete(total, row: row, column: column)
+          applyEpilogue(total, row: row, column: column)
         }
       }
     }
-    if whole < weights.columns { ofManyRows(from: whole) }  // the last columns, fewer than a vector
+    if whole < weights.columns { gemm(from: whole) }  // the last columns, fewer than a vector
   }
 
-  /// sums (blocks, n, stride): the chains of some blocks, of a range of columns.
+  /// Computes the chains of some blocks for a range of columns: sums (blocks, n, stride). The table above has the
+  /// choice of the kernel; `addRow` takes the weight rows that remain at the end of a block.
   @inline(__always)
   private func sumBlocks(
     _ blocks: Range<Int>, _ columns: Range<Int>, _ sums: UnsafeMutablePointer<Float>, stride: Int,
@@ -106,16 +127,16 @@ private struct MatmulNN<Element: WeightElement> {
         store(Lanes(), sums + row * stride + column)
       }
     }
-    if blocks.count == blocksTogether, blocks.upperBound * blockLength <= weights.rows {
-      for k in Swift.stride(from: blocks.lowerBound * blockLength, to: (blocks.lowerBound + 1) * blockLength, by: 2) {
+    if blocks.count == blocksTogether, blocks.upperBound * kc <= weights.rows {
+      for k in Swift.stride(from: blocks.lowerBound * kc, to: (blocks.lowerBound + 1) * kc, by: 2) {
         addTwoRowsOfFourBlocks(k, columns, sums + blocks.lowerBound * stride, stride)
       }
       return
     }
     for block in blocks {
       let sums = sums + block * n * stride
-      var k = block * blockLength
-      let end = min(k + blockLength, weights.rows)
+      var k = block * kc
+      let end = min(k + kc, weights.rows)
       while n == 1, k + 8 <= end {
         addEightRows(k, columns, sums)
         k += 8
@@ -131,6 +152,7 @@ private struct MatmulNN<Element: WeightElement> {
     }
   }
 
+  /// Adds eight weight rows for one input row: sums (columns).
   @inline(__always)
   private func addEightRows(_ k: Int, _ columns: Range<Int>, _ sums: UnsafeMutablePointer<Float>) {
     let x = input.start + k
@@ -138,7 +160,7 @@ private struct MatmulNN<Element: WeightElement> {
     let next = weights.columns * Element.size
     var source = address(k, columns.lowerBound)
     for column in stride(from: columns.lowerBound, to: columns.upperBound, by: laneCount) {
-      fetch(source + 8 * next, rows: 8, column)
+      prefetch(source + 8 * next, rows: 8, column)
       var sum = Float.load(sums + column)
       sum = sum.addingProduct(Element.load(source), x0)
       sum = sum.addingProduct(Element.load(source + next), x1)
@@ -153,23 +175,27 @@ private struct MatmulNN<Element: WeightElement> {
     }
   }
 
-  /// Asks for the lines of some rows that begin at a column, once for each line.
+  /// Prefetches one cache line of each of some rows, if `column` is the first of its line.
   @inline(__always)
-  private func fetch(_ address: UnsafeRawPointer, rows: Int, _ column: Int) {
+  private func prefetch(_ address: UnsafeRawPointer, rows: Int, _ column: Int) {
     guard column * Element.size % 64 == 0 else { return }
     for row in 0..<rows { lmpipe_prefetch_far(address + row * weights.columns * Element.size) }
   }
 
-  /// `k` is a row of the first of the blocks, `sums` are its sums.
+  /// Adds two weight rows of each of four blocks, for one input row.
+  ///
+  /// - Parameters:
+  ///   - k: the first weight row in the first block.
+  ///   - sums: the sums of the first block.
   @inline(__always)
   private func addTwoRowsOfFourBlocks(
     _ k: Int, _ columns: Range<Int>, _ sums: UnsafeMutablePointer<Float>, _ stride: Int
   ) {
     let x = input.start + k
-    let (x00, x01, x10, x11) = (x[0], x[1], x[blockLength], x[blockLength + 1])
-    let (x20, x21, x30, x31) = (x[2 * blockLength], x[2 * blockLength + 1], x[3 * blockLength], x[3 * blockLength + 1])
+    let (x00, x01, x10, x11) = (x[0], x[1], x[kc], x[kc + 1])
+    let (x20, x21, x30, x31) = (x[2 * kc], x[2 * kc + 1], x[3 * kc], x[3 * kc + 1])
     let next = weights.columns * Element.size
-    let nextBlock = blockLength * next
+    let nextBlock = kc * next
     var source = address(k, columns.lowerBound)
     @inline(__always)
     func add(_ block: Int, _ first: Float, _ second: Float, _ column: Int) {
@@ -179,7 +205,7 @@ private struct MatmulNN<Element: WeightElement> {
       store(sum.addingProduct(Element.load(weights + next), second), target)
     }
     for column in Swift.stride(from: columns.lowerBound, to: columns.upperBound, by: laneCount) {
-      for block in 0..<blocksTogether { fetch(source + block * nextBlock + 2 * next, rows: 2, column) }
+      for block in 0..<blocksTogether { prefetch(source + block * nextBlock + 2 * next, rows: 2, column) }
       add(0, x00, x01, column)
       add(1, x10, x11, column)
       add(2, x20, x21, column)
@@ -188,14 +214,14 @@ private struct MatmulNN<Element: WeightElement> {
     }
   }
 
-  /// The inputs in the order in which `addFourRows` reads them.
+  /// Packs the inputs in the order in which `addFourRows` reads them: (in / 4, n, 4).
   private func packFours(into fours: UnsafeMutablePointer<Float>) {
     for k in 0..<weights.rows / 4 * 4 {
       for row in 0..<input.rows { fours[(k / 4 * input.rows + row) * 4 + k % 4] = input.row(row)[k] }
     }
   }
 
-  /// Four weight rows, each used for all input rows; sums (n, stride), inputs (n, 4).
+  /// Adds four weight rows for all input rows: sums (n, stride), inputs (n, 4).
   @inline(__always)
   private func addFourRows(
     _ k: Int, _ columns: Range<Int>, _ sums: UnsafeMutablePointer<Float>, _ stride: Int,
@@ -204,7 +230,7 @@ private struct MatmulNN<Element: WeightElement> {
     let next = weights.columns * Element.size
     var source = address(k, columns.lowerBound)
     for column in Swift.stride(from: columns.lowerBound, to: columns.upperBound, by: laneCount) {
-      fetch(source + 4 * next, rows: 4, column)
+      prefetch(source + 4 * next, rows: 4, column)
       let (w0, w1) = (Element.load(source), Element.load(source + next))
       let (w2, w3) = (Element.load(source + 2 * next), Element.load(source + 3 * next))
       var x = inputs
@@ -223,6 +249,7 @@ private struct MatmulNN<Element: WeightElement> {
     }
   }
 
+  /// Adds one weight row for one input: sums (columns).
   @inline(__always)
   private func addRow(_ k: Int, _ columns: Range<Int>, _ sums: UnsafeMutablePointer<Float>, _ x: Float) {
     for column in stride(from: columns.lowerBound, to: columns.upperBound, by: laneCount) {
@@ -230,88 +257,88 @@ private struct MatmulNN<Element: WeightElement> {
     }
   }
 
-  // MARK: Many rows
+  // MARK: gemm
 
-  private var paddedRows: Int { (input.rows + tileRows - 1) / tileRows * tileRows }
+  private var paddedRows: Int { (input.rows + microKernelRows - 1) / microKernelRows * microKernelRows }
 
-  /// The columns from `first` on.
-  func ofManyRows(from first: Int = 0) {
+  /// Computes the columns from `first` on.
+  func gemm(from first: Int = 0) {
     switch registers {
-    case .narrow: ofManyRows(Lanes.self, from: first)
-    case .wide: ofManyRows(FourLanes.self, from: first)
+    case .narrow: gemm(Lanes.self, from: first)
+    case .wide: gemm(WidePanelRow.self, from: first)
     }
   }
 
-  private func ofManyRows<Row: PanelRow>(_: Row.Type, from first: Int) {
+  private func gemm<Row: PanelRow>(_: Row.Type, from first: Int) {
     withAlignedFloats(paddedRows * weights.rows) { packed in
-      let tiles = paddedRows / tileRows
-      pool.run(tiles, cost: input.rows * weights.rows) { packTile($0, into: packed) }
-      pool.run(weights.columns - first, unit: groupColumns, cost: operations) { columns in
-        multiplyGroup(Row.self, packed, first + columns.lowerBound..<first + columns.upperBound)
+      let tiles = paddedRows / microKernelRows
+      pool.run(tiles, cost: input.rows * weights.rows) { packInputs($0, into: packed) }
+      pool.run(weights.columns - first, unit: nc, cost: cost) { columns in
+        multiplyColumns(Row.self, packed, first + columns.lowerBound..<first + columns.upperBound)
       }
     }
   }
 
-  /// Packs six input rows, zeros for those that do not exist: packed (blocks, tiles, 128, 6).
-  private func packTile(_ tile: Int, into packed: UnsafeMutablePointer<Float>) {
-    for blockStart in stride(from: 0, to: weights.rows, by: blockLength) {
-      let length = min(blockLength, weights.rows - blockStart)
-      let target = packed + blockStart * paddedRows + tile * tileRows * length
-      for index in 0..<tileRows {
-        let row = tile * tileRows + index
+  /// Packs MR input rows, with zeros for missing rows: packed (in / KC, n / MR, KC, MR).
+  private func packInputs(_ tile: Int, into packed: UnsafeMutablePointer<Float>) {
+    for blockStart in stride(from: 0, to: weights.rows, by: kc) {
+      let length = min(kc, weights.rows - blockStart)
+      let target = packed + blockStart * paddedRows + tile * microKernelRows * length
+      for index in 0..<microKernelRows {
+        let row = tile * microKernelRows + index
         if row < input.rows {
           let source = input.row(row) + blockStart
-          for k in 0..<length { target[k * tileRows + index] = source[k] }
+          for k in 0..<length { target[k * microKernelRows + index] = source[k] }
         } else {
-          for k in 0..<length { target[k * tileRows + index] = 0 }
+          for k in 0..<length { target[k * microKernelRows + index] = 0 }
         }
       }
     }
   }
 
-  /// The outputs of all rows in a group of columns.
-  private func multiplyGroup<Row: PanelRow>(
+  /// Computes the outputs of all rows in up to NC columns.
+  private func multiplyColumns<Row: PanelRow>(
     _: Row.Type, _ packed: UnsafeMutablePointer<Float>, _ columns: Range<Int>
   ) {
-    let width = Row.width
-    let panels = (columns.count + width - 1) / width
-    withAlignedFloats(panels * width * (blockLength + paddedRows)) { buffer in
-      let widened = buffer  // (panels, 128, width)
-      let sums = buffer + panels * width * blockLength  // (panels, paddedRows, width)
-      for blockStart in stride(from: 0, to: weights.rows, by: blockLength) {
-        let length = min(blockLength, weights.rows - blockStart)
-        widen(blockStart..<blockStart + length, columns, panelWidth: width, into: widened)
-        var nextBlock = UpcomingLines(
+    let nr = Row.nr
+    let panels = (columns.count + nr - 1) / nr
+    withAlignedFloats(panels * nr * (kc + paddedRows)) { buffer in
+      let packedPanels = buffer  // (panels, KC, NR)
+      let sums = buffer + panels * nr * kc  // (panels, paddedRows, NR)
+      for blockStart in stride(from: 0, to: weights.rows, by: kc) {
+        let length = min(kc, weights.rows - blockStart)
+        packPanels(blockStart..<blockStart + length, columns, nr: nr, into: packedPanels)
+        var nextBlock = Prefetcher(
           address(blockStart + length, columns.lowerBound), bytes: columns.count * Element.size,
-          stride: weights.columns * Element.size, rows: min(blockLength, weights.rows - blockStart - length))
-        let linesPerTile = nextBlock.count / (panels * paddedRows / tileRows) + 1
+          stride: weights.columns * Element.size, rows: min(kc, weights.rows - blockStart - length))
+        let linesPerCall = nextBlock.count / (panels * paddedRows / microKernelRows) + 1
         for panel in 0..<panels {
-          for row in stride(from: 0, to: paddedRows, by: tileRows) {
-            nextBlock.fetch(linesPerTile)
-            let target = sums + (panel * paddedRows + row) * width
-            tileProduct(
-              Row.self, packed + blockStart * paddedRows + row * length, rowStride: 1, step: tileRows,
-              widened + panel * width * blockLength, width, length
-            ).store(target, stride: width, addingTo: blockStart > 0)
+          for row in stride(from: 0, to: paddedRows, by: microKernelRows) {
+            nextBlock.prefetch(linesPerCall)
+            let target = sums + (panel * paddedRows + row) * nr
+            microKernel(
+              Row.self, packed + blockStart * paddedRows + row * length, rowStride: 1, step: microKernelRows,
+              packedPanels + panel * nr * kc, nr, length
+            ).store(target, stride: nr, addingTo: blockStart > 0)
           }
         }
       }
       for row in 0..<input.rows {
         for column in stride(from: 0, to: columns.count, by: laneCount) {
-          let (panel, lane) = (column / width, column % width)
-          let sum = Float.load(sums + (panel * paddedRows + row) * width + lane)
-          complete(sum, row: row, column: columns.lowerBound + column)
+          let (panel, lane) = (column / nr, column % nr)
+          let sum = Float.load(sums + (panel * paddedRows + row) * nr + lane)
+          applyEpilogue(sum, row: row, column: columns.lowerBound + column)
         }
       }
     }
   }
 
-  /// Copies weights into panels (panels, 128, width) as float32. Of the last vector, columns that do not exist become
-  /// zeros; what is behind it in a wide panel is never looked at, nor are the sums that come of it. Eight rows are
-  /// read side by side, as above.
+  /// Dequantizes weights into packed panels (NC / NR, KC, NR). In the last vector, columns that do not exist become
+  /// zeros. The vectors after it in a wide panel stay uninitialized, and their sums are not used. Eight rows are read
+  /// side by side, as in gemv.
   @inline(__always)
-  private func widen(
-    _ rows: Range<Int>, _ columns: Range<Int>, panelWidth width: Int, into panels: UnsafeMutablePointer<Float>
+  private func packPanels(
+    _ rows: Range<Int>, _ columns: Range<Int>, nr: Int, into panels: UnsafeMutablePointer<Float>
   ) {
     let rowSize = weights.columns * Element.size
     for row in stride(from: rows.lowerBound, to: rows.upperBound, by: 8) {
@@ -319,22 +346,22 @@ private struct MatmulNN<Element: WeightElement> {
       for column in stride(from: 0, to: columns.count, by: laneCount) {
         let source = address(row, columns.lowerBound + column)
         let target =
-          panels + column / width * width * blockLength + (row - rows.lowerBound) * width + column % width
+          panels + column / nr * nr * kc + (row - rows.lowerBound) * nr + column % nr
         let count = min(laneCount, columns.count - column)
         if count == laneCount {
-          for k in 0..<together { store(Element.load(source + k * rowSize), target + k * width) }
+          for k in 0..<together { store(Element.load(source + k * rowSize), target + k * nr) }
         } else {
-          for k in 0..<together { store(Element.load(source + k * rowSize, first: count), target + k * width) }
+          for k in 0..<together { store(Element.load(source + k * rowSize, first: count), target + k * nr) }
         }
       }
     }
   }
 
-  // MARK: Completion
+  // MARK: Epilogue
 
   @inline(__always)
-  private func complete(_ sum: Lanes, row: Int, column: Int) {
-    completion.complete(
+  private func applyEpilogue(_ sum: Lanes, row: Int, column: Int) {
+    epilogue.apply(
       sum, bias: bias.map { $0.values + column }, output.row(row) + column, count: output.columns - column)
   }
 }

@@ -1,60 +1,81 @@
 import Numerics
 import Threads
 
-// output = input · weightsᵀ, for weights that lie [out, in]: the token embedding when it is used as output head, all maps
-// of Llama, and whatever is quantized.
+// output = input · weightsᵀ, for weights [out, in] (GEMM "NT"): the token embedding as output head, all projections of
+// Llama, and all quantized weights.
 //
-// The order of summation: lane l of an output element adds the products of k = l, l + 16, l + 32, … in this order, by
-// fused multiply-adds that begin with zero; then the 16 lanes are added in the fixed order of `horizontalSum`. It depends
-// on the number of inputs alone, so one position and many give the same bits.
+// Order of summation ("same bits" in lm-records(5)): an output element has 16 lanes. Lane l adds the products of k = l,
+// l + 16, l + 32, … in this order, by fused multiply-adds that start with zero. Then the lanes are added in the fixed
+// order of `horizontalSum`. The order depends on the number of inputs only, so one position and many positions give the
+// same bits.
 //
-//  - One input row: each weight row is read once. Four rows are read side by side, far from each other, because the
-//    processor fetches ahead within each of a few streams.
-//  - Several input rows: sixteen weight rows are widened to float32 in a buffer that stays in the second-level cache, and
-//    taken four at a time against six input rows, or three where there are fewer registers; the 4 × 6 sums stay in
-//    registers. Long rows are cut into blocks that stay in the first-level cache, between which the lanes of the sums
-//    are kept in memory. Where registers hold only 8 lanes, lanes 0 to 7 of all sums are computed first and then lanes 8
-//    to 15: lanes know nothing of each other before the end.
+//   path   rows  why
+//   gemv   1     reads each weight row once. Four rows far from each other are read side by side, because the processor
+//                prefetches within each of a few streams only.
+//   gemm   ≥ 2   dequantizes 16 weight rows once for all input rows, and keeps MR × NR sums in registers.
+//
+// The loop nest of gemm (Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication", 2008), in which
+// each sum is a vector of 16 lanes along k:
+//
+//   for weight rows in steps of task size                  tasks of the thread pool
+//     for weight rows in steps of 16
+//       dequantize weights (16, in) into a panel           it stays in the second-level cache
+//       for input rows in steps of MR
+//         for k in steps of KC                             a block of inputs and weights stays in the first-level cache
+//           for weight rows of the panel in steps of NR
+//             for halves of the lanes, if registers have 8 lanes
+//               micro-kernel: sums (MR, NR, lanes) += inputs (MR, KC) · weights (NR, KC)
+//         horizontal sums, epilogue
+//
+// Registers have 8 lanes with AVX2 and NEON. Then lanes 0 to 7 of all sums are computed before lanes 8 to 15: lanes are
+// independent until the horizontal sum.
 
-/// Weight rows of one part of the work, at most.
-private let sectionRows = 256
-/// Weight rows that are widened together: a vector of outputs.
-private let groupRows = laneCount
-private let tileWeights = 4
-/// Inputs of one block of long rows.
-private let blockLength = 512
+/// The largest number of weight rows in one task. There are fewer if that gives each thread about eight tasks, so that
+/// a thread that starts late or is interrupted takes fewer of them.
+private let maximumTaskRows = 256
+/// The weight rows that are dequantized together: their outputs fill one vector.
+private let panelRows = laneCount
+/// NR. MR × NR sums are 6 × 4 = 24 of the 32 registers of AVX-512, or 3 × 4 = 12 of the 16 of AVX2 (`FourVectors.mr`);
+/// the weights and the input take the others.
+private let nr = 4
+/// KC. One call of the micro-kernel reads (MR + NR) × KC × 4 bytes, at most 20 KiB, which stay in the first-level
+/// cache. The sums of all lanes are kept between blocks, so KC does not change the order of summation.
+private let kc = 512
 
-/// output (n, out) = completion(input (n, in) · weightsᵀ + bias), for weights (out, in); several maps of the same input
-/// have their outputs side by side.
+/// Computes output (n, out) = epilogue(input (n, in) · weightsᵀ + bias), for weights (out, in). The outputs of several
+/// projections of the same input are adjacent columns.
+///
+/// - Parameter registers: the shape of the micro-kernel; it does not change the result.
 func matmulNT(
-  _ input: Matrix, _ maps: [Linear], into output: Matrix, _ completion: Completion, _ pool: ThreadPool,
+  _ input: Matrix, _ projections: [Linear], into output: Matrix, _ epilogue: Epilogue, _ pool: ThreadPool,
   registers: VectorRegisters = .here
 ) {
-  precondition(input.rows == output.rows && output.columns == maps.reduce(0) { $0 + $1.weight.rows })
-  // Parts of a few whole groups, so many that threads which begin late or are held up find less to do.
-  let section = min(sectionRows, paddedCount(output.columns / (8 * pool.threads) + 1))
-  var parts: [(map: Int, column: Int, rows: Range<Int>)] = []
+  precondition(input.rows == output.rows && output.columns == projections.reduce(0) { $0 + $1.weight.rows })
+  let taskRows = min(maximumTaskRows, paddedCount(output.columns / (8 * pool.threads) + 1))
+  var tasks: [(projection: Int, column: Int, rows: Range<Int>)] = []
   var column = 0
-  for (index, map) in maps.enumerated() {
-    precondition(map.weight.columns == input.columns && map.bias?.count ?? map.weight.rows == map.weight.rows)
-    for row in stride(from: 0, to: map.weight.rows, by: section) {
-      parts.append((index, column, row..<min(row + section, map.weight.rows)))
+  for (index, projection) in projections.enumerated() {
+    precondition(
+      projection.weight.columns == input.columns
+        && projection.bias?.count ?? projection.weight.rows == projection.weight.rows)
+    for row in stride(from: 0, to: projection.weight.rows, by: taskRows) {
+      tasks.append((index, column, row..<min(row + taskRows, projection.weight.rows)))
     }
-    column += map.weight.rows
+    column += projection.weight.rows
   }
-  pool.run(parts.count, cost: input.rows * input.columns * output.columns) { part in
-    let (index, column, rows) = parts[part]
+  pool.run(tasks.count, cost: input.rows * input.columns * output.columns) { task in
+    let (index, column, rows) = tasks[task]
     func run<Format: WeightFormat>(_: Format.Type) {
       let product = MatmulNT<Format>(
-        input: input, weights: maps[index].weight, bias: maps[index].bias, output: output, firstColumn: column,
-        completion: completion)
+        input: input, weights: projections[index].weight, bias: projections[index].bias, output: output,
+        firstColumn: column, epilogue: epilogue)
       switch registers {
-      case _ where input.rows == 1: product.ofOneRow(rows)
-      case .narrow: product.ofSeveralRows(SIMD8<Float>.self, rows)
-      case .wide: product.ofSeveralRows(SIMD16<Float>.self, rows)
+      case _ where input.rows == 1: product.gemv(rows)
+      case .narrow: product.gemm(SIMD8<Float>.self, rows)
+      case .wide: product.gemm(SIMD16<Float>.self, rows)
       }
     }
-    withFormat(maps[index].weight.type) { run($0) }
+    withFormat(projections[index].weight.type) { run($0) }
   }
 }
 
@@ -63,9 +84,9 @@ private struct MatmulNT<Format: WeightFormat> {
   let weights: WeightMatrix
   let bias: WeightVector?
   let output: Matrix
-  /// Of the output, that of the weights' first row.
+  /// The output column of the first weight row.
   let firstColumn: Int
-  let completion: Completion
+  let epilogue: Epilogue
 
   private var units: Int { weights.columns / Format.Unit.length }
   private var rest: Int { weights.columns % Format.Unit.length }
@@ -74,21 +95,22 @@ private struct MatmulNT<Format: WeightFormat> {
   @inline(__always)
   private func address(_ row: Int) -> UnsafeRawPointer { weights.start + row * weights.rowSize }
 
-  /// Turns the sums of a range of weight rows and one input row into outputs.
+  /// Computes the outputs of a range of weight rows and one input row from their sums.
   @inline(__always)
-  private func complete(_ sums: UnsafeMutablePointer<Float>, _ rows: Range<Int>, inputRow: Int) {
+  private func applyEpilogue(_ sums: UnsafeMutablePointer<Float>, _ rows: Range<Int>, inputRow: Int) {
     let target = output.row(inputRow) + firstColumn
     for row in stride(from: rows.lowerBound, to: rows.upperBound, by: laneCount) {
-      completion.complete(
+      epilogue.apply(
         Float.load(sums + row - rows.lowerBound), bias: bias.map { $0.values + row }, target + row,
         count: rows.upperBound - row)
     }
   }
 
-  // MARK: One row
+  // MARK: gemv
 
-  /// One input row, a range of weight rows: one row from each quarter of the range at a time.
-  func ofOneRow(_ rows: Range<Int>) {
+  /// Computes the outputs of a range of weight rows for one input row. Each step takes one weight row of each quarter
+  /// of the range.
+  func gemv(_ rows: Range<Int>) {
     let x = input.start
     let (units, rest) = (units, rest)
     let quarter = (rows.count + 3) / 4
@@ -96,7 +118,7 @@ private struct MatmulNT<Format: WeightFormat> {
       let lastInputs = sums + paddedCount(rows.count)
       store(Float.load(UnsafeRawPointer(x + units * Format.Unit.length), first: rest), lastInputs)
       for row in 0..<quarter {
-        let last = rows.count - 1  // where the last quarter is short it is computed again
+        let last = rows.count - 1  // if the last quarter is short, the last row is computed again
         let (r1, r2, r3) = (min(row + quarter, last), min(row + 2 * quarter, last), min(row + 3 * quarter, last))
         let w0 = address(rows.lowerBound + row)
         let w1 = address(rows.lowerBound + r1)
@@ -122,61 +144,74 @@ private struct MatmulNT<Format: WeightFormat> {
         sums[r2] = four[2]
         sums[r3] = four[3]
       }
-      complete(sums, rows, inputRow: 0)
+      applyEpilogue(sums, rows, inputRow: 0)
     }
   }
 
-  // MARK: Several rows
+  // MARK: gemm
 
-  /// Several input rows, a range of weight rows.
-  func ofSeveralRows<Part: SIMD>(_: Part.Type, _ rows: Range<Int>) where Part.Scalar == Float {
+  /// Computes the outputs of a range of weight rows for several input rows.
+  func gemm<Part: SIMD>(_: Part.Type, _ rows: Range<Int>) where Part.Scalar == Float {
     let padded = padded
-    let tileInputs = FourRows<Part>.inputs
-    withAlignedFloats((groupRows + tileInputs) * padded + tileInputs * groupRows * (laneCount + 1)) { buffer in
+    let mr = FourVectors<Part>.mr
+    withAlignedFloats((panelRows + mr) * padded + mr * panelRows * (laneCount + 1)) { buffer in
       let panel = buffer  // (16, padded)
-      let copies = panel + groupRows * padded  // (inputs, padded)
-      let lanes = copies + tileInputs * padded  // (4, inputs, 4, 16)
-      let sums = lanes + tileInputs * groupRows * laneCount  // (inputs, 16)
-      for group in stride(from: rows.lowerBound, to: rows.upperBound, by: groupRows) {
-        let group = group..<min(group + groupRows, rows.upperBound)
-        let fours = (group.count + tileWeights - 1) / tileWeights
-        for index in 0..<fours * tileWeights {
-          Format.widen(
-            address(min(group.lowerBound + index, group.upperBound - 1)), count: weights.columns,
+      let copies = panel + panelRows * padded  // (MR, padded)
+      let sums = LaneSums(start: copies + mr * padded, mr: mr)
+      let totals = copies + mr * padded + mr * panelRows * laneCount  // (MR, 16)
+      for firstRow in stride(from: rows.lowerBound, to: rows.upperBound, by: panelRows) {
+        let rowsOfPanel = firstRow..<min(firstRow + panelRows, rows.upperBound)
+        let groups = (rowsOfPanel.count + nr - 1) / nr
+        for index in 0..<groups * nr {
+          Format.dequantize(
+            address(min(rowsOfPanel.lowerBound + index, rowsOfPanel.upperBound - 1)), count: weights.columns,
             into: panel + index * padded)
         }
-        for position in stride(from: 0, to: input.rows, by: tileInputs) {
-          let tile = InputRows { index in
-            let row = min(position + min(index, tileInputs - 1), input.rows - 1)
-            return paddedInput(row, copies + min(index, tileInputs - 1) * padded)
+        for firstInput in stride(from: 0, to: input.rows, by: mr) {
+          let inputs = InputRows { index in
+            let index = min(index, mr - 1)
+            return paddedInput(min(firstInput + index, input.rows - 1), copies + index * padded)
           }
-          for block in stride(from: 0, to: padded, by: blockLength) {
-            let length = min(blockLength, padded - block)
-            for four in 0..<fours {
-              for lane in stride(from: block, to: block + laneCount, by: Part.scalarCount) {
-                multiplyTile(
-                  Part.self, tile, at: lane, panel + four * tileWeights * padded + lane, stride: padded, length,
-                  lanes + four * tileInputs * tileWeights * laneCount + lane - block, isFirst: block == 0)
-              }
-            }
-          }
-          for index in 0..<min(tileInputs, input.rows - position) {
-            for four in 0..<fours {
-              let lanes = lanes + (four * tileInputs + index) * tileWeights * laneCount
-              let result = horizontalSums(
-                Float.load(lanes), Float.load(lanes + laneCount), Float.load(lanes + 2 * laneCount),
-                Float.load(lanes + 3 * laneCount))
-              UnsafeMutableRawPointer(sums + index * groupRows + four * tileWeights).storeBytes(
-                of: result, as: SIMD4<Float>.self)
-            }
-            complete(sums + index * groupRows, group, inputRow: position + index)
+          accumulate(Part.self, inputs, panel, groups: groups, into: sums)
+          for index in 0..<min(mr, input.rows - firstInput) {
+            reduce(sums, input: index, groups: groups, into: totals + index * panelRows)
+            applyEpilogue(totals + index * panelRows, rowsOfPanel, inputRow: firstInput + index)
           }
         }
       }
     }
   }
 
-  /// An input row, if need be as a copy with zeros behind its end.
+  /// Computes the lanes of the sums of MR inputs and a panel (16, padded).
+  @inline(__always)
+  private func accumulate<Part: SIMD>(
+    _: Part.Type, _ inputs: InputRows, _ panel: UnsafeMutablePointer<Float>, groups: Int, into sums: LaneSums
+  ) where Part.Scalar == Float {
+    let padded = padded
+    for block in stride(from: 0, to: padded, by: kc) {
+      let length = min(kc, padded - block)
+      for group in 0..<groups {
+        for lane in stride(from: 0, to: laneCount, by: Part.scalarCount) {
+          microKernel(
+            Part.self, inputs, at: block + lane, panel + group * nr * padded + block + lane, stride: padded, length,
+            sums[group, 0, 0] + lane, isFirst: block == 0)
+        }
+      }
+    }
+  }
+
+  /// Adds the lanes of the sums of one input: totals (16).
+  @inline(__always)
+  private func reduce(_ sums: LaneSums, input: Int, groups: Int, into totals: UnsafeMutablePointer<Float>) {
+    for group in 0..<groups {
+      let result = horizontalSums(
+        Float.load(sums[group, input, 0]), Float.load(sums[group, input, 1]), Float.load(sums[group, input, 2]),
+        Float.load(sums[group, input, 3]))
+      UnsafeMutableRawPointer(totals + group * nr).storeBytes(of: result, as: SIMD4<Float>.self)
+    }
+  }
+
+  /// Returns an input row, or a copy with zeros after its end if its length is not a multiple of the unit.
   @inline(__always)
   private func paddedInput(_ row: Int, _ copy: UnsafeMutablePointer<Float>) -> UnsafeMutablePointer<Float> {
     guard rest > 0 else { return input.row(row) }
@@ -185,22 +220,22 @@ private struct MatmulNT<Format: WeightFormat> {
     return copy
   }
 
-  /// Adds to the sums (inputs, 4, 16) of some inputs and the four weight rows of a panel, for some lanes, the first of
-  /// them at the pointers. Not inlined: the compiler would join the halves into one loop, for which there are too few
-  /// registers.
+  /// Adds the products of MR inputs and NR weight rows to the sums (MR, NR, 16), for one part of the lanes, which
+  /// starts at the pointers. Not inlined: the compiler would join the halves into one loop, which needs more registers
+  /// than there are.
   @inline(never)
-  private func multiplyTile<Part: SIMD>(
+  private func microKernel<Part: SIMD>(
     _: Part.Type, _ x: InputRows, at start: Int, _ panel: UnsafeMutablePointer<Float>, stride: Int, _ length: Int,
     _ sums: UnsafeMutablePointer<Float>, isFirst: Bool
   ) where Part.Scalar == Float {
-    typealias Four = FourRows<Part>
+    typealias Four = FourVectors<Part>
     let (x0, x1, x2) = (x.x0 + start, x.x1 + start, x.x2 + start)
     let (x3, x4, x5) = (x.x3 + start, x.x4 + start, x.x5 + start)
     var (s0, s1, s2, s3, s4, s5) = (Four(), Four(), Four(), Four(), Four(), Four())
-    let next = tileWeights * laneCount
+    let next = nr * laneCount
     if !isFirst {
       (s0, s1, s2) = (Four(sums, laneCount), Four(sums + next, laneCount), Four(sums + 2 * next, laneCount))
-      if Four.inputs == 6 {
+      if Four.mr == 6 {
         s3 = Four(sums + 3 * next, laneCount)
         s4 = Four(sums + 4 * next, laneCount)
         s5 = Four(sums + 5 * next, laneCount)
@@ -212,7 +247,7 @@ private struct MatmulNT<Format: WeightFormat> {
       s0.addProducts(weights, x0 + k)
       s1.addProducts(weights, x1 + k)
       s2.addProducts(weights, x2 + k)
-      if Four.inputs == 6 {
+      if Four.mr == 6 {
         s3.addProducts(weights, x3 + k)
         s4.addProducts(weights, x4 + k)
         s5.addProducts(weights, x5 + k)
@@ -222,7 +257,7 @@ private struct MatmulNT<Format: WeightFormat> {
     s0.store(sums)
     s1.store(sums + next)
     s2.store(sums + 2 * next)
-    if Four.inputs == 6 {
+    if Four.mr == 6 {
       s3.store(sums + 3 * next)
       s4.store(sums + 4 * next)
       s5.store(sums + 5 * next)
@@ -230,8 +265,8 @@ private struct MatmulNT<Format: WeightFormat> {
   }
 }
 
-/// The input rows of a tile; where it has three, the others repeat the last. (Variables: a Swift array would not stay in
-/// registers.)
+/// The input rows of one micro-kernel. If MR is 3, the other three repeat the last. (Six variables, because an array
+/// would not stay in registers.)
 private struct InputRows {
   let x0, x1, x2, x3, x4, x5: UnsafeMutablePointer<Float>
 
@@ -241,12 +276,23 @@ private struct InputRows {
   }
 }
 
-/// Some lanes of four weight rows, or of the sums of one input with them.
-private struct FourRows<Part: SIMD> where Part.Scalar == Float {
+/// The sums of gemm before the horizontal sum: (16 / NR, MR, NR, 16 lanes).
+private struct LaneSums {
+  let start: UnsafeMutablePointer<Float>
+  let mr: Int
+
+  @inline(__always)
+  subscript(group: Int, input: Int, weight: Int) -> UnsafeMutablePointer<Float> {
+    start + ((group * mr + input) * nr + weight) * laneCount
+  }
+}
+
+/// One vector of each of NR = 4 weight rows, or of the sums of one input with them.
+private struct FourVectors<Part: SIMD> where Part.Scalar == Float {
   var (v0, v1, v2, v3) = (Part(), Part(), Part(), Part())
 
-  /// How many inputs a tile has: their sums, four weights and an input fill the registers.
-  static var inputs: Int { Part.scalarCount == laneCount ? 6 : 3 }
+  /// MR, limited by the registers for MR × NR sums.
+  static var mr: Int { Part.scalarCount == laneCount ? 6 : 3 }
 
   @inline(__always)
   init() {}
@@ -271,7 +317,7 @@ private struct FourRows<Part: SIMD> where Part.Scalar == Float {
   }
 
   @inline(__always)
-  mutating func addProducts(_ weights: FourRows, _ x: UnsafeMutablePointer<Float>) {
+  mutating func addProducts(_ weights: FourVectors, _ x: UnsafeMutablePointer<Float>) {
     let x = Self.load(x)
     v0 = v0.addingProduct(x, weights.v0)
     v1 = v1.addingProduct(x, weights.v1)

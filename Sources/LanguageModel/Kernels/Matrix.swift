@@ -1,6 +1,6 @@
 import Checkpoint
 
-/// Float32 numbers in memory of the forward pass, row-major. A view: whoever allocated the memory frees it.
+/// A view of float32 numbers in row-major order. It does not own the memory.
 struct Matrix {
   let start: UnsafeMutablePointer<Float>
   let rows: Int
@@ -9,19 +9,21 @@ struct Matrix {
   @inline(__always)
   func row(_ index: Int) -> UnsafeMutablePointer<Float> { start + index * columns }
 
-  /// The rows of a range, in place.
+  /// Returns a view of a range of rows.
   func rows(_ range: Range<Int>) -> Matrix {
     Matrix(start: row(range.lowerBound), rows: range.count, columns: columns)
   }
 }
 
+/// Returns true if all numbers are finite.
 func isFinite(_ numbers: UnsafePointer<Float>, count: Int) -> Bool {
-  var greatest: UInt32 = 0  // without a branch for each number
+  var greatest: UInt32 = 0  // no branch per number, so that the loop is vectorized
   for index in 0..<count { greatest = max(greatest, numbers[index].magnitude.bitPattern) }
   return greatest <= Float.greatestFiniteMagnitude.bitPattern
 }
 
-/// Lends scratch memory for some float32 numbers, not initialized, that begins at a cache line.
+/// Calls `body` with uninitialized memory for `count` float32 numbers that starts at a cache line. The memory is valid
+/// during the call.
 @inline(__always)
 func withAlignedFloats(_ count: Int, _ body: (UnsafeMutablePointer<Float>) -> Void) {
   withUnsafeTemporaryAllocation(byteCount: max(count, 1) * MemoryLayout<Float>.size, alignment: 64) { bytes in
@@ -29,17 +31,17 @@ func withAlignedFloats(_ count: Int, _ body: (UnsafeMutablePointer<Float>) -> Vo
   }
 }
 
-/// A matrix of weights where it lies in the checkpoint, at any alignment.
+/// A matrix of weights in a mapped checkpoint file, at any alignment.
 ///
 /// Invariant: `start` points to `rows × columns` elements of `type`, mapped for as long as the model lives
-/// (`Checkpoint.tensor` checked shape and extent).
+/// (`Checkpoint.tensor` checks shape and extent).
 struct WeightMatrix {
   let start: UnsafeRawPointer
   let type: ElementType
   let rows: Int
   let columns: Int
 
-  /// The bytes of a row.
+  /// The size of a row in bytes.
   let rowSize: Int
 
   init(start: UnsafeRawPointer, type: ElementType, rows: Int, columns: Int) {
@@ -47,12 +49,12 @@ struct WeightMatrix {
     rowSize = columns / type.blockLength * type.blockSize
   }
 
-  /// Copies one row as float32.
+  /// Dequantizes one row into `target` (columns).
   func copyRow(_ index: Int, to target: UnsafeMutablePointer<Float>) {
     func copy<Format: WeightFormat>(_: Format.Type) {
       let row = start + index * rowSize
       let rest = columns % Format.Unit.length
-      Format.widen(row, count: columns - rest, into: target)
+      Format.dequantize(row, count: columns - rest, into: target)
       guard rest > 0 else { return }
       withAlignedFloats(Format.Unit.length) { last in
         Format.unit(row, columns / Format.Unit.length, first: rest).store(last)
@@ -72,13 +74,13 @@ extension WeightMatrix {
   }
 }
 
-/// A vector of weights, copied to float32: these are small.
+/// A vector of weights as float32. It is a copy, because vectors are small.
 struct WeightVector {
-  let values: UnsafeMutablePointer<Float>  // padded to whole vectors
+  let values: UnsafeMutablePointer<Float>  // (count), padded to whole vectors
   let count: Int
   private let memory: Memory?
 
-  /// Numbers that the caller keeps.
+  /// A view of numbers that outlive it.
   init(values: UnsafeMutablePointer<Float>, count: Int) {
     (self.values, self.count, memory) = (values, count, nil)
   }
@@ -103,7 +105,7 @@ extension WeightVector {
     let (values, count) = (values, count)
     func copy<Format: WeightFormat>(_: Format.Type) {
       guard let start = tensor.bytes.baseAddress else { return }
-      Format.widen(start, count: count, into: values)
+      Format.dequantize(start, count: count, into: values)
     }
     withFormat(tensor.type) { copy($0) }
   }
@@ -111,17 +113,4 @@ extension WeightVector {
 
 extension WeightVector {
   var array: [Float] { withExtendedLifetime(self) { Array(UnsafeBufferPointer(start: values, count: count)) } }
-}
-
-/// Calls `body` with the Swift type of a stored element type, so that each kernel is compiled once per type.
-@inline(__always)
-func withElementType(_ type: ElementType, _ body: (any WeightElement.Type) -> Void) {
-  switch type {
-  case .float32: body(Float.self)
-  case .bfloat16: body(BFloat16.self)
-  #if !(os(macOS) && arch(x86_64))
-    case .float16: body(Float16.self)
-  #endif
-  default: preconditionFailure("Checkpoint.tensor lets no other types through")
-  }
 }

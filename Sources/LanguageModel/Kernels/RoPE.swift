@@ -1,16 +1,17 @@
 import Checkpoint
 import Numerics
 
-/// Rotary position embedding: turns the pairs of a head's numbers by angles that grow with the position
+/// Rotary position embedding: rotates pairs of a head's numbers by angles proportional to the position
 /// (`RoPEConfiguration` has the definition).
 ///
-/// As in transformers, frequencies and angles are rounded to float32: at position 1,000 an angle that is not would differ
-/// by up to 6e-5, which the logits would show.
+/// Frequencies and angles are rounded to float32, as in transformers. An exact angle at position 1,000 would differ by
+/// up to 6e-5, and the logits would differ visibly.
 package struct RoPE {
   private let frequencies: [Float]  // (headDim / 2)
   private let pairing: RoPEConfiguration.Pairing
 
-  /// - Parameter divisors: (headDim / 2), each at least `RoPEConfiguration.leastFrequencyFactor`, if the scaling is by these.
+  /// - Parameter frequencyFactors: divisors of the frequencies (headDim / 2), each at least
+  ///   `RoPEConfiguration.leastFrequencyFactor`. Used only if the scaling is `frequencyFactors`.
   package init(_ embedding: RoPEConfiguration, headDim: Int, frequencyFactors: [Float] = []) {
     let logarithm = naturalLogarithm(embedding.base)
     pairing = embedding.pairing
@@ -25,8 +26,8 @@ package struct RoPE {
     }
   }
 
-  /// Cosines and sines of a position's angles: row (headDim), the cosines first.
-  package func angles(of position: Int, into row: UnsafeMutablePointer<Float>) {
+  /// Writes the row of the cosine-sine table for a position (headDim): the cosines of its angles, then their sines.
+  package func writeCosSin(ofPosition position: Int, into row: UnsafeMutablePointer<Float>) {
     for (pair, frequency) in frequencies.enumerated() {
       let (sine, cosine) = sineAndCosine(Double(Float(position) * frequency))
       row[pair] = Float(cosine)
@@ -34,21 +35,21 @@ package struct RoPE {
     }
   }
 
-  /// Turns the numbers of one head (headDim) by the angles of a row.
+  /// Rotates the numbers of one head (headDim) by the angles of one row of the cosine-sine table, in place.
   @inline(__always)
-  func turn(_ numbers: UnsafeMutablePointer<Float>, by row: UnsafeMutablePointer<Float>) {
+  func apply(_ cosSin: UnsafeMutablePointer<Float>, to numbers: UnsafeMutablePointer<Float>) {
     let half = frequencies.count
-    let (cosines, sines) = (row, row + half)
+    let (cosines, sines) = (cosSin, cosSin + half)
     switch pairing {
     case .neox:
-      for pair in 0..<half { turn(numbers + pair, numbers + half + pair, cosines[pair], sines[pair]) }
+      for pair in 0..<half { rotate(numbers + pair, numbers + half + pair, cosines[pair], sines[pair]) }
     case .interleaved:
-      for pair in 0..<half { turn(numbers + 2 * pair, numbers + 2 * pair + 1, cosines[pair], sines[pair]) }
+      for pair in 0..<half { rotate(numbers + 2 * pair, numbers + 2 * pair + 1, cosines[pair], sines[pair]) }
     }
   }
 
   @inline(__always)
-  private func turn(
+  private func rotate(
     _ x: UnsafeMutablePointer<Float>, _ y: UnsafeMutablePointer<Float>, _ cosine: Float, _ sine: Float
   ) {
     let (a, b) = (x.pointee, y.pointee)
@@ -58,9 +59,10 @@ package struct RoPE {
 }
 
 extension RoPEConfiguration.Llama3 {
-  /// The frequency after scaling: as it is, or divided by the factor, or in between.
+  /// Returns a frequency after scaling: unchanged, divided by the factor, or interpolated between the two.
   fileprivate func scaled(_ frequency: Double) -> Double {
-    let wavelengths = Double(originalContextLength) * frequency / (2 * Double.pi)  // in the original context
+    // The number of wavelengths in the original context.
+    let wavelengths = Double(originalContextLength) * frequency / (2 * Double.pi)
     if wavelengths > highFrequencyFactor { return frequency }
     if wavelengths < lowFrequencyFactor { return frequency / factor }
     let smooth = (wavelengths - lowFrequencyFactor) / (highFrequencyFactor - lowFrequencyFactor)

@@ -1,7 +1,7 @@
 import CPlatform
 
-/// The cache lines of weights that will be widened next: asked for while the processor multiplies.
-struct UpcomingLines {
+/// Prefetches the cache lines of a block of weights, a few at a time, while the block before it is multiplied.
+struct Prefetcher {
   private static let lineSize = 64
   private var address: UnsafeRawPointer
   private var offset = 0
@@ -10,17 +10,18 @@ struct UpcomingLines {
   private var rows: Int
 
   /// - Parameters:
-  ///   - bytes: of each row.
-  ///   - stride: from row to row, in bytes.
+  ///   - bytes: the size of a row.
+  ///   - stride: the distance between rows in bytes.
   init(_ address: UnsafeRawPointer, bytes: Int, stride: Int, rows: Int) {
     (self.address, self.bytes, self.stride, self.rows) = (address, bytes, stride, rows)
   }
 
-  /// How many lines are left of whole rows, roughly.
+  /// The approximate number of cache lines in the remaining rows.
   var count: Int { rows * (bytes / Self.lineSize + 1) }
 
+  /// Prefetches the next `lines` cache lines, or as many as remain.
   @inline(__always)
-  mutating func fetch(_ lines: Int) {
+  mutating func prefetch(_ lines: Int) {
     var lines = lines
     while lines > 0, rows > 0 {
       lmpipe_prefetch(address + offset)
