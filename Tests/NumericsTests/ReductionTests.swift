@@ -20,7 +20,7 @@ import Testing
   }
 
   @Test func addsHalvesThenQuartersThenPairs() {
-    var state: UInt64 = 88172645463325252  // xorshift64
+    var state: UInt64 = 88_172_645_463_325_252  // xorshift64
     var differsFromLeftToRight = false
     for _ in 0..<2000 {
       var lanes = SIMD16<Float>()
