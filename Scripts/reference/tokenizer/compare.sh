@@ -1,9 +1,10 @@
 #!/bin/sh
-# Compares the token ids of bpe-encode with those of the reference implementations, in many settings:
-#   compare.sh REFERENCE_DIR [BPE_ENCODE]
-# REFERENCE_DIR has venv/bin/python with `tokenizers` and `tiktoken`, and models/gpt2-rand with GPT-2's vocab.json,
-# merges.txt and tokenizer.json. What the comparison makes (tokenizers, 200,000 lines, 60 MB of real text fetched with
-# apt-get) is kept in REFERENCE_DIR/tokenizer. Prints a line for each comparison; the status is 1 if any ids differ.
+# compare.sh REFERENCE_DIR [BPE_ENCODE]
+# Compares the token ids of bpe-encode with those of the reference implementations, with many tokenizers and options.
+# REFERENCE_DIR must contain venv/bin/python with `tokenizers` and `tiktoken`, and models/gpt2-rand with GPT-2's vocab.json,
+# merges.txt and tokenizer.json. The tokenizers and texts that it creates (200,000 lines, and 60 MB of real text
+# downloaded with apt-get) are kept in REFERENCE_DIR/tokenizer. Prints a line for each comparison; the status is 1 if any
+# ids differ.
 set -eu
 reference=${1:?usage: compare.sh REFERENCE_DIR [BPE_ENCODE]}
 here=$(cd "$(dirname "$0")" && pwd)
@@ -12,7 +13,7 @@ python=$reference/venv/bin/python
 work=$reference/tokenizer
 
 mkdir -p "$work"
-make_lines() {  # NAME [OPTION]…
+make_lines() {  # NAME [OPTION]...
   name=$1
   shift
   [ -e "$work/$name.txt" ] && return
@@ -30,7 +31,7 @@ cp "$reference/models/gpt2-rand/tokenizer.json" "$work/published"
 
 status=0
 model=
-compare() {  # FOLDER TEXT [OPTION]…, of the tokenizer in `model` where that is set
+compare() {  # FOLDER TEXT [OPTION]...; encodes with `model` instead of FOLDER if it is set
   folder=$1 text=$2
   shift 2
   printf '%s: ' "$folder $text${*:+ $*}"
@@ -53,7 +54,7 @@ compare qwen2 decomposed --null
 for folder in files published digits llama3 qwen2; do
   compare "$folder" corpus
 done
-model=$smollm2  # from its tables, against the library with the same
+model=$smollm2  # the tables of the GGUF file, compared with the equal tokenizer.json
 compare smollm2 lines --keep-going
 compare smollm2 paragraphs --keep-going --null --special
 exit $status

@@ -1,8 +1,8 @@
 """Compares token ids: count_differences.py FOLDER TEXT [--special] [--add-prefix-space] [--null] < records
 
-Encodes each line of TEXT with the `tokenizers` library and the tokenizer in FOLDER, and with `tiktoken` too where that
-can do the same, and counts the lines for which a record has other "ids", or an error where every byte has a token. Ends with 1 if there are any, or if the two
-references differ.
+Encodes each line of TEXT with the `tokenizers` library and the tokenizer in FOLDER, and also with `tiktoken` if it
+supports the same settings. Counts the lines whose record has different "ids", or has an error although every byte has a
+token. The status is 1 if there are any, or if the two references differ.
 """
 import json
 import os
@@ -12,7 +12,7 @@ import tiktoken
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 BATCH = 20_000
-SPLITTING = r"'(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s"
+PATTERN = r"'(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s"
 
 
 def open_tokenizer(folder):
@@ -26,11 +26,11 @@ def open_tokenizer(folder):
 
 
 def open_twin(tokenizer):
-    """The same in tiktoken, for plain GPT-2 splitting, and ids in the order of the merges; else None."""
+    """The same tokenizer in tiktoken, if it has GPT-2's pre-tokenizer and its ids are in merge order; else None."""
     state = json.loads(tokenizer.to_str())
-    splitting = state["pre_tokenizer"]
+    pre_tokenizer = state["pre_tokenizer"]
     special = {token["content"]: token["id"] for token in state["added_tokens"]}
-    if splitting["type"] != "ByteLevel" or splitting["add_prefix_space"] or list(special) != ["<|endoftext|>"]:
+    if pre_tokenizer["type"] != "ByteLevel" or pre_tokenizer["add_prefix_space"] or list(special) != ["<|endoftext|>"]:
         return None
     printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
     unprintable = [byte for byte in range(256) if byte not in printable]
@@ -40,7 +40,7 @@ def open_twin(tokenizer):
         for token, rank in state["model"]["vocab"].items() if token not in special}
     if sorted(ranks.values()) != list(range(len(ranks))):
         return None
-    return tiktoken.Encoding("twin", pat_str=SPLITTING, mergeable_ranks=ranks, special_tokens=special)
+    return tiktoken.Encoding("twin", pat_str=PATTERN, mergeable_ranks=ranks, special_tokens=special)
 
 
 folder, path = sys.argv[1:3]
@@ -71,12 +71,12 @@ for start in range(0, len(lines), BATCH):
         elif not record or json.loads(record).get("ids") != ids:
             differences += 1
             if differences <= 5:
-                print(f"on {line!r}\n  the reference has {ids}\n  not {record.decode().strip() or 'nothing'}")
+                print(f"{line!r}\n  expected {ids}\n  found {record.decode().strip() or 'nothing'}")
 if records.readline():
     differences += 1
-    print("there are more records than lines")
+    print("more records than lines")
 if lacking:
-    print(f"{lacking} lines have bytes that the vocabulary lacks; ", end="")
+    print(f"{lacking} lines have bytes without a token; ", end="")
 references = "tokenizers and tiktoken" if twin else "tokenizers"
 if disagreements:
     print(f"tokenizers and tiktoken differ on {disagreements} lines")

@@ -1,7 +1,7 @@
-"""Real text in many languages to compare tokenizers on: make_corpus.py FOLDER
+"""Creates a corpus of text in many languages, to compare tokenizers: make_corpus.py FOLDER
 
-Writes FOLDER/corpus.txt, at least 50 MB: the manuals of LibreOffice in fourteen languages and those of Python, from
-Debian's packages, which apt-get fetches into FOLDER/packages.
+Writes FOLDER/corpus.txt, at least 50 MB: the manuals of LibreOffice in fourteen languages and of Python, from Debian
+packages, which apt-get downloads to FOLDER/packages.
 """
 import glob
 import html
@@ -25,7 +25,7 @@ def text_of(path):
 
 
 def fetch(folder):
-    """Downloads and unpacks the packages; returns the folder of each by its name."""
+    """Downloads and unpacks the packages; returns a dictionary from package name to folder."""
     packages = f"{folder}/packages"
     os.makedirs(packages, exist_ok=True)
     missing = [package for package in PACKAGES if not glob.glob(f"{packages}/{package}_*.deb")]
@@ -39,7 +39,7 @@ def fetch(folder):
 
 
 def texts(root, limit):
-    """The texts of an unpacked package until they are `limit` bytes."""
+    """Yields the texts of an unpacked package, until `limit` bytes."""
     size = 0
     for path in sorted(glob.glob(f"{root}/usr/share/**/*.html", recursive=True)):
         if size < limit and not os.path.islink(path):
@@ -59,7 +59,7 @@ def main(folder):
     size = os.path.getsize(f"{folder}/corpus.txt")
     print(f"{size:12,d} bytes  {folder}/corpus.txt")
     if size < 50_000_000:
-        sys.exit("that is less than 50 MB")
+        sys.exit("the corpus is smaller than 50 MB")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Trains the small vocabulary of the tokenizer's tests: make_fixture.py FOLDER (Tests/TokenizerTests/Fixtures)
+"""Trains the small vocabulary of the tokenizer tests: make_fixture.py FOLDER (Tests/TokenizerTests/Fixtures)
 
-Writes json/tokenizer.json, files/vocab.json and files/merges.txt (the same vocabulary), and golden.jsonl: texts and the
-ids that the `tokenizers` library gives them in several settings.
+Writes json/tokenizer.json, the same vocabulary as files/vocab.json and files/merges.txt, and golden.jsonl: texts and
+their ids according to the `tokenizers` library, with several settings.
 """
 import json
 import os

@@ -1,10 +1,10 @@
-"""Lines that try a splitting rule: make_lines.py [--decomposed] [--null] [COUNT [SEED]] > lines.txt
+"""Writes random lines to test pre-tokenizers: make_lines.py [--decomposed] [--null] [COUNT [SEED]] > lines.txt
 
-Letters, digits, spaces, apostrophes, every script, emoji, combining marks, control characters, and special tokens
-spelled out; everything that UTF-8 can carry but the line feed, and but the scalars on which the references themselves
-differ (UNSURE: none between tokenizers 0.23 and tiktoken 0.14, as make_unicode_classes.py found). With --decomposed many
-letters are taken apart, and more marks follow them than any language has: lines that try a normalizer. With --null the lines
-have line feeds in them, and end with a NUL byte.
+The lines contain letters, digits, spaces, apostrophes, all scripts, emoji, combining marks, control characters and
+special tokens that are spelled out: any scalar except the line feed and the scalars on which the references disagree
+(UNSURE: none for tokenizers 0.23 and tiktoken 0.14, according to make_unicode_classes.py). With --decomposed, many
+letters are decomposed and have more marks than in any language, to test a normalizer. With --null, the lines contain
+line feeds and end with a NUL byte.
 """
 import random
 import sys
@@ -43,7 +43,7 @@ def run(random, draw, most):
 
 
 def part(random):
-    """A stretch of one kind of character."""
+    """Returns a random run of one kind of character."""
     kind = random.randrange(14)
     if kind == 0:
         return run(random, lambda: random.choice("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"), 12)
@@ -76,7 +76,7 @@ def part(random):
 
 
 def decomposed_part(random):
-    """The same, or letters that a normalizer changes and marks that it puts in order."""
+    """Returns the same, or letters that a normalizer changes and marks that it reorders."""
     if random.random() < 0.5:
         return unicodedata.normalize(random.choice(["NFD", "NFC"]), part(random))
     letters = run(random, lambda: within(random, DECOMPOSED), 3)

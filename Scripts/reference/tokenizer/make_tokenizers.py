@@ -1,8 +1,8 @@
-"""Folders with tokenizers that differ in how they split: make_tokenizers.py MODEL_FOLDER FOLDER [SMOLLM2_GGUF]
+"""Writes tokenizers with different settings: make_tokenizers.py MODEL_FOLDER FOLDER [SMOLLM2_GGUF]
 
-MODEL_FOLDER has GPT-2's vocab.json and merges.txt. What is made of them are not models' tokenizers, but each does
-something that some model's does. Each is written to FOLDER/NAME/tokenizer.json; FOLDER/files has the two files as they are.
-SMOLLM2_GGUF's tables become FOLDER/smollm2/tokenizer.json, as SmolLM2 is published.
+MODEL_FOLDER must contain GPT-2's vocab.json and merges.txt. The tokenizers use this vocabulary with settings of other
+models. Each is written to FOLDER/NAME/tokenizer.json; the two files are copied to FOLDER/files. The tables of
+SMOLLM2_GGUF are written to FOLDER/smollm2/tokenizer.json, as SmolLM2 is published.
 """
 import os
 import shutil
@@ -21,12 +21,12 @@ PATTERN = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}%s| ?[^\
 
 
 def split(numbers):
-    """What models of the Llama 3 and Qwen 2 families have."""
+    """The pre-tokenizer of the Llama 3 and Qwen 2 families."""
     return Sequence([
         Split(Regex(PATTERN % numbers), "isolated"), ByteLevel(add_prefix_space=False, use_regex=False)])
 
 
-SPLITTINGS = {
+PRE_TOKENIZERS = {
     "plain": ByteLevel(add_prefix_space=False),
     "prefix": ByteLevel(add_prefix_space=True),
     "digits": Sequence([Digits(individual_digits=True), ByteLevel(add_prefix_space=False)]),
@@ -38,7 +38,7 @@ SPLITTINGS = {
     "added": ByteLevel(add_prefix_space=False),
     "added-composed": split(""),
 }
-for name, pre_tokenizer in SPLITTINGS.items():
+for name, pre_tokenizer in PRE_TOKENIZERS.items():
     model = models.BPE.from_file(f"{source}/vocab.json", f"{source}/merges.txt")
     tokenizer = Tokenizer(model)
     tokenizer.pre_tokenizer = pre_tokenizer
@@ -62,7 +62,7 @@ if len(sys.argv) > 3:
     special = [token for token, kind in zip(tokens, fields["tokenizer.ggml.token_type"].contents()) if kind == 3]
     merges = [tuple(merge.split(" ")) for merge in fields["tokenizer.ggml.merges"].contents()]
     tokenizer = Tokenizer(models.BPE({token: index for index, token in enumerate(tokens)}, merges))
-    tokenizer.pre_tokenizer = SPLITTINGS["digits"]
+    tokenizer.pre_tokenizer = PRE_TOKENIZERS["digits"]
     tokenizer.decoder = decoders.ByteLevel()
     tokenizer.add_special_tokens(special)
     os.makedirs(f"{folder}/smollm2", exist_ok=True)

@@ -1,9 +1,9 @@
 """Writes Sources/Tokenizer/UnicodeClasses.swift: make_unicode_classes.py > UnicodeClasses.swift
 
-The classes are those that the reference implementations use, found by asking them about every Unicode scalar: the
-regular expressions of `tokenizers` (letters L*, numbers N*, White_Space), checked against those of `tiktoken`, and what
-the `Digits` pre-tokenizer of `tokenizers` takes for a digit, which follows another version of Unicode. Where the two
-libraries differ, `tokenizers` is followed and the scalars are named on standard error.
+The classes are those of the reference implementations, determined by running them on every Unicode scalar: the regular
+expressions of `tokenizers` (letters L*, numbers N*, White_Space), checked against those of `tiktoken`, and the digits of
+the `Digits` pre-tokenizer of `tokenizers`, which follows another version of Unicode. If the two libraries differ, the
+class is that of `tokenizers`, and the scalar is printed on standard error.
 """
 import sys
 
@@ -17,7 +17,7 @@ BLOCK = 128
 
 
 def by_tokenizers():
-    """The class of every scalar: whether it continues a run of letters, of numbers, of others, or none of them."""
+    """Returns the class of every scalar: it continues a run of letters, of numbers, of others, or none of these."""
     split = pre_tokenizers.ByteLevel(add_prefix_space=False).pre_tokenize_str
     classes = bytearray(0x110000)
     for scalar in SCALARS:
@@ -60,7 +60,7 @@ isolate = pre_tokenizers.Digits(individual_digits=True).pre_tokenize_str
 digits = {scalar for scalar in SCALARS if len(isolate("a" + chr(scalar))) == 2}
 numbers = {scalar for scalar in SCALARS if classes[scalar] == NUMBER}
 for scalar in numbers - digits:
-    sys.exit(f"U+{scalar:04X} is a number but not a digit: the table has no room for this")
+    sys.exit(f"U+{scalar:04X} is a number but not a digit, which the table cannot represent")
 
 limit = (max(scalar for scalar in SCALARS if classes[scalar] != OTHER) // BLOCK + 1) * BLOCK
 blocks = {}

@@ -1,8 +1,8 @@
 """Writes Sources/Tokenizer/UnicodeComposition.swift: make_unicode_composition.py > UnicodeComposition.swift
 
-What normalization form C needs to know of every Unicode scalar, as the `NFC` normalizer of `tokenizers` knows it. That
-follows an older Unicode than Python's unicodedata, so what unicodedata says is taken only where the normalizers show the
-same: which scalars are taken apart and put together, and how marks are ordered. Hangul syllables are arithmetic.
+The tables for Normalization Form C, as the `NFC` normalizer of `tokenizers` applies it. It follows an older version of
+Unicode than Python's unicodedata, so data from unicodedata (decompositions, compositions, the order of marks) is used
+only if the normalizer behaves accordingly. Hangul syllables are computed and have no entries.
 """
 import sys
 import unicodedata
@@ -18,7 +18,7 @@ nfd, nfc = normalizers.NFD().normalize_str, normalizers.NFC().normalize_str
 
 
 def order_of(mark, representatives):
-    """The canonical combining class, from how the scalar changes places with marks of every class."""
+    """Returns the canonical combining class, from how the scalar is reordered with marks of every class."""
     character = chr(mark)
 
     def changes(first, second):
@@ -29,7 +29,7 @@ def order_of(mark, representatives):
 
 
 def is_mark(scalar):
-    """Of a class that is not 0: it changes places with a mark of class 1, or with one of class 240."""
+    """Returns True if the class is not 0: the scalar is reordered with a mark of class 1 or of class 240."""
     character = chr(scalar)
     return any(nfd("a" + a + b) == "a" + b + a for a, b in ((character, "\u0334"), ("\u0345", character))) \
         or unicodedata.combining(character) in (1, 240)  # the classes of these two
@@ -44,7 +44,7 @@ def word(value):
     return "0x" + "_".join(f"{value:016X}"[start:start + 4] for start in range(0, 16, 4))
 
 
-pairs = []  # composite, first, second or 0, whether they are put together again
+pairs = []  # composite, first, second or 0, True if NFC composes them again
 for scalar in SCALARS:
     if scalar in HANGUL or nfd(chr(scalar)) == chr(scalar):
         continue
@@ -55,14 +55,14 @@ for scalar in SCALARS:
     assert not composes or second and nfc(chr(first) + chr(second)) == chr(scalar)
     pairs.append((scalar, first, second, composes))
 
-whole = [scalar for scalar in SCALARS if nfd(chr(scalar)) == chr(scalar)]  # what is taken apart has no place of its own
+whole = [scalar for scalar in SCALARS if nfd(chr(scalar)) == chr(scalar)]  # scalars that decompose are never reordered themselves
 marks = [scalar for scalar in whole if is_mark(scalar)]
 representatives = {unicodedata.combining(chr(scalar)): chr(scalar) for scalar in marks}
 marks = {scalar: order_of(scalar, representatives) for scalar in marks}
 for scalar in marks:
     assert marks[scalar] == unicodedata.combining(chr(scalar))
 missing = [scalar for scalar in whole if unicodedata.combining(chr(scalar)) and scalar not in marks]
-print(f"{len(missing)} marks that only unicodedata {unicodedata.unidata_version} knows", file=sys.stderr)
+print(f"{len(missing)} marks that only unicodedata {unicodedata.unidata_version} has", file=sys.stderr)
 
 seconds = {second for _, _, second, composes in pairs if composes} | {*VOWELS, *TRAILING}
 kinds = bytearray(0x110000)
@@ -70,7 +70,7 @@ for scalar in SCALARS:
     character = chr(scalar)
     kinds[scalar] = UNSTABLE if nfc(character) != character or scalar in seconds else MARK if scalar in marks else STABLE
 least = next(scalar for scalar in SCALARS if kinds[scalar])
-assert least == 0x300 and not any(kinds[0x4000:0xA000])  # the scanner passes over these without looking
+assert least == 0x300 and not any(kinds[0x4000:0xA000])  # the fast path of NFC skips these lead bytes
 limit = (max(scalar for scalar in SCALARS if kinds[scalar]) // 128 + 1) * 128
 blocks = {}
 indices = [blocks.setdefault(bytes(kinds[start:start + 128]), len(blocks)) for start in range(0, limit, 128)]
