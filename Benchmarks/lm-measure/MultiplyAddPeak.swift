@@ -1,6 +1,6 @@
 import Threads
 
-/// Measures the peak rate of float32 cost: fused multiply-adds on registers, in enough independent chains to keep
+/// Measures the peak rate of float32 operations: fused multiply-adds on registers, in enough independent chains to keep
 /// the units busy. The amount is in operations, two per multiply-add.
 func measureMultiplyAddPeak(_ pool: ThreadPool, times: Int) -> Reply {
   let six = peak(SixChains.self, pool, times: times)

@@ -41,6 +41,7 @@ struct Llama: Architecture {
     let normed = scratch.matrix((x.rows, x.columns))
     rmsNorm(x, block.input_layernorm, into: normed, pool)
     linear(normed, adjacent: [block.q_proj, block.k_proj, block.v_proj], into: qkv, pool)
+    // About 4 operations per number: two for RoPE, two for the norm of queries and keys.
     pool.run(qkv.rows, unit: 8, cost: 4 * qkv.rows * qkv.columns) { rows in
       for row in rows {
         for head in 0..<c.heads + c.kvHeads {

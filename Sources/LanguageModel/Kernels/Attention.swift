@@ -37,6 +37,7 @@ func attention(
     }
   }
   let pairs = tiles.reduce(0) { $0 + $1.rows.count * ($1.first + $1.rows.count) }
+  // One multiply-add per number of a key, and one per number of a value.
   pool.run(heads * tiles.count, cost: 2 * pairs * outputs.columns) { part in
     let (head, tile) = (part / tiles.count, tiles[part % tiles.count])
     let (row, column) = (tile.rows.lowerBound, head * headDim)

@@ -46,6 +46,7 @@ func layerNorm(_ input: Matrix, _ norm: LayerNorm, into output: Matrix, _ pool: 
       y[k] = norm.bias.values[k].addingProduct((x[k] - mean) * scale, norm.weight.values[k])
     }
   }
+  // Three passes over a row: the mean, the variance, and the result.
   pool.run(input.rows, unit: 16, cost: 8 * input.rows * width) { rows in
     for row in rows { normalize(row) }
   }
@@ -78,6 +79,7 @@ struct RMSNorm {
 /// Computes output = norm(input) for each row (n, width).
 func rmsNorm(_ input: Matrix, _ norm: RMSNorm, into output: Matrix, _ pool: ThreadPool) {
   precondition(input.columns == norm.weight.count && output.columns == input.columns && output.rows == input.rows)
+  // Two passes over a row: the mean square and the result.
   pool.run(input.rows, unit: 16, cost: 4 * input.rows * input.columns) { rows in
     for row in rows { norm.normalize(input.row(row), into: output.row(row)) }
   }
