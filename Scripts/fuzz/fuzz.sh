@@ -22,18 +22,20 @@ for target; do
   folders="$build/corpus/$target Scripts/fuzz/Seeds/$target"
   [ ! -d "Scripts/fuzz/Findings/$target" ] || folders="$folders Scripts/fuzz/Findings/$target"
   # shellcheck disable=SC2086
-  if "$fuzz" "$target" -max_total_time="$seconds" -max_len="$longest" -timeout=10 -rss_limit_mb=2048 \
-    -artifact_prefix="$build/found/$target/" -print_final_stats=1 $folders > "$build/log.$target" 2>&1; then
+  "$fuzz" "$target" -max_total_time="$seconds" -max_len="$longest" -timeout=10 -rss_limit_mb=2048 \
+    -artifact_prefix="$build/found/$target/" -print_final_stats=1 $folders > "$build/log.$target" 2>&1 &
+  process=$!
+  if wait $process; then
     result=nothing
   else
     result=$(grep -E 'Fatal error|ERROR: ' "$build/log.$target" | head -n 1 | tr '|' '/')
     status=1
   fi
+  rm -rf "/dev/shm/lmpipe-fuzz-$process-"*  # left by a process that libFuzzer ended
   executions=$(statistic number_of_executed_units)
   total=$((total + ${executions:-0}))
   echo "| $target | $executions | $(statistic average_exec_per_sec) | $(statistic peak_rss_mb) |" \
     "$(find "$build/corpus/$target" -type f | wc -l) | $result |"
 done
 echo "| total | $total | | | | |"
-rm -rf /dev/shm/lmpipe-fuzz-*
 exit $status
