@@ -7,7 +7,7 @@ enum UTF8Sequence {
   case malformed
 
   @inline(__always)
-  init(_ bytes: UnsafeBufferPointer<UInt8>, at index: Int) {
+  init(_ bytes: Span<UInt8>, at index: Int) {
     let length: Int
     var second: ClosedRange<UInt8> = 0x80...0xBF  // narrower after some first bytes, see below
     switch bytes[index] {
@@ -41,13 +41,13 @@ enum UTF8Sequence {
 
 /// Returns the length of the well-formed UTF-8 sequence that begins at `index`; nil if the bytes there are not
 /// well-formed.
-public func utf8SequenceLength(_ bytes: UnsafeBufferPointer<UInt8>, at index: Int) -> Int? {
+public func utf8SequenceLength(_ bytes: Span<UInt8>, at index: Int) -> Int? {
   if case .complete(let length) = UTF8Sequence(bytes, at: index) { return length }
   return nil
 }
 
 /// Returns whether all bytes are well-formed UTF-8.
-public func isUTF8(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool { utf8Prefix(bytes) == bytes.count }
+public func isUTF8(_ bytes: Span<UInt8>) -> Bool { bytes.withUnsafeBufferPointer(utf8Prefix) == bytes.count }
 
 /// Returns the length of the longest prefix that is well-formed UTF-8.
 func utf8Prefix(_ bytes: UnsafeBufferPointer<UInt8>) -> Int {
@@ -58,7 +58,7 @@ func utf8Prefix(_ bytes: UnsafeBufferPointer<UInt8>) -> Int {
     guard let length = ByteBlock(base + index, count: rest).utf8Prefix else { break }
     index += min(length, rest)
   }
-  while index < bytes.count, let length = utf8SequenceLength(bytes, at: index) { index += length }  // the exact end
+  while index < bytes.count, let length = utf8SequenceLength(bytes.span, at: index) { index += length }  // the exact end
   return index
 }
 
@@ -86,7 +86,7 @@ extension ByteBlock {
 }
 
 /// Returns the number of bytes at the end, 0 to 3, that are the beginning of an incomplete UTF-8 sequence.
-public func incompleteUTF8Suffix(_ bytes: UnsafeBufferPointer<UInt8>) -> Int {
+public func incompleteUTF8Suffix(_ bytes: Span<UInt8>) -> Int {
   for length in 1..<4 where length <= bytes.count {
     if case .truncated = UTF8Sequence(bytes, at: bytes.count - length) { return length }
   }

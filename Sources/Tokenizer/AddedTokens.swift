@@ -38,12 +38,8 @@ struct AddedTokens: Sendable {
 
   /// Returns true if `id` is the id of a special token. Complexity: O(log n) in the number of added tokens.
   func isSpecial(_ id: Int) -> Bool {
-    var (low, high) = (0, tokens.count)
-    while low < high {
-      let middle = (low + high) / 2
-      if tokens[middle].id < id { low = middle + 1 } else { high = middle }
-    }
-    return low < tokens.count && tokens[low].id == id && tokens[low].isSpecial
+    let index = firstIndex(below: tokens.count) { tokens[$0].id >= id }
+    return index < tokens.count && tokens[index].id == id && tokens[index].isSpecial
   }
 
   /// Returns the id of the added token with these bytes, or nil if there is none.

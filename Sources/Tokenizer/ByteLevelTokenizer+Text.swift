@@ -7,8 +7,8 @@ extension ByteLevelTokenizer {
   /// it is not UTF-8.
   public func text(of ids: [Int]) -> [UInt8]? {
     var text = ids.flatMap { isSpecial($0) ? [] : bytes(of: $0).map(Array.init) ?? [] }
-    text.removeLast(text.withUnsafeBufferPointer { incompleteUTF8Suffix($0) })
-    return text.withUnsafeBufferPointer { isUTF8($0) } ? text : nil
+    text.removeLast(incompleteUTF8Suffix(text.span))
+    return isUTF8(text.span) ? text : nil
   }
 
   /// Returns true if `ids` can be an encoding of `text`: with special tokens spelled out or left out, with or without
@@ -45,6 +45,6 @@ extension ByteLevelTokenizer {
     let bytes = ids.flatMap { self.bytes(of: $0).map(Array.init) ?? [] }
     guard bytes.starts(with: rest) else { return false }
     let tail = Array(bytes.dropFirst(rest.count))
-    return tail.withUnsafeBufferPointer { incompleteUTF8Suffix($0) } == tail.count
+    return incompleteUTF8Suffix(tail.span) == tail.count
   }
 }

@@ -256,18 +256,6 @@ struct NFC {
     guard index < compositions.count, parts(index) == pair else { return nil }
     return UInt32(pairs[Int(compositions[index])] >> 43)
   }
-
-  /// Returns the first index for which `predicate` is true, by bisection: it must be true for all later indices as
-  /// well. Returns `count` if there is none.
-  @inline(__always)
-  private static func firstIndex(below count: Int, where predicate: (Int) -> Bool) -> Int {
-    var (low, high) = (0, count)
-    while low < high {
-      let middle = (low + high) / 2
-      if predicate(middle) { high = middle } else { low = middle + 1 }
-    }
-    return low
-  }
 }
 
 /// The arithmetic of Hangul syllables (The Unicode Standard, section 3.12). A syllable is a leading consonant, a vowel

@@ -15,7 +15,7 @@ struct TextStream {
   mutating func write(_ newIDs: [Int], _ output: Output, _ text: (ArraySlice<Int>) -> [UInt8]) throws {
     if let ids, !newIDs.starts(with: ids) { try finish(output) }
     let bytes = tail + text(newIDs[(ids?.count ?? 0)...])
-    let incomplete = bytes.withUnsafeBufferPointer { incompleteUTF8Suffix($0) }
+    let incomplete = incompleteUTF8Suffix(bytes.span)
     output.buffer.append(Array(bytes.dropLast(incomplete)))
     try output.endLine(nil)
     tail = bytes.suffix(incomplete)

@@ -26,7 +26,7 @@ toolMain(.bpeDecode) { arguments, output in
   if arguments.has(.jsonOutput) {
     try filter.forEachRecord { record in
       let text = text(of: try ids(of: record)[...])
-      let isText = text.withUnsafeBufferPointer { isUTF8($0) }
+      let isText = isUTF8(text.span)
       let changes: [Record.Change] = [isText ? .set("text") { $0.append(jsonString: text) } : .drop("text")]
       record.write(to: output.buffer, try changes + vocabulary.addition(to: record))
       try output.endLine()

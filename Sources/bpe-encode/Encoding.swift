@@ -85,7 +85,7 @@ final class Encoding {
       display?.write(Array(tokens.ids), to: output)
       return
     }
-    if !isUTF8(self.text) {
+    if !isUTF8(self.text.span) {
       record.write(to: output, changesWithoutText)
     } else if try !isUnchanged || !record.has("text") || self.text.count < text.count {
       record.write(to: output, changesWithText)
@@ -117,7 +117,7 @@ final class Encoding {
     buffer.append(UInt8(ascii: "["))
     for (index, id) in tokens.ids.enumerated() {
       if index > 0 { buffer.append(UInt8(ascii: ",")) }
-      if let bytes = tokenizer.bytes(of: Int(id)), isUTF8(bytes) {
+      if let bytes = tokenizer.bytes(of: Int(id)), isUTF8(bytes.span) {
         buffer.append(jsonString: bytes)
       } else {
         buffer.append("null")

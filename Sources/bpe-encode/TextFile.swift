@@ -21,7 +21,7 @@ final class TextFile {
   ) -> UnsafeBufferPointer<UInt8> {
     noteCarriageReturn(text, place)
     guard isFirst else { return text }
-    if looksLikeUTF16(text) {
+    if looksLikeUTF16(text.span) {
       note("\(place()): this looks like UTF-16, but is encoded byte by byte (iconv -f UTF-16 -t UTF-8 converts a file)")
     }
     guard text.starts(with: [0xEF, 0xBB, 0xBF]) else { return text }

@@ -48,7 +48,7 @@ struct TokenDisplay {
     for (index, id) in ids.enumerated() {
       if index > 0, terminal.palette == .none { output.append(UInt8(ascii: "|")) }
       let bytes = tail + (tokenizer.bytes(of: Int(id)).map(Array.init) ?? [])
-      let incomplete = index == ids.count - 1 ? 0 : bytes.withUnsafeBufferPointer(incompleteUTF8Suffix)
+      let incomplete = index == ids.count - 1 ? 0 : incompleteUTF8Suffix(bytes.span)
       let complete = bytes.dropLast(incomplete)
       let shared = tail.isEmpty ? 0 : min(complete.count, firstLength(bytes))
       write(complete.prefix(shared), background: index, isUnderlined: true, to: output)
@@ -60,7 +60,7 @@ struct TokenDisplay {
 
   /// Returns the number of bytes of the first character.
   private func firstLength(_ bytes: [UInt8]) -> Int {
-    bytes.withUnsafeBufferPointer { $0.isEmpty ? 0 : utf8SequenceLength($0, at: 0) ?? 1 }
+    bytes.isEmpty ? 0 : utf8SequenceLength(bytes.span, at: 0) ?? 1
   }
 
   /// Writes a part of the text. A newline is written as a visible sign and a newline.

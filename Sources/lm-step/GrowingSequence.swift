@@ -81,7 +81,7 @@ struct GrowingSequence {
     if self.tokenizer == nil {
       self.tokenizer = tokenizer
       let end = bytes(ofLast: 3)  // an incomplete character has at most three bytes
-      tail = end.suffix(end.withUnsafeBufferPointer { incompleteUTF8Suffix($0) })
+      tail = end.suffix(incompleteUTF8Suffix(end.span))
       // If the ids were edited, the record's text is no longer theirs.
       if let given = text, !tokenizer.isText(given, of: ids) { text = tokenizer.text(of: ids) }
     }
@@ -95,10 +95,10 @@ struct GrowingSequence {
       return
     }
     let bytes = tail + bytes(ofLast: 1)
-    let incomplete = bytes.withUnsafeBufferPointer { incompleteUTF8Suffix($0) }
+    let incomplete = incompleteUTF8Suffix(bytes.span)
     let complete = Array(bytes.dropLast(incomplete))
     tail = bytes.suffix(incomplete)
-    if complete.withUnsafeBufferPointer({ isUTF8($0) }) {
+    if isUTF8(complete.span) {
       text?.append(contentsOf: complete)
     } else {
       text = nil

@@ -15,10 +15,10 @@ import Testing
   ]
 
   private func length(_ bytes: [UInt8], at index: Int = 0) -> Int? {
-    bytes.withUnsafeBufferPointer { utf8SequenceLength($0, at: index) }
+    utf8SequenceLength(bytes.span, at: index)
   }
-  private func incomplete(_ bytes: [UInt8]) -> Int { bytes.withUnsafeBufferPointer { incompleteUTF8Suffix($0) } }
-  private func isWellFormed(_ bytes: [UInt8]) -> Bool { bytes.withUnsafeBufferPointer { isUTF8($0) } }
+  private func incomplete(_ bytes: [UInt8]) -> Int { incompleteUTF8Suffix(bytes.span) }
+  private func isWellFormed(_ bytes: [UInt8]) -> Bool { isUTF8(bytes.span) }
 
   @Test(arguments: scalars)
   func findsCompleteAndTruncatedSequences(_ value: UInt32) throws {

@@ -18,7 +18,7 @@ extension FuzzTarget {
 
 /// Returns the logits of a record with this text in `logits`, or nil if it is rejected.
 private func logits(_ text: UnsafeBufferPointer<UInt8>) throws -> [UInt32]? {
-  guard isUTF8(text) else { return nil }
+  guard isUTF8(text.span) else { return nil }
   let line = ByteBuffer()
   line.append("{\"logits\":")
   line.append(jsonString: text)

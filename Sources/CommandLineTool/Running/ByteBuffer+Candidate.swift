@@ -8,7 +8,7 @@ extension ByteBuffer {
   /// are not UTF-8 or the vocabulary has no such token (a model can have more logits than tokens).
   private func append(tokenMembers bytes: UnsafeBufferPointer<UInt8>?) {
     append("\"token\":")
-    if let bytes, isUTF8(bytes) { return append(jsonString: bytes) }
+    if let bytes, isUTF8(bytes.span) { return append(jsonString: bytes) }
     append("null,\"bytes\":")
     append(json: (bytes.map(Array.init) ?? []).map { Int($0) })
   }

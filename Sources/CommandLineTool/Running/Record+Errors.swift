@@ -36,7 +36,7 @@ func commonMistake(in line: UnsafeBufferPointer<UInt8>, _ error: JSONError, _ to
   if line.starts(with: [0xEF, 0xBB, 0xBF]) {
     return "the line begins with a byte-order mark; records are UTF-8 without one"
   }
-  if looksLikeUTF16(line) {
+  if looksLikeUTF16(line.span) {
     return "this looks like UTF-16; records are UTF-8 (iconv -f UTF-16 -t UTF-8 converts a file)"
   }
   func isSpace(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
@@ -55,12 +55,12 @@ func commonMistake(in line: UnsafeBufferPointer<UInt8>, _ error: JSONError, _ to
 }
 
 /// Returns whether a text begins with a byte-order mark of UTF-16, or with ASCII characters of two bytes each.
-public func looksLikeUTF16(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
+public func looksLikeUTF16(_ text: Span<UInt8>) -> Bool {
   guard text.count >= 2 else { return false }
   let first = (text[0], text[1])
   if first == (0xFF, 0xFE) || first == (0xFE, 0xFF) { return true }
-  let start = text.prefix(64)
+  let start = text.indices.prefix(64)
   // In big-endian ASCII exactly the bytes at even offsets are zero, in little-endian those at odd offsets.
-  func areZero(_ parity: Int) -> Bool { start.indices.allSatisfy { ($0 % 2 == parity) == (start[$0] == 0) } }
+  func areZero(_ parity: Int) -> Bool { start.allSatisfy { ($0 % 2 == parity) == (text[$0] == 0) } }
   return text.count >= 4 && (areZero(0) || areZero(1))
 }
