@@ -4,7 +4,7 @@ import Threads
 // Causal multi-head attention: each position attends to all positions up to itself (Vaswani et al., "Attention Is All
 // You Need", 2017).
 //
-// Order of summation ("same bits" in lm-records(5)):
+// Order of summation (lm-records(5), REPRODUCIBILITY):
 //  - A query-key dot product is one chain of fused multiply-adds along the head dimension.
 //  - The exponentials of the scores are added in 16 lanes (lane l has the positions l, l + 16, …), and the lanes by
 //    `horizontalSum`.

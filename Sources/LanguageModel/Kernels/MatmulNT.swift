@@ -4,7 +4,7 @@ import Threads
 // output = input · weightsᵀ, for weights [out, in] (GEMM "NT"): the token embedding as output head, all projections of
 // Llama, and all quantized weights.
 //
-// Order of summation ("same bits" in lm-records(5)): an output element has 16 lanes. Lane l adds the products of k = l,
+// Order of summation (lm-records(5), REPRODUCIBILITY): an output element has 16 lanes. Lane l adds the products of k = l,
 // l + 16, l + 32, … in this order, by fused multiply-adds that start with zero. Then the lanes are added in the fixed
 // order of `horizontalSum`. The order depends on the number of inputs only, so one position and many positions give the
 // same bits.
