@@ -9,7 +9,7 @@ import Numerics
 ///     settings.topP = 0.9
 ///     let id = settings.choices(logits, after: ids).id(at: uniformNumber(seed: 1, position: ids.count))
 public struct SamplingSettings: Equatable, Sendable {
-  /// Divides the logits. Values below 1 favour likely tokens; the limit 0 is greedy decoding. Must be positive.
+  /// Divides the logits. Values below 1 favor likely tokens; the limit 0 is greedy decoding. Must be positive.
   public var temperature: Double = 1
   /// Top-k sampling: keeps this number of most likely tokens, and tokens exactly as likely as the last of them.
   public var topK: Int?

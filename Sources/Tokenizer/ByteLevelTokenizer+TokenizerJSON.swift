@@ -2,8 +2,8 @@ import JSON
 import Platform
 
 extension ByteLevelTokenizer {
-  /// Opens tokenizer.json, the file format of the `tokenizers` library, if it describes byte-level BPE. Settings that
-  /// would change the ids and are not supported are refused by name.
+  /// Opens tokenizer.json, the file format of the `tokenizers` library, if it describes byte-level BPE. Unsupported
+  /// settings that would change the ids are errors that name the component.
   convenience init(tokenizerJSON file: MappedFile, for purpose: Purpose) throws(TokenizerError) {
     var reader = TokenizerJSONReader(size: file.bytes.count, purpose)
     do {

@@ -9,7 +9,7 @@ import Platform
 /// let bytes = tokens.ids.flatMap { Array(tokenizer.bytes(of: Int($0))!) }
 /// ```
 ///
-/// A tokenizer is immutable and can be shared by threads. Each thread makes an encoder of its own (`makeEncoder`).
+/// A tokenizer is immutable and can be shared by threads. Each thread creates its own encoder (`makeEncoder`).
 public final class ByteLevelTokenizer: Sendable {
   let vocabulary: Vocabulary
   let addedTokens: AddedTokens

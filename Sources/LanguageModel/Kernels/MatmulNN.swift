@@ -4,10 +4,10 @@ import Threads
 // output = input · weights, for weights [in, out] (GEMM "NN"; GPT-2's Conv1D).
 //
 // Order of summation (lm-records(5), REPRODUCIBILITY): k runs through the inputs in blocks of KC. Within a block, each
-// output element is one chain of fused multiply-adds in the order of k that starts with zero; then the sums of the
-// blocks are added in their order. Lanes are output columns and are never added to each other. All paths keep this
-// order, so one position and many positions together give the same bits. (Blocks keep the rounding error of long sums
-// small and can be computed by different threads; a block of a panel fits the first-level cache.)
+// output element is one chain of fused multiply-adds that starts at zero, in the order of k; then the sums of the
+// blocks are added in order. Lanes are output columns and are never added to each other. All paths keep this order, so
+// one position and many positions together give the same bits. (Blocks keep the rounding error of long sums small and
+// can be computed by different threads; a block of a panel fits in the first-level cache.)
 //
 //   path         rows    condition                 kernel                  why
 //   gemv         1       rows ≤ 4 KiB, 4 blocks    addTwoRowsOfFourBlocks  eight short rows in sequence are one stream
