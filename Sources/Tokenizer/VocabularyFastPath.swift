@@ -146,7 +146,7 @@ struct FastPathInteger {
     let others = ((digits & 0x7F7F_7F7F_7F7F_7F7F) &+ 0x7676_7676_7676_7676 | digits) & 0x8080_8080_8080_8080
     count = others.trailingZeroBitCount >> 3
     guard 1...7 ~= count, digits & 0xFF != 0 || count == 1 else { return nil }
-    // Pad with zeros to eight digits, then combine neighbouring digits, pairs and fours, each in all lanes at once
+    // Pad with zeros to eight digits, then combine neighboring digits, pairs and fours, each in all lanes at once
     var sum = digits << UInt64(64 - 8 * count)
     sum = (sum &* (10 << 8 | 1)) >> 8 & 0x00FF_00FF_00FF_00FF
     sum = (sum &* (100 << 16 | 1)) >> 16 & 0x0000_FFFF_0000_FFFF

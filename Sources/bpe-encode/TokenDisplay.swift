@@ -40,7 +40,7 @@ struct TokenDisplay {
     }
   }
 
-  /// Writes each token on a background that differs from its neighbours' or, without colours, with `|` between tokens.
+  /// Writes each token on a background that differs from its neighbors' or, without colours, with `|` between tokens.
   /// A character whose bytes are in several tokens is written when it is complete: underlined, on the background of the
   /// last of these tokens, or after the `|`s that would be inside it.
   private func writeText(_ ids: [Int32], to output: ByteBuffer) {

@@ -19,9 +19,9 @@ extension Filter {
     _ transform: (_ items: [Item], _ reject: (_ error: any Error, _ index: Int) throws -> Void) throws -> Void
   ) throws {
     try forEachInputBatch(of: .records, upTo: readAheadSize) { batch in
-      // The items of the last lines that were begun, in order. They are not computed yet.
+      // The items of the most recent lines, in order, which are not computed yet.
       var pending: [Item] = []
-      /// Computes and writes the pending items, which are those of the lines directly before `line`.
+      /// Computes and writes the pending items, which belong to the lines directly before `line`.
       func computePending(before line: Int) throws {
         let items = pending
         pending = []
@@ -54,7 +54,7 @@ extension Filter {
     case passOn(Record)
     case reject(any Error)
 
-    /// - Throws: an error that does not belong to the record.
+    /// - Throws: an error that is not an error of the record.
     init(_ line: UnsafeBufferPointer<UInt8>, _ read: (Record) throws -> Item?) throws {
       do {
         let record = try Record(line)
