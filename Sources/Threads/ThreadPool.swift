@@ -43,7 +43,7 @@ public final class ThreadPool: @unchecked Sendable {
   private var workers = 0
 
   /// Creates a pool of at most `wanted` threads, limited to the number of processors. Threads are started when there is
-  /// enough work for them and are never joined: from then on the pool lives as long as the process.
+  /// enough work for them and are never joined: from then on the pool exists as long as the process.
   public init(threads wanted: Int) {
     pthread_mutex_init(mutex, nil)
     pthread_cond_init(wake, nil)

@@ -1,6 +1,6 @@
 /// Returns the manual page of a tool in mdoc(7).
 ///
-/// - Parameter old: the present page. The output of its examples is kept; `Scripts/renew-sessions` renews it.
+/// - Parameter old: the current page. The output of its examples is kept; `Scripts/renew-sessions` updates it.
 public func manualPage(of tool: Tool, old: String = "") -> String {
   var page = """
     .\\" Made by `make generate` from Sources/CommandLineTool/Tools: change it there.

@@ -60,7 +60,7 @@ public func looksLikeUTF16(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
   let first = (text[0], text[1])
   if first == (0xFF, 0xFE) || first == (0xFE, 0xFF) { return true }
   let start = text.prefix(64)
-  // In big-endian ASCII exactly the bytes at even offsets are zero, in little-endian those at odd offsets.
+  // In big-endian ASCII exactly the bytes at even offsets are zero, in little-endian ASCII the bytes at odd offsets.
   func areZero(_ parity: Int) -> Bool { start.indices.allSatisfy { ($0 % 2 == parity) == (start[$0] == 0) } }
   return text.count >= 4 && (areZero(0) || areZero(1))
 }

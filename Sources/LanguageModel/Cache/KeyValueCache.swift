@@ -7,8 +7,8 @@ let pageLength = 64
 /// The layout of the keys and values of a sequence in memory and in a cache file.
 ///
 /// A page has 64 positions. For each layer and head a page has the keys in blocks of 16 positions, (4, headDim, 16), so
-/// that a vector is one dimension of 16 positions and dot products need no sum across lanes. The keys are followed by the
-/// values position by position, (64, paddedHeadDim), with the head dimension rounded up to a multiple of 16.
+/// that a vector is one dimension of 16 positions and dot products need no sum across lanes. The values follow the
+/// keys, position by position: (64, paddedHeadDim), with the head dimension rounded up to a multiple of 16.
 struct CacheShape {
   let layers: Int
   let heads: Int  // heads of keys and values

@@ -10,8 +10,8 @@ import Threads
 // give the same bits.
 //
 //   path   rows  why
-//   gemv   1     reads each weight row once. Four rows far from each other are read side by side, because the processor
-//                prefetches within each of a few streams only.
+//   gemv   1     reads each weight row once. Four distant rows are read in parallel, because the hardware
+//                prefetcher follows a few streams.
 //   gemm   ≥ 2   dequantizes 16 weight rows once for all input rows, and keeps MR × NR sums in registers.
 //
 // The loop nest of gemm (Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication", 2008), in which
