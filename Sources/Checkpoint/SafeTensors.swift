@@ -145,7 +145,8 @@ struct SafeTensors {
   }
 }
 
-/// The maximum number of tensors, ten times that of the largest published models. Bounds the memory for a header.
+/// The maximum number of tensors, ten times the number in the largest published models. It bounds the memory for a
+/// header.
 private let tensorLimit = 1 << 18
 /// The maximum number of dimensions, as in NumPy and PyTorch.
 private let dimensionLimit = 64

@@ -2,7 +2,7 @@
 ///
 /// The URL and the token are passed on curl's standard input, because command lines are visible to other users. curl
 /// drops the token if a redirection leads to another host (CVE-2018-1000007; since 7.83 also to another port).
-/// `~/.curlrc` is not read, because its settings can be intended for other uses. curl writes into our pipe, so it ends
+/// `~/.curlrc` is not read, because its settings may be intended for other uses. curl writes into our pipe, so it ends
 /// when this process ends.
 struct Curl {
   let token: String?

@@ -7,8 +7,8 @@ struct Endpoint: Equatable, CustomStringConvertible {
   /// `USER:PASSWORD` as in the URL; empty if the URL has none.
   let userInfo: String
 
-  /// - Returns: nil if the text is not a valid URL of a hub, or if the path has an `@`: that means that the password
-  ///   has a `/` without percent-encoding, and messages would show a part of the password as the host.
+  /// - Returns: nil if the text is not a valid URL of a hub, or if the path has an `@`: in that case the password
+  ///   contains a `/` without percent-encoding, and messages would show part of the password as the host.
   init?(_ text: String) {
     guard let mark = text.firstRange(of: "://"), ["https", "http"].contains(text[..<mark.lowerBound]),
       Self.isPlain(text)

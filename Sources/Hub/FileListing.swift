@@ -16,8 +16,8 @@ public struct FileListing: Equatable, Sendable {
   public let files: [RemoteFile]
 
   /// Parses a listing, which is untrusted: it is rejected if any path leads out of the folder, or if any size or
-  /// digest is invalid. Each file is checked as it is parsed, so that memory is needed for valid entries only: at most
-  /// ten times the size of the text.
+  /// digest is invalid. Each file is checked as it is parsed, so that only valid entries take memory: at most ten times
+  /// the size of the text.
   public init(_ json: UnsafeBufferPointer<UInt8>) throws(HubError) {
     var commit: String?
     var files: [RemoteFile] = []

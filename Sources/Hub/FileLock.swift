@@ -1,7 +1,7 @@
 import Platform
 
 /// An exclusive lock on a file (`flock`). huggingface_hub locks the same file in the same way, so that the lock
-/// excludes Python processes as well. It is released when the object is deinitialized or the process ends.
+/// excludes Python processes as well. The lock is released when the object is deinitialized or the process ends.
 final class FileLock {
   private let descriptor: Int32
 

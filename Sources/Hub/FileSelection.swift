@@ -13,8 +13,8 @@ public struct FileSelection: Equatable, Sendable {
     "added_tokens.json", "vocab.json", "merges.txt", "tokenizer.model", "chat_template.jinja", "chat_template.json",
   ]
 
-  /// Selects the weights in safetensors with the files that belong to them. If there are none, or if `choice` is set,
-  /// selects one `.gguf` file, which is complete by itself.
+  /// Selects the weights in safetensors with the files that belong to them. If there are no safetensors, or if `choice`
+  /// is set, selects one `.gguf` file, which needs no other files.
   ///
   /// - Parameters:
   ///   - model: the model's name, for messages.

@@ -47,8 +47,7 @@ final class Folder {
     return Folder(opened, path(of: name))
   }
 
-  /// Creates an empty folder that is accessible for this user only. Removes a folder of this name that a killed
-  /// process has left.
+  /// Creates an empty folder that only this user can access. Removes a folder of this name that a killed process left.
   func makePrivateFolder(_ name: Path) throws(HubError) -> Folder {
     if status(name) != nil { try removeFolder(name) }
     guard mkdirat(descriptor, name.cString, 0o700) == 0 else { throw HubError(path: path(of: name)) }
@@ -102,7 +101,7 @@ final class Folder {
   }
 
   /// Opens a file to continue writing it, and creates it if it is missing. An entry that other users could also access
-  /// is removed first: a link, a file with a second name, or a file of another user.
+  /// is removed first: a symbolic link, a file with a second hard link, or a file of another user.
   func openOwn(_ name: Path) throws(HubError) -> Int32 {
     let file = openat(descriptor, name.cString, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
     if file >= 0 {
@@ -114,12 +113,12 @@ final class Folder {
     return try make(name, for: path(of: name))
   }
 
-  /// Returns whether this is a regular file of this user with a single name.
+  /// Returns whether this is a regular file of this user with a single hard link.
   static func isOwn(_ information: stat) -> Bool {
     information.st_mode & S_IFMT == S_IFREG && information.st_uid == geteuid() && information.st_nlink == 1
   }
 
-  /// Creates a file, which must not exist, and opens it.
+  /// Creates and opens a file, which must not exist yet.
   private func make(_ name: Path, for path: Path) throws(HubError) -> Int32 {
     let file = openat(descriptor, name.cString, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o666)
     guard file >= 0 else { throw HubError(path: path) }
@@ -172,7 +171,7 @@ final class Folder {
   }
 
   /// Returns a name with 128 random bits. A process id would not be unique: processes in different containers can have
-  /// the same one. Callers must also fail if the name exists.
+  /// the same one. Callers must still fail if the name exists.
   private static func temporaryName() -> Path {
     let random = (0..<2).map { _ in String(UInt64.random(in: .min ... .max), radix: 36) }
     return Path(".\(random.joined(separator: "-")).new")

@@ -1,7 +1,7 @@
 /// The head of an HTTP response: its status and its header fields.
 struct ResponseHead: Equatable {
   let status: Int
-  /// The values of the fields by their names in lower case. Of several fields of one name, this is the last.
+  /// The values of the fields by their names in lower case. If a field is repeated, its last value is used.
   let fields: [String: String]
 
   /// True if another head follows: in interim responses and redirections.

@@ -8,7 +8,7 @@ public struct Hub {
   private let curl: Curl
   private let retries: Int
   private let note: (String) -> Void
-  /// True after the first response from the server. Then a failure to connect is temporary.
+  /// True after the first response from the server. A later failure to connect is treated as temporary.
   private var hasResponded = false
 
   /// Reads the settings from the environment: `HF_ENDPOINT`, and the token from `HF_TOKEN` or the file that
@@ -35,7 +35,7 @@ public struct Hub {
     self.note = note
   }
 
-  /// Returns `$HF_TOKEN`, else the content of the file `$HF_TOKEN_PATH`, else of the file `token` in `home`.
+  /// Returns `$HF_TOKEN`, or else the content of the file `$HF_TOKEN_PATH`, or else of the file `token` in `home`.
   private static func token() throws(HubError) -> String? {
     var text = environmentVariable("HF_TOKEN")?.trimmed ?? ""
     if text.isEmpty, let path = environmentPath("HF_TOKEN_PATH") ?? home?.appending("token"),
@@ -81,8 +81,8 @@ public struct Hub {
   /// The longest pause in seconds that a server can request.
   private static let longestPause = 60
 
-  /// Sends a request until a response is final. A transfer that breaks off is resumed; it counts as a failure only if
-  /// no data was received.
+  /// Sends a request until a response is final. A transfer that is interrupted is resumed; it counts as a failure only
+  /// if no data was received.
   private mutating func get(_ path: String, into sink: inout some BodySink) throws(HubError) -> ResponseHead {
     var failures = 0
     while true {
@@ -197,8 +197,8 @@ public struct Hub {
     return Array(names.sorted { commonPrefix($0) > commonPrefix($1) }.prefix(5))
   }
 
-  /// Returns the string members of a name in a JSON response, or none if the request fails. There are no retries,
-  /// because the result only improves an error message.
+  /// Returns the string members of a name in a JSON response; empty if the request fails. There are no retries, because
+  /// the result only improves an error message.
   private func strings(_ name: String, at path: String) -> [String] {
     var sink = MemorySink()
     guard case .response(let head)? = try? curl.get(endpoint.address + path, into: &sink), head.status == 200 else {

@@ -5,7 +5,7 @@ struct Secrets {
   private let words: [String]
 
   /// Collects the token, and the user information in the URLs of the hub and of the proxies in the environment. For
-  /// `USER:PASSWORD`, the password alone is included, and both with percent-encoding decoded.
+  /// `USER:PASSWORD`, the password alone is also included, and both also with percent-encoding decoded.
   init(token: String?, _ endpoint: Endpoint) {
     let proxies = ["http_proxy", "https_proxy", "all_proxy"].flatMap { [$0, $0.uppercased()] }.compactMap {
       environmentVariable($0).flatMap(Self.userInfo)

@@ -4,12 +4,12 @@ import Platform
 /// Runs other programs: curl, sha256sum, pip.
 ///
 /// They run in the folder `/` with only the absolute folders of PATH (``SearchPath``), so that they do not run or read
-/// files in the current folder. On Linux they are killed when this process ends, even if it is killed itself.
+/// files in the current folder. On Linux they are killed when this process ends, even if this process is killed.
 enum Subprocess {
   /// The standard input of a program.
   enum Input {
     case nothing
-    /// A text that fits into the buffer of a pipe.
+    /// A text that fits in the buffer of a pipe.
     case text(String)
     /// An open file, from its current offset.
     case file(Int32)
@@ -22,7 +22,7 @@ enum Subprocess {
     let standardError: String
   }
 
-  /// Runs a program, which is searched in PATH, and waits until it exits.
+  /// Runs a program, which is searched for in PATH, and waits until it exits.
   ///
   /// - Parameters:
   ///   - words: the name of the program and its arguments.

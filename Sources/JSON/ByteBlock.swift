@@ -1,12 +1,12 @@
 import CPlatform
 
-/// A block of 64 bytes that are compared all at once. Each comparison returns a mask with a bit for each byte, the
+/// A block of 64 bytes that are compared in parallel. Each comparison returns a mask with a bit for each byte, the
 /// first byte's in the lowest bit, so that shifting a mask by one refers to the previous or next byte.
 struct ByteBlock {
   static let size = 64
   private let lanes: lmpipe_block
 
-  /// Loads the first 64 of `count` bytes. If there are fewer, the block is filled with spaces.
+  /// Loads the first 64 of `count` bytes. If there are fewer bytes, the block is filled with spaces.
   @inline(__always)
   init(_ bytes: UnsafePointer<UInt8>, count: Int) {
     lanes = count < Self.size ? lmpipe_block_load_part(bytes, count) : lmpipe_block_load(bytes)

@@ -9,8 +9,9 @@ extension ByteBuffer {
   public func append(json numbers: UnsafeBufferPointer<Float>) {
     append(UInt8(ascii: "["))
     reserve(usualLength * numbers.count)
-    // In chunks, and in two passes over each: first all decimals, then all texts. Each pass is so short per number that
-    // the processor works on several numbers at a time. Chunks also limit the memory reserved for the longest numbers.
+    // In chunks, and in two passes over each: first all decimals, then all texts. Each pass takes so few instructions
+    // per number that the processor executes several numbers at the same time. Chunks also limit the memory reserved
+    // for the longest numbers.
     withUnsafeTemporaryAllocation(of: ShortestDecimal.self, capacity: 256) { decimals in
       for start in stride(from: 0, to: numbers.count, by: decimals.count) {
         let chunk = UnsafeBufferPointer(rebasing: numbers[start..<min(start + decimals.count, numbers.count)])
@@ -40,9 +41,9 @@ private let usualLength = 12
 /// Writes the number and returns the length of its text. From 10^-5 to 10^16 the notation is positional, as in Python;
 /// outside it has an exponent: `33`, `-0.0125`, `1e-7`.
 ///
-/// In an array of logits the number of digits and the position of the point vary at random, so no branch depends on
+/// In an array of logits the number of digits and the position of the point vary unpredictably, so no branch depends on
 /// them: each part is stored as eight bytes at its position, and later parts overwrite the excess bytes of earlier
-/// ones.
+/// parts.
 @inline(__always)
 private func write(
   _ decimal: ShortestDecimal, _ sign: FloatingPointSign, to target: UnsafeMutablePointer<UInt8>
@@ -62,7 +63,7 @@ private func write(
   let first = start + (zeros &- isFraction)
   first.pointee = text.first
   (first + 1).storeEight(text.following)
-  // The digits after the point once more, one byte further; below 1 they are already at their positions.
+  // Store the digits after the point again, one byte further; for numbers below 1 they are already in place.
   (first + 1 + (point &+ isFraction)).storeEight(text.following &>> UInt64(truncatingIfNeeded: 8 &* (point &- 1)))
   start[point] = UInt8(ascii: ".")
   return signCount &+ max(point, count &+ (count > point ? 1 : 0))

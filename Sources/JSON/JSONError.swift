@@ -1,6 +1,6 @@
-/// An error in a JSON text, or a value of another type than expected.
+/// An error in a JSON text, or a value of an unexpected type.
 public struct JSONError: Error, Equatable, CustomStringConvertible {
-  /// Byte offset in the scanned text, counted from 0.
+  /// The byte offset in the scanned text, counted from 0.
   public let offset: Int
   public let reason: String
 
@@ -9,6 +9,6 @@ public struct JSONError: Error, Equatable, CustomStringConvertible {
     self.reason = reason
   }
 
-  /// Such as `byte 17: expected a value, found "]"`. Bytes are counted from 1, as editors do.
+  /// The message, such as `byte 17: expected a value, found "]"`. Bytes are counted from 1, as editors do.
   public var description: String { "byte \(offset + 1): \(reason)" }
 }

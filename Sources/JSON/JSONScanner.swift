@@ -1,7 +1,7 @@
 import Platform
 
 /// A pull parser for one JSON text (RFC 8259). It builds no tree: the caller reads the values that it expects and skips
-/// the rest; skipping returns the range of a value's source text.
+/// all other values; skipping returns the range of a value's source text.
 ///
 /// The grammar, UTF-8 and escapes of everything read or skipped are checked. Nesting does not use the call stack.
 ///
@@ -193,7 +193,7 @@ public struct JSONScanner {
     return start..<position
   }
 
-  /// Skips `NaN`, `Infinity` or `-Infinity`. Returns whether there was one.
+  /// Skips `NaN`, `Infinity` or `-Infinity`. Returns whether one was found.
   private mutating func skipConstant() -> Bool {
     skipWhiteSpace()
     let rest = bytes[position...]
@@ -331,13 +331,13 @@ public struct JSONScanner {
     return true
   }
 
-  /// Returns the index of the first occurrence of the byte; the end of the range if there is none.
+  /// Returns the index of the first occurrence of the byte; the end of the range if the byte does not occur.
   private func firstIndex(of byte: UInt8, in range: Range<Int>) -> Int {
     guard let base = bytes.baseAddress else { return range.upperBound }
     var index = range.lowerBound
     while index < range.upperBound {
       let found = ByteBlock(base + index, count: range.upperBound - index).equal(byte)
-      index += found.trailingZeroBitCount  // the size of a block if there is none
+      index += found.trailingZeroBitCount  // the size of a block if the byte does not occur
       if found != 0 { break }
     }
     return min(index, range.upperBound)
@@ -399,7 +399,7 @@ public struct JSONScanner {
     guard position > start else { throw expected("a digit") }
   }
 
-  /// Reads a number without fraction or exponent that fits an `Int`.
+  /// Reads a number without fraction or exponent that fits in an `Int`.
   public mutating func integer() throws(JSONError) -> Int {
     let range = try number()
     let isNegative = bytes[range.lowerBound] == UInt8(ascii: "-")

@@ -45,7 +45,7 @@ extension JSONScanner {
   }
 }
 
-/// Converts a number without fraction and of at most eight digits; nil for other numbers.
+/// Converts an integer of at most eight digits; nil for other numbers.
 @inline(__always)
 private func fastInteger(_ text: UnsafePointer<UInt8>, _ point: Int, _ length: Int) -> Int? {
   let isNegative = text.pointee == UInt8(ascii: "-")
@@ -56,7 +56,7 @@ private func fastInteger(_ text: UnsafePointer<UInt8>, _ point: Int, _ length: I
 }
 
 /// Returns the nearest `Float` of a number with at most eight integer digits and 18 digits in all; nil for other
-/// numbers and for the few that need more precision (see `Decimal.nearestFloat`).
+/// numbers and for the few numbers that need more precision (see `Decimal.nearestFloat`).
 @inline(__always)
 private func fastFloat(_ text: UnsafePointer<UInt8>, _ point: Int, _ length: Int) -> Float? {
   let isNegative = text.pointee == UInt8(ascii: "-")
@@ -80,8 +80,8 @@ private func fastFloat(_ text: UnsafePointer<UInt8>, _ point: Int, _ length: Int
 @inline(__always)
 private func numberOfDigits(_ text: UnsafePointer<UInt8>, _ count: Int) -> UInt64 {
   let word = UInt64(littleEndian: UnsafeRawPointer(text).loadUnaligned(as: UInt64.self))
-  // The shift puts zeros before the digits and removes the bytes after them. Then digits are combined to pairs, pairs
-  // to groups of four, and these to eight digits: each step is x·10^n + y for all groups at once.
+  // The shift puts zeros before the digits and removes the bytes after them. Then digits are combined into pairs, pairs
+  // into groups of four, and these groups into eight digits: each step is x·10^n + y for all groups at once.
   let digits = (word & 0x0F0F_0F0F_0F0F_0F0F) << UInt64(truncatingIfNeeded: 64 &- 8 &* count)
   let pairs = digits &* 10 &+ digits &>> 8
   let fours = ((pairs & 0x00FF_00FF_00FF_00FF) &* (100 << 16 + 1)) &>> 16

@@ -1,5 +1,5 @@
-/// The fast path for arrays of numbers: finds all numbers in a block of 64 bytes at once with bit masks, as simdjson
-/// does for structural characters.
+/// The fast path for arrays of numbers: finds all numbers in a block of 64 bytes with bit masks, as simdjson does for
+/// structural characters.
 ///
 /// It accepts numbers without exponent, each followed by a comma and at most one space, and checks the grammar of RFC
 /// 8259 for them. Each mask has a bit for each byte, so shifting a mask by one tests the next byte. An example, with
@@ -59,7 +59,7 @@ struct NumberBlock {
 
 extension JSONScanner {
   /// Skips the numbers that the fast path accepts, from the beginning of one array element to the beginning of another.
-  /// The caller parses the next element by the general path.
+  /// The caller parses the next element with the general path.
   mutating func skipNumbersOnFastPath() {
     guard let base = bytes.baseAddress else { return }
     while bytes.count - position >= ByteBlock.size {

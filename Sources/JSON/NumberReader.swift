@@ -21,7 +21,7 @@ func readFloat(_ text: UnsafeBufferPointer<UInt8>) -> Float {
   Decimal(text)?.nearestFloat ?? Float(String(decoding: text, as: UTF8.self)) ?? .infinity
 }
 
-/// A decimal number: a significand of up to 18 digits, which fits an `Int64`, times a power of ten from 10^-22 to
+/// A decimal number: a significand of up to 18 digits, which fits in an `Int64`, times a power of ten from 10^-22 to
 /// 10^22. The positive powers are exact in a `Double`.
 struct Decimal {
   let isNegative: Bool
@@ -35,7 +35,7 @@ struct Decimal {
     self.exponent = exponent
   }
 
-  /// Parses a number; nil if it has more digits or another exponent.
+  /// Parses a number; nil if it has more digits or an exponent outside this range.
   init?(_ text: UnsafeBufferPointer<UInt8>) {
     var index = 0
     isNegative = text[0] == UInt8(ascii: "-")
@@ -79,8 +79,7 @@ struct Decimal {
   /// Three roundings to 53 bits (significand, power, product) give a relative error of little more than 3·2^-53, which
   /// is less than four units in the last place of the `Double`. A `Double` has 29 bits more than a `Float`; halfway
   /// between two floats these bits are 1000…. If the approximation is at least four units away from halfway, the exact
-  /// number is on the same side and rounds to the same float. (A subnormal float lacks more bits than these, so it is
-  /// excluded.)
+  /// number is on the same side and rounds to the same float. (A subnormal float has fewer bits, so it is excluded.)
   @inline(__always)
   var nearestFloat: Float? {
     let approximation = Double(significand) * Self.powersOfTen[exponent &+ 22]

@@ -1,11 +1,11 @@
-/// The shortest decimal that rounds to a given `Float`, and the nearest to it among the shortest:
-/// `digits` × 10^`exponent`.
+/// The shortest decimal that rounds to a given `Float`; if there are several, the nearest to it: `digits` ×
+/// 10^`exponent`.
 ///
 /// Raffaello Giulietti, "The Schubfach way to render doubles" (2020), sections 9.3 (choice of the decimal) and 9.9
 /// (rounding to odd), adapted to single precision. The paper's v_bl, v_b and v_br are `low`, `middle` and `high` here.
 ///
 /// `Float.description` gives the same digits (the tests compare the two), but as a `String` and with branches on the
-/// value. Arrays of logits are most of the tools' output, and this type keeps digits and exponent apart, so that
+/// value. Arrays of logits are most of the tools' output, and this type keeps digits and exponent separate, so that
 /// `FloatWriter` can store the text without branches: 13 ns per number in an array of random numbers, against 63 ns for
 /// `description` and a copy of its text.
 struct ShortestDecimal {
@@ -64,8 +64,8 @@ struct ShortestDecimal {
 
     // Section 9.3: if exactly one of the two multiples of 10 around s is in the interval, it is the result. Otherwise
     // the result is s or s + 1, at least one of which is in the interval: the nearer one, except that s may be nearer
-    // but outside if `lowerIsCloser`. Which case applies varies at random from number to number, so all candidates are
-    // computed and the result is selected with masks instead of branches.
+    // but outside if `lowerIsCloser`. Which case applies varies unpredictably from number to number, so all candidates
+    // are computed and the result is selected with masks instead of branches.
     let s = middle &>> 2  // less than 10·c
     let shorter = Int(UInt32(truncatingIfNeeded: s) / 10 &* 10)
     let shorterIsOutside = lessMask(4 &* shorter, low)

@@ -46,7 +46,7 @@ private func escape(_ text: UnsafePointer<UInt8>, count: Int, to start: UnsafeMu
       rest -= ByteBlock.size
       continue
     }
-    let unescaped = min(escaped.trailingZeroBitCount, rest)  // a mask of zeros gives the size of a block
+    let unescaped = min(escaped.trailingZeroBitCount, rest)  // a mask of 0 gives the size of a block
     target += unescaped
     source += unescaped
     rest -= unescaped

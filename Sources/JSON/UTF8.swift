@@ -2,7 +2,7 @@
 enum UTF8Sequence {
   /// A well-formed sequence with its length in bytes.
   case complete(Int)
-  /// The beginning of a well-formed sequence that the end of the bytes cuts off.
+  /// The beginning of a well-formed sequence that is truncated by the end of the bytes.
   case truncated
   case malformed
 

@@ -3,7 +3,7 @@ import JSON
 
 // Base64 (RFC 4648) of little-endian float32 numbers, which is the byte order of all supported processors.
 
-/// The number of letters in a block, and the number of bytes that they encode.
+/// The number of characters in a block, and the number of bytes that they encode.
 private let lettersOfBlock = 32
 private let bytesOfBlock = 24
 /// The number of bytes after the 24 bytes of a block that encoding reads and decoding overwrites.
@@ -27,7 +27,7 @@ extension ByteBuffer {
         read += bytesOfBlock
         written += lettersOfBlock
       }
-      // The rest may be more than a block. Two blocks end at most `ByteBuffer.padding` bytes after the text.
+      // More than one block may be left. Two blocks end at most `ByteBuffer.padding` bytes after the text.
       withPadding(of: 0, after: source + read, count: bytes.count - read) { rest in
         lmpipe_base64_encode(rest, letters + written)
         lmpipe_base64_encode(rest + bytesOfBlock, letters + written + lettersOfBlock)

@@ -34,7 +34,7 @@ extension Record {
     return UInt64(seed)
   }
 
-  /// The range of seeds. All of them are exact in float64, which jq and JavaScript use for all numbers.
+  /// The range of seeds. All seeds are exact in float64, which jq and JavaScript use for all numbers.
   public static let seeds = 0...(1 << 53) - 1
 
   /// Reads a string member and returns its characters as UTF-8; nil if it is missing or null.

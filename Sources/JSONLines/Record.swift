@@ -1,7 +1,7 @@
 import JSON
 
 /// A record: one line with a JSON object. It stores only the ranges of the members in the line. A tool reads the
-/// members that it needs; the others are written again as their source text.
+/// members that it needs; all other members are copied to the output as source text.
 ///
 /// A record borrows its line and is valid only as long as the line's bytes.
 ///

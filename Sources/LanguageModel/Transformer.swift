@@ -5,8 +5,8 @@ import Threads
 /// A decoder-only transformer: token ids in, logits out. Weights stay in the mapped files; all arithmetic is float32.
 ///
 /// The logits of a position are a function of the ids up to that position and of nothing else. The number of threads
-/// and the positions computed in the same batch do not change a bit. The kernels keep one order of summation for this,
-/// and `repair` covers models with weights that are not finite.
+/// and the positions computed in the same batch do not change the result in any bit. For this reason the kernels use a
+/// fixed order of summation, and `repair` covers models with weights that are not finite.
 ///
 ///     let model = try Transformer(Checkpoint(location), threads: 2)
 ///     let cache = model.makeCache()
@@ -15,7 +15,7 @@ public final class Transformer {
   public let configuration: ModelConfiguration
   private let checkpoint: Checkpoint  // keeps the files mapped
   private let architecture: any Architecture
-  // The name of the tensor.
+  // Named after the tensor in the checkpoint.
   // swift-format-ignore: AlwaysUseLowerCamelCase
   private let lm_head: Linear  // width to vocabulary
   private let pool: ThreadPool
@@ -53,7 +53,7 @@ public final class Transformer {
 
   /// Returns a KV cache that is stored in a file, or one in memory if the file cannot be used.
   ///
-  /// - Parameter report: called with warnings, which are to be printed after the name of the file.
+  /// - Parameter report: called with warnings; the caller prints the name of the file before them.
   public func makeCache(inFile path: Path, report: @escaping (String) -> Void) -> KeyValueCache {
     do {
       return KeyValueCache(try CacheFile(path: path, configuration, model: checkpoint.identity, pool, report: report))
@@ -75,7 +75,7 @@ public final class Transformer {
       (self.ids, self.cache, logitPositions) = (ids, cache, positions)
     }
 
-    /// Returns the same batch without cache files that another program has changed, or nil if there are none.
+    /// Returns the batch without the cache files that another program has changed, or nil if no file was changed.
     fileprivate static func detachingChangedFiles(_ entries: [BatchEntry]) -> [BatchEntry]? {
       guard entries.contains(where: { !$0.cache.isIntact }) else { return nil }
       return entries.map { $0.cache.isIntact ? $0 : $0.detachingFile() }
@@ -144,7 +144,7 @@ public final class Transformer {
   ///   - segments: the positions of each sequence as rows of x (n, width), one sequence after the other.
   ///   - logitSegments: the positions that need logits: a part of each segment.
   /// - Returns: the output of the last block for `logitSegments` (rows of logits, width), valid until the workspace is
-  ///   used again.
+  ///   next used.
   private func runBlocks(
     _ ids: [[Int]], _ segments: [BatchSegment], _ logitSegments: [BatchSegment], in workspace: Workspace
   ) -> Matrix {
@@ -171,7 +171,7 @@ public final class Transformer {
   }
 
   /// Recomputes positions that are not finite only because they were computed together with others. Attention of
-  /// several positions gives later positions the weight 0, and 0 · NaN is NaN, so values that are not finite spoil up
+  /// several positions gives later positions the weight 0, and 0 · NaN is NaN, so values that are not finite corrupt up
   /// to five positions before them. After the repair each position has the logits, keys and values that it has alone.
   ///
   /// If values of a position are not finite in one layer, they are not finite in the last layer, which every cache has.
@@ -294,8 +294,8 @@ public final class Transformer {
 
   /// Copies the rows `kept` to the start of `target`, one after the other.
   ///
-  /// - Precondition: the rows rise. So `target` may be `source`: a row is never copied to a place after its own, and no
-  ///   row is overwritten before it is copied.
+  /// - Precondition: the rows are in ascending order. Then `target` may be `source`: a row is never copied to a later
+  ///   row, and no row is overwritten before it is copied.
   private func compactRows(of source: Matrix, keeping kept: [BatchSegment], into target: Matrix) {
     for (row, from) in kept.lazy.flatMap(\.rows).enumerated() {
       target.row(row).update(from: source.row(from), count: source.columns)
@@ -325,8 +325,8 @@ public final class Transformer {
     }
   }
 
-  /// The size of a micro-batch. A batch with fewer tokens waits for weights to be read; with more, the activations of a
-  /// micro-batch take more memory without a gain. A multiple of MR.
+  /// The size of a micro-batch. With fewer tokens, reading the weights takes longer than computing; with more, the
+  /// activations take more memory without a gain in speed. A multiple of MR.
   public static let maximumBatchTokens = 43 * microKernelRows
 
   /// The rows whose logits are computed together: 10 MB of logits with the vocabulary of GPT-2.

@@ -42,7 +42,7 @@ private func escaped(_ scalar: Unicode.Scalar, isUTF8: Bool) -> String {
   }
 }
 
-/// Returns the hexadecimal digits of a number that is not negative, with zeros in front up to `width` digits:
+/// Returns the hexadecimal digits of a number that is not negative, with leading zeros up to `width` digits:
 /// `hexadecimal(UInt8(10), width: 2)` is `0a`.
 public func hexadecimal(_ number: some BinaryInteger, width: Int = 1, uppercase: Bool = false) -> String {
   let digits = String(number, radix: 16, uppercase: uppercase)

@@ -19,5 +19,5 @@ public func watchMapping(_ start: UnsafeRawPointer, _ size: Int, ofFile path: Pa
   lmpipe_watch_mapping(start, size, path.description)
 }
 
-/// Removes a mapping from the register. Call it before the memory is unmapped.
+/// Removes a mapping from the registry. Call it before the memory is unmapped.
 public func forgetMapping(_ start: UnsafeRawPointer) { lmpipe_forget_mapping(start) }

@@ -63,8 +63,8 @@ public func fileIdentity(_ path: Path) -> String {
 }
 
 /// Allocates disk blocks for a range of bytes of a file, including holes in it. New bytes are zeros. Without
-/// allocation, a write into a mapped file would end the process by SIGBUS if the disk is full. (macOS has no call that
-/// fills holes, so they remain there.)
+/// allocation, a write into a mapped file would kill the process with SIGBUS if the disk is full. (macOS has no call
+/// that fills holes, so holes remain there.)
 ///
 /// - Returns: 0, or the system's error number.
 public func allocateFile(_ descriptor: Int32, from offset: Int, count: Int) -> Int32 {

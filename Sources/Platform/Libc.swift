@@ -1,4 +1,4 @@
-// Reexports the platform's C library: `import Platform` imports it.
+// Re-exports the platform's C library: `import Platform` imports it.
 #if canImport(Glibc)
   @_exported import Glibc
 #elseif canImport(Musl)

@@ -1,6 +1,6 @@
 /// A file mapped read-only into memory. Nothing is copied, and processes that map the same file share its pages.
 ///
-/// The bytes are valid for as long as the object lives; code that keeps a pointer into them must retain the object.
+/// The bytes are valid as long as the object exists; code that keeps a pointer into them must retain the object.
 public final class MappedFile: @unchecked Sendable {  // immutable after init, and the mapping is read-only
   public let path: Path
   public let bytes: UnsafeRawBufferPointer
@@ -18,7 +18,7 @@ public final class MappedFile: @unchecked Sendable {  // immutable after init, a
       throw FileError(path: path, code: EINVAL, reason: "not a regular file; only regular files can be memory-mapped")
     }
     let size = Int(information.st_size)
-    guard size > 0 else {  // mmap refuses a size of 0
+    guard size > 0 else {  // mmap fails for a size of 0
       bytes = UnsafeRawBufferPointer(start: nil, count: 0)
       return
     }
@@ -41,9 +41,9 @@ public final class MappedFile: @unchecked Sendable {  // immutable after init, a
     munmap(UnsafeMutableRawPointer(mutating: address), bytes.count)
   }
 
-  /// Reads a range of the file into memory in sequential order, unless samples show that it is there already. On disks
-  /// this is faster than faults in the order of use, and it fills only large pages. Errors are ignored here: they occur
-  /// again when the bytes are used.
+  /// Reads a range of the file into memory in sequential order, unless samples show that it is in memory already. On
+  /// disks this is faster than faults in the order of use, and it fills only large pages. Errors are ignored here: they
+  /// occur again when the bytes are used.
   public func readAhead(_ range: Range<Int>) {
     #if os(Linux)
       guard let base = bytes.baseAddress, !range.isEmpty else { return }

@@ -1,7 +1,7 @@
 /// Consecutive strings in a mapped file, each preceded by its length in eight little-endian bytes, as in GGUF. There is
 /// no index: access is sequential.
 ///
-/// Unsafe pointers: a string is valid as long as `file` lives. Strings do not extend past `range`, which is inside the
+/// Unsafe pointers: a string is valid as long as `file` exists. Strings do not extend past `range`, which is inside the
 /// file.
 public struct MappedStrings: Sequence, Sendable {
   public let file: MappedFile

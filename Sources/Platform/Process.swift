@@ -1,6 +1,7 @@
 import CPlatform
 
-/// Returns the value of an environment variable; nil if it is unset or empty, which by convention mean the same.
+/// Returns the value of an environment variable; nil if it is unset or empty, which by convention have the same
+/// meaning.
 public func environmentVariable(_ name: String) -> String? {
   guard let value = getenv(name), value.pointee != 0 else { return nil }
   return String(cString: value)
@@ -50,7 +51,7 @@ public func monotonicSeconds() -> Double {
 /// opened on /dev/null in the wrong mode, so that reading or writing fails as it would on the closed descriptor.
 public func ensureStandardDescriptors() {
   for (descriptor, mode) in [(STDIN_FILENO, O_WRONLY), (STDOUT_FILENO, O_RDONLY), (STDERR_FILENO, O_RDONLY)] {
-    // open returns the lowest free descriptor, which in this order is the missing one.
+    // open returns the lowest free descriptor, which in this order is the missing descriptor.
     if fcntl(descriptor, F_GETFD) == -1, errno == EBADF { _ = open("/dev/null", mode) }
   }
 }

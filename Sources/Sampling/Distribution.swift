@@ -2,7 +2,7 @@ import Numerics
 
 /// The softmax of logits (vocabulary) divided by a temperature.
 ///
-/// It is computed in float64 from the differences to the largest logit, so finite logits of any magnitude and
+/// It is computed in float64 from the differences from the largest logit, so finite logits of any magnitude and
 /// temperatures down to the smallest positive number give probabilities.
 public struct Distribution {
   private let logits: UnsafeBufferPointer<Float>
@@ -11,8 +11,8 @@ public struct Distribution {
   /// ln Σ e^((logit - largest) / temperature). At least 0, because the term of the largest logit is 1.
   private let logSumOfExponentials: Double
 
-  /// - Precondition: `logits` is not empty, all are finite, and they outlive the distribution; `temperature` is
-  ///   positive.
+  /// - Precondition: `logits` is not empty, all logits are finite, and the memory outlives the distribution;
+  ///   `temperature` is positive.
   public init(_ logits: UnsafeBufferPointer<Float>, temperature: Double = 1) {
     precondition(!logits.isEmpty && temperature > 0)
     self.logits = logits
@@ -84,7 +84,7 @@ public struct Distribution {
     return heap.sorted { ranksBelow($1, $0) }.map(candidate)
   }
 
-  /// Returns true if token a is less likely than token b, or as likely with a higher id.
+  /// Returns true if token a is less likely than token b, or equally likely with a higher id.
   private func ranksBelow(_ a: Int, _ b: Int) -> Bool { logits[a] != logits[b] ? logits[a] < logits[b] : a > b }
 
   /// Restores the heap below `parent`: moves its id down until no child ranks below it.
@@ -114,7 +114,7 @@ private func maximum(_ numbers: UnsafeBufferPointer<Float>) -> Float {
   return largest.max()
 }
 
-/// Returns the index of the first number above `threshold` from `start` on, or the count if there is none.
+/// Returns the index of the first number above `threshold` from `start` on, or the count if there is no such number.
 private func firstIndex(above threshold: Float, in numbers: UnsafeBufferPointer<Float>, from start: Int) -> Int {
   var index = start
   while index < numbers.count, !any(load(numbers, at: index) .> threshold) { index += Lanes.scalarCount }

@@ -9,9 +9,9 @@ import Numerics
 ///     settings.topP = 0.9
 ///     let id = settings.choices(logits, after: ids).id(at: uniformNumber(seed: 1, position: ids.count))
 public struct SamplingSettings: Equatable, Sendable {
-  /// Divides the logits. Values below 1 favour likely tokens; the limit 0 is greedy decoding. Must be positive.
+  /// Divides the logits. Values below 1 favor likely tokens; the limit 0 is greedy decoding. Must be positive.
   public var temperature: Double = 1
-  /// Top-k sampling: keeps this number of most likely tokens, and tokens exactly as likely as the last of them.
+  /// Top-k sampling: keeps this number of most likely tokens, and all tokens exactly as likely as the last of these.
   public var topK: Int?
   /// Nucleus (top-p) sampling: keeps the smallest set of most likely tokens with at least this total probability
   /// (Holtzman et al., "The Curious Case of Neural Text Degeneration", 2020).
@@ -19,8 +19,8 @@ public struct SamplingSettings: Equatable, Sendable {
   /// Min-p sampling: keeps tokens with at least this fraction of the probability of the most likely token (Nguyen et
   /// al., "Turning Up the Heat: Min-p Sampling", 2025).
   public var minP: Double?
-  /// Penalizes tokens already in the sequence: positive logits are divided by this number, negative ones multiplied
-  /// (Keskar et al., "CTRL", 2019). 1 has no effect.
+  /// Penalizes tokens already in the sequence: positive logits are divided by this number, negative logits multiplied
+  /// by it (Keskar et al., "CTRL", 2019). 1 has no effect.
   public var repetitionPenalty: Float = 1
 
   public init() {}

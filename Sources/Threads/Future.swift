@@ -1,6 +1,6 @@
 import Synchronization
 
-/// A value that a thread of a pool computes while its owner does work that does not depend on it.
+/// A value that is computed on a thread of a pool while the owner of the future does other work.
 ///
 /// A future is used by one thread; only the computed value is passed between threads.
 ///
@@ -19,8 +19,8 @@ public final class Future<Value: Sendable> {
   private let compute: @Sendable () -> Void
   private let isStarted: Bool
 
-  /// Starts `make` on a new thread of the pool. If the pool is complete or the cost is small, the value is computed by
-  /// the first call of the future instead.
+  /// Starts `make` on a new thread of the pool. If all threads of the pool are running or the cost is small, the value
+  /// is computed by the first call of the future instead.
   ///
   /// - Parameter cost: the estimated cost in multiply-adds; see `ThreadPool`.
   public init(_ pool: ThreadPool, cost: Int, _ make: @escaping @Sendable () throws -> Value) {

@@ -6,7 +6,7 @@ struct SpinWait {
   private var spins = 0
   private static let limit = 2_000  // about 50 µs
 
-  /// Waits a moment: by a spin hint at first, by `otherwise` after the limit.
+  /// Waits a moment: with a spin hint at first, with `otherwise` after the limit.
   mutating func again(_ otherwise: () -> Void = { sched_yield() }) {
     spins += 1
     if spins < Self.limit { lmpipe_spin_hint() } else { otherwise() }

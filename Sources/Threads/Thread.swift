@@ -3,7 +3,7 @@ import Platform
 /// Starts a thread that runs `body`. The thread never receives SIGINT, SIGTERM or SIGHUP: these are delivered to the
 /// thread that writes output, which blocks them during a write.
 ///
-/// - Returns: false if the system refuses another thread.
+/// - Returns: false if the system cannot start another thread.
 func startThread(_ body: @escaping @Sendable () -> Void) -> Bool {
   final class Box: Sendable {
     let body: @Sendable () -> Void

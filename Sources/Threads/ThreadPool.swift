@@ -6,16 +6,16 @@ import Synchronization
 /// sleep.
 ///
 /// A job consists of parts, if possible many more parts than threads. Each thread, including the caller, takes the next
-/// part that has not been started, so a thread that the system does not schedule delays no other part. The result does
-/// not depend on which thread runs which part: every part computes whole output elements.
+/// part that has not been started, so a thread that the system does not schedule delays only its current part. The
+/// result does not depend on which thread runs which part: every part computes whole output elements.
 ///
 /// # Cost
 ///
 /// Callers state the cost of a job in multiply-adds of a float32 kernel: about 26 per nanosecond and thread, so 2^18
-/// take about 10 µs. Work of another kind is converted by its time. A matrix product costs rows × inner size × columns;
-/// an element-wise kernel costs its number of elements times the number of multiply-adds that take as long as one
-/// element: 4 for RMSNorm and RoPE, 8 for LayerNorm, 16 for SwiGLU with its exponential. An estimate within a factor of
-/// two is good enough, since the cost only decides whether threads are started and used.
+/// take about 10 µs. Other work is converted to multiply-adds by the time it takes. A matrix product costs rows × inner
+/// size × columns; an element-wise kernel costs its number of elements times the number of multiply-adds that take as
+/// long as one element: 4 for RMSNorm and RoPE, 8 for LayerNorm, 16 for SwiGLU with its exponential. An estimate within
+/// a factor of two is good enough, since the cost only decides whether threads are started and used.
 ///
 /// ```swift
 /// pool.run(rows, unit: 16, cost: 4 * rows * columns) { range in normalize(range) }
@@ -27,7 +27,7 @@ public final class ThreadPool: @unchecked Sendable {
   public let threads: Int
 
   /// The number of the current job, counted from 1, in the upper 32 bits; the number of its parts that have not been
-  /// started in the lower 32. Both are in one word, so that no thread can take a part of a job that has ended.
+  /// started in the lower 32. Both are in one word, so that no thread can take a part of a finished job.
   private let ticket = Atomic<UInt64>(0)
   private let finished = Atomic<Int>(0)  // parts of the current job
   private let sleepers = Atomic<Int>(0)
@@ -42,8 +42,8 @@ public final class ThreadPool: @unchecked Sendable {
   private var costAlone = 0
   private var workers = 0
 
-  /// Creates a pool of at most `wanted` threads, and no more than there are processors. Threads are started when there
-  /// is enough work for them and are never joined: from then on the pool lives as long as the process.
+  /// Creates a pool of at most `wanted` threads, limited to the number of processors. Threads are started when there is
+  /// enough work for them and are never joined: from then on the pool exists as long as the process.
   public init(threads wanted: Int) {
     pthread_mutex_init(mutex, nil)
     pthread_cond_init(wake, nil)
@@ -94,7 +94,7 @@ public final class ThreadPool: @unchecked Sendable {
     }
   }
 
-  /// Calls `body` with ranges of `unit` indices that together are `0..<count`; the last range may be shorter.
+  /// Calls `body` with ranges of `unit` indices that together cover `0..<count`; the last range may be shorter.
   ///
   /// - Parameter cost: the estimated cost of the whole range, in multiply-adds.
   public func run(_ count: Int, unit: Int, cost: Int, _ body: (Range<Int>) -> Void) {
@@ -108,7 +108,8 @@ public final class ThreadPool: @unchecked Sendable {
   /// work in total (one step of a loop with a small model) ends before threads would have started.
   private static let startThreshold = 1 << 22  // about 200 µs
 
-  /// Announces work to come. If its cost justifies threads, they are started now and are ready when it comes.
+  /// Announces future work. If its cost justifies threads, they are started now, so that they are ready when the work
+  /// is submitted.
   public func expect(cost: Int) {
     if cost > Self.startThreshold { while startWorker() {} }
   }
@@ -125,7 +126,7 @@ public final class ThreadPool: @unchecked Sendable {
   /// Starts one more worker if the pool is not complete and its first job is large enough. The worker runs `job` before
   /// it takes part in the pool's loops.
   ///
-  /// - Returns: whether a worker was started. The system may refuse more threads; then the pool has fewer.
+  /// - Returns: whether a worker was started. If the system cannot start more threads, the pool has fewer threads.
   func startWorker(cost: Int = .max, beginningWith job: @escaping @Sendable () -> Void = {}) -> Bool {
     guard workers + 1 < threads, cost > Self.startThreshold else { return false }
     let isStarted = startThread {
@@ -163,7 +164,8 @@ public final class ThreadPool: @unchecked Sendable {
   }
 
   /// Sleeps until there is a job other than `seen`. `run` reads `sleepers` after it has published a job, and this
-  /// function reads `ticket` after it has incremented `sleepers`, so at least one of the two sees the other's change.
+  /// function reads `ticket` after it has incremented `sleepers`, so at least one of the two functions reads the
+  /// other's change.
   private func sleep(until seen: UInt64) {
     pthread_mutex_lock(mutex)
     sleepers.add(1, ordering: .sequentiallyConsistent)

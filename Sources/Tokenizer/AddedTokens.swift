@@ -1,11 +1,11 @@
 /// The added tokens of a tokenizer, which are found in the text before pre-tokenization: special tokens such as
-/// `<|endoftext|>`, if they are to be recognized, and ordinary words that were added to a vocabulary.
+/// `<|endoftext|>`, if special tokens are recognized, and ordinary words that were added to a vocabulary.
 struct AddedTokens: Sendable {
   struct Token: Sendable {
     let id: Int32
     let isSpecial: Bool
     /// The file's `normalized`: if true, the token is searched for in the normalized text, between the matches of the
-    /// tokens that are not.
+    /// tokens that are not `normalized`.
     let isNormalized: Bool
   }
 
@@ -28,7 +28,7 @@ struct AddedTokens: Sendable {
     normalized = try TokenSearch(searched.filter(\.isNormalized), of: vocabulary, normalizesNFC: normalizesNFC)
   }
 
-  /// Returns the searches to run on a text. A search for special tokens only is left out unless `recognizeSpecial`.
+  /// Returns the searches to run on a text. A search that has only special tokens is omitted unless `recognizeSpecial`.
   func searches(recognizeSpecial: Bool) -> (verbatim: TokenSearch?, normalized: TokenSearch?) {
     func ifNeeded(_ search: TokenSearch?) -> TokenSearch? {
       search.flatMap { recognizeSpecial || !$0.isSpecialOnly ? $0 : nil }
@@ -42,7 +42,7 @@ struct AddedTokens: Sendable {
     return index < tokens.count && tokens[index].id == id && tokens[index].isSpecial
   }
 
-  /// Returns the id of the added token with these bytes, or nil if there is none.
+  /// Returns the id of the added token with these bytes, or nil if no added token has these bytes.
   func id(of content: [UInt8], in vocabulary: Vocabulary) -> Int? {
     tokens.first { vocabulary.bytes(of: Int($0.id))?.elementsEqual(content) ?? false }.map { Int($0.id) }
   }

@@ -1,5 +1,5 @@
 /// Byte-pair merging: a pre-token starts as single bytes; the adjacent pair with the lowest rank is joined, the
-/// leftmost first, until no pair can be.
+/// leftmost first, until no pair can be joined.
 final class BPEMerger {
   private let short: ShortBPEMerger
   private let long: LongBPEMerger

@@ -18,7 +18,7 @@ enum ByteLevelAlphabet {
   }
 
   /// Decodes `text` and appends the bytes. Returns false if a character is not in the alphabet or the text is not
-  /// UTF-8; some bytes may have been appended then.
+  /// UTF-8; in that case, some bytes may have been appended.
   @inline(__always)
   static func decode(_ text: UnsafeBufferPointer<UInt8>, into bytes: inout SlabArray<UInt8>) -> Bool {
     bytes.reserve(text.count)

@@ -1,5 +1,4 @@
-/// Encodes text into token ids. An encoder caches pre-tokens and is not thread-safe: each thread needs an encoder of
-/// its own.
+/// Encodes text into token ids. An encoder caches pre-tokens and is not thread-safe: each thread needs its own encoder.
 public final class ByteLevelEncoder {
   private let tokenizer: ByteLevelTokenizer
   private let vocabulary: Vocabulary
@@ -8,8 +7,8 @@ public final class ByteLevelEncoder {
   private let cache = PreTokenCache()
   private var nfc = NFC()
   private lazy var bytePairs = MergeableBytePairs(vocabulary)
-  /// The longest pre-token, in bytes, that is merged without being split at `bytePairs`, so that a short text does not
-  /// pay for building that table.
+  /// The longest pre-token, in bytes, that is merged without being split at `bytePairs`, to save the time of building
+  /// that table for a short text.
   private static let maxUnsplitLength = 12
 
   /// A pre-token of the text; it begins at the end of the previous one. Pre-tokens are found in batches, and the cache
@@ -39,7 +38,7 @@ public final class ByteLevelEncoder {
   ///     text.
   ///   - addPrefixSpace: If true, a text that is not empty and does not begin with a space is encoded as if it did.
   ///     Token ends are still offsets in `text`; a token that is only this space ends at 0.
-  /// - Throws: `UnencodableByteError` if the vocabulary has no token for a byte. Nothing is appended then.
+  /// - Throws: `UnencodableByteError` if the vocabulary has no token for a byte. In that case nothing is appended.
   public func encode(
     _ text: UnsafeBufferPointer<UInt8>, recognizeSpecial: Bool = false, addPrefixSpace: Bool = false,
     into tokens: TokenBuffer

@@ -4,9 +4,9 @@ import Platform
 extension ByteLevelTokenizer {
   /// Opens a tokenizer from the tables in the metadata of a GGUF file, without a copy of them.
   ///
-  /// The vocabulary and its fingerprint are the same as those of the equal tokenizer.json: control tokens are special
-  /// tokens, user-defined tokens are added tokens, and unused ids, with which converters pad a vocabulary, have no
-  /// token.
+  /// The vocabulary and its fingerprint are the same as those of the equivalent tokenizer.json: control tokens are
+  /// special tokens, user-defined tokens are added tokens, and unused ids, with which converters pad a vocabulary, have
+  /// no token.
   ///
   /// - Parameters:
   ///   - path: The file's path, for messages.
@@ -107,8 +107,8 @@ extension ByteLevelTokenizer.Settings {
   /// The names that llama.cpp's converter uses for the pre-tokenizers that are implemented here.
   static let ggufPreTokenizers = ["gpt-2", "phi-2", "smollm", "starcoder", "refact", "llama-bpe", "qwen2"]
 
-  /// Creates the settings that the tokenizer.json of the models with this pre-tokenizer has, or nil if the name is
-  /// unknown. They include NFC normalization for Qwen 2, which llama.cpp omits.
+  /// Creates the settings in the tokenizer.json of the models with this pre-tokenizer, or nil if the name is unknown.
+  /// They include NFC normalization for Qwen 2, which llama.cpp omits.
   init?(ggufPreTokenizer name: String) {
     self.init()
     switch name {

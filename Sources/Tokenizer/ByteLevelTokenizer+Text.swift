@@ -1,6 +1,6 @@
 import JSON
 
-// Compares text with token ids, to notice a `text` that no longer matches `ids` that were edited.
+// Compares text with token ids, to detect a `text` that no longer matches edited `ids`.
 
 extension ByteLevelTokenizer {
   /// Returns the text of the ids without special tokens and without an incomplete UTF-8 sequence at the end, or nil if
@@ -39,7 +39,7 @@ extension ByteLevelTokenizer {
     return ends.contains(text.count)
   }
 
-  /// Returns true if the bytes of `ids` are `rest` and then the beginning of one UTF-8 sequence.
+  /// Returns true if the bytes of `ids` are `rest` followed by the beginning of one UTF-8 sequence.
   private func isIncomplete(_ ids: ArraySlice<Int>, after rest: ArraySlice<UInt8>) -> Bool {
     guard ids.count <= 4 else { return false }  // each has at least one byte of the sequence
     let bytes = ids.flatMap { self.bytes(of: $0).map(Array.init) ?? [] }

@@ -2,8 +2,8 @@ import JSON
 import Platform
 
 extension ByteLevelTokenizer {
-  /// Opens tokenizer.json, the file format of the `tokenizers` library, if it describes byte-level BPE. Settings that
-  /// would change the ids and are not supported are refused by name.
+  /// Opens tokenizer.json, the file format of the `tokenizers` library, if it describes byte-level BPE. Unsupported
+  /// settings that would change the ids are errors that name the component.
   convenience init(tokenizerJSON file: MappedFile, for purpose: Purpose) throws(TokenizerError) {
     var reader = TokenizerJSONReader(size: file.bytes.count, purpose)
     do {
@@ -38,7 +38,7 @@ private struct TokenizerJSONReader {
   private var hasVocabulary = false
   private var addedTokensAt: JSONScanner?
   /// The model's tokens that are not spelled in the byte-level alphabet, which must be added tokens: the offset of each
-  /// one's spelling, by id.
+  /// token's spelling, by id.
   private var foreignTokens: [Int32: Int] = [:]
 
   init(size: Int, _ purpose: ByteLevelTokenizer.Purpose) {
@@ -56,8 +56,8 @@ private struct TokenizerJSONReader {
     return settings
   }
 
-  /// True if the rest of the file is not needed. Files of the `tokenizers` library end with the merges, most of the
-  /// file.
+  /// True if the rest of the file is not needed. Files of the `tokenizers` library end with the merges, which are most
+  /// of the file.
   private var isComplete: Bool { purpose == .decoding && hasVocabulary && pipeline.hasDecoder && addedTokensAt != nil }
 
   /// Reads the file. Its members may be in any order, so the added tokens, which need the model, are read at the end.

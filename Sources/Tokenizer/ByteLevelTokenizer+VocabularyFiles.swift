@@ -3,8 +3,8 @@ import Platform
 
 extension ByteLevelTokenizer {
   /// Opens the two files in which GPT-2 was published: vocab.json, an object of tokens and ids, and merges.txt, one
-  /// merge a line after a `#version` line. They have no settings: the pre-tokenizer is GPT-2's, and `<|endoftext|>` is
-  /// a special token if it is in the vocabulary.
+  /// merge per line after a `#version` line. These files have no settings: the pre-tokenizer is GPT-2's, and
+  /// `<|endoftext|>` is a special token if it is in the vocabulary.
   convenience init(
     vocabulary: MappedFile, merges: MappedFile, for purpose: Purpose
   ) throws(TokenizerError) {
@@ -70,8 +70,8 @@ private func readMerges(_ file: MappedFile, into builder: inout VocabularyBuilde
   withExtendedLifetime(file) {}
 }
 
-/// Adds the merge on the first line of `text` if it is the expected one, and returns the start of the next line; else
-/// returns nil.
+/// Adds the merge on the first line of `text` if it is the expected merge, and returns the start of the next line;
+/// otherwise returns nil.
 @inline(__always)
 private func expectedMergeEnd(
   _ text: Slice<UnsafeBufferPointer<UInt8>>, into builder: inout VocabularyBuilder

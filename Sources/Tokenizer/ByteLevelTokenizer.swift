@@ -9,7 +9,7 @@ import Platform
 /// let bytes = tokens.ids.flatMap { Array(tokenizer.bytes(of: Int($0))!) }
 /// ```
 ///
-/// A tokenizer is immutable and can be shared by threads. Each thread makes an encoder of its own (`makeEncoder`).
+/// A tokenizer is immutable and can be shared by threads. Each thread creates its own encoder (`makeEncoder`).
 public final class ByteLevelTokenizer: Sendable {
   let vocabulary: Vocabulary
   let addedTokens: AddedTokens
@@ -22,20 +22,20 @@ public final class ByteLevelTokenizer: Sendable {
     var normalizesNFC = false
     var preTokenizer = PreTokenizer.gpt2
     var digitSplitting = DigitSplitting.none
-    /// `add_prefix_space`: a part of the text that does not begin with a space is encoded as if it did.
+    /// `add_prefix_space`: a segment of the text that does not begin with a space is encoded as if it did.
     var addsPrefixSpace = false
-    /// `ignore_merges`: a pre-token that is in the vocabulary becomes this token, even if merges do not lead to it.
+    /// `ignore_merges`: a pre-token that is in the vocabulary becomes this token, even if the merges do not produce it.
     var ignoresMerges = false
-    /// The beginning-of-text token, if the file names one.
+    /// The beginning-of-text token; nil if the file does not name it.
     var bosTokenID: Int?
   }
 
-  /// What a tokenizer is opened for, which determines how much of the file is read.
+  /// The purpose for which a tokenizer is opened, which determines how much of the file is read.
   public enum Purpose: Sendable {
     /// Encode and decode.
     case encoding
     /// Decode only. Reads less of the file and builds no look-up tables, so it opens in half the time. Errors in the
-    /// merges are not noticed.
+    /// merges are not detected.
     case decoding
   }
 
@@ -58,18 +58,18 @@ public final class ByteLevelTokenizer: Sendable {
   /// millisecond.
   public var fingerprint: UInt64 { vocabulary.fingerprint() }
 
-  /// Returns the bytes of a token, or nil if no token has this id. They are valid as long as the tokenizer exists.
+  /// Returns the bytes of a token, or nil if no token has this id. The bytes are valid as long as the tokenizer exists.
   public func bytes(of id: Int) -> UnsafeBufferPointer<UInt8>? { vocabulary.bytes(of: id) }
 
   /// Returns true if the token is a special token, such as `<|endoftext|>`.
   public func isSpecial(_ id: Int) -> Bool { addedTokens.isSpecial(id) }
 
-  /// The id of the beginning-of-text token: the one that the file names, or else `<|endoftext|>`, which GPT-2 uses at
-  /// both ends. Nil if there is neither.
+  /// The id of the beginning-of-text token: the token that the file names, or else `<|endoftext|>`, which GPT-2 uses at
+  /// both ends of a text. Nil if the vocabulary has neither.
   public var bosTokenID: Int? { settings.bosTokenID ?? id(of: AddedTokens.endOfText) }
 
-  /// Returns the id of the token with these bytes, or nil if there is none: an added token, or else a token that text
-  /// can be encoded to. A tokenizer that is open for decoding finds added tokens only.
+  /// Returns the id of the token with these bytes, which can be an added token or a token that text can be encoded to;
+  /// nil if no token has these bytes. A tokenizer that is open for decoding finds only added tokens.
   public func id(of token: [UInt8]) -> Int? {
     if let id = addedTokens.id(of: token, in: vocabulary) { return id }
     let id = token.withUnsafeBufferPointer { token in

@@ -1,6 +1,6 @@
-/// The slots of a direct-mapped cache, all zero at first. The table starts small, so that a line of text does not pay
-/// for page faults of a large one, and grows once, to `largeBits`, after more misses than it has slots. Its contents
-/// are lost then.
+/// The slots of a direct-mapped cache, all zero at first. The table starts small, to avoid the page faults of a large
+/// table for a short text, and grows once, to `largeBits`, after more misses than it has slots. When it grows, its
+/// contents are lost.
 ///
 /// Unsafe pointers: `slots` has `1 << bits` elements.
 final class DirectMappedTable<Slot: BitwiseCopyable> {

@@ -8,7 +8,7 @@ import Platform
 ///
 /// Within a window the positions that can be joined are kept in linked lists, one for each rank. The list of the lowest
 /// rank is processed from left to right; its merges add positions to the lists of other ranks. In a trained vocabulary
-/// those ranks are higher. If one is lower, the rest of the window is merged with a heap instead.
+/// these ranks are higher. If one of them is lower, the rest of the window is merged with a heap instead.
 ///
 /// Unsafe pointers: `heads` has an element for each rank; `parts` of a window has an element for each of its bytes.
 final class LongBPEMerger {
@@ -32,7 +32,7 @@ final class LongBPEMerger {
   private struct Window {
     let text: UnsafePointer<UInt8>
     let parts: UnsafeMutablePointer<Part>
-    /// The number of bytes from the start of the window to the end of the pre-token, which may be far after the end of
+    /// The number of bytes from the start of the window to the end of the pre-token, which may be far beyond the end of
     /// the window.
     let paddedCount: Int
   }
@@ -44,7 +44,7 @@ final class LongBPEMerger {
   /// rank at which this can happen: when merging reaches this rank, the frontier retreats by that part.
   private struct Frontier {
     var limit: Int
-    /// The start of the part before `limit`; -1 if there is none.
+    /// The start of the part before `limit`; -1 if there is no such part.
     var last: Int
     /// The minimum length in bytes of the part that starts at `limit`.
     var following = 1
@@ -53,14 +53,15 @@ final class LongBPEMerger {
 
   private static let none: Int32 = -1
   private static let unlisted: Int32 = -2
-  /// In bytes. The parts of a window fit the second-level cache, and the few that are not final are a small share of
-  /// the work.
+  /// In bytes. The parts of a window fit in the second-level cache, and the few parts that are not final are a small
+  /// share of the work.
   private static let windowSize = 1 << 14
 
   private let vocabulary: Vocabulary
   private let ranks: PairRanks
   private let slab = Slab()
-  /// The first position in the list of each rank, plus one; 0 if the list is empty, as all lists are between windows.
+  /// The first position in the list of each rank, plus one; 0 if the list is empty. All lists are empty between
+  /// windows.
   private lazy var heads = slab.allocate(Int32.self, max(vocabulary.mergeCount, 1))
   private lazy var windowParts = slab.allocate(Part.self, Self.windowSize)
   private lazy var lookahead = MergeLookahead(vocabulary)
@@ -95,7 +96,7 @@ final class LongBPEMerger {
     }
   }
 
-  /// Merges the first `count` bytes of the window; returns how many of them have their final tokens.
+  /// Merges the first `count` bytes of the window; returns the number of bytes whose tokens are final.
   private func merge(_ window: Window, _ count: Int) -> Int {
     for index in 0..<count {
       window.parts[index] = Part(
@@ -188,8 +189,8 @@ final class LongBPEMerger {
 
   // MARK: - Merging with a heap
 
-  /// Merges until nothing can be joined, with a heap of all positions, by rank and then from left to right. An entry
-  /// whose rank is no longer that of its position is skipped.
+  /// Merges until nothing can be joined, with a heap of all positions, ordered by rank and then from left to right. An
+  /// entry whose rank is no longer the rank of its position is skipped.
   private func mergeWithHeap(_ window: Window, _ frontier: inout Frontier) {
     let parts = window.parts
     var waiting = MinHeap<Int64>()
@@ -256,7 +257,7 @@ final class LongBPEMerger {
 
   /// Moves the frontier before the last part.
   private func retreat(_ frontier: inout Frontier, _ window: Window) {
-    frontier.following = frontier.limit - frontier.last  // at least, whatever it is joined with
+    frontier.following = frontier.limit - frontier.last  // a lower bound, whatever it is joined with
     frontier.limit = frontier.last
     frontier.last = frontier.limit > 0 ? Int(window.parts[frontier.limit].previous) : -1
     if frontier.last >= 0 { window.parts[frontier.last].rank = Vocabulary.noMerge }

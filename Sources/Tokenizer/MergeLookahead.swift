@@ -3,17 +3,17 @@ import Platform
 /// An index of the merges by left half, which bounds the rank at which the last token of a window can be merged with
 /// the text after the window.
 ///
-/// Unsafe pointers: they are borrowed for a call and read up to the bounds that are passed with them.
+/// Unsafe pointers are borrowed for a call and read up to the bounds that are passed with them.
 struct MergeLookahead {
-  /// A merge. `hash` is that of the left half with the first byte of the right half. Merges of equal hash are adjacent,
-  /// lowest rank first.
+  /// A merge. `hash` is the hash of the left half with the first byte of the right half. Merges of equal hash are
+  /// adjacent, lowest rank first.
   private struct Entry {
     let hash: UInt64
     let rank: Int32
   }
 
   /// The number of merges with the same beginning that are compared with the text. If there are more, the rank of the
-  /// next one is returned: still a valid lower bound, which only makes the final part of a window shorter.
+  /// next merge is returned, which is still a valid lower bound and only makes the final part of a window shorter.
   private static let maxComparisons = 64
 
   private let vocabulary: Vocabulary
@@ -31,8 +31,8 @@ struct MergeLookahead {
   }
 
   /// Returns a lower bound of the ranks at which `text[..<split]` can be joined with a token that follows it to a token
-  /// of `least` bytes or more, or `noMerge` if it cannot. `text[..<paddedCount]` is all of the text that is left, at
-  /// least one byte more than `split`.
+  /// of `least` bytes or more, or `noMerge` if it cannot. `text[..<paddedCount]` is the whole remaining text, at least
+  /// one byte more than `split`.
   func lowestRank(_ text: UnsafePointer<UInt8>, split: Int, least: Int, paddedCount: Int) -> Int32 {
     guard least <= vocabulary.longestIndexedToken else { return Vocabulary.noMerge }
     let hash = ByteKey(text, count: split + 1, paddedCount: paddedCount).hash

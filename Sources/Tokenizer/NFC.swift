@@ -1,11 +1,11 @@
 /// Normalization to Unicode's Normalization Form C (UAX #15). Most text is in NFC already, so the fast path only
-/// verifies this; text is copied only if it changes. Bytes that are not UTF-8 are kept, and nothing is composed across
-/// them.
+/// verifies that it is; text is copied only if it changes. Bytes that are not UTF-8 are kept, and nothing is composed
+/// across them.
 ///
 /// The standard library has no public normalizer without Foundation, and the tables must be those of the `tokenizers`
-/// library, which follows another version of Unicode.
+/// library, which follows a different version of Unicode.
 struct NFC {
-  /// How a scalar affects normalization. The raw values are those of the table in `UnicodeComposition`.
+  /// How a scalar affects normalization. The raw values are the values in the table of `UnicodeComposition`.
   enum Kind: UInt8 {
     /// A starter that never changes and never composes with the scalars before it.
     case stable
@@ -143,7 +143,7 @@ struct NFC {
     return (value.map(Kind.init) ?? .stable, length)
   }
 
-  /// Returns the start of the scalar that ends at `end`, or `end` if there is none at or after `limit`.
+  /// Returns the start of the scalar that ends at `end`, or `end` if no scalar begins at or after `limit`.
   private static func start(
     ofScalarBefore end: Int, in text: UnsafeBufferPointer<UInt8>, from limit: Int
   ) -> Int {
@@ -237,8 +237,8 @@ struct NFC {
     return UInt8(truncatingIfNeeded: classes[index])
   }
 
-  /// Returns the decomposition of a scalar other than a Hangul syllable, or nil if it has none. The second scalar is 0
-  /// if the decomposition is a single scalar.
+  /// Returns the decomposition of a scalar other than a Hangul syllable, or nil if it does not decompose. The second
+  /// scalar is 0 if the decomposition is a single scalar.
   private static func parts(of scalar: UInt32) -> (UInt32, UInt32)? {
     let pairs = UnicodeComposition.pairs
     let index = firstIndex(below: pairs.count) { UInt32(pairs[$0] >> 43) >= scalar }
@@ -246,7 +246,7 @@ struct NFC {
     return (UInt32(pairs[index] >> 22 & 0x1F_FFFF), UInt32(pairs[index] >> 1 & 0x1F_FFFF))
   }
 
-  /// Returns the scalar that two scalars are composed to, or nil if there is none.
+  /// Returns the scalar that two scalars are composed to, or nil if they do not compose.
   private static func composite(of first: UInt32, _ second: UInt32) -> UInt32? {
     if let syllable = Hangul.syllable(of: first, second) { return syllable }
     let (pairs, compositions) = (UnicodeComposition.pairs, UnicodeComposition.compositions)

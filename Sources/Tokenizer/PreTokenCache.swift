@@ -67,7 +67,7 @@ final class PreTokenCache {
   func prefetch(_ key: Key) { lmpipe_prefetch(table.slot(key.hash)) }
 
   /// Appends the tokens of a pre-token that begins at `start`, and returns true if it is in the cache. `output` must
-  /// have room for `padding` tokens.
+  /// have space for `padding` tokens.
   @inline(__always)
   func append(_ key: Key, start: Int, to output: inout TokenBuffer.Cursor) -> Bool {
     let slot = table.slot(key.hash)
@@ -84,7 +84,7 @@ final class PreTokenCache {
       }
       return true
     }
-    // Copies all seven, which is faster than a loop over `count`
+    // Copies all seven tokens, which is faster than a loop over `count`
     let ids: UInt64 = 0x00FF_FFFF_00FF_FFFF
     UnsafeMutableRawPointer(output.ids).storeBytes(
       of: (tokens.0 & ids, tokens.1 & ids, tokens.2 & ids, tokens.3 & ids), as: (UInt64, UInt64, UInt64, UInt64).self)
@@ -92,7 +92,7 @@ final class PreTokenCache {
     return true
   }
 
-  /// The number of tokens that `append` may store: those of the pre-token, and others after them.
+  /// The number of tokens that `append` may store: the tokens of the pre-token, and unused ones after them.
   static let padding = maxTokens + 1
 
   /// Inserts a pre-token that was not in the cache.

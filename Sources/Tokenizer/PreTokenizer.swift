@@ -5,7 +5,7 @@ package enum PreTokenizer: String, CaseIterable, Sendable {
   case gpt2 = #"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#
   case llama3 =
     #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#
-  /// Llama 3's, except that each number is a pre-token.
+  /// Like Llama 3's, except that each number is a pre-token.
   case qwen2 =
     #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#
 
@@ -47,7 +47,7 @@ private func llama3PreTokenEnd(
   if kind == .letter { return runEnd(of: .letter, in: text, from: second, to: limit) }
   if kind == .number { return numberEnd(in: text, from: second, to: limit, longest: longestNumber) }
   guard second < limit else { return limit }
-  // Any scalar except a line end may precede letters, and a space may precede others
+  // Any scalar except a line end may precede letters, and a space may precede other scalars
   let next = classifyScalar(in: text, at: second, limit: limit)
   if next.class == .letter, !isLineEnd(first) {
     return runEnd(of: .letter, in: text, from: second + next.length, to: limit)
@@ -65,7 +65,7 @@ private let space = UInt8(ascii: " ")
 @inline(__always)
 private func isLineEnd(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "\r") || byte == UInt8(ascii: "\n") }
 
-/// Returns the end of the contraction, such as `'s`, that begins at `start`, or nil if there is none.
+/// Returns the end of the contraction, such as `'s`, that begins at `start`, or nil if none begins there.
 ///
 /// - Parameter ignoringCase: Unicode case folding: U+017F, `ſ`, is an `s` too; the other letters have no such variants.
 @inline(__always)
@@ -112,10 +112,10 @@ private func runEnd(
   }
 }
 
-/// Skips ASCII letters, eight at a time. The last few before the limit are left to the caller.
+/// Skips ASCII letters, eight at a time. The last few before the limit are handled by the caller.
 ///
 /// A byte of each sum has its highest bit set if the lower-case character is at or above `a`, or above `z`. Bytes that
-/// are not ASCII may carry into the bytes above them; this does no harm, because only the lowest mismatch is used.
+/// are not ASCII may carry into the bytes above them; this is harmless, because only the lowest mismatch is used.
 @inline(__always)
 private func asciiLettersEnd(in text: UnsafeBufferPointer<UInt8>, from start: Int, to limit: Int) -> Int {
   guard let base = text.baseAddress else { return start }
@@ -133,8 +133,8 @@ private func asciiLettersEnd(in text: UnsafeBufferPointer<UInt8>, from start: In
   return index
 }
 
-/// Returns the end of a run of white space. The last scalar is left for the next pre-token, unless it is the only one
-/// or the text ends with the run.
+/// Returns the end of a run of white space. The last scalar is left for the next pre-token, unless it is the only
+/// scalar or the text ends with the run.
 ///
 /// - Parameter includingLineEnds: If true, a run that contains a line end ends after its last line end instead.
 private func whiteSpaceEnd(
@@ -153,8 +153,8 @@ private func whiteSpaceEnd(
   return lineEnd ?? limit
 }
 
-/// The pre-tokenizer `Digits`, which runs before the others: it splits numbers off, and each segment is then
-/// pre-tokenized as a text by itself.
+/// The pre-tokenizer `Digits`, which runs before the other pre-tokenizer: it splits off numbers, and each segment is
+/// then pre-tokenized as a separate text.
 package enum DigitSplitting: Equatable, Sendable {
   case none
   /// `individual_digits: false`

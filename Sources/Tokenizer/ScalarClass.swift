@@ -1,7 +1,7 @@
-/// The class of a scalar in the patterns of the pre-tokenizers. The raw values are those of the table in
+/// The class of a scalar in the patterns of the pre-tokenizers. The raw values are the values in the table of
 /// `UnicodeClasses`.
 enum ScalarClass: UInt8 {
-  /// None of the three below: punctuation, symbols, marks, controls, and bytes that are not UTF-8.
+  /// None of the three classes below: punctuation, symbols, marks, controls, and bytes that are not UTF-8.
   case other
   /// General category L*.
   case letter

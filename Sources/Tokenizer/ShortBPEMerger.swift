@@ -3,7 +3,7 @@
 ///
 /// A part (a token so far) is stored at the index of its first byte in all arrays below.
 ///
-/// Unsafe pointers: each array has room for the longest pre-token; `ends` and `previous` have one element more.
+/// Unsafe pointers: each array has space for the longest pre-token; `ends` and `previous` have one element more.
 final class ShortBPEMerger {
   static let maxLength = 128
 
@@ -18,8 +18,8 @@ final class ShortBPEMerger {
   private let ends = UnsafeMutablePointer<UInt8>.allocate(capacity: maxLength + 1)
   /// The start of the previous part.
   private let previous = UnsafeMutablePointer<UInt8>.allocate(capacity: maxLength + 1)
-  /// For joining the part with the next one: the rank, and in the lower eight bits the index, so that the least key is
-  /// also the leftmost. `none` if there is no part or nothing to join.
+  /// The key of joining the part with the next one: the rank, and in the lower eight bits the index, so that of equal
+  /// ranks the leftmost has the least key. `none` if there is no part, or if it cannot be joined.
   private let keys = UnsafeMutablePointer<UInt32>.allocate(capacity: maxLength)
 
   private let none = UInt32.max

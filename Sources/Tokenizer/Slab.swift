@@ -15,7 +15,8 @@ final class Slab {
     for chunk in chunks { munmap(chunk.baseAddress, chunk.count) }
   }
 
-  /// Allocates memory for `count` elements, all zero and aligned to 64 bytes. It is valid as long as the slab exists.
+  /// Allocates memory for `count` elements, all zero and aligned to 64 bytes. The memory is valid as long as the slab
+  /// exists.
   func allocate<Element: BitwiseCopyable>(_ type: Element.Type, _ count: Int) -> UnsafeMutablePointer<Element> {
     let size = (count * MemoryLayout<Element>.stride + 63) & ~63
     if free.count < size { addChunk(size) }
@@ -45,10 +46,10 @@ final class Slab {
 ///
 /// Padding: byte strings are compared and copied in words of 8 or 16 bytes, which may read, or write, bytes after the
 /// end of the string. Each such routine has a constant `padding`: it accesses at most this many bytes (or elements)
-/// from the position that it is given, even if its data is shorter. One rule makes this safe: an array that is passed
-/// to it has at least `padding` readable elements after its last one. For memory that belongs to a caller, such as the
-/// text to encode, the parameter `paddedCount` is the number of bytes from the pointer on that are readable, the data
-/// and all that follows it; if they are fewer than a routine needs, it copies byte by byte.
+/// from the given position, even if the data is shorter. One rule makes this safe: an array that is passed to such a
+/// routine has at least `padding` readable elements after its last one. For memory that belongs to a caller, such as
+/// the text to encode, the parameter `paddedCount` is the number of bytes from the pointer on that are readable, the
+/// data and everything after it; if there are fewer bytes than a routine needs, it copies byte by byte.
 ///
 /// Unsafe pointers: `base[0..<count]` is initialized, and `padding` more elements are readable and have unspecified
 /// values. The owner of a copy of `base` must keep the slab alive, and must copy `base` after the last append.

@@ -6,7 +6,7 @@ import Platform
 /// Unsafe pointers: `entries` has `mask + 1` elements in the slab. The tokens belong to the caller; each must have 16
 /// readable bytes from its start (see "Padding" in Slab.swift).
 struct TokenIndex {
-  /// Zero if empty; else the id in the lower 24 bits, a one above it, and seven bits of the hash at the top.
+  /// Zero if empty; otherwise the id in the lower 24 bits, a 1 bit above it, and seven bits of the hash at the top.
   private let entries: UnsafeMutablePointer<UInt32>
   private let mask: Int
   /// The length in bytes of the longest token that was inserted.
@@ -19,7 +19,7 @@ struct TokenIndex {
     entries = slab.allocate(UInt32.self, size)
   }
 
-  /// Inserts a token and returns -1. If a token with the same bytes is in the index already, returns its id instead.
+  /// Inserts a token and returns -1. If the index already has a token with the same bytes, returns its id instead.
   @inline(__always)
   mutating func insert(_ id: Int32, tokens: UnsafePointer<Vocabulary.Token>, bytes: UnsafePointer<UInt8>) -> Int32 {
     let token = tokens[Int(id)]
@@ -31,7 +31,7 @@ struct TokenIndex {
     return -1
   }
 
-  /// Returns the id of the token with these bytes, or -1 if there is none.
+  /// Returns the id of the token with these bytes, or -1 if no token has these bytes.
   @inline(__always)
   func find(_ key: ByteKey, tokens: UnsafePointer<Vocabulary.Token>, bytes: UnsafePointer<UInt8>) -> Int32 {
     let entry = entries[probe(key, tokens, bytes)]

@@ -1,9 +1,9 @@
 /// Finds added tokens in a text, from left to right: the leftmost match, and the longest of the tokens that begin
 /// there.
 ///
-/// The text is read backwards by an Aho-Corasick automaton (Communications of the ACM 18, 1975) of the reversed tokens:
-/// one pass finds the longest token that begins at each position. A forward search could report a token only after a
-/// longer one is ruled out, which may take until the end of the text, again for each token.
+/// An Aho-Corasick automaton (Communications of the ACM 18, 1975) of the reversed tokens reads the text backwards: one
+/// pass finds the longest token that begins at each position. A forward search could report a token only after a longer
+/// one is ruled out, which may take until the end of the text, again for each token.
 ///
 /// This is a class so that encoding a text does not retain and release each of its arrays.
 final class TokenSearch: @unchecked Sendable {  // immutable after init
@@ -12,13 +12,13 @@ final class TokenSearch: @unchecked Sendable {  // immutable after init
   private struct Node {
     /// The last byte that leads to this state.
     let byte: UInt8
-    /// The first of the states one byte further, and the next state with the same parent; 0, which is the root, for
-    /// none.
+    /// The first of the states one byte further, and the next state with the same parent; 0, the root, if there is no
+    /// such state.
     var child: Int32 = 0
     var sibling: Int32 = 0
     /// The state of the longest proper prefix of these bytes (in text order) that is a state.
     var fallback: Int32 = 0
-    /// The index in `tokens` of the longest token that these bytes begin with; -1 if there is none.
+    /// The index in `tokens` of the longest token that these bytes begin with; -1 if they begin with no token.
     var token: Int32 = -1
   }
 
@@ -36,7 +36,7 @@ final class TokenSearch: @unchecked Sendable {  // immutable after init
 
   let isSpecialOnly: Bool
 
-  /// Creates a search for `tokens`, or returns nil if there are none.
+  /// Creates a search for `tokens`, or returns nil if `tokens` is empty.
   ///
   /// - Parameter normalizesNFC: If true, the text is in NFC, so the tokens are normalized too.
   init?(_ tokens: [AddedTokens.Token], of vocabulary: Vocabulary, normalizesNFC: Bool) throws(VocabularyError) {
@@ -123,11 +123,11 @@ final class TokenSearch: @unchecked Sendable {  // immutable after init
     /// The matches in the last block, from right to left: the start and the longest token.
     fileprivate var found: [(start: Int, token: Int32)] = []
 
-    /// In bytes. A block is read with as many more bytes as the longest token has.
+    /// In bytes. Together with a block, as many bytes after it are read as the longest token has.
     private static let minBlock = 1 << 16
 
-    /// Returns the next match that begins at `position` or later, or nil if there is none. Positions must not decrease
-    /// from call to call.
+    /// Returns the next match that begins at `position` or later, or nil if there is no such match. Positions must not
+    /// decrease from call to call.
     mutating func next(from position: Int) -> (range: Range<Int>, token: AddedTokens.Token)? {
       while true {
         while let (start, token) = found.popLast() {
@@ -144,7 +144,7 @@ final class TokenSearch: @unchecked Sendable {  // immutable after init
       var index = min(end + search.longest - 1, limit)
       var state: Int32 = 0
       while index > start {
-        if state == 0 {  // for most of the text
+        if state == 0 {  // true for most of the text
           while index > start, search.rootChildren[Int(text[index - 1])] == 0 { index -= 1 }
           guard index > start else { break }
         }

@@ -26,8 +26,8 @@ public struct TokenizerError: Error, CustomStringConvertible {
   public var description: String { "\(path): \(reason)" }
 }
 
-/// The error for a byte that the vocabulary has no token for. Byte-level vocabularies usually have a token for each of
-/// the 256 bytes; some that were trained on little text lack bytes that never occurred in it.
+/// The error for a byte for which the vocabulary has no token. Byte-level vocabularies usually have a token for each of
+/// the 256 bytes; some vocabularies that were trained on little text lack the bytes that did not occur in it.
 public struct UnencodableByteError: Error, Equatable, CustomStringConvertible {
   public let byte: UInt8
   /// The offset of the byte in the text, from 0; nil for the space that `addPrefixSpace` adds.

@@ -4,7 +4,7 @@ import JSON
 struct TokenizerJSONComponent {
   private(set) var type = ""
   let offset: Int
-  /// The parts of a `Sequence`. A `Sequence` within a `Sequence` has no parts and is refused by its type.
+  /// The parts of a `Sequence`. A `Sequence` within a `Sequence` has no parts and is rejected because of its type.
   private(set) var parts: [TokenizerJSONComponent] = []
 
   // Members of `ByteLevel`
@@ -55,13 +55,13 @@ struct TokenizerJSONComponent {
     }
   }
 
-  /// Far more than published tokenizers have.
+  /// The maximum number of parts, far more than published tokenizers have.
   private static let maxParts = 64
 
   /// The member that contains the parts, for the four kinds of `Sequence`.
   private static let lists = ["normalizers", "pretokenizers", "processors", "decoders"]
 
-  /// The parts of a `Sequence`, else the component itself.
+  /// The parts of a `Sequence`, or else the component itself.
   var steps: [TokenizerJSONComponent] { type == "Sequence" ? parts : [self] }
 
   /// Reads the first special token of a template such as

@@ -51,7 +51,7 @@ struct TokenizerJSONPipeline {
     guard byteLevel.type == "ByteLevel" else {
       throw scanner.unsupported("the pre-tokenizer \"\(excerpt(byteLevel.type))\"", at: byteLevel.offset)
     }
-    // With `Split` it is the pattern that splits; without it, `ByteLevel` has GPT-2's pattern
+    // With a `Split`, its pattern is used; otherwise `ByteLevel` uses GPT-2's pattern
     guard byteLevel.useRegex == (split == nil) else {
       let place = split == nil ? "" : " after \"Split\""
       throw scanner.unsupported(

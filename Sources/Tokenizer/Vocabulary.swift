@@ -7,8 +7,8 @@ import Platform
 /// merging needs one look-up of a byte string and no table of pairs, and opening a vocabulary needs to find only the
 /// result of each merge, not its two halves.
 ///
-/// Unsafe pointers: they point into arrays in the slab, which exists as long as the vocabulary. The arrays are complete
-/// when the vocabulary is created.
+/// Unsafe pointers point into arrays in the slab, which exists as long as the vocabulary. The arrays are complete when
+/// the vocabulary is created.
 final class Vocabulary: @unchecked Sendable {  // immutable after init
   struct Token: BitwiseCopyable {
     /// The offset of its first byte in `bytes`.
@@ -19,7 +19,7 @@ final class Vocabulary: @unchecked Sendable {  // immutable after init
     var split: UInt16
     /// The rank of this merge, or `noMerge`.
     var rank: Int32
-    /// The index in `alternativeMerges` of another merge that makes it, or -1. Trained vocabularies have no such
+    /// The index in `alternativeMerges` of another merge that makes the token, or -1. Trained vocabularies have no such
     /// merges.
     var alternative: Int32
 
@@ -36,7 +36,7 @@ final class Vocabulary: @unchecked Sendable {  // immutable after init
 
   /// Greater than all ranks: no merge.
   static let noMerge = Int32.max
-  /// Ids and ranks are below this limit, which bounds the memory that an invalid file can make us allocate. Published
+  /// Ids and ranks are below this limit, which bounds the memory that is allocated for an invalid file. Published
   /// vocabularies are at most a quarter of it. (`PairRanks` and `PreTokenCache` have 24 bits for an id.)
   static let limit = 1 << 20
   static let longestToken = Int(UInt16.max)
@@ -76,7 +76,7 @@ final class Vocabulary: @unchecked Sendable {  // immutable after init
     }
   }
 
-  /// Returns the id of the byte's token, or -1 if there is none.
+  /// Returns the id of the byte's token, or -1 if the byte has no token.
   @inline(__always)
   func byteID(_ byte: UInt8) -> Int32 { byteIDs[Int(byte)] }
 
@@ -90,14 +90,15 @@ final class Vocabulary: @unchecked Sendable {  // immutable after init
   @inline(__always)
   func length(of id: Int32) -> Int { Int(tokens[Int(id)].length) }
 
-  /// Returns the bytes of a token, or nil if no token has this id. They are valid as long as the vocabulary exists.
+  /// Returns the bytes of a token, or nil if no token has this id. The bytes are valid as long as the vocabulary
+  /// exists.
   func bytes(of id: Int) -> UnsafeBufferPointer<UInt8>? {
     guard id >= 0, id < count, tokens[id].length > 0 else { return nil }
     return UnsafeBufferPointer(start: bytes + Int(tokens[id].start), count: Int(tokens[id].length))
   }
 
-  /// Returns the id of the token `text[..<count]`, among the tokens that text can be encoded to, or -1 if there is
-  /// none. `text[..<paddedCount]` must be readable (see "Padding" in Slab.swift).
+  /// Returns the id of the token `text[..<count]`, among the tokens that text can be encoded to, or -1 if it is not
+  /// such a token. `text[..<paddedCount]` must be readable (see "Padding" in Slab.swift).
   @inline(__always)
   func id(of text: UnsafePointer<UInt8>, count: Int, paddedCount: Int) -> Int32 {
     guard count <= longestIndexedToken else { return -1 }

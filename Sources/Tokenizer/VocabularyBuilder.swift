@@ -18,7 +18,7 @@ struct VocabularyBuilder {
   private var isComplete = false
   private var results: SlabArray<Int32>  // the token of each merge so far
 
-  /// Creates a builder. `tokens` and `bytes` are estimates: more is allowed, and memory that is not touched costs
+  /// Creates a builder. `tokens` and `bytes` are estimates: there can be more, and memory that is not touched costs
   /// nothing.
   init(tokens: Int, bytes: Int, _ purpose: ByteLevelTokenizer.Purpose) {
     self.purpose = purpose
@@ -97,8 +97,8 @@ struct VocabularyBuilder {
     }
   }
 
-  /// To be called between the model's tokens and everything else: finds those that are there twice, unless no text will
-  /// be encoded.
+  /// Finds duplicate tokens, unless the vocabulary is only for decoding. Call it after all tokens of the model are
+  /// defined and before anything else is added.
   mutating func finishTokens() throws(VocabularyError) {
     guard !isComplete else { throw VocabularyError(reason: "duplicate vocabulary") }
     guard tokens.count > 0 else { throw VocabularyError(reason: "the vocabulary has no tokens") }
@@ -118,7 +118,7 @@ struct VocabularyBuilder {
 
   /// Adds the next merge, of two tokens that are spelled in the byte-level alphabet.
   ///
-  /// The halves are not looked up: a merge whose halves are not tokens can never happen and does no harm.
+  /// The halves are not looked up: a merge whose halves are not tokens never applies and is harmless.
   mutating func addMerge(
     _ left: UnsafeBufferPointer<UInt8>, _ right: UnsafeBufferPointer<UInt8>
   ) throws(VocabularyError) {
@@ -146,8 +146,8 @@ struct VocabularyBuilder {
     addMerge(of: id, split: split)
   }
 
-  /// The merge that makes the token whose id follows that of the last merge's token, or nil if there is none or the
-  /// fast path cannot read it.
+  /// The merge that makes the token whose id follows that of the last merge's token, or nil if there is no such merge
+  /// or the fast path cannot read it.
   @inline(__always)
   var expectedMerge: ExpectedMerge? {
     let id = expectedResult
@@ -167,7 +167,7 @@ struct VocabularyBuilder {
   @inline(__always)
   private mutating func addMerge(of id: Int, split: Int) {
     let token = tokens.base + id
-    // `split` is at most the length of the token, which fits 16 bits
+    // `split` is at most the length of the token, which fits in 16 bits
     let (split, rank) = (UInt16(truncatingIfNeeded: split), Int32(truncatingIfNeeded: results.count))
     results.append(Int32(truncatingIfNeeded: id))
     if token.pointee.rank < Vocabulary.noMerge { return addAlternativeMerge(of: token, split: split, rank: rank) }
@@ -175,7 +175,7 @@ struct VocabularyBuilder {
     token.pointee.rank = rank
   }
 
-  /// Adds a merge that makes a token which has a merge already. If the same merge was added before, its rank is
+  /// Adds a merge that makes a token that already has a merge. If the same merge was added before, its rank is
   /// replaced, as in `tokenizers`; so a token has fewer merges than bytes.
   @inline(never)
   private mutating func addAlternativeMerge(

@@ -1,9 +1,9 @@
 import CPlatform
 import JSON
 
-// The fast path for vocabularies: tokens and merges as nearly all files have them are read a word at a time, without a
-// loop over bytes. The fast path only ever accepts: it returns nil or false for anything else, valid or not, and the
-// caller reads the element with a `JSONScanner` from its start.
+// The fast path for vocabularies: tokens and merges in the form that nearly all files use are read a word at a time,
+// without a loop over bytes. The fast path only ever accepts: it returns nil or false for anything else, valid or not,
+// and the caller reads the element with a `JSONScanner` from its start.
 
 /// A position in a JSON text.
 ///
@@ -42,7 +42,7 @@ struct FastPathCursor {
     return false
   }
 
-  /// Skips the byte. Returns false if another one is next.
+  /// Skips the byte. Returns false if the next byte is a different one.
   @inline(__always)
   mutating func skip(_ byte: UInt8) -> Bool {
     guard next.load(as: UInt8.self) == byte else { return false }
@@ -86,7 +86,7 @@ struct FastPathCursor {
 /// A token's spelling of the usual kind: an optional `Ġ`, then at most 16 printable ASCII characters that JSON does not
 /// escape. It is read and stored a word at a time, without a loop.
 struct FastPathSpelling {
-  /// At most this many bytes are read: an escaped `Ġ` of 6, and 16 characters.
+  /// The maximum number of bytes that are read: 6 for an escaped `Ġ`, and 16 characters.
   static let padding = 22
 
   /// 1 if the spelling begins with `Ġ`, a space; else 0.
@@ -95,7 +95,7 @@ struct FastPathSpelling {
   private let letters: (UInt64, UInt64)
   private let letterCount: Int
   /// The length of the source text in bytes. The spelling ends there, or could not be read further: the caller checks
-  /// the character that must follow a complete one.
+  /// the character that must follow a complete spelling.
   let sourceCount: Int
 
   /// Reads the spelling at `text`, where `padding` bytes must be readable. `Ġ` may be written `\u0120`.
@@ -137,16 +137,16 @@ struct FastPathInteger {
   /// The number of digits.
   let count: Int
 
-  /// Reads the number at `text`, where eight bytes must be readable. Nil for a longer number or for none. The character
-  /// after it is not checked: it may begin a fraction.
+  /// Reads the number at `text`, where eight bytes must be readable. Nil if there is no number or a longer number. The
+  /// character after the number is not checked: it may begin a fraction.
   @inline(__always)
   init?(_ text: UnsafeRawPointer) {
-    // Assumes a little-endian processor, as all supported ones are
+    // Assumes a little-endian processor, as all supported processors are
     let digits = text.loadUnaligned(as: UInt64.self) ^ 0x3030_3030_3030_3030
     let others = ((digits & 0x7F7F_7F7F_7F7F_7F7F) &+ 0x7676_7676_7676_7676 | digits) & 0x8080_8080_8080_8080
     count = others.trailingZeroBitCount >> 3
     guard 1...7 ~= count, digits & 0xFF != 0 || count == 1 else { return nil }
-    // Pad with zeros to eight digits, then combine neighbouring digits, pairs and fours, each in all lanes at once
+    // Pad with zeros to eight digits, then combine neighboring digits, pairs and fours, each in all lanes at once
     var sum = digits << UInt64(64 - 8 * count)
     sum = (sum &* (10 << 8 | 1)) >> 8 & 0x00FF_00FF_00FF_00FF
     sum = (sum &* (100 << 16 | 1)) >> 16 & 0x0000_FFFF_0000_FFFF
@@ -169,8 +169,7 @@ struct ExpectedMerge {
   /// The number of letters in the left half.
   private var leftLetterCount = 0
 
-  /// Nil if the spelling of the token, `bytes[..<count]`, is not of this kind. `bytes` must have a `SlabArray`'s
-  /// padding.
+  /// Nil if the spelling of the token `bytes[..<count]` is not of this kind. `bytes` must have a `SlabArray`'s padding.
   @inline(__always)
   init?(_ bytes: UnsafePointer<UInt8>, count: Int) {
     spaces = bytes.pointee == UInt8(ascii: " ") ? 1 : 0

@@ -7,8 +7,8 @@ struct VocabularyReader {
   var builder: VocabularyBuilder
   private var spellings = SpellingReader()
 
-  /// - Parameter size: The size of the file in bytes. Its tokens are not longer together, and there is about one in 16
-  ///   bytes.
+  /// - Parameter size: The size of the file in bytes. The tokens together are not longer than the file, which has about
+  ///   one token per 16 bytes.
   init(size: Int, _ purpose: ByteLevelTokenizer.Purpose) {
     builder = VocabularyBuilder(tokens: min(size / 16, 1 << 16), bytes: min(size, 1 << 19), purpose)
   }
@@ -66,8 +66,8 @@ struct VocabularyReader {
 
   // MARK: - Fast path
 
-  /// Reads members as long as the fast path can. The scanner is before a member, and is so afterwards, because the last
-  /// member of an object is never read here.
+  /// Reads members as long as the fast path can. The scanner must be before a member, and is before a member
+  /// afterwards, because the last member of an object is never read here.
   private mutating func readFastPathTokens(_ scanner: inout JSONScanner) {
     guard var cursor = FastPathCursor(scanner) else { return }
     var end = scanner.position
@@ -81,7 +81,8 @@ struct VocabularyReader {
     scanner = JSONScanner(scanner.bytes, position: end)
   }
 
-  /// Reads merges as long as they are the expected ones, likewise.
+  /// Reads merges as long as they are the expected merges. The scanner is before a merge, and afterwards again, as for
+  /// members.
   private mutating func readExpectedMerges(_ scanner: inout JSONScanner) {
     guard var cursor = FastPathCursor(scanner) else { return }
     var end = scanner.position

@@ -9,7 +9,7 @@ struct TextStream {
 
   init(terminator: UInt8?) { self.terminator = terminator }
 
-  /// Writes the text of the ids that are new. If the ids do not continue the previous ones, they begin another text.
+  /// Writes the text of the new ids. If the ids do not continue the previous ids, they begin a new text.
   ///
   /// - Parameter text: returns the bytes of some ids.
   mutating func write(_ newIDs: [Int], _ output: Output, _ text: (ArraySlice<Int>) -> [UInt8]) throws {

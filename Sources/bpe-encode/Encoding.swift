@@ -3,7 +3,7 @@ import JSON
 import JSONLines
 import Tokenizer
 
-/// Encodes texts and writes them as records or as a display, as the options request. One instance for each thread.
+/// Encodes texts and writes them as records or as a display, as the options request. Each thread has its own instance.
 final class Encoding {
   private let tokenizer: ByteLevelTokenizer
   private let encoder: ByteLevelEncoder

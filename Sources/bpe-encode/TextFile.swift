@@ -1,7 +1,7 @@
 import CommandLineTool
 
 /// Notes about invisible bytes in text files: carriage returns, a byte-order mark, UTF-16. All of them are valid input,
-/// but they produce unexpected tokens, so the first of each kind is reported.
+/// but they produce unexpected tokens, so the first byte of each kind is reported.
 final class TextFile {
   private let note: (String) -> Void
   /// True if each text is a line; false if it is separated by NUL bytes or is a whole file.
@@ -51,7 +51,8 @@ func hasCarriageReturn(_ text: UnsafeBufferPointer<UInt8>, atEnd isLine: Bool) -
   return false
 }
 
-/// Returns the text without carriage returns before newlines, and, if it is a line, without one at its end.
+/// Returns the text without carriage returns before newlines, and, if it is a line, without a carriage return at its
+/// end.
 func withoutCarriageReturns(_ text: UnsafeBufferPointer<UInt8>, atEnd isLine: Bool) -> [UInt8] {
   text.indices.compactMap { index in
     let isLast = index == text.count - 1

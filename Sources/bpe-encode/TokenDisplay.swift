@@ -40,9 +40,9 @@ struct TokenDisplay {
     }
   }
 
-  /// Writes each token on a background that differs from its neighbours' or, without colours, with `|` between tokens.
+  /// Writes each token on a background that differs from its neighbors' or, without colours, with `|` between tokens.
   /// A character whose bytes are in several tokens is written when it is complete: underlined, on the background of the
-  /// last of these tokens, or after the `|`s that would be inside it.
+  /// last of these tokens, or after the `|` marks that would be inside it.
   private func writeText(_ ids: [Int32], to output: ByteBuffer) {
     var tail: [UInt8] = []  // the first bytes of an incomplete character
     for (index, id) in ids.enumerated() {
@@ -63,7 +63,7 @@ struct TokenDisplay {
     bytes.isEmpty ? 0 : utf8SequenceLength(bytes.span, at: 0) ?? 1
   }
 
-  /// Writes a part of the text. A newline is written as a visible sign and a newline.
+  /// Writes a part of the text. A newline is written as a visible symbol followed by a newline.
   private func write(
     _ bytes: ArraySlice<UInt8>, background index: Int, isUnderlined: Bool = false, to output: ByteBuffer
   ) {

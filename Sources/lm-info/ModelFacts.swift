@@ -11,7 +11,7 @@ struct ModelFacts {
   private let fingerprint: String
   /// The number of weights. Tied embeddings are counted once.
   private let parameters: Int
-  /// The element types of the weights in descending order of their elements: `BF16`, or `Q4_1, Q8_0, F32`.
+  /// The element types of the weights in descending order of their number of elements: `BF16`, or `Q4_1, Q8_0, F32`.
   private let precision: String
 
   init(_ checkpoint: Checkpoint, _ tokenizer: ByteLevelTokenizer) throws {

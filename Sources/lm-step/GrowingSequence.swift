@@ -5,7 +5,7 @@ import LanguageModel
 import Sampling
 import Tokenizer
 
-/// A sequence that is extended token by token: its record, the new tokens and the state for the next one.
+/// A sequence that is extended token by token: its record, the new tokens and the state for the next token.
 struct GrowingSequence {
   /// The reason why a sequence has ended: the value of the member `done`.
   enum End: String {
@@ -16,7 +16,7 @@ struct GrowingSequence {
   }
 
   private(set) var ids: [Int]
-  /// The reason why the sequence has ended; nil if it has not.
+  /// The reason why the sequence has ended; nil if it has not ended.
   var done: End?
   /// The number of tokens appended so far.
   private(set) var steps = 0
@@ -70,7 +70,7 @@ struct GrowingSequence {
     return Transformer.BatchEntry(Array(ids[cache.count...]), cache, logitsAt: ids.count - 1..<ids.count)
   }
 
-  /// Returns the logits of the record if it has some and they have not been used yet.
+  /// Returns the logits of the record if it has logits that have not been used yet.
   mutating func takeLogits() -> [Float]? {
     defer { logits = nil }
     return logits
@@ -82,7 +82,7 @@ struct GrowingSequence {
       self.tokenizer = tokenizer
       let end = bytes(ofLast: 3)  // an incomplete character has at most three bytes
       tail = end.suffix(incompleteUTF8Suffix(end.span))
-      // If the ids were edited, the record's text is no longer theirs.
+      // If the ids were edited, the record's text no longer matches them.
       if let given = text, !tokenizer.isText(given, of: ids) { text = tokenizer.text(of: ids) }
     }
     ids.append(candidate.id)

@@ -23,7 +23,7 @@ struct NextTokenPolicy {
     firstSeed = arguments.integer(.seed).map { UInt64($0) }
   }
 
-  /// Returns the seed of a sequence: from the command line, from its record, or a random one; nil for greedy decoding.
+  /// Returns the seed of a sequence: from the command line, from its record, or a random seed; nil for greedy decoding.
   ///
   /// - Parameter index: the index of the record in the input, from 0. It is added to the seed of the command line, so
   ///   that each record has a different seed.

@@ -67,8 +67,8 @@ final class Stepper {
     return sequence
   }
 
-  /// Returns whether one more sequence can be extended together with the others, so that their KV caches fit into
-  /// `maximumCacheSize`.
+  /// Returns whether one more sequence can be extended together with the given sequences, so that their KV caches fit
+  /// in `maximumCacheSize`.
   func hasRoom(besides sequences: [GrowingSequence], for next: GrowingSequence) -> Bool {
     guard !writesEachStep, fileCache == nil, sequences.count < Self.maximumSequences else { return false }
     let lengths = (sequences + [next]).map { $0.ids.count + min(count, configuration.contextLength - $0.ids.count) }
@@ -80,11 +80,11 @@ final class Stepper {
   private static let maximumSequences = 64
   private static let maximumCacheSize = 1 << 29  // bytes
 
-  /// Extends the sequences together, and writes each one as soon as it and all sequences before it are finished.
+  /// Extends the sequences together, and writes each sequence as soon as it and all sequences before it are finished.
   ///
   /// - Parameters:
   ///   - countTokens: called after each step with the number of tokens that it generated.
-  ///   - reject: called in the place of a sequence whose logits are not finite.
+  ///   - reject: called instead of writing a sequence whose logits are not finite.
   func grow(
     _ sequences: [GrowingSequence], _ output: Output, countTokens: (Int) -> Void,
     _ reject: (_ error: any Error, _ index: Int) throws -> Void

@@ -16,7 +16,7 @@ struct CandidateTable {
 
   init(_ tokenizer: ByteLevelTokenizer) { self.tokenizer = tokenizer }
 
-  /// Writes the table of a record, after a blank line if it is not the first one.
+  /// Writes the table of a record, after a blank line if it is not the first table.
   ///
   /// - Parameter ids: the ids of the record, or an empty array.
   mutating func write(_ candidates: [Distribution.Candidate], after ids: [Int], to output: Output) throws {
@@ -57,7 +57,7 @@ struct CandidateTable {
   }
 
   /// Returns the text of the ids and an arrow: `Once upon a →`. If it is too wide for the line, the end of the text is
-  /// kept, because the prefixes of one text differ there.
+  /// kept, because the prefixes of one text differ at their end.
   private func caption(_ ids: [Int]) -> String {
     let arrow = terminal.isUTF8 ? " →" : " ->"
     let width = max(1, (terminal.width ?? 80) - columns(arrow))

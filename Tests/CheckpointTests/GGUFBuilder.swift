@@ -28,7 +28,7 @@ struct GGUFBuilder {
     var type: UInt32 = 0
     /// The size of the data in bytes; nil for the size of an F32 tensor of this shape.
     var size: Int?
-    /// The offset; nil for the valid one.
+    /// The offset; nil for the valid offset.
     var offset: UInt64?
   }
 
@@ -177,7 +177,7 @@ extension GGUFBuilder {
     return file
   }
 
-  /// Changes the tensor of a name.
+  /// Changes the tensor with a name.
   mutating func change(_ name: String, _ change: (inout Tensor) -> Void) {
     for index in tensors.indices where tensors[index].name == name { change(&tensors[index]) }
   }

@@ -41,7 +41,7 @@ import Testing
 
   // MARK: values
 
-  /// Returns a change that appends an invalid value as the last one, before the tensor descriptions.
+  /// Returns a change that appends an invalid value after all other values, before the tensor descriptions.
   private static func value(_ kind: UInt32, _ bytes: Data = Data()) -> @Sendable (inout GGUFBuilder) -> Void {
     { $0["x"] = .raw(kind, bytes) }
   }

@@ -187,7 +187,7 @@ import Testing
     #expect(try ModelLocation.find(Path(folder.path)) == file)
     #expect(try ModelLocation.find(Path(folder.path + "/")) == file)
     #expect(try ModelLocation.find(file.path) == file)
-    try folder.write("config.json", "{}")  // repositories of GGUF files often have one
+    try folder.write("config.json", "{}")  // repositories of GGUF files often have a config.json
     #expect(try ModelLocation.find(Path(folder.path)) == file)
     try folder.write("model.safetensors.index.json", "{}")
     #expect(try ModelLocation.find(Path(folder.path)) == ModelLocation(folder: Path(folder.path)))

@@ -2,7 +2,7 @@ import CommandLineTool
 import Platform
 import Testing
 
-/// Failures name the tool only.
+/// Test failures show only the name of the tool.
 extension Tool: CustomTestStringConvertible {
   public var testDescription: String { name }
 }
@@ -33,7 +33,7 @@ extension Tool: CustomTestStringConvertible {
     }
   }
 
-  /// Users learn a letter once.
+  /// The same letter has the same meaning in every tool.
   @Test func optionsHaveTheSameLetterInAllTools() {
     var letters: [String: Character?] = [:]
     for option in Tool.all.flatMap(\.options) {

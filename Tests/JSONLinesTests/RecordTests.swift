@@ -8,7 +8,7 @@ import Testing
     try Array(line.utf8).withUnsafeBufferPointer { try body(try Record($0)) }
   }
 
-  /// The line after a record made from it is written with the changes.
+  /// Returns the record of a line, written with the changes.
   private func rewritten(_ line: String, _ changes: Record.Change...) throws -> String {
     try with(line) { (record: Record) throws in
       let buffer = ByteBuffer()
@@ -151,7 +151,7 @@ import Testing
     }
   }
 
-  /// Base64 is encoded and decoded in blocks of 24 bytes and 32 letters: all lengths around a block.
+  /// Base64 is encoded and decoded in blocks of 24 bytes and 32 characters: tests all lengths around a block.
   @Test func base64AgreesWithFoundation() throws {
     for count in 0..<70 {
       let logits = (0..<count).map { Float($0 * $0) * -1.37 + 5 }

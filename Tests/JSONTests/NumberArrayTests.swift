@@ -78,7 +78,7 @@ import Testing
     #expect(accepted > 3_000, "most arrays are invalid: the test is too weak")
   }
 
-  /// Arrays of texts that are hard to round.
+  /// Arrays of numbers whose text is hard to round.
   @Test func roundsNumbersInArraysCorrectly() throws {
     var generator = SeededGenerator(12)
     var texts: [String] = []

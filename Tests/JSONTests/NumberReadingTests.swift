@@ -107,7 +107,7 @@ import Testing
     #expect(wrong.isEmpty)
   }
 
-  /// The exact midpoint between two floats and its nearest neighbours, for which double rounding gives a wrong result.
+  /// The exact midpoint between two floats and its nearest neighbors, for which double rounding gives a wrong result.
   @Test func roundsMidpointsBetweenFloatsToEven() {
     var generator = SeededGenerator(3)
     var wrong: [String] = []

@@ -81,7 +81,7 @@ import Testing
     #expect(differing(0..<3000).isEmpty, "the smallest subnormal numbers")
   }
 
-  @Test func writesNeighboursOfPowersOfTen() {
+  @Test func writesNeighborsOfPowersOfTen() {
     var bits: [UInt32] = []
     var power: Double = 1e-45
     while power < 1e39 {

@@ -159,7 +159,7 @@ private struct Product {
     previous = operands.matrix(Self.rows, outputs)
     let weights = projection.weight.floats
     let (rowStep, inputStep) = isNN ? (1, outputs) : (inputs, 1)
-    // Every row in some columns, and all elements of small products.
+    // Some columns of every row, and all elements of small products.
     let step = max(1, inputs * outputs / 1024)
     for row in 0..<Self.rows {
       for column in stride(from: row % step, to: outputs, by: step) {
@@ -187,7 +187,7 @@ private struct Product {
       let pool = ThreadPool(threads: threads)
       for registers in VectorRegisters.allCases {
         for length in [1, 2, 16, Self.rows] {
-          // A route that writes nothing must fail, whatever the route before it wrote.
+          // A path that writes nothing must fail, whatever the path before it wrote.
           if epilogue == .addToOutput { output.copy(from: previous) } else { output.fill(with: .nan) }
           for row in stride(from: 0, to: Self.rows, by: length) {
             let part = row..<min(row + length, Self.rows)

@@ -4,9 +4,9 @@ import TestSupport
 
 @testable import LanguageModel
 
-/// Random operands for tests of kernels. Their memory is never freed: it must outlive views of it, which do not own it.
+/// Random operands for tests of kernels. Their memory is never freed: it must outlive its views, which do not own it.
 ///
-/// Each operand is drawn with its own seed, so that a kernel that confuses two of them fails.
+/// Each operand is generated from its own seed, so that a kernel that confuses two of them fails.
 struct Operands {
   private var generator: SeededGenerator
 
@@ -105,8 +105,8 @@ extension WeightVector {
   var doubles: [Double] { array.map(Double.init) }
 }
 
-/// True if both are finite, have the same length, and differ nowhere by more than `tolerance` times the larger of 1 and
-/// the expected magnitude.
+/// True if both are finite, have the same length, and no two elements differ by more than `tolerance` times the larger
+/// of 1 and the expected magnitude.
 func areClose(_ found: [Double], _ expected: [Double], within tolerance: Double) -> Bool {
   found.count == expected.count
     && zip(found, expected).allSatisfy { abs($0 - $1) <= tolerance * max(1, abs($1)) }

@@ -1,4 +1,4 @@
-/// GPT-2 in float64, written to be obviously right: the reference for the forward pass.
+/// GPT-2 in float64, written to be obviously correct: the reference for the forward pass.
 struct PlainGPT2 {
   let checkpoint: RandomCheckpoint
   var scalesByLayer = false

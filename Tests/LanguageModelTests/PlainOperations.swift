@@ -1,6 +1,6 @@
 import Foundation
 
-/// The operations of a transformer in float64, written to be obviously right: the reference for the kernels.
+/// The operations of a transformer in float64, written to be obviously correct: the reference for the kernels.
 enum PlainOperations {
   typealias Vector = [Double]
 

@@ -15,7 +15,7 @@ final class RandomCheckpoint {
     var type = ElementType.float32
     var isTied = true
     var prefix = ""
-    var more = ""  // further members of config.json
+    var more = ""  // additional members of config.json
   }
 
   let shape: Shape

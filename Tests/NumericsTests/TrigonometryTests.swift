@@ -32,7 +32,7 @@ import Testing
     }
   }
 
-  @Test func exactValues() {
+  @Test func isAccurateAtZeroAndRightAngle() {
     #expect(sineAndCosine(0) == (0, 1))
     #expect(abs(sineAndCosine(Double.pi / 2).sine - 1) < 1e-15)
   }

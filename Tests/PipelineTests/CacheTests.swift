@@ -219,7 +219,7 @@ import Testing
     #expect(try run("cat b").text == run("echo 'My mother' | bpe-encode | lm-step -n 25").text)
   }
 
-  /// A file size limit has the effect of a full disk: there is room for one page, or for none.
+  /// A file size limit has the effect of a full disk: there is space for one page, or for no page.
   @Test(.enabled(if: Programs.canLimitFiles, Programs.limitRequirement), arguments: [500, 300, 40])
   func reportsAFullDisk(_ kilobytes: Int) throws {
     let full = try run("ulimit -f \(kilobytes); lm-logits --base64 --cache cache", Self.record(Self.ids))

@@ -190,7 +190,7 @@ import Testing
     }
   }
 
-  /// No file can be made in /proc/self.
+  /// No file can be created in /proc/self.
   @Test func computesWithoutACacheInAReadOnlyFolder() throws {
     let result = try shell("echo '[5]' | lm-step --cache /proc/self/cache")
     #expect(result.status == 0)

@@ -95,7 +95,7 @@ struct FileNameTests {
     #expect(result.text == "\"word\"\n1\n", "\(result.errors)")
   }
 
-  /// A single token can be a part of a character.
+  /// A single token can be part of a character.
   @Test func stopTextsCanBeAnyBytes() throws {
     let result = try run(
       #"""

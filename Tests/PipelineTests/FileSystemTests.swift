@@ -21,7 +21,7 @@ struct FileSystemTests {
     #expect(result.errors == "bpe-encode: standard output: No space left on device\n")
   }
 
-  /// The cache is used again when there is room.
+  /// The cache is used again when there is free space.
   @Test func computesWithoutACacheOnAFullDisk() throws {
     let result = try shell(
       "64k",

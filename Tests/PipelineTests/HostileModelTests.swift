@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Damaged files with large counts: the tools reject them with a memory limit of the file's size and 50 MB.
+/// Damaged files with large counts: the tools reject them under a memory limit of 50 MB plus the file's size.
 /// (CheckpointTests tests the messages.)
 @Suite(.enabled(if: Programs.canLimitMemory, Programs.limitRequirement))
 struct HostileModelTests {
@@ -11,7 +11,7 @@ struct HostileModelTests {
 
   private static func string(_ text: String) -> Data { bytes(UInt64(text.utf8.count)) + Data(text.utf8) }
 
-  /// Returns the start of a GGUF file with the first of its metadata values.
+  /// Returns the start of a GGUF file: the header and the first metadata value.
   private static func gguf(tensors: Int, values: Int) -> Data {
     Data("GGUF".utf8) + bytes(UInt32(3)) + bytes(UInt64(tensors)) + bytes(UInt64(values + 1))
       + string("general.architecture") + bytes(UInt32(8)) + string("llama")
@@ -44,7 +44,7 @@ struct HostileModelTests {
       gguf(tensors: 0, values: 2) + array("tokenizer.ggml.tokens", 8, 1 << 19, of: 8)
         + array("tokenizer.ggml.merges", 8, 1 << 19, of: 8)
     },
-    Case(testDescription: "a number of heads for each of a million layers") {
+    Case(testDescription: "a head count for each of a million layers") {
       gguf(tensors: 0, values: 1) + array("llama.attention.head_count_kv", 4, 1 << 20, of: 4)
     },
     Case(testDescription: "a name of 40 MB") {
@@ -89,7 +89,7 @@ struct HostileModelTests {
     FolderCase("tokenizer.json", "one id for many tokens outside the alphabet", "bpe-encode") {
       #"{"model":{"type":"BPE","vocab":{"# + repeated(#"" ":300"#, 2_000_000) + "}}}"
     },
-    FolderCase("tokenizer.json", "one merge again and again", "bpe-encode") {
+    FolderCase("tokenizer.json", "one merge repeated a million times", "bpe-encode") {
       #"{"model":{"type":"BPE","vocab":{"a":0,"aa":1},"merges":["# + repeated(#""a a""#, 1_000_000) + "]}}"
     },
     FolderCase("model.safetensors", "many empty tensors", "lm-logits") {
@@ -118,7 +118,8 @@ struct HostileModelTests {
     #expect(result.errors.utf8.count < 500)
   }
 
-  /// The line is one pre-token with one token for each byte. The memory is for the bytes, the ids, and both as text.
+  /// The line is one pre-token with one token for each byte. The memory limit leaves space for the bytes, the ids, and
+  /// both as text.
   @Test func encodesALongPreTokenInTenTimesItsSize() throws {
     let line = Data(repeating: UInt8(ascii: "a"), count: 16_000_000)
     let result = try Programs.shell("ulimit -v 220000; bpe-encode | tail -c 60", input: line)
@@ -220,7 +221,7 @@ struct HostileModelTests {
     #expect(cached.text.split(separator: "\n").dropFirst().map { $0 + "\n" } == alone.reversed())
   }
 
-  /// A bad record does not make the records after it be computed again.
+  /// A bad record does not cause the records after it to be computed again.
   @Test func computesEachRecordOnceIfSomeAreBad() throws {
     try damage("ln_f.weight", row: 0)
     let input = String(repeating: "[5]\n", count: 2000)

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Behaviour that needs processes and pipes.
+/// Behavior that needs processes and pipes.
 @Suite struct PipeTests {
   @Test func endsSilentlyIfTheReaderExits() throws {
     let result = try Programs.shell(

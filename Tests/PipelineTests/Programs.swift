@@ -8,7 +8,7 @@ enum Programs {
   static let checkout = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent()
 
-  /// The folder of the built programs, which is that of the test bundle.
+  /// The folder of the built programs, which is the folder of the test bundle.
   static let folder: String = {
     #if canImport(Darwin)
       let bundle = Bundle.allBundles.first { $0.bundlePath.hasSuffix(".xctest") } ?? Bundle.main
@@ -20,7 +20,7 @@ enum Programs {
 
   /// True if the tools can run under ulimit(1). Sanitizer builds cannot.
   static let canLimitFiles = ProcessInfo.processInfo.environment["LMPIPE_SANITIZE"] == nil
-  /// True if the tools report an allocation failure. On other systems than Linux, malloc is not wrapped, and the Swift
+  /// True if the tools report an allocation failure. On systems other than Linux, malloc is not wrapped, and the Swift
   /// runtime traps.
   static let canLimitMemory: Bool = {
     #if os(Linux)
@@ -65,7 +65,7 @@ enum Programs {
     environment.merge(extra) { $1 }
     process.environment = environment
     process.currentDirectoryURL = directory ?? checkout
-    // Files instead of pipes: a pipe that is full while the test waits for the other one would be a deadlock.
+    // Files instead of pipes: a pipe that is full while the test waits for the other pipe would cause a deadlock.
     let scratch = try newFolder()
     defer { try? FileManager.default.removeItem(at: scratch) }
     func file(_ name: String, _ data: Data = Data()) throws -> URL {
@@ -86,7 +86,8 @@ enum Programs {
   }
 }
 
-/// A temporary folder that is removed together with the object. A suite that stores it has one folder for each test.
+/// A temporary folder that is removed when the object is deinitialized. A suite that stores it has one folder for each
+/// test.
 final class TemporaryFolder {
   let url: URL
 

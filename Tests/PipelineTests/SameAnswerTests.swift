@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-/// The rule "same bits" of lm-records(5): the output for a record does not depend on the number of threads, on the
-/// batch or on the way it is computed. The tests compare bytes, with the bundled model.
+/// The section SAME BITS of lm-records(5): the output for a record does not depend on the number of threads, on
+/// the batch or on the way it is computed. The tests compare bytes, with the bundled model.
 @Suite struct SameAnswerTests {
   /// Returns pseudo-random ids.
   static func ids(_ count: Int) -> [Int] { (0..<count).map { (7 * $0 * $0 + 11 * $0 + 3) % 4000 } }

@@ -2,7 +2,7 @@ import Platform
 import Testing
 
 @Suite struct FNV1aTests {
-  /// Test vectors of the authors (draft-eastlake-fnv).
+  /// Test vectors published by the authors (draft-eastlake-fnv).
   @Test(arguments: [("", 0xCBF2_9CE4_8422_2325), ("a", 0xAF63_DC4C_8601_EC8C), ("foobar", 0x8594_4171_F739_67E8)])
   func hashesTestVectors(text: String, expected: UInt64) {
     var hash = FNV1a()

@@ -23,7 +23,7 @@ import Testing
         && Path("models--x").hasPrefix("models--"))
   }
 
-  /// Names in another Unicode normal form, or with replaced invalid bytes, are different names.
+  /// Names in a different Unicode normal form, or with replaced invalid bytes, are different names.
   @Test func comparesBytes() {
     #expect(Path("\u{E9}") != Path("e\u{301}") && latin1 != Path("caf\u{FFFD}"))
     #expect([Path("b"), latin1, "a", "caf"].sorted() == ["a", "b", "caf", latin1])

@@ -92,7 +92,7 @@ import Testing
 
   /// Fixtures/gpt2-logits.jsonl.gz: the logits of GPT-2 after "Data visualization empowers users to", and their
   /// probabilities, published with the Transformer Explainer (github.com/poloclub/transformer-explainer,
-  /// src/constants/examples; MIT licence; computed with ONNX).
+  /// src/constants/examples; MIT license; computed with ONNX).
   @Test func probabilitiesMatchPublishedValuesOfGPT2() throws {
     let published: [(id: Int, p: Double)] = [
       (38350, 0.15784245606779057), (2251, 0.0730504753045233), (766, 0.04720309018927385), (787, 0.027865100006347347),

@@ -4,7 +4,7 @@ import Testing
 @testable import Sampling
 
 @Suite struct SamplingTests {
-  /// The known-answer tests of Random123, the implementation by the authors.
+  /// The known-answer tests of Random123, the authors' implementation.
   @Test func philoxMatchesKnownAnswers() {
     func numbers(_ key: SIMD2<UInt32>, _ counter: SIMD4<UInt32>) -> SIMD4<UInt32> {
       Philox.numbers(key: key, counter: counter)
@@ -34,7 +34,7 @@ import Testing
     let cases: [Case]
   }
 
-  /// The members have the names of the options of transformers.
+  /// Properties are named after the options in transformers.
   // swift-format-ignore: AlwaysUseLowerCamelCase
   struct Case: Decodable, CustomTestStringConvertible {
     let temperature: Double?
@@ -76,8 +76,8 @@ import Testing
     }
   }
 
-  /// A chi-squared test with 100,000 seeds at one position. Tokens expected less than ten times are one cell. The bound
-  /// is the 0.999 quantile of the distribution, by the formula of Wilson and Hilferty.
+  /// A chi-squared test with 100,000 seeds at one position. Tokens that are expected less than ten times form one cell.
+  /// The bound is the 0.999 quantile of the distribution, by the formula of Wilson and Hilferty.
   @Test(arguments: [1, 4, 6, 13, 15])
   func samplesFollowProbabilitiesOfTransformers(_ index: Int) throws {
     let (example, draws) = (Self.reference.cases[index], 100_000)

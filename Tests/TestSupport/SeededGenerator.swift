@@ -1,5 +1,5 @@
-/// A generator of the same random numbers in every run, so that failures are reproducible (SplitMix64; Steele, Lea and
-/// Flood, "Fast splittable pseudorandom number generators", 2014).
+/// A random number generator that gives the same numbers in every run, so that failures are reproducible (SplitMix64;
+/// Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014).
 public struct SeededGenerator: RandomNumberGenerator {
   private var state: UInt64
 

@@ -5,7 +5,7 @@ import Threads
 @Suite struct FutureTests {
   struct Failure: Error {}
 
-  /// On a thread of the pool, and without one (one thread, or a small cost).
+  /// On a thread of the pool, and on the calling thread (a pool of one thread, or a small cost).
   @Test(arguments: [1, 2], [0, Int.max])
   func computesTheValueOnce(_ threads: Int, _ cost: Int) throws {
     let times = Atomic(0)

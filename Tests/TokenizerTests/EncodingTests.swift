@@ -150,8 +150,8 @@ import Tokenizer
     }
   }
 
-  /// Pre-tokens of several windows, compared with the definition. Some of these vocabularies leave hardly a token of a
-  /// window final, and most have merges out of order.
+  /// Pre-tokens of several windows, compared with the definition. With some of these vocabularies almost no token of a
+  /// window is final, and most have merges out of order.
   @Test func windowsDoNotChangeTokens() throws {
     var generator = SeededGenerator(6)
     for round in 0..<15 {

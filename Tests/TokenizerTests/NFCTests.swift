@@ -39,7 +39,7 @@ import Tokenizer
     #expect(try normalized(Array(text.utf8)) == Array(expected.utf8))
   }
 
-  /// Syllables without a trailing consonant are left out: Foundation does not compose them with one.
+  /// Syllables without a trailing consonant are omitted: Foundation does not compose them with a trailing consonant.
   @Test func agreesWithFoundation() throws {
     let scalars =
       "aeoAzéạộü갂각 \u{1100}\u{1161}\u{11A8}\u{300}\u{301}\u{302}\u{308}\u{323}\u{327}\u{328}\u{338}\u{345}"

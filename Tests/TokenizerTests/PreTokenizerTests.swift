@@ -87,7 +87,7 @@ private func preTokens(_ text: String, _ preTokenizer: PreTokenizer = .gpt2, _ d
     // at most three numbers together
     ("12345 1 ½²٣Ⅳ", "123|45| |1| |½²٣|Ⅳ"),
     ("a1b", "a|1|b"),
-    // a run of others includes the line ends after it
+    // a run of other scalars includes the line ends after it
     ("a !?\r\n\nb", "a| !?\r\n\n|b"),
     ("  !", " | !"),
     ("\t!", "\t|!"),
@@ -104,7 +104,7 @@ private func preTokens(_ text: String, _ preTokenizer: PreTokenizer = .gpt2, _ d
     #expect(preTokens("12345 it'S ½²", .qwen2) == "1|2|3|4|5| it|'S| |½|²")
   }
 
-  /// The implementations by hand split as the published patterns do, alternative by alternative.
+  /// The hand-written implementations split like the published patterns, alternative by alternative.
   @Test(arguments: PreTokenizer.allCases)
   func implementationsMatchPatterns(preTokenizer: PreTokenizer) {
     var generator = SeededGenerator(7)

@@ -1,7 +1,7 @@
 import JSON
 import Platform
 
-/// A JSON object such as `config.json`, as the positions of its members' values.
+/// A JSON object such as `config.json`, stored as the positions of its members' values.
 ///
 /// A `null` member is treated as absent (see `isNull`). As in Python, which writes these files, the last of several
 /// members of the same name is used, and members that are not read may be `NaN` or `Infinity`.
@@ -19,7 +19,7 @@ struct ConfigurationFile: ConfigurationSource {
   // Limits far above those of real configurations, to bound time and memory for untrusted files.
   private static let byteLimit = 1 << 22
   private static let memberLimit = 1 << 12
-  /// Longer than every name that is read. Members with longer names are skipped.
+  /// Above the length of every name that is read. Members with longer names are skipped.
   private static let nameLimit = 128
 
   init(path: Path) throws(CheckpointError) {

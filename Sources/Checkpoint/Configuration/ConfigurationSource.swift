@@ -2,7 +2,7 @@ import Platform
 
 /// The named hyperparameters of a model: `config.json`, or the metadata of a GGUF file.
 ///
-/// Each function returns nil if the name is absent, and throws if its value has another type.
+/// Each function returns nil if the name is absent, and throws if its value has a different type.
 protocol ConfigurationSource {
   var path: Path { get }
   func integer(_ name: String) throws(CheckpointError) -> Int?
@@ -61,7 +61,8 @@ extension ConfigurationSource {
   }
 }
 
-/// The maximum of every size, far above that of real models. A product of three sizes fits into 64 bits.
+/// The maximum of every size, far above the sizes of real models. A product of three sizes fits in 64 bits.
 let sizeLimit = 1 << 20
-/// The maximum number of layers, far above that of real models. The table of their tensors is small and fast to make.
+/// The maximum number of layers, far above that of real models. The table of their tensors is then small and quickly
+/// built.
 let layerLimit = 1 << 10

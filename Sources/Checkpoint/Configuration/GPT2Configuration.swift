@@ -19,7 +19,7 @@ public struct GPT2Configuration: Sendable {
   public let scalesAttentionByLayer: Bool
   /// True if the output head is the token embedding, unless the checkpoint has an output head.
   public let tiesEmbeddings: Bool
-  /// The end-of-sequence tokens: none, one or several.
+  /// The end-of-sequence tokens; may be empty.
   public let eosTokenIDs: [Int]
   /// The layout of the blocks' matrices in the files.
   public let layout: MatrixLayout
@@ -60,7 +60,7 @@ public struct GPT2Configuration: Sendable {
 extension GPT2Configuration {
   /// Reads `config.json`. Missing members have the defaults of `GPT2Config`.
   ///
-  /// - Parameter eosTokenIDs: the tokens in `generation_config.json`, which take precedence over those in
+  /// - Parameter eosTokenIDs: the tokens in `generation_config.json`, which take precedence over the tokens in
   ///   `config.json`.
   init(_ file: ConfigurationFile, eosTokenIDs: [Int]?) throws(CheckpointError) {
     vocabularySize = try file.size("vocab_size", default: 50257)
@@ -108,7 +108,7 @@ extension GPT2Configuration {
 
 extension ConfigurationFile {
   /// Returns the end-of-sequence tokens: those in `generation_config.json`, which transformers uses for generation, or
-  /// else those in this file.
+  /// else the tokens in this file.
   func eosTokenIDs(generation: [Int]?, default value: [Int]) throws(CheckpointError) -> [Int] {
     if let generation { return generation }
     return isNull("eos_token_id") ? [] : try integers("eos_token_id") ?? value
@@ -123,8 +123,8 @@ extension ConfigurationFile {
 }
 
 extension GGUF {
-  /// Returns the vocabulary size: the number of the tokenizer's tokens, as in llama.cpp, or without a tokenizer the
-  /// size in the metadata.
+  /// Returns the vocabulary size: the number of the tokenizer's tokens, as in llama.cpp, or the size in the metadata if
+  /// the file has no tokenizer.
   func vocabularySize() throws(CheckpointError) -> Int {
     let name = "tokenizer.ggml.tokens"
     if let tokens = try strings(name) { return try size("the length of \(name)", tokens.count) }

@@ -9,8 +9,8 @@ public struct LlamaConfiguration: Sendable {
 
   public let variant: Variant
   public let vocabularySize: Int
-  /// The maximum number of positions. If some layers use sliding-window attention, this is the window's size, up to
-  /// which the window makes no difference: sliding windows themselves are not implemented.
+  /// The maximum number of positions. If some layers use sliding-window attention, this is the size of the window: up
+  /// to this length, full attention gives the same result. Sliding windows are not implemented.
   public let contextLength: Int
   public let layers: Int
   public let width: Int
@@ -34,7 +34,7 @@ public struct LlamaConfiguration: Sendable {
   public let normalizesQueriesAndKeys: Bool
   /// True if the output head is the token embedding, unless the checkpoint has an output head.
   public let tiesEmbeddings: Bool
-  /// The end-of-sequence tokens: none, one or several.
+  /// The end-of-sequence tokens; may be empty.
   public let eosTokenIDs: [Int]
 
   /// The tensor in GGUF files with the factors by which RoPE's frequencies are divided.
@@ -108,7 +108,7 @@ extension LlamaConfiguration.Variant {
 extension LlamaConfiguration {
   /// Reads `config.json`.
   ///
-  /// - Parameter eosTokenIDs: the tokens in `generation_config.json`, which take precedence over those in
+  /// - Parameter eosTokenIDs: the tokens in `generation_config.json`, which take precedence over the tokens in
   ///   `config.json`.
   init(_ file: ConfigurationFile, _ variant: Variant, eosTokenIDs: [Int]?) throws(CheckpointError) {
     let defaults = variant.defaults

@@ -128,7 +128,7 @@ extension ModelConfiguration {
     }
   }
 
-  /// The end-of-sequence tokens: none, one or several.
+  /// The end-of-sequence tokens; may be empty.
   public var eosTokenIDs: [Int] {
     switch self {
     case .gpt2(let c): c.eosTokenIDs

@@ -7,7 +7,7 @@ public struct RoPEConfiguration: Equatable, Sendable {
   public let scaling: Scaling
   public let pairing: Pairing
 
-  /// The minimum of `base`, of scaling factors, and of the elements of `rope_freqs.weight`; those of real models are 1
+  /// The minimum of `base`, of scaling factors, and of the elements of `rope_freqs.weight`; in real models they are 1
   /// or more. It bounds a frequency by 1/0.1^2 = 100 and an angle by 2^20 (`sizeLimit`) * 100, which is less than the
   /// 2^26 quarter turns that the sine function supports.
   public static let leastFrequencyFactor = 0.1
@@ -16,7 +16,7 @@ public struct RoPEConfiguration: Equatable, Sendable {
     (self.base, self.scaling, self.pairing) = (base, scaling, pairing)
   }
 
-  /// The scaling of the frequencies, which extends the context beyond that of the first training.
+  /// The scaling of the frequencies, which extends the context beyond the length used in pretraining.
   public enum Scaling: Equatable, Sendable {
     case none
     /// All frequencies are divided by the factor.

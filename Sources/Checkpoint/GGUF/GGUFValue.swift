@@ -32,7 +32,7 @@ struct GGUFValue {
   let kind: Kind
   /// The number of elements of an array; nil if the value is not an array.
   let count: Int?
-  /// The bytes of the value. Without the length prefix of a string, and without the type and count of an array.
+  /// The bytes of the value. The length prefix of a string and the type and count of an array are not included.
   let range: Range<Int>
 }
 

@@ -1,11 +1,11 @@
 import Platform
 
-/// The tokenizer tables of a GGUF file: the keys with the prefix `tokenizer.ggml`. Only their lengths have been
-/// compared; `ByteLevelTokenizer` checks whether they form a valid tokenizer.
+/// The tokenizer tables of a GGUF file: the keys with the prefix `tokenizer.ggml`. Only the lengths of the tables have
+/// been compared; `ByteLevelTokenizer` checks whether they form a valid tokenizer.
 public struct TokenizerTables: Sendable {
   /// The file's path.
   public let path: Path
-  /// The kind of tokenizer: `gpt2` for byte-level BPE, `llama` for SentencePiece, and others.
+  /// The kind of tokenizer: `gpt2` for byte-level BPE, `llama` for SentencePiece, and so on.
   public let model: String
   /// The name of the pre-tokenizer: `gpt-2`, `llama-bpe`, `qwen2` and so on; nil in old files.
   public let preTokenizer: String?
@@ -17,7 +17,7 @@ public struct TokenizerTables: Sendable {
   public let types: MappedInt32s?
   /// The merges, `a b`, in the order of their ranks.
   public let merges: MappedStrings?
-  /// The id of the beginning-of-sequence token; nil if the file has none, or if it is not the id of a token.
+  /// The id of the beginning-of-sequence token; nil if the file names no token, or an id that no token has.
   public let bosTokenID: Int?
 
   init(_ gguf: GGUF) throws(CheckpointError) {
@@ -35,6 +35,6 @@ public struct TokenizerTables: Sendable {
     preTokenizer = try gguf.string(key("pre"))
     merges = try gguf.strings(key("merges"))
     let bos = try gguf.integer(key("bos_token_id"))
-    bosTokenID = bos.flatMap { 0..<tokens.count ~= $0 ? $0 : nil }  // llama.cpp ignores ids of no token as well
+    bosTokenID = bos.flatMap { 0..<tokens.count ~= $0 ? $0 : nil }  // llama.cpp also ignores an id that no token has
   }
 }

@@ -1,13 +1,14 @@
 import CPlatform
 import Platform
 
-/// The parsed command line of a tool, by `getopt_long` and the tool's option table.
+/// The command line of a tool, parsed by `getopt_long` with the tool's option table.
 public struct Arguments {
   public let tool: Tool
   /// The words that are not options, as the bytes of the command line.
   public let operands: [[UInt8]]
   private var given: [Given] = []
-  /// The first error in the command line. The rest of it is parsed in spite of the error, for `--help`.
+  /// The first error in the command line. The rest of the command line is still parsed, because it may contain
+  /// `--help`.
   private var problem: ToolError?
 
   /// An option on the command line. If an option is repeated, its last value is used.
@@ -16,7 +17,7 @@ public struct Arguments {
     let value: [UInt8]?
   }
 
-  /// The operands of a tool that reads files; `-`, standard input, if there are none.
+  /// The operands of a tool that reads files; `-`, standard input, if no operand is given.
   public var files: [Path] { operands.isEmpty ? ["-"] : operands.map(Path.init) }
 
   public func has(_ option: Option) -> Bool { given.contains { $0.option == option } }
@@ -33,7 +34,7 @@ public struct Arguments {
   /// Returns the option's value as text for a message: bytes that are not UTF-8 are escaped.
   public func text(_ option: Option) -> String? { path(option)?.text }
 
-  /// Returns the value of an option that takes a whole number. The parser has checked its range.
+  /// Returns the value of an option that takes an integer. The parser has checked its range.
   public func integer(_ option: Option) -> Int? { text(option).flatMap { Int($0) } }
 
   /// Returns the value of an option that takes a decimal number. The parser has checked its range.
@@ -59,7 +60,7 @@ public struct Arguments {
   /// - Parameter words: the command line, beginning with the program's name.
   package static func parse(_ tool: Tool, _ words: [String]) -> Arguments { parse(tool, words.map { Array($0.utf8) }) }
 
-  /// Parses a command line of any bytes.
+  /// Parses a command line that may contain any bytes.
   package static func parse(_ tool: Tool, _ words: [[UInt8]]) -> Arguments {
     var problem: ToolError?
     func fail(_ message: String) {
@@ -142,13 +143,13 @@ public struct Arguments {
     return arguments
   }
 
-  private static let firstOptionValue: Int32 = 1000  // beyond the letters
+  private static let firstOptionValue: Int32 = 1000  // above all characters
 
   private static func letter(_ code: Int32) -> String {
     escaped([UInt8(truncatingIfNeeded: code)])  // getopt's `char` may be signed
   }
 
-  /// Returns a description of the allowed values if `text` is not one of them, else nil.
+  /// Returns a description of the allowed values if `text` is not an allowed value, else nil.
   private static func expectation(_ argument: Option.Argument, _ text: String) -> String? {
     func plain(_ number: Double) -> String { Int(exactly: number).map(String.init) ?? "\(number)" }
     switch argument {

@@ -39,7 +39,7 @@ extension Option {
   public static let version = Option("version", short: "V", "Print the version and exit")
 }
 
-/// Other options of several tools.
+/// Other options that several tools have.
 extension Option {
   public static let cache = Option(
     "cache", takes: .file("FILE"),

@@ -9,17 +9,17 @@ public struct Option: Sendable, Equatable {
   public let argument: Argument?
   /// One line of at most `longestSummary` characters, without a final period, for `--help` and completion menus.
   public let summary: String
-  /// Sentences in plain text for the manual page. Without any, the summary and a period.
+  /// Sentences in plain text for the manual page. Default: the summary and a period.
   public let explanation: String
   /// Example values for the completions.
   let suggestions: [String]
 
-  /// So long that an option and its summary fit in one line of a completion menu on a terminal of 80 columns.
+  /// Chosen so that an option and its summary fit in one line of a completion menu on a terminal of 80 columns.
   package static let longestSummary = 60
 
   /// The argument of an option, and its allowed values.
   public enum Argument: Sendable, Equatable {
-    /// A whole number; `placeholder` is its name in the help.
+    /// An integer; `placeholder` is its name in the help.
     case integer(_ placeholder: String, ClosedRange<Int>)
     /// A decimal number.
     case number(_ placeholder: String, ClosedRange<Double>)
@@ -38,7 +38,7 @@ public struct Option: Sendable, Equatable {
     }
   }
 
-  /// The spellings on a command line: `-m` and `--model`, or the long one alone.
+  /// The spellings on a command line: `-m` and `--model`, or only the long spelling.
   var spellings: [String] { (short.map { ["-\($0)"] } ?? []) + ["--\(name)"] }
 
   init(

@@ -23,16 +23,16 @@ public struct Tool: Sendable {
   let commonOptions: [Option]
   /// Options that are accepted without effect, so that all tools of a pipeline can be given the same options.
   package let ignoredOptions: [Option]
-  /// The options that the synopsis names; `[OPTION ...]` abbreviates the others.
+  /// The options that the synopsis names; `[OPTION ...]` stands for all other options.
   let synopsis: [Option]
   public let examples: [Example]
-  /// Environment variables and exit statuses of the manual page, in addition to those that follow from the options and
-  /// operands.
+  /// Environment variables and exit statuses of the manual page, in addition to the entries that follow from the
+  /// options and operands.
   let variables: [Entry]
   let statuses: [Entry]
 
   public enum Operands: Sendable, Equatable {
-    /// `[FILE]...`: files of `content`, such as "text" or "records"; without any, standard input.
+    /// `[FILE]...`: files of `content`, such as "text" or "records"; standard input if no file is given.
     case files(of: String)
     /// `NAME`: a model on the hub. The completions offer `suggestions`.
     case modelName(suggestions: [String])

@@ -40,7 +40,7 @@ private func lines(for option: Option, width: Int) -> String {
   return (head.count < summaryColumn - 1 ? head + summary.dropFirst(head.count) : "\(head)\n\(summary)") + "\n"
 }
 
-/// The lines of an example, each of them broken after `|` if it is too wide.
+/// The lines of an example; a line that is too wide is broken after a `|`.
 private func wrappedCommand(_ command: String, width: Int) -> String {
   var lines: [String] = []
   for line in command.split(separator: "\n") {
@@ -56,11 +56,11 @@ private func wrappedCommand(_ command: String, width: Int) -> String {
   return lines.map { $0 + "\n" }.joined()
 }
 
-/// Breaks a paragraph into lines of at most `width` characters, if its words are not longer.
+/// Breaks a paragraph into lines of at most `width` characters. Words are not broken.
 ///
 /// - Parameters:
 ///   - indent: the number of spaces at the beginning of each line.
-///   - hanging: the number of further spaces at the beginning of all lines but the first.
+///   - hanging: the number of additional spaces at the beginning of all lines except the first.
 func wrapped(_ paragraph: String, indent: Int = 0, width: Int, hanging: Int = 0) -> String {
   var lines: [String] = []
   var line = String(repeating: " ", count: indent)

@@ -1,6 +1,6 @@
 /// Returns the manual page of a tool in mdoc(7).
 ///
-/// - Parameter old: the present page. The output of its examples is kept; `Scripts/renew-sessions` renews it.
+/// - Parameter old: the current page. The output of its examples is kept; `Scripts/renew-sessions` updates it.
 public func manualPage(of tool: Tool, old: String = "") -> String {
   var page = """
     .\\" Made by `make generate` from Sources/CommandLineTool/Tools: change it there.
@@ -90,7 +90,7 @@ private func variables(of tool: Tool) -> [Tool.Entry] {
   if tool.options.contains(.topTable) || tool.options.contains(.colour) {
     variables += [
       ("NO_COLOR", "If set and not empty, no colours are used."),
-      ("CLICOLOR_FORCE", "If set and not 0, output is the same as on a terminal, for example in front of less -R."),
+      ("CLICOLOR_FORCE", "If set and not 0, output is the same as on a terminal, for example in a pipe to less -R."),
       ("COLUMNS", "The width of tables if the terminal's width is unknown."),
       ("TERM", "If dumb, no colours and no bars are used."),
     ]

@@ -1,5 +1,5 @@
-/// Returns the roff source of a line of text. It escapes backslashes, characters that roff would typeset as others (a
-/// hyphen for a minus sign), and a first character that would make the line a request.
+/// Returns the roff source of a line of text. It escapes backslashes, characters that roff would typeset as other
+/// characters (a hyphen for a minus sign), and a first character that would make the line a request.
 package func roffEscaped(_ text: some StringProtocol) -> String {
   let begins = text.hasPrefix(".") || text.hasPrefix("'") ? "\\&" : ""
   return begins + text.map { escapes[$0] ?? String($0) }.joined()

@@ -1,8 +1,8 @@
 import Platform
 
-/// What standard output can show.
+/// The capabilities of standard output.
 public struct Terminal {
-  /// The number of columns; nil if the output does not go to a screen and need not be cut.
+  /// The number of columns; nil if the output does not go to a screen: it is then not truncated.
   public let width: Int?
   /// True on a terminal, unless `$TERM` is `dumb`, and if `$CLICOLOR_FORCE` is set (https://bixense.com/clicolors).
   public let showsBars: Bool
@@ -52,7 +52,8 @@ public struct Terminal {
 
   private static var declaredColumns: Int? { environmentVariable("COLUMNS").flatMap { Int($0) }.map { max($0, 1) } }
 
-  /// Returns `text` cut to at most `width` columns. If it was cut, its last character is an ellipsis, or `~` in ASCII.
+  /// Returns `text` truncated to at most `width` columns. If it was truncated, its last character is an ellipsis, or
+  /// `~` in ASCII.
   public func cut(_ text: String, to width: Int) -> String {
     guard columns(text) > width else { return text }
     let mark = isUTF8 ? "…" : "~"

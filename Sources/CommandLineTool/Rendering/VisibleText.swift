@@ -18,7 +18,7 @@ public func padded(_ text: String, _ width: Int, right: Bool = false) -> String 
   return right ? space + text : text + space
 }
 
-/// Returns the number of terminal columns of a text: two for a wide character, none for a combining mark.
+/// Returns the number of terminal columns of a text: two for a wide character, zero for a combining mark.
 ///
 /// `wcwidth` depends on the locale of the process and differs between systems.
 public func columns(_ text: String) -> Int {

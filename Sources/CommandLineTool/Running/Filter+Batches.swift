@@ -5,23 +5,23 @@ private let readAheadSize = 1 << 20
 
 extension Filter {
   /// Calls `transform` with several records at once, for a computation that takes little longer for several records
-  /// than for one. The records are those that are available together, as far as `hasRoom` accepts them. Error records
-  /// are passed on unchanged.
+  /// than for one. A batch has the records that are available without waiting, up to the first that `hasRoom` rejects.
+  /// Error records are passed on unchanged.
   ///
   /// - Parameters:
-  ///   - read: makes an item of a record; nil if there is nothing to compute, and the record is passed on unchanged.
-  ///   - hasRoom: returns whether an item can be computed together with the others.
+  ///   - read: makes an item from a record; nil if there is nothing to compute: the record is then passed on unchanged.
+  ///   - hasRoom: returns whether an item can be computed in the same batch as the items before it.
   ///   - transform: computes the items and writes them in order. For a bad item it calls `reject` with the item's
   ///     index, after it has written all items before it. `reject` writes an error record, or, without `--keep-going`,
-  ///     throws an error that `transform` must pass on.
+  ///     throws an error that `transform` must rethrow.
   public func forEachBatch<Item>(
     _ read: (Record) throws -> Item?, while hasRoom: ([Item], Item) -> Bool,
     _ transform: (_ items: [Item], _ reject: (_ error: any Error, _ index: Int) throws -> Void) throws -> Void
   ) throws {
     try forEachInputBatch(of: .records, upTo: readAheadSize) { batch in
-      // The items of the last lines that were begun, in order. They are not computed yet.
+      // The items of the most recent lines, in order, which are not computed yet.
       var pending: [Item] = []
-      /// Computes and writes the pending items, which are those of the lines directly before `line`.
+      /// Computes and writes the pending items, which belong to the lines directly before `line`.
       func computePending(before line: Int) throws {
         let items = pending
         pending = []
@@ -54,7 +54,7 @@ extension Filter {
     case passOn(Record)
     case reject(any Error)
 
-    /// - Throws: an error that does not belong to the record.
+    /// - Throws: an error that is not an error of the record.
     init(_ line: UnsafeBufferPointer<UInt8>, _ read: (Record) throws -> Item?) throws {
       do {
         let record = try Record(line)

@@ -12,14 +12,14 @@ import Platform
 ///                              └────handleRecordError────▶ written
 ///
 /// Invariant: lines are written in the order of the input. When `handleRecordError` is called for a line, the output of
-/// all lines before it is in `output`, and nothing of that line or a later one is.
+/// all lines before it is in `output`, and `output` contains nothing of that line or of later lines.
 ///
-/// The entry points differ in how many lines can be begun and not yet written: one (`forEachLine`), the lines of one
-/// part for each thread (`forEachLine` with workers), or as many as are computed together (`forEachBatch`).
+/// The entry points differ in the number of lines that can be begun and not yet written: one (`forEachLine`), the lines
+/// of one part for each thread (`forEachLine` with workers), or as many as are computed together (`forEachBatch`).
 ///
 /// Example: five records are available together, and the third is bad.
-/// - With `forEachLine`, records 1 and 2 are written, the error is handled in the place of record 3, then 4 and 5
-///   follow.
+/// - With `forEachLine`, records 1 and 2 are written, the error is handled in place of record 3, and then records 4 and
+///   5 are written.
 /// - With `forEachBatch` and an error in reading record 3 (invalid JSON, an id outside the vocabulary), records 1 and 2
 ///   are computed together and written, the error is handled, then 4 and 5 are computed together.
 /// - With `forEachBatch` and an error in computing record 3 (logits that are not finite), all five are computed
@@ -30,8 +30,8 @@ import Platform
 public final class Filter {
   let arguments: Arguments
   let output: Output
-  /// Work to do while the tool waits for its first line, called once. It must leave errors to the code that needs its
-  /// result.
+  /// Work to do while the tool waits for its first line, called once. It must not report errors: the code that needs
+  /// its result does.
   public var beforeBlockingRead: (() -> Void)?
   /// Changes each line of text before it is transformed, on the thread that reads. `isFirst`: whether the line is the
   /// first of its file and may begin with a byte-order mark. `place` returns the line's place for a message.
@@ -124,7 +124,7 @@ public final class Filter {
     try output.endLine()
   }
 
-  /// Flushes the output, then writes the message on standard error.
+  /// Flushes the output, then writes the message to standard error.
   public func reportError(_ message: String) throws {
     try output.flush()
     warn("\(arguments.tool.name): \(message)")
@@ -154,7 +154,7 @@ public final class Filter {
     /// The index of the first line, from 0, counted over all files.
     fileprivate let firstIndex: Int
 
-    /// The place of a line for a message: `notes.jsonl:17`, or the file's name alone.
+    /// The place of a line for a message: `notes.jsonl:17`, or only the file's name.
     func place(of index: Int) -> String { firstLineNumber.map { "\(file):\($0 + index)" } ?? "\(file)" }
 
     /// The record of a line, as far as it can be read. A text has no members.

@@ -34,7 +34,7 @@ struct InputSeal {
     throw ToolError(
       .inputOutput,
       "\(file): the end record is missing after \(recordCount) \(noun): the previous tool was "
-        + "stopped, or writes none (use --sealed-output with the first tool of a pipeline)")
+        + "stopped, or does not write end records (use --sealed-output with the first tool of a pipeline)")
   }
 
   private var noun: String { recordCount == 1 ? "record" : "records" }

@@ -4,7 +4,7 @@ import Platform
 import Tokenizer
 
 extension ByteLevelTokenizer {
-  /// The fingerprint as records have it: 16 hexadecimal digits.
+  /// The fingerprint in the form that records contain: 16 hexadecimal digits.
   public var fingerprintText: String { hexadecimal(fingerprint, width: 16) }
 }
 
@@ -20,7 +20,7 @@ public struct ModelVocabulary {
   /// Computes the fingerprint ahead of its first use. An error is reported by the record that needs the fingerprint.
   public func prepare() { _ = try? fingerprint() }
 
-  /// Throws a `RecordError` if the record's ids belong to another vocabulary.
+  /// Throws a `RecordError` if the record's ids belong to a different vocabulary.
   public func check(_ record: Record) throws {
     guard let vocabulary = try record.string("vocab") else { return }
     let (found, expected) = (String(decoding: vocabulary, as: UTF8.self), try fingerprint())
@@ -31,9 +31,9 @@ public struct ModelVocabulary {
     }
   }
 
-  /// Returns the change that adds `vocab` to a record without it. Nothing is added if the model has no tokenizer, or an
-  /// unsupported one. A file that cannot be read is an error, because the output must depend on the model and the input
-  /// only.
+  /// Returns the change that adds `vocab` to a record without it. Nothing is added if the model has no tokenizer or an
+  /// unsupported tokenizer. A file that cannot be read is an error, because the output must depend on the model and the
+  /// input only.
   public func addition(to record: Record) throws -> [Record.Change] {
     guard try !record.has("vocab") else { return [] }
     do {
@@ -49,8 +49,8 @@ public struct ModelVocabulary {
 }
 
 extension ModelFiles {
-  /// The number of logits: the tokens of the tokenizer and the padding after them, ids without text. If the
-  /// configuration gives no larger number, it is the number of tokens.
+  /// The number of logits: the number of tokens of the tokenizer, or the number in the configuration if that is larger.
+  /// The ids after the last token are padding and have no text.
   public func vocabularySize(_ tokenizer: ByteLevelTokenizer) -> Int {
     max(tokenizer.vocabularySize, (try? ModelConfiguration(self))?.vocabularySize ?? 0)
   }

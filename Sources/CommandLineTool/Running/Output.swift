@@ -94,7 +94,7 @@ public final class Output {
     hasFailed = true
   }
 
-  /// Makes the output end with an end record if it is records. Called when the input had an end record.
+  /// Makes the output end with an end record if it is a stream of records. Called when the input had an end record.
   func seal() { isSealed = isRecords }
 
   /// Writes the end record, if the output is sealed and no error record with `"fatal":true` was written.
@@ -107,7 +107,7 @@ public final class Output {
   // MARK: - Writing
 
   /// Writes bytes. Termination signals are blocked while a file is written, so that it never ends with a partial line.
-  /// For a pipe they are not, because the write can block forever.
+  /// For a pipe they are not blocked, because the write can take forever.
   private func write(_ bytes: UnsafeBufferPointer<UInt8>) throws(ToolError) {
     guard isFile else { return try writeAll(bytes) }
     try withTerminationSignalsBlocked { () throws(ToolError) in try writeAll(bytes) }

@@ -53,7 +53,7 @@ struct Progress {
     lastShown = nil
   }
 
-  /// Shows the line, at most once in an interval.
+  /// Shows the line, at most once per interval.
   private mutating func show() {
     let time = monotonicSeconds()
     guard time - start >= Self.delay, time - (lastShown ?? 0) >= Self.interval else { return }
@@ -68,7 +68,7 @@ struct Progress {
     writeToStandardError(Self.eraseLine + text.prefix((Terminal.width(of: STDERR_FILENO) ?? 80) - 1))
   }
 
-  /// Returns the total size of the files; nil if one of them is not a regular file.
+  /// Returns the total size of the files; nil if any of the files is not a regular file.
   private static func size(of files: [Path]) -> Int? {
     let sizes = files.map { $0 == "-" ? fileSize(STDIN_FILENO) : fileSize($0) }
     return sizes.contains(nil) ? nil : sizes.reduce(0) { $0 + ($1 ?? 0) }

@@ -2,7 +2,7 @@ import Checkpoint
 import JSONLines
 
 extension Record {
-  /// Returns the ids. Throws if they are missing, or if one is outside a vocabulary of `count` tokens.
+  /// Returns the ids. Throws if they are missing, or if any id is outside a vocabulary of `count` tokens.
   public func ids(inVocabularyOf count: Int) throws -> [Int] {
     guard let ids = try ids() else {
       throw try RecordError("\"ids\" is missing" + (has("text") ? "; bpe-encode -j makes it from \"text\"" : ""))
@@ -13,8 +13,8 @@ extension Record {
     return ids
   }
 
-  /// Returns the ids, which can be empty. Throws if the model cannot process them: one is outside the vocabulary, or
-  /// there are more than its context length.
+  /// Returns the ids, which can be empty. Throws if the model cannot process them: if any id is outside the vocabulary,
+  /// or if there are more ids than its context length.
   public func ids(for configuration: ModelConfiguration) throws -> [Int] {
     let ids = try ids(inVocabularyOf: configuration.vocabularySize)
     let maximum = configuration.contextLength
@@ -41,7 +41,7 @@ extension Record {
 ///
 /// - Parameter position: the position of the logits in their sequence, if it is known.
 public func requireFinite(_ logits: UnsafeBufferPointer<Float>, position: Int? = nil) throws {
-  // The first pass has no branch in its loop; the second one runs only for an error.
+  // The first pass has no branch in its loop; the second pass runs only for an error.
   let greatest = logits.reduce(0 as UInt32) { max($0, $1.magnitude.bitPattern) }
   guard greatest > Float.greatestFiniteMagnitude.bitPattern, let token = logits.firstIndex(where: { !$0.isFinite })
   else { return }

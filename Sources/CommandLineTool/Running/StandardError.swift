@@ -1,15 +1,15 @@
 import Platform
 
-// Everything that the tools write on standard error passes through this file.
+// All output to standard error is written by the functions in this file.
 
 extension Arguments {
-  /// Writes a note, which is not an error, on standard error, unless `--quiet` is given.
+  /// Writes a note, which is not an error, to standard error, unless `--quiet` is given.
   public func note(_ message: String) {
     if !has(.quiet) { warn("\(tool.name): \(message)") }
   }
 }
 
-/// Writes a line on standard error. Control characters, which a file or a record can put into the message, are escaped,
+/// Writes a line to standard error. Control characters, which a file or a record can put into the message, are escaped,
 /// so that they cannot break the line or control the terminal.
 public func warn(_ message: String) {
   let text = escaped(shortened(message).utf8)
@@ -28,7 +28,7 @@ func shortened(_ message: String) -> String {
 
 private let maximumMessageSize = 1000  // bytes; the longest message without quotations has half as many
 
-/// Writes text on standard error, in ASCII if the locale is not UTF-8. Write errors are ignored.
+/// Writes text to standard error, in ASCII if the locale is not UTF-8. Write errors are ignored.
 public func writeToStandardError(_ text: String) {
   let bytes = Array((localeIsUTF8 ? text : asciiOnly(text)).utf8)
   _ = bytes.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
@@ -40,7 +40,7 @@ let localeIsUTF8: Bool = {
   return locale.contains("utf-8") || locale.contains("utf8")
 }()
 
-/// Replaces typographic characters by their ASCII forms, and escapes all other characters outside ASCII as `\u{E9}`.
+/// Replaces typographic characters with their ASCII forms, and escapes all other characters outside ASCII as `\u{E9}`.
 package func asciiOnly(_ text: String) -> String {
   guard text.utf8.contains(where: { $0 >= 0x80 }) else { return text }
   var result = ""

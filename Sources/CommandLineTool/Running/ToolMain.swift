@@ -43,14 +43,14 @@ public func toolMain(_ tool: Tool, _ body: (Arguments, Output) throws -> ExitSta
   exit(status.rawValue)
 }
 
-/// Writes an error on standard error and returns its exit status.
+/// Writes an error to standard error and returns its exit status.
 private func report(_ error: ToolError, _ tool: Tool) -> ExitStatus {
   warn("\(tool.name): \(error.message)")
   if error.status == .usage { warn("try: \(tool.name) --help") }
   return error.status
 }
 
-/// Converts an error of a library to an error with an exit status.
+/// Converts a library's error to an error with an exit status.
 func toolError(from error: any Error) -> ToolError {
   switch error {
   case let error as ToolError: error

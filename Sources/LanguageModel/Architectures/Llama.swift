@@ -2,8 +2,8 @@ import Checkpoint
 import Threads
 
 /// Llama (Touvron et al., "LLaMA: Open and Efficient Foundation Language Models", 2023), and architectures that differ
-/// in details: Mistral, Qwen2 (biases) and Qwen3 (norms of queries and keys). The members have the names of the tensors
-/// in the checkpoint.
+/// in details: Mistral, Qwen2 (biases) and Qwen3 (norms of queries and keys). Properties are named after the tensors in
+/// the checkpoint.
 // swift-format-ignore: AlwaysUseLowerCamelCase
 struct Llama: Architecture {
   let embed_tokens: WeightMatrix  // (vocabulary, width)
@@ -112,7 +112,7 @@ extension Llama {
 extension Checkpoint {
   /// Returns the divisors of the frequencies of RoPE (headDim / 2).
   ///
-  /// - Throws: `CheckpointError` if the tensor is missing or a factor is not finite or too small.
+  /// - Throws: `CheckpointError` if the tensor is missing, or if a factor is not finite or is too small.
   fileprivate func readFrequencyFactors() throws(CheckpointError) -> [Float] {
     let tensor = try tensor("rope_freqs.weight")
     let frequencyFactors = WeightVector(tensor).array

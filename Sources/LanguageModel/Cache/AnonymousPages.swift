@@ -10,7 +10,7 @@ final class AnonymousPages: CachePages {
 
   deinit { for page in pages { munmap(page, size) } }
 
-  /// Returns a page. A new page is zeros, and takes memory only when it is written.
+  /// Returns a page. A new page contains zeros, and takes memory only when it is written.
   func page(_ index: Int) -> UnsafeMutablePointer<Float> {
     if index < pages.count { return pages[index] }
     guard let page = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), page != MAP_FAILED

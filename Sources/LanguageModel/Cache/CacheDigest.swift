@@ -1,7 +1,7 @@
 /// The digest of each position in a cache file, which verifies that the keys and values there belong to a sequence. It
-/// depends on the model, the ids up to the position, and every bit of its keys and values. After damage, for another
-/// model, or for another sequence before the same token, the digest differs (or is equal with a probability of 2⁻⁶⁴).
-/// It does not protect against a file that is forged deliberately.
+/// depends on the model, the ids up to the position, and every bit of its keys and values. If the file is damaged, or
+/// if it belongs to another model or another sequence, the digest differs (except with a probability of 2⁻⁶⁴). It does
+/// not protect against a deliberately forged file.
 struct CacheDigest {
   /// The digest of the model and the ids so far.
   private var prefix: UInt64
@@ -29,9 +29,9 @@ struct PositionSums {
 
   /// Returns the sums of the 16 positions of a block in a page.
   ///
-  /// Each is two running sums of all words modulo 2³² (Fletcher, "An Arithmetic Checksum for Serial Transmissions",
-  /// 1982), of which the second depends on the order. The keys of a position are one lane; its values are summed in 16
-  /// lanes, which are mixed at the end.
+  /// Each checksum consists of two running sums of all words modulo 2³² (Fletcher, "An Arithmetic Checksum for Serial
+  /// Transmissions", 1982), of which the second depends on the order. The keys of a position are one lane; its values
+  /// are summed in 16 lanes, which are mixed at the end.
   static func ofBlock(_ block: Int, _ page: UnsafeMutablePointer<Float>, _ shape: CacheShape) -> [PositionSums] {
     typealias Words = SIMD16<UInt32>
     func words(_ numbers: UnsafeMutablePointer<Float>) -> Words {

@@ -17,7 +17,7 @@ final class CacheFile: CachePages {
   private let digest: CacheDigest  // the digest of the model
   private let header: Header
   private let table: UnsafeMutablePointer<Entry>
-  /// The number of pages that the file has at present.
+  /// The current number of pages of the file.
   private var pagesInFile: Int
   private var pages: [UnsafeMutablePointer<Float>] = []
   /// Pages in memory after the last page of the file, if the file cannot grow. They are lost when the process ends.
@@ -151,7 +151,7 @@ final class CacheFile: CachePages {
     return Int(file.st_size)
   }
 
-  /// Makes the file a cache of this model if it is not one, maps the table, and counts the pages.
+  /// Makes the file a cache of this model if it is not one already, maps the table, and counts the pages.
   private static func map(
     _ descriptor: Int32, _ header: Header, isReadOnly: Bool, isLink: Bool, _ report: (String) -> Void
   ) throws(CacheFileError) -> (UnsafeMutablePointer<Entry>, Int) {
@@ -178,7 +178,7 @@ final class CacheFile: CachePages {
   }
 
   /// Allocates disk blocks for a range of the file, including its holes: a write to a hole of a mapped file on a full
-  /// disk would end the process.
+  /// disk would kill the process.
   private static func allocate(_ descriptor: Int32, from offset: Int, count: Int) throws(CacheFileError) {
     let code = allocateFile(descriptor, from: offset, count: count)
     guard code == 0 else { throw CacheFileError(system: code) }
@@ -227,8 +227,8 @@ final class CacheFile: CachePages {
   // MARK: Positions
 
   /// True if the header and the table are as this process has verified and written them. If not, another program has
-  /// written to the file in spite of the lock. (Programs that copy a file write from its start, so these change before
-  /// keys and values.)
+  /// written to the file despite the lock. (Programs that copy a file write from its start, so these change before keys
+  /// and values.)
   var isIntact: Bool {
     mapOfTable.load(as: Header.self) == header
       && verified.indices.allSatisfy { verified[$0].entry == nil || verified[$0].entry == table[$0] }

@@ -6,9 +6,9 @@ let pageLength = 64
 
 /// The layout of the keys and values of a sequence in memory and in a cache file.
 ///
-/// A page has 64 positions. For each layer and head it has the keys in blocks of 16 positions, (4, headDim, 16), so
-/// that a vector is one dimension of 16 positions and dot products need no sum across lanes. After the keys it has the
-/// values position by position, (64, paddedHeadDim), with the head dimension rounded up to a multiple of 16.
+/// A page has 64 positions. For each layer and head a page has the keys in blocks of 16 positions, (4, headDim, 16), so
+/// that a vector is one dimension of 16 positions and dot products need no sum across lanes. The values follow the
+/// keys, position by position: (64, paddedHeadDim), with the head dimension rounded up to a multiple of 16.
 struct CacheShape {
   let layers: Int
   let heads: Int  // heads of keys and values
@@ -28,7 +28,7 @@ extension CacheShape {
 
 /// The memory of a KV cache, page by page.
 protocol CachePages: AnyObject {
-  /// Returns a page, and creates it if needed. It is valid as long as this object.
+  /// Returns a page, and creates it if needed. The page is valid as long as this object.
   ///
   /// - Precondition: all pages before it have been created.
   func page(_ index: Int) -> UnsafeMutablePointer<Float>
@@ -76,7 +76,7 @@ public final class KeyValueCache {
   public var count: Int { ids.count }
 
   /// Makes this the cache of the sequence `ids`: keeps the positions of the longest common prefix and drops the rest.
-  /// The last id is never part of it, because its logits are not stored and must be computed.
+  /// The last id is never part of the prefix, because its logits are not stored and must be computed.
   public func reusePrefix(of ids: [Int]) {
     let common = file.map { $0.verifiedPrefix(of: ids) } ?? zip(self.ids, ids).prefix { $0 == $1 }.count
     self.ids = Array(ids[..<min(common, ids.count - 1)])

@@ -4,7 +4,7 @@ import Threads
 /// Returns the Gaussian error linear unit of each lane in its tanh form, `gelu_new` (Hendrycks and Gimpel, "Gaussian
 /// Error Linear Units", 2016): ½x · (1 + tanh u) with u = √(2/π) · (x + 0.044715·x³).
 ///
-/// Computed as x / (1 + e^-2u), which is equal and needs one exponential.
+/// Computed as x / (1 + e^-2u), which is equal and needs only one exponential.
 @inline(__always)
 func gelu(_ x: Lanes) -> Lanes {
   let cubic = x * x * x
@@ -16,7 +16,7 @@ func gelu(_ x: Lanes) -> Lanes {
 @inline(__always)
 func silu(_ x: Lanes) -> Lanes { x / (1 + exponential(-x)) }
 
-/// Computes output (n, ffn) = silu(gates) · ups, for input (n, 2 · ffn) whose rows hold the gates and then the ups
+/// Computes output (n, ffn) = silu(gates) · ups, for input (n, 2 · ffn) whose rows contain the gates and then the ups
 /// (Shazeer, "GLU Variants Improve Transformer", 2020).
 func swiglu(_ input: Matrix, into output: Matrix, _ pool: ThreadPool) {
   let ffn = output.columns

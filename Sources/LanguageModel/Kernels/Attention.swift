@@ -4,12 +4,12 @@ import Threads
 // Causal multi-head attention: each position attends to all positions up to itself (Vaswani et al., "Attention Is All
 // You Need", 2017).
 //
-// Order of summation ("same bits" in lm-records(5)):
+// Order of summation (lm-records(5), SAME BITS):
 //  - A query-key dot product is one chain of fused multiply-adds along the head dimension.
-//  - The exponentials of the scores are added in 16 lanes (lane l has the positions l, l + 16, …), and the lanes by
-//    `horizontalSum`.
+//  - The exponentials of the scores are added in 16 lanes (lane l has the positions l, l + 16, …), and the lanes
+//    with `horizontalSum`.
 //  - The weighted sum of the values is a chain along each page of 64 positions, which rounds less than one long chain;
-//    then the sums of the pages are added in their order.
+//    then the sums of the pages are added in order.
 // All three depend on the position only, so batching does not change results.
 //
 //   path          rows    independent sums
@@ -17,8 +17,8 @@ import Threads
 //   several rows  2 … 6   the MR × NR sums of the micro-kernel
 
 /// Computes outputs (n, heads · headDim) for queries (n, heads · headDim) of positions whose keys and values are in the
-/// KV caches of their segments. If there are fewer heads of keys and values than of queries, each serves several
-/// consecutive query heads (grouped-query attention; Ainslie et al., "GQA", 2023).
+/// KV caches of their segments. If there are fewer heads of keys and values than of queries, each of them is shared by
+/// several consecutive query heads (grouped-query attention; Ainslie et al., "GQA", 2023).
 ///
 /// - Parameters:
 ///   - queries: a matrix whose rows start with the queries, and may be wider.

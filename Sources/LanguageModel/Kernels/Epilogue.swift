@@ -7,7 +7,7 @@ enum Epilogue {
   /// output = output + (sum + bias), the residual connection
   case addToOutput
 
-  /// Computes 16 outputs from 16 sums, or the first `count` of them if that is less.
+  /// Computes 16 outputs from 16 sums, or only the first `count` outputs if that is less.
   ///
   /// - Parameter bias: nil for no bias; otherwise padded to whole vectors.
   @inline(__always)

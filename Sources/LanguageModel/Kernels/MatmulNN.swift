@@ -3,11 +3,11 @@ import Threads
 
 // output = input · weights, for weights [in, out] (GEMM "NN"; GPT-2's Conv1D).
 //
-// Order of summation ("same bits" in lm-records(5)): k runs through the inputs in blocks of KC. Within a block, each
-// output element is one chain of fused multiply-adds in the order of k that starts with zero; then the sums of the
-// blocks are added in their order. Lanes are output columns and are never added to each other. All paths keep this
-// order, so one position and many positions together give the same bits. (Blocks keep the rounding error of long sums
-// small and can be computed by different threads; a block of a panel fits the first-level cache.)
+// Order of summation (lm-records(5), SAME BITS): k runs through the inputs in blocks of KC. Within a block, each
+// output element is one chain of fused multiply-adds that starts at zero, in the order of k; then the sums of the
+// blocks are added in order. Lanes are output columns and are never added to each other. All paths keep this order, so
+// one position and many positions together give the same bits. (Blocks keep the rounding error of long sums small and
+// can be computed by different threads; a block of a panel fits in the first-level cache.)
 //
 //   path         rows    condition                 kernel                  why
 //   gemv         1       rows ≤ 4 KiB, 4 blocks    addTwoRowsOfFourBlocks  eight short rows in sequence are one stream
@@ -16,9 +16,9 @@ import Threads
 //   gemm         > 16    or the last < 16 columns  microKernel             arithmetic takes longer than reading
 //
 // gemv and skinny gemm stream the weights once, directly from the pages of the file, at the speed of memory. One task
-// is one block (for short rows: four), whose weights are contiguous. The processor prefetches within each of a few
-// streams only, so several rows are read side by side. Prefetching the next rows into the second-level cache saves a
-// sixth of the time for one row with half-precision weights, and a quarter for several rows.
+// is one block (for short rows: four), whose weights are contiguous. The hardware prefetcher reads ahead within a
+// stream and follows a few streams, so several rows are read in parallel. Prefetching the next rows into the
+// second-level cache saves a sixth of the time for one row with half-precision weights, and a quarter for several rows.
 //
 // gemm has the loops of Goto and van de Geijn ("Anatomy of High-Performance Matrix Multiplication", 2008) and BLIS (Van
 // Zee and van de Geijn, 2015), without the loop over blocks of input rows (MC): the packed inputs of all rows are
@@ -34,7 +34,7 @@ import Threads
 //     epilogue of the sums (n, NC)
 
 /// KC. A panel takes 128 × 16 × 4 bytes = 8 KiB of the first-level cache, or 32 KiB with NR = 64. KC is part of the
-/// order of summation, so another value changes results.
+/// order of summation, so a different value changes results.
 private let kc = 128
 /// NC. The panels of one block are 128 × 128 × 4 bytes = 64 KiB and stay in the second-level cache; 128 columns are
 /// enough for the processor to prefetch within each weight row.
@@ -114,8 +114,8 @@ private struct MatmulNN<Element: WeightElement> {
     if whole < weights.columns { gemm(from: whole) }  // the last columns, fewer than a vector
   }
 
-  /// Computes the chains of some blocks for a range of columns: sums (blocks, n, stride). The table above has the
-  /// choice of the kernel; `addRow` takes the weight rows that remain at the end of a block.
+  /// Computes the chains of some blocks for a range of columns: sums (blocks, n, stride). The table above shows how the
+  /// kernel is chosen; `addRow` takes the weight rows that remain at the end of a block.
   @inline(__always)
   private func sumBlocks(
     _ blocks: Range<Int>, _ columns: Range<Int>, _ sums: UnsafeMutablePointer<Float>, stride: Int,
@@ -335,7 +335,7 @@ private struct MatmulNN<Element: WeightElement> {
 
   /// Dequantizes weights into packed panels (NC / NR, KC, NR). In the last vector, columns that do not exist become
   /// zeros. The vectors after it in a wide panel stay uninitialized, and their sums are not used. Eight rows are read
-  /// side by side, as in gemv.
+  /// in parallel, as in gemv.
   @inline(__always)
   private func packPanels(
     _ rows: Range<Int>, _ columns: Range<Int>, nr: Int, into panels: UnsafeMutablePointer<Float>

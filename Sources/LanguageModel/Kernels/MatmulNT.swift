@@ -4,14 +4,14 @@ import Threads
 // output = input · weightsᵀ, for weights [out, in] (GEMM "NT"): the token embedding as output head, all projections of
 // Llama, and all quantized weights.
 //
-// Order of summation ("same bits" in lm-records(5)): an output element has 16 lanes. Lane l adds the products of k = l,
-// l + 16, l + 32, … in this order, by fused multiply-adds that start with zero. Then the lanes are added in the fixed
-// order of `horizontalSum`. The order depends on the number of inputs only, so one position and many positions give the
-// same bits.
+// Order of summation (lm-records(5), SAME BITS): each output element has 16 lanes. Lane l adds the products of k
+// = l, l + 16, l + 32, … in this order, with fused multiply-adds that start at zero. Then the lanes are added in the
+// fixed order of `horizontalSum`. The order depends on the number of inputs only, so one position and many positions
+// give the same bits.
 //
 //   path   rows  why
-//   gemv   1     reads each weight row once. Four rows far from each other are read side by side, because the processor
-//                prefetches within each of a few streams only.
+//   gemv   1     reads each weight row once. Four distant rows are read in parallel, because the hardware
+//                prefetcher follows a few streams.
 //   gemm   ≥ 2   dequantizes 16 weight rows once for all input rows, and keeps MR × NR sums in registers.
 //
 // The loop nest of gemm (Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication", 2008), in which
@@ -30,13 +30,13 @@ import Threads
 // Registers have 8 lanes with AVX2 and NEON. Then lanes 0 to 7 of all sums are computed before lanes 8 to 15: lanes are
 // independent until the horizontal sum.
 
-/// The largest number of weight rows in one task. There are fewer if that gives each thread about eight tasks, so that
-/// a thread that starts late or is interrupted takes fewer of them.
+/// The largest number of weight rows in one task. Tasks have fewer rows if each thread then gets about eight tasks, so
+/// that a thread that starts late or is interrupted takes fewer of them.
 private let maximumTaskRows = 256
 /// The weight rows that are dequantized together: their outputs fill one vector.
 private let panelRows = laneCount
 /// NR. MR × NR sums are 6 × 4 = 24 of the 32 registers of AVX-512, or 3 × 4 = 12 of the 16 of AVX2 (`FourVectors.mr`);
-/// the weights and the input take the others.
+/// the weights and the input take the remaining registers.
 private let nr = 4
 /// KC. One call of the micro-kernel reads (MR + NR) × KC × 4 bytes, at most 20 KiB, which stay in the first-level
 /// cache. The sums of all lanes are kept between blocks, so KC does not change the order of summation.
@@ -222,7 +222,7 @@ private struct MatmulNT<Format: WeightFormat> {
 
   /// Adds the products of MR inputs and NR weight rows to the sums (MR, NR, 16), for one part of the lanes, which
   /// starts at the pointers. Not inlined: the compiler would join the halves into one loop, which needs more registers
-  /// than there are.
+  /// than the processor has.
   @inline(never)
   private func microKernel<Part: SIMD>(
     _: Part.Type, _ x: InputRows, at start: Int, _ panel: UnsafeMutablePointer<Float>, stride: Int, _ length: Int,
@@ -265,8 +265,8 @@ private struct MatmulNT<Format: WeightFormat> {
   }
 }
 
-/// The input rows of one micro-kernel. If MR is 3, the other three repeat the last. (Six variables, because an array
-/// would not stay in registers.)
+/// The input rows of one micro-kernel. If MR is 3, the last three rows repeat the third. (Six variables, because an
+/// array would not stay in registers.)
 private struct InputRows {
   let x0, x1, x2, x3, x4, x5: UnsafeMutablePointer<Float>
 
@@ -287,7 +287,7 @@ private struct LaneSums {
   }
 }
 
-/// One vector of each of NR = 4 weight rows, or of the sums of one input with them.
+/// One vector from each of NR = 4 weight rows, or from the sums of one input row with these weight rows.
 private struct FourVectors<Part: SIMD> where Part.Scalar == Float {
   var (v0, v1, v2, v3) = (Part(), Part(), Part(), Part())
 

@@ -122,11 +122,11 @@ struct Accumulators<Row: PanelRow> {
   }
 }
 
-/// Returns inputs (MR, length) times a panel (length, NR). Each sum is one chain of fused multiply-adds in the order of
-/// k that starts with zero.
+/// Returns inputs (MR, length) times a panel (length, NR). Each sum is one chain of fused multiply-adds that starts at
+/// zero, in the order of k.
 ///
 /// - Parameters:
-///   - x: the inputs; number k of row r is `x[r * rowStride + k * step]`.
+///   - x: the inputs; element k of row r is `x[r * rowStride + k * step]`.
 ///   - panel: the packed panel; row k starts at `panel[k * panelStride]`.
 @inline(__always)
 func microKernel<Row: PanelRow>(

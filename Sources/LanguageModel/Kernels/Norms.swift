@@ -1,7 +1,7 @@
 import Numerics
 import Threads
 
-// Both norms add the numbers of a row in 16 lanes (lane l has the indices l, l + 16, …), and then the lanes by
+// Both norms add the numbers of a row in 16 lanes (lane l has the indices l, l + 16, …), and then the lanes with
 // `horizontalSum`. A row does not depend on the rows computed with it.
 
 /// The weights of a layer normalization.

@@ -2,14 +2,14 @@ import CPlatform
 import Checkpoint
 
 // Dequantization: how stored weights become float32, one unit at a time (16 numbers of the floating-point types, 32 of
-// the quantized types). It is exact for all types, so a kernel computes the same for weights of any type and for the
+// the quantized types). It is exact for all types, so a kernel gives the same result for weights of any type as for the
 // same numbers stored as float32.
 //
 // There is no integer dot product (VNNI, NEON i8mm): it needs activations rounded to integers, and then the logits
 // would depend on the type of the weights.
 
-/// The number of lanes in which the kernels compute. It belongs to the arithmetic and not to the processor: narrower
-/// registers take two or four per vector, and the sums are the same.
+/// The number of lanes in which the kernels compute. It is part of the definition of the arithmetic and does not depend
+/// on the processor: with narrower registers a vector takes two or four of them, and the sums are the same.
 let laneCount = 16
 
 /// Returns `count` rounded up to whole vectors.

@@ -1,4 +1,4 @@
-/// Returns the completions for bash, in the form that the package bash-completion loads.
+/// Returns the completions for bash, in the format that the package bash-completion loads.
 ///
 /// Bash splits the word before the cursor at the characters of `$COMP_WORDBREAKS`, by default at `=`: `--model=gp` is
 /// three words, and a candidate replaces the last one only. If `=` is not in `$COMP_WORDBREAKS`, or for `-mgp`, the

@@ -24,8 +24,8 @@ func fishCompletions(of tool: Tool) -> String {
   return text
 }
 
-/// Model names, folders and `.gguf` files. `commandline -ct` is the whole word before the cursor with an option in it;
-/// fish adds the option to the candidates itself, so file names must be completed without it.
+/// Model names, folders and `.gguf` files. `commandline -ct` is the whole word before the cursor, including an option
+/// in it; fish adds the option to the candidates itself, so file names must be completed without it.
 private let models =
   "(\(Shell.listModels); set -l value (commandline -ct | string replace -r -- '^(--model=|-m)' ''); "
   + "__fish_complete_directories \"$value\"; "

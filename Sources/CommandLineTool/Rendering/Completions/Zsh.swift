@@ -14,7 +14,7 @@ func zshCompletions(of tool: Tool) -> String {
   text += "_arguments -s -S"
   for option in tool.listedOptions {
     let summary = "[\(quoted(option.summary))]"
-    // The notation of _arguments: the value follows -k+ in the same or the next word, --top-k= also after `=`
+    // The notation of _arguments: `-k+` takes its value in the same or the next word, `--top-k=` also after `=`
     let attached = option.spellings.map { $0 + (option.argument == nil ? "" : $0.hasPrefix("--") ? "=" : "+") }
     if attached.count > 1 {
       text += " \\\n  '(\(option.spellings.joined(separator: " ")))'{\(attached.joined(separator: ","))}"
