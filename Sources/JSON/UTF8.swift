@@ -58,7 +58,8 @@ func utf8Prefix(_ bytes: UnsafeBufferPointer<UInt8>) -> Int {
     guard let length = ByteBlock(base + index, count: rest).utf8Prefix else { break }
     index += min(length, rest)
   }
-  while index < bytes.count, let length = utf8SequenceLength(bytes.span, at: index) { index += length }  // the exact end
+  // The exact end.
+  while index < bytes.count, let length = utf8SequenceLength(bytes.span, at: index) { index += length }
   return index
 }
 
