@@ -37,7 +37,7 @@ private func unsupportedFilesHint(_ names: [String], _ folder: Path) -> String? 
     return hint(
       name, "these are the original weights, with other tensor names; download the model in the transformers format")
   }
-  if let name = first({ $0.hasSuffix(".safetensors") }) {
+  if let name = first({ $0.hasSuffix(".safetensors") && $0 != "model.safetensors" }) {
     return hint(name, "if it is the whole model, rename it to model.safetensors")
   }
   if let name = first({ $0 == "tf_model.h5" }) {

@@ -8,6 +8,6 @@ extension MappedFile {
     }
     let text = bytes.lazy.drop { [0x09, 0x0A, 0x0D, 0x20].contains($0) }.map { 0x41...0x5A ~= $0 ? $0 | 0x20 : $0 }
     guard ["<!doctype html", "<html"].contains(where: { begins(with: $0, text) }) else { return nil }
-    return "this is a web page and not the file itself: download the file (its address has /resolve/, not /blob/)"
+    return "this is a web page, not the file itself: download the file (its address has /resolve/, not /blob/)"
   }
 }

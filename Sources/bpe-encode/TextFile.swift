@@ -22,7 +22,9 @@ final class TextFile {
     noteCarriageReturn(text, place)
     guard isFirst else { return text }
     if looksLikeUTF16(text.span) {
-      note("\(place()): this looks like UTF-16, but is encoded byte by byte (iconv -f UTF-16 -t UTF-8 converts a file)")
+      let name = utf16Name(of: text.span)
+      note(
+        "\(place()): this looks like UTF-16, but is encoded byte by byte (iconv -f \(name) -t UTF-8 converts a file)")
     }
     guard text.starts(with: [0xEF, 0xBB, 0xBF]) else { return text }
     guard isLines else {

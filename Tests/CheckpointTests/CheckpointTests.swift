@@ -163,7 +163,7 @@ import Testing
       "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 4\n",
       "this is a Git LFS pointer and not the file"
     ),
-    ("\n<!DOCTYPE html>\n<html>", "this is a web page and not the file"), ("<HTML lang=en>", "this is a web page"),
+    ("\n<!DOCTYPE html>\n<html>", "this is a web page, not the file"), ("<HTML lang=en>", "this is a web page"),
   ])
   func recognizesPlaceholders(_ text: String, _ reason: String) throws {
     for name in ["model.safetensors", "config.json", "model.safetensors.index.json"] {

@@ -318,7 +318,7 @@ import Tokenizer
       #expect(reason(files)?.reason.hasPrefix("this is a Git LFS pointer and not the file itself") == true)
     }
     #expect(
-      reason(["tokenizer.json": "<html>"])?.reason.hasPrefix("this is a web page and not the file itself") == true)
+      reason(["tokenizer.json": "<html>"])?.reason.hasPrefix("this is a web page, not the file itself") == true)
   }
 
   @Test func limitsPartsAndRejectsDuplicateIDs() {

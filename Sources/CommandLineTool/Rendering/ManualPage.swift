@@ -85,14 +85,19 @@ private func list(of options: [Option]) -> String {
 private func variables(of tool: Tool) -> [Tool.Entry] {
   var variables: [Tool.Entry] = []
   if tool.options.contains(.model) { variables.append(("LM_MODEL", "The default of --model.")) }
-  if tool.options.contains(.sealed) { variables.append(("LM_SEALED", "If 1, the same as --sealed.")) }
+  if tool.options.contains(.sealed) {
+    variables.append(("LM_SEALED", "If set, not empty and not 0, the same as --sealed."))
+  }
   variables.append(("HF_HUB_CACHE, HF_HOME, XDG_CACHE_HOME", "The location of the Hugging Face hub cache."))
   if tool.options.contains(.topTable) || tool.options.contains(.colour) {
     variables += [
       ("NO_COLOR", "If set and not empty, no colours are used."),
-      ("CLICOLOR_FORCE", "If set and not 0, output is the same as on a terminal, for example in a pipe to less -R."),
+      (
+        "CLICOLOR_FORCE",
+        "If set and not 0, output is the same as on a terminal with colours, for example in a pipe to less -R."
+      ),
       ("COLUMNS", "The width of tables if the terminal's width is unknown."),
-      ("TERM", "If dumb, no colours and no bars are used."),
+      ("TERM", "If dumb, no colours and no bars are used, unless CLICOLOR_FORCE is set."),
     ]
   }
   variables.append(

@@ -40,7 +40,8 @@ extension Arguments {
     }
     guard tool.content == "text", !has(.jsonInput), !text.contains(where: { "/.\\".contains($0) }) else { return nil }
     let words = operands.map { Path($0).text }.joined(separator: " ")
-    let isSimple = words.utf8.count <= 40 && !words.contains { "'\\".contains($0) }
-    return " (text comes on standard input: echo '\(isSimple ? words : "TEXT")' | \(tool.name))"
+    let isSimple =
+      words.utf8.count <= 40 && words.utf8.allSatisfy { (0x20..<0x7F).contains($0) && $0 != 0x27 && $0 != 0x5C }
+    return " (text is read from standard input: echo '\(isSimple ? words : "TEXT")' | \(tool.name))"
   }
 }

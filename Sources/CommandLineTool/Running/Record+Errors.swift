@@ -37,7 +37,7 @@ func commonMistake(in line: UnsafeBufferPointer<UInt8>, _ error: JSONError, _ to
     return "the line begins with a byte-order mark; records are UTF-8 without one"
   }
   if looksLikeUTF16(line.span) {
-    return "this looks like UTF-16; records are UTF-8 (iconv -f UTF-16 -t UTF-8 converts a file)"
+    return "this looks like UTF-16; records are UTF-8 (iconv -f \(utf16Name(of: line.span)) -t UTF-8 converts a file)"
   }
   func isSpace(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
   let text = line.drop(while: isSpace)
@@ -45,13 +45,22 @@ func commonMistake(in line: UnsafeBufferPointer<UInt8>, _ error: JSONError, _ to
   guard let first = text.first, let end else { return nil }  // blank
   if first == UInt8(ascii: "{") || first == UInt8(ascii: "[") {
     guard error.offset > end else { return nil }
-    return "the record does not end in this line; a record is one line (jq -c writes one)"
+    return "the record does not end on this line: it is cut off, or it has several lines (jq -c writes one)"
   }
   var scanner = JSONScanner(line)
   if (try? scanner.skipValue()) != nil, (try? scanner.end()) != nil { return nil }  // JSON, but not a record
   if tool.content == "text" { return "this is text, not a record: omit --json" }
   let earlierTools = tool.options.contains(.keepLogits) ? "bpe-encode and lm-logits" : "bpe-encode"
   return "this is text, not a record: put \(earlierTools) before \(tool.name)"
+}
+
+/// Returns the name that iconv has for the UTF-16 of a text: with the byte order if the text has no byte-order mark.
+public func utf16Name(of text: Span<UInt8>) -> String {
+  switch (text[0], text[1]) {
+  case (0xFF, 0xFE), (0xFE, 0xFF): "UTF-16"
+  case (0, _): "UTF-16BE"
+  default: "UTF-16LE"
+  }
 }
 
 /// Returns whether a text begins with a byte-order mark of UTF-16, or with ASCII characters of two bytes each.

@@ -61,7 +61,7 @@ extension Tool {
         + "under byte-level byte-pair encoding (BPE), and a fingerprint of the vocabulary. The newline is not part of the "
         + "text. Any byte sequence is accepted; if it is not valid UTF-8, the record has \"ids\" but no \"text\".",
       "Each line is a separate text: the model does not see the other lines. To encode a file as one text, use --whole, or "
-        + "join its lines first with paste -sd ' '.",
+        + "join its lines first with tr -s '[:space:]' ' '.",
       "A carriage return at the end of a line is part of the text, unless --crlf is given. A byte-order mark at the start "
         + "of a file is removed; with --null and --whole it is kept. The first carriage return, the first byte-order mark "
         + "and a text that looks like UTF-16 are reported on standard error. A blank line becomes a record without ids, "

@@ -2,7 +2,7 @@ extension Option {
   public static let everyPosition = Option(
     "all", short: "a",
     "Write a record for every position",
-    "Write a record for every position: the record that the prefix up to this position would give by itself, with a "
+    "Write a record for every position: the same record as if the text ended at this position, with a "
       + "member \"position\".")
   public static let logProbabilities = Option(
     "logprobs",
