@@ -235,7 +235,8 @@ def check_all(prefix, shells):
         if not shutil.which(shell):
             print(f"{shell}: SKIPPED: it is not installed")
             continue
-        with tempfile.TemporaryDirectory() as work:
+        # fish may still write completions that it generates in the background.
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as work:
             environment = make_folders(work, prefix)
             start = os.path.join(environment["HOME"], ".zshrc" if shell == "zsh" else "start")
             with open(start, "w") as file:
