@@ -21,10 +21,10 @@ final class TextFile {
   ) -> UnsafeBufferPointer<UInt8> {
     noteCarriageReturn(text, place)
     guard isFirst else { return text }
-    if looksLikeUTF16(text.span) {
-      let name = utf16Name(of: text.span)
+    if let encoding = utf16Encoding(of: text.span) {
       note(
-        "\(place()): this looks like UTF-16, but is encoded byte by byte (iconv -f \(name) -t UTF-8 converts a file)")
+        "\(place()): this looks like UTF-16, but is encoded byte by byte (iconv -f \(encoding) -t UTF-8 converts a file)"
+      )
     }
     guard text.starts(with: [0xEF, 0xBB, 0xBF]) else { return text }
     guard isLines else {

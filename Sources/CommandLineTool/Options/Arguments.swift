@@ -125,13 +125,11 @@ public struct Arguments {
     case .modelName where operands.isEmpty: fail("missing model name")
     case .modelName:
       if operands.count > 1 { fail("unexpected argument '\(escaped(operands[1]))'; \(tool.name) takes one model name") }
-    case .model:
+    case .model(let excluded):
       if operands.count > 1 { fail("unexpected argument '\(escaped(operands[1]))'; \(tool.name) takes one model") }
-      for option in [Option.model, .list] where !operands.isEmpty && arguments.has(option) {
+      for option in excluded where !operands.isEmpty && arguments.has(option) {
         fail("--\(option.name) and a model argument cannot be used together")
       }
-    case nil:
-      if let operand = operands.first { fail("unexpected argument '\(escaped(operand))'") }
     }
     for exclusion in tool.exclusions {
       let names = exclusion.filter(arguments.has).map { "--\($0.name)" }

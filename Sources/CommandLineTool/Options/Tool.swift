@@ -2,7 +2,7 @@
 ///
 ///     Tool(
 ///       name: "lm-info", summary: "show information about a model", description: ["lm-info prints …"],
-///       operands: nil, output: .text(unless: [.jsonRecord]), options: [.jsonRecord, .list],
+///       operands: .model(excluding: [.list]), output: .text(unless: [.jsonRecord]), options: [.jsonRecord, .list],
 ///       commonOptions: [.model, .help, .version], examples: [Tool.Example("The models:", "lm-info --list")])
 public struct Tool: Sendable {
   public let name: String
@@ -10,8 +10,8 @@ public struct Tool: Sendable {
   public let summary: String
   /// The manual page's DESCRIPTION: plain text, one element per paragraph.
   public let description: [String]
-  /// The arguments after the options; nil if there are none.
-  public let operands: Operands?
+  /// The arguments after the options.
+  public let operands: Operands
   let output: Content
   /// Sets of options of which at most one can be given.
   public let exclusions: [[Option]]
@@ -36,8 +36,8 @@ public struct Tool: Sendable {
     case files(of: String)
     /// `NAME`: a model on the hub. The completions offer `suggestions`.
     case modelName(suggestions: [String])
-    /// `[MODEL]`: a model, named as with `--model`.
-    case model
+    /// `[MODEL]`: a model, named as with `--model`. It cannot be given together with the options `excluding`.
+    case model(excluding: [Option])
   }
 
   /// The kind of standard output, and the options that select the other kind.
@@ -73,7 +73,7 @@ public struct Tool: Sendable {
 
   /// - Parameter synopsis: nil for all of `options`.
   init(
-    name: String, summary: String, description: [String], operands: Operands?, output: Content,
+    name: String, summary: String, description: [String], operands: Operands, output: Content,
     exclusions: [[Option]] = [], options: [Option], synopsis: [Option]? = nil, commonOptions: [Option],
     ignoring ignoredOptions: [Option] = [], examples: [Example], variables: [Entry] = [], statuses: [Entry] = []
   ) {

@@ -8,7 +8,6 @@ package func helpText(of tool: Tool, width: Int = 80) -> String {
     case .files: " [FILE]..."
     case .modelName: " NAME"
     case .model: " [MODEL]"
-    case nil: ""
     }
   var text = wrapped("Usage: \(tool.name) [OPTION]...\(operands)", width: width, hanging: 4) + "\n"
   text += wrapped("\(tool.summary.prefix(1).uppercased())\(tool.summary.dropFirst()).", width: width) + "\n"

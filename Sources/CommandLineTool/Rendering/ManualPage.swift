@@ -20,7 +20,6 @@ public func manualPage(of tool: Tool, old: String = "") -> String {
   case .files: page += ".Op Ar FILE ...\n"
   case .modelName: page += ".Ar NAME\n"
   case .model: page += ".Op Ar MODEL\n"
-  case nil: break
   }
   page += ".Sh DESCRIPTION\n"
   page += tool.description.map(sentences).joined(separator: ".Pp\n")

@@ -36,8 +36,8 @@ func commonMistake(in line: UnsafeBufferPointer<UInt8>, _ error: JSONError, _ to
   if line.starts(with: [0xEF, 0xBB, 0xBF]) {
     return "the line begins with a byte-order mark; records are UTF-8 without one"
   }
-  if looksLikeUTF16(line.span) {
-    return "this looks like UTF-16; records are UTF-8 (iconv -f \(utf16Name(of: line.span)) -t UTF-8 converts a file)"
+  if let encoding = utf16Encoding(of: line.span) {
+    return "this looks like UTF-16; records are UTF-8 (iconv -f \(encoding) -t UTF-8 converts a file)"
   }
   func isSpace(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
   let text = line.drop(while: isSpace)
@@ -54,22 +54,15 @@ func commonMistake(in line: UnsafeBufferPointer<UInt8>, _ error: JSONError, _ to
   return "this is text, not a record: put \(earlierTools) before \(tool.name)"
 }
 
-/// Returns the name that iconv has for the UTF-16 of a text: with the byte order if the text has no byte-order mark.
-public func utf16Name(of text: Span<UInt8>) -> String {
-  switch (text[0], text[1]) {
-  case (0xFF, 0xFE), (0xFE, 0xFF): "UTF-16"
-  case (0, _): "UTF-16BE"
-  default: "UTF-16LE"
-  }
-}
-
-/// Returns whether a text begins with a byte-order mark of UTF-16, or with ASCII characters of two bytes each.
-public func looksLikeUTF16(_ text: Span<UInt8>) -> Bool {
-  guard text.count >= 2 else { return false }
+/// Returns the encoding of a text that begins with a byte-order mark of UTF-16, or with ASCII characters of two bytes
+/// each, as iconv names it; else nil.
+public func utf16Encoding(of text: Span<UInt8>) -> String? {
+  guard text.count >= 2 else { return nil }
   let first = (text[0], text[1])
-  if first == (0xFF, 0xFE) || first == (0xFE, 0xFF) { return true }
+  if first == (0xFF, 0xFE) || first == (0xFE, 0xFF) { return "UTF-16" }
+  guard text.count >= 4 else { return nil }
   let start = text.indices.prefix(64)
   // In big-endian ASCII exactly the bytes at even offsets are zero, in little-endian those at odd offsets.
   func areZero(_ parity: Int) -> Bool { start.allSatisfy { ($0 % 2 == parity) == (text[$0] == 0) } }
-  return text.count >= 4 && (areZero(0) || areZero(1))
+  return areZero(0) ? "UTF-16BE" : areZero(1) ? "UTF-16LE" : nil
 }

@@ -57,7 +57,7 @@ package func asciiOnly(_ text: String) -> String {
     case "≥": result += ">="
     case "≤": result += "<="
     case "\u{A0}", "\u{202F}": result += " "
-    default: result += "\\u{\(String(scalar.value, radix: 16, uppercase: true))}"
+    default: result += "\\u{\(hexadecimal(scalar.value, uppercase: true))}"
     }
   }
   return result

@@ -17,7 +17,7 @@ extension Tool {
       "With --list it prints the names of the models on this machine: those in the hub cache and the bundled model.",
       "In file names, bytes that are not valid UTF-8 are printed as \\xE9, and control characters as \\u{1B}.",
     ],
-    operands: .model,
+    operands: .model(excluding: [.model, .list]),
     output: .text(unless: [.jsonRecord]),
     exclusions: [[.list, .jsonRecord], [.list, .model]],
     options: [.jsonRecord, .list],

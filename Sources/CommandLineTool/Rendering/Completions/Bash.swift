@@ -68,7 +68,6 @@ private func operands(of tool: Tool) -> String {
   case .files: "compopt -o default"
   case .modelName(let suggestions): candidates(suggestions)
   case .model: "_lmpipe_models \"$word\""
-  case nil: ":"
   }
 }
 

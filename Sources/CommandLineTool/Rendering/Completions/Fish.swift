@@ -6,7 +6,6 @@ func fishCompletions(of tool: Tool) -> String {
   case .modelName(let suggestions):
     text += "complete -c \(tool.name) -f -a \(quoted(suggestions.joined(separator: " ")))\n"
   case .model: text += "complete -c \(tool.name) -f -a \(quoted(models))\n"
-  case nil: text += "complete -c \(tool.name) -f\n"
   }
   for option in tool.listedOptions {
     text += "complete -c \(tool.name)"

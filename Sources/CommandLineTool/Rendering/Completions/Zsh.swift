@@ -27,7 +27,6 @@ func zshCompletions(of tool: Tool) -> String {
   case .files(let content): text += " \\\n  '*:file of \(content):_files'"
   case .modelName(let suggestions): text += " \\\n  ':model:(\(suggestions.joined(separator: " ")))'"
   case .model: text += " \\\n  ':model:_lmpipe_models'"
-  case nil: break
   }
   return text + "\n"
 }
