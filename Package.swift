@@ -64,7 +64,7 @@ let package = Package(
     library("JSONLines", ["CPlatform", "JSON", "Platform"]),
     library("Tokenizer", ["CPlatform", "JSON", "Platform"], numeric),
     library("Checkpoint", ["JSON", "Platform"]),
-    library("LanguageModel", ["Checkpoint", "CPlatform", "Numerics", "Platform", "Threads"], numeric),
+    library("LanguageModel", ["Checkpoint", "CPlatform", "JSON", "Numerics", "Platform", "Threads"], numeric),
     library("Sampling", ["Numerics"], numeric),
     library("Hub", ["Checkpoint", "CPlatform", "JSON", "Platform"]),
     library(
@@ -73,7 +73,7 @@ let package = Package(
     // Tools
     executable("bpe-encode", ["JSON", "JSONLines", "Tokenizer"]),
     executable("bpe-decode", ["JSON", "JSONLines", "Tokenizer"]),
-    executable("lm-info", ["Checkpoint", "JSON", "JSONLines", "Platform", "Tokenizer"]),
+    executable("lm-info", ["Checkpoint", "JSON", "JSONLines", "LanguageModel", "Platform", "Tokenizer"]),
     executable("lm-logits", ["Checkpoint", "JSON", "JSONLines", "LanguageModel", "Sampling", "Tokenizer"]),
     executable("lm-topk", ["JSON", "JSONLines", "Sampling", "Tokenizer"]),
     executable("lm-step", ["Checkpoint", "JSON", "JSONLines", "LanguageModel", "Sampling", "Threads", "Tokenizer"]),
@@ -87,7 +87,8 @@ let package = Package(
       dependencies: ["Checkpoint", "CommandLineTool", "JSON", "JSONLines", "LanguageModel", "Platform", "Threads"],
       path: "Benchmarks/lm-measure", swiftSettings: numeric, linkerSettings: linking),
     // Tests
-    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: common),
+    .target(
+      name: "TestSupport", dependencies: ["Checkpoint", "Platform"], path: "Tests/TestSupport", swiftSettings: common),
     .target(
       name: "FuzzTargets",
       dependencies: [

@@ -8,7 +8,7 @@ func passIDs(_ count: Int, below vocabulary: Int) -> [Int] {
 /// Measures the arithmetic of `lm-logits`, or of `lm-logits --all`, without input and output. The answer is the most
 /// likely token after the last position.
 func measurePass(_ model: Transformer, positions: Int, everyLogit: Bool, times: Int) throws -> Reply {
-  let ids = passIDs(positions, below: model.configuration.vocabularySize)
+  let ids = passIDs(positions, below: model.shape.vocabularySize)
   let logitPositions = (everyLogit ? 0 : positions - 1)..<positions
   var last = 0
   var reply = try Reply(times: times) {

@@ -10,7 +10,7 @@ func measurePrinting(_ model: Transformer, asBase64: Bool, times: Int) throws ->
   defer { close(sink) }
   let buffer = ByteBuffer()
   var bytesWritten = 0
-  let ids = passIDs(1, below: model.configuration.vocabularySize)
+  let ids = passIDs(1, below: model.shape.vocabularySize)
   var logits: [Float] = []
   try model.forward(ids, model.makeSinglePassCache(), logitsAt: 0..<1) { logits = Array($1) }
 

@@ -23,7 +23,7 @@ guard arguments.count == 3, let threads = Int(arguments[2]), threads > 0 else {
 let pool = ThreadPool(threads: threads)
 let model: Transformer
 do {
-  model = try Transformer(Checkpoint(ModelLocation.find(Path(arguments[1]))), threads: threads)
+  model = try Transformer(ModelFiles(ModelLocation.find(Path(arguments[1]))), threads: threads)
 } catch {
   warn("lm-measure: \(error)")
   exit(65)

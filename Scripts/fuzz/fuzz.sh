@@ -21,6 +21,7 @@ for target; do
   mkdir -p "$build/corpus/$target" "$build/found/$target"
   folders="$build/corpus/$target Scripts/fuzz/Seeds/$target"
   [ ! -d "Scripts/fuzz/Findings/$target" ] || folders="$folders Scripts/fuzz/Findings/$target"
+  [ ! -f "Scripts/fuzz/$target.dict" ] || folders="-dict=Scripts/fuzz/$target.dict $folders"
   # shellcheck disable=SC2086
   "$fuzz" "$target" -max_total_time="$seconds" -max_len="$longest" -timeout=10 -rss_limit_mb=2048 \
     -artifact_prefix="$build/found/$target/" -print_final_stats=1 $folders > "$build/log.$target" 2>&1 &

@@ -2,6 +2,7 @@
 """Writes Seeds/: a few inputs of each kind, with which the fuzzer starts. Run it after a change of this file."""
 import json
 import pathlib
+import re
 import struct
 
 here = pathlib.Path(__file__).parent
@@ -78,14 +79,41 @@ configuration = {
     "model_type": "gpt2", "vocab_size": 4, "n_positions": 3, "n_embd": 2, "n_layer": 1, "n_head": 1, "n_inner": None,
     "layer_norm_epsilon": 1e-05, "activation_function": "gelu_new", "scale_attn_weights": True,
     "scale_attn_by_inverse_layer_idx": False, "tie_word_embeddings": True, "eos_token_id": [0, 1]}
+source = (here / "Targets/ModelConfigurations.swift").read_text()
+models = source[source.index('#"""\n') + 5:source.index('\n  """#')].replace("\n   ", "").replace("\n  {", "\n{").strip().split("\n")
+models = [json.dumps(json.loads(model)) for model in models]
 seeds(
-    "config",
+    "config", *models,
     json.dumps(configuration), json.dumps(configuration | {"n_head": 3}), json.dumps(configuration | {"n_layer": 1024}),
     json.dumps(configuration | {"n_embd": 1048576, "vocab_size": 1048576, "eos_token_id": 50256}),
     json.dumps({"model_type": "llama", "hidden_size": 4, "num_attention_heads": 2, "rope_theta": 0.1,
                 "rope_scaling": {"rope_type": "llama3", "factor": 0.1, "low_freq_factor": 1, "high_freq_factor": 4}}),
     json.dumps({"model_type": "qwen3", "num_hidden_layers": 1, "num_key_value_heads": 8, "rope_theta": 1e-30}),
     json.dumps(configuration | {"add_cross_attention": True, "activation_function": "relu"}), '{"model_type":"gpt2"}', "{}")
+# The number of the configuration, flags, the number of tokens, and two special weights if the number is odd.
+seeds("models", *(bytes([number, number % 16, 5 + number % 20, 3] + ([2, 128, 3, 0, number, 5, 3] if number % 2 else [0]))
+                  for number in range(len(models))))
+
+
+def dictionary(target, *words):
+    """Writes words that libFuzzer inserts into inputs."""
+    lines = ['"' + word.replace("\\", "\\\\").replace('"', '\\"') + '"' for word in words]
+    (here / f"{target}.dict").write_text("\n".join(lines) + "\n")
+
+
+def members(value):
+    """Returns the names of all members of a JSON value."""
+    if isinstance(value, list):
+        return {name for element in value for name in members(element)}
+    return set(value) | {name for member in value.values() for name in members(member)} if isinstance(value, dict) else set()
+
+
+names = {name for model in models for name in members(json.loads(model))}
+for file in (here.parent.parent / "Sources/LanguageModel").rglob("*.swift"):
+    names |= set(re.findall(r'"([a-z_]*_[a-z_]+|[a-z]+)"', file.read_text()))
+dictionary("config", *(f'"{name}"' for name in sorted(names)), *(f'"{name}":' for name in sorted(names)),
+           *("true", "false", "null", "NaN", "Infinity", "-1", "0", "1e39", "1e-45", "1e-39", "0.1", "1048577", "4611686018427387904", "[]",
+             "{}", "[[", "]]", '{"full_attention":{', '"quantization_config":{"quant_method":"gptq"}'))
 
 
 def gguf(values, tensors, alignment=32, version=3):
@@ -127,8 +155,48 @@ llama_tensors = [("token_embd.weight", (4, 5)), ("output_norm.weight", (4,)), ("
                  ("blk.0.attn_q.weight", (4, 4)), ("blk.0.attn_k.weight", (4, 2)), ("blk.0.attn_v.weight", (4, 2)),
                  ("blk.0.attn_output.weight", (4, 4)), ("blk.0.ffn_norm.weight", (4,)), ("blk.0.ffn_gate.weight", (4, 3)),
                  ("blk.0.ffn_up.weight", (4, 3)), ("blk.0.ffn_down.weight", (3, 4))]
+
+
+def family(architecture, tensors, values=None, layers=1):
+    """Returns a file of another architecture with the sizes of `llama`. tensors: `blk.N.` is added to the names of layers; a name
+    that ends in + has a bias."""
+    metadata = {key.replace("llama.", architecture + "."): value for key, value in llama.items()} | {
+        "general.architecture": architecture, f"{architecture}.attention.layer_norm_epsilon": 1e-5, f"{architecture}.block_count": layers}
+    shapes = [("token_embd", (4, 5))]
+    names = [name for name in tensors if name.startswith("output") or name.startswith("token_embd")]
+    names += [f"blk.{layer}.{name}" for layer in range(layers) for name in tensors if name not in names]
+    sizes["attn_qkv"] = (4, 12 if architecture == "gptneox" else 8)
+    shapes += [(name, sizes[name.rstrip("+").split(".")[-1]]) for name in names]
+    listed = []
+    for name, shape in shapes:
+        listed.append((name.rstrip("+") + ".weight", shape))
+        if name.endswith("+"):
+            listed.append((name.rstrip("+") + ".bias", shape[-1:]))
+    return gguf(metadata | {f"{architecture}.{key}": value for key, value in (values or {}).items()} | tables, listed)
+
+
+norms = ("attn_norm", "ffn_norm", "output_norm", "token_embd_norm", "post_attention_norm", "post_ffw_norm")
+sizes = {name: (4,) for name in norms} | {
+    "attn_q": (4, 4), "attn_k": (4, 2), "attn_v": (4, 2), "attn_qkv": (4, 8), "attn_output": (4, 4), "ffn_gate": (4, 3), "ffn_up": (4, 3),
+    "ffn_down": (3, 4), "output": (4, 5), "attn_q_norm": (4,), "attn_k_norm": (2,)}
+separate, gated = ["attn_q", "attn_k", "attn_v", "attn_output"], ["ffn_gate", "ffn_up", "ffn_down"]
+both = ["attn_norm", "ffn_norm", "output_norm"]
+windows = {"attention.sliding_window": 2}
+families = [
+    family("gemma", both + separate + gated), family("granite", both + separate + gated, {"logit_scale": 4.0, "residual_scale": 0.5}),
+    family("gemma2", both + separate + gated + ["post_attention_norm", "post_ffw_norm"],
+           windows | {"attn_logit_softcapping": 2.0, "final_logit_softcapping": 4.0}, 2),
+    family("olmo2", ["output_norm", "output"] + separate + gated + ["post_attention_norm", "post_ffw_norm", "attn_q_norm", "attn_k_norm"],
+           windows, 4),
+    family("olmo", separate + gated, {"attention.clamp_kqv": 0.5}), family("smollm3", both + separate + gated, {}, 4),
+    family("cohere2", ["attn_norm", "output_norm"] + separate + gated, windows | {"logit_scale": 0.5}, 4),
+    family("command-r", ["attn_norm", "output_norm"] + separate + gated, {"logit_scale": 0.5}),
+    family("stablelm", [name + "+" for name in both] + ["output"] + separate + gated),
+    family("starcoder2", [name + "+" for name in both + separate + ["ffn_up", "ffn_down"]]),
+    family("gptneox", [name + "+" for name in both + ["attn_qkv", "attn_output", "ffn_up", "ffn_down"]] + ["output"]),
+    family("falcon", ["attn_norm+", "output_norm+", "attn_qkv", "attn_output", "ffn_up", "ffn_down"])]
 seeds(
-    "gguf",
+    "gguf", *families,
     gguf(llama | tables, llama_tensors), gguf(llama, llama_tensors), gguf(llama | {"general.alignment": 64}, llama_tensors, 64),
     gguf(llama | {"split.count": 2}, llama_tensors), gguf(llama, llama_tensors, version=2), gguf(tables, []), gguf({}, []),
     gguf(llama, llama_tensors + [("rope_freqs.weight", (1,))]), gguf(llama | {"llama.rope.freq_base": 1e-30}, llama_tensors),
@@ -155,6 +223,8 @@ seeds(
     "rope",
     rope(0, 1023, 31, 1e4, 1, 1, 4), rope(1, 2**20 - 1, 3, 0.1, 0.1, 1, 4, 1.0), rope(2, 131071, 31, 5e5, 8, 1, 4, 0.1, 8),
     rope(0, 1, 0, 1e-30, 1, 1, 4), rope(1, 7, 1, 1e4, 1e-20, 1, 4), rope(2, 7, 1, 1e4, 1e-20, 5e-324, 1e-323, 1e38),
+    rope(3, 4095, 31, 1e4, 8, 1, 32), rope(131, 2, 15, 1.0001, 0.1, 1e-40, 1e38), rope(4, 4095, 15, 0.1, 1, 1, 0.1, 9, 0.1),
+    rope(5, 99, 1, 0.1, 8, 1, 4), rope(5, 1023, 31, 3e38, 3e38, 1, 4),
     rope(0, 0, 0, 1.0541e8, -1.0542e8, 1e19, -1e300, float("inf"), float("nan")))
 seeds("cache", b"", struct.pack("<I", 0xFFFFFF)[:3], b"\xff\xff\xff\x00\x00\x00\x02ab", b"\xff\xff\xff\x08\x10\x00\x04\0\0\0\0",
       b"\xff\xff\xff\x00\x00\x01\x10" + bytes(range(16)), b"\x05\x00\x00", b"\x00\x10\x01")

@@ -14,7 +14,12 @@ jq -r .text "$checkout/Tests/PipelineTests/Fixtures/golden-logits.jsonl" > "$sen
 for model in "$reference"/models/*gpt2-rand "$reference"/models/smollm2/*.gguf; do
   "$python" "$here/logits.py" "$programs/lm-logits" "$model"
 done
-"$python" "$here/small_models.py" "$programs/lm-logits"
+llama=$reference/llama.cpp
+[ -e "$llama/convert_hf_to_gguf.py" ] || llama=
+LLAMA_CPP=$llama "$python" "$here/small_models.py" "$programs/lm-logits"
+for model in "$reference"/models/gemma3-270m/*.gguf; do
+  [ ! -e "$model" ] || "$python" "$here/gemma.py" "$model" --compare "$programs/lm-logits"
+done
 "$python" "$here/gguf/facts.py" "$programs/lm-info" "$reference"/models/*.gguf "$reference"/models/smollm2/*.gguf
 "$python" "$here/hub.py" "$programs"
 sh "$here/json_suite.sh" "$programs/json-check" "$reference/JSONTestSuite"

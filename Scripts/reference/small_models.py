@@ -1,214 +1,172 @@
-"""Compares small random models of every kind with transformers in float32.
+"""Compares small random models of every family and of every stored type with transformers in float32.
 
-small_models.py LM_LOGITS            compares the logits of the program, from safetensors and from GGUF
-small_models.py --fixture FOLDER     writes the fixture of LanguageModelTests: some of the models, and logits.jsonl
+small_models.py LM_LOGITS [--only PATTERN] [--folder FOLDER]
+    compares the logits of the program, from folders and GGUF files; FOLDER: of --write, otherwise the models are made
+small_models.py --write FOLDER [--only PATTERN]
+    writes the models of families.py as folders NAME and files NAME.gguf, and expected.jsonl: model, ids, last logits
+small_models.py --fixture FOLDER
+    writes the fixture of LanguageModelTests: some of the models of stored_types.py and of families.py, and logits.jsonl
+
+PATTERN is of the names, as in a shell; those of the models of stored_types.py begin with types/. GGUF files of
+families.py need LLAMA_CPP (see gguf_files.py); without it they are left out. The exit status is 1 if a model fails: if
+the program ends with an error, if a logit differs by more than 2e-5 of the greatest, or if the order of the ten most
+likely tokens differs although neighbors differ by more than that.
 """
+
+import argparse
+import fnmatch
+import itertools
 import json
 import os
 import subprocess
 import sys
 import tempfile
 
-os.environ.update(HF_HUB_OFFLINE="1", TRANSFORMERS_VERBOSITY="error")
-import gguf
+import gguf_files  # the first of these: it chooses the gguf package
+import families
+import make
 import numpy as np
-import torch
-import transformers
-from gguf import GGMLQuantizationType as Type
+import stored_types
 
-transformers.utils.logging.disable_progress_bar()
-VOCABULARY, CONTEXT = 40, 64
-IDS = [(5 * i * i + 3 * i + 1) % VOCABULARY for i in range(CONTEXT)]
-LLAMA3 = {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
-          "original_max_position_embeddings": 16, "rope_theta": 500000.0}
-LINEAR = {"rope_type": "linear", "factor": 4.0, "rope_theta": 10000.0}
-PLAIN = {"rope_type": "default", "rope_theta": 10000.0}
-# kind -> (model type, settings besides the sizes)
-KINDS = {
-    "gpt2": ("gpt2", {}),
-    "gpt2-untied": ("gpt2", {"tie_word_embeddings": False}),
-    "llama": ("llama", {"tie_word_embeddings": False}),
-    "llama-3": ("llama", {"rope_parameters": LLAMA3, "tie_word_embeddings": True}),
-    "llama-linear": ("llama", {"rope_parameters": LINEAR, "tie_word_embeddings": True}),
-    "llama-biases": ("llama", {"attention_bias": True, "mlp_bias": True, "num_key_value_heads": 4}),
-    "llama-wide-heads": ("llama", {"head_dim": 24, "num_key_value_heads": 1}),
-    "mistral": ("mistral", {"sliding_window": None}),
-    "qwen2": ("qwen2", {"tie_word_embeddings": True}),
-    "qwen3": ("qwen3", {"head_dim": 16, "tie_word_embeddings": False}),
-}
-# Models of the fixture: as folders, and as GGUF with a type
-FOLDERS = ["llama-3", "llama-linear", "llama-biases", "mistral", "qwen2", "qwen3"]
-FILES = {"gpt2": "Q5_0", "llama-3": "Q4_1", "qwen3": "Q8_0"}
-SIMPLE = ["F32", "F16", "BF16", "Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1"]
-LONG = ["Q4_K", "Q5_K", "Q6_K"]  # blocks of 256; the gguf package has no quantizer for them
+TOLERANCE = 2e-5  # relative to the greatest logit; exact GELU and its approximation by tanh differ by 1e-4 here
 
 
-def make(kind, width):
-    """Returns a model with random weights that are exact in bfloat16."""
-    model_type, options = KINDS[kind]
-    if model_type == "gpt2":
-        sizes = dict(n_embd=width, n_layer=2, n_head=4, n_positions=CONTEXT, n_inner=width)
-    else:
-        sizes = dict(hidden_size=width, intermediate_size=width, num_hidden_layers=2, num_attention_heads=4,
-                     num_key_value_heads=2, max_position_embeddings=CONTEXT, rope_parameters=PLAIN)
-    config = transformers.AutoConfig.for_model(model_type, **(dict(vocab_size=VOCABULARY, **sizes) | options))
-    config._attn_implementation = "eager"
-    torch.manual_seed(7)
-    model = transformers.AutoModelForCausalLM.from_config(config).eval()
-    with torch.no_grad():
-        for name, value in model.named_parameters():
-            value.normal_(1 if "norm" in name or "ln_" in name and name.endswith("weight") else 0, 1.2 / width**0.5)
-            value.copy_(value.bfloat16())
-    return model
+def chosen(pattern):
+    models = itertools.chain.from_iterable(families.FAMILIES.values())
+    return [model for model in models if fnmatch.fnmatchcase(model.name, pattern)]
 
 
-def logits(model):
-    with torch.inference_mode():
-        return model(input_ids=torch.tensor([IDS]), use_cache=False).logits[0].numpy()
+def write(folder, pattern):
+    """Writes the models and the records of each. A pattern adds to expected.jsonl."""
+    os.makedirs(folder, exist_ok=True)
+    path = f"{folder}/expected.jsonl"
+    open(path, "w" if pattern == "*" else "a", encoding="utf-8").close()
+    for spec in chosen(pattern):
+        model = make.make(spec)
+        make.save(spec, model, f"{folder}/{spec.name}")
+        if spec.gguf and gguf_files.LLAMA_CPP:
+            gguf_files.write(f"{folder}/{spec.name}", f"{folder}/{spec.name}.gguf", spec.gguf)
+        with open(path, "a", encoding="utf-8") as output:
+            for ids in make.prompts(spec):
+                logits = [float(f"{value:.7g}") for value in make.logits(model, ids)]
+                output.write(
+                    json.dumps({"model": spec.name, "ids": ids, "logits": logits}, separators=(",", ":")) + "\n"
+                )
 
 
-def save(model, folder):
-    """Saves the model as a folder in bfloat16. The model is not changed."""
-    model.config.dtype = "bfloat16"
-    state = {name: value.bfloat16() for name, value in model.state_dict().items()}
-    model.save_pretrained(folder, state_dict=state)
-
-
-def random_blocks(shape, kind, generator):
-    """Returns rows of random blocks whose values have about the magnitude of the other weights."""
-    length, size = gguf.GGML_QUANT_SIZES[kind]
-    blocks = generator.integers(0, 256, (shape[0], shape[1] // length, size), dtype=np.uint8)
-    for place, scale in {Type.Q4_K: ((0, 3e-4), (2, 2e-3)), Type.Q5_K: ((0, 1e-4), (2, 2e-3)), Type.Q6_K: ((208, 3e-5),)}[kind]:
-        halves = generator.uniform(0.5, 1, (*blocks.shape[:2], 1)).astype(np.float32) * scale
-        blocks[:, :, place:place + 2] = halves.astype(np.float16).view(np.uint8)
-    return blocks.reshape(shape[0], -1)
-
-
-def factors(parameters, width):
-    """Returns the frequency factors that llama.cpp's converter writes for Llama 3's scaling."""
-    frequency = parameters["rope_theta"] ** -(np.arange(0, width, 2) / width)
-    turns = parameters["original_max_position_embeddings"] * frequency / (2 * np.pi)
-    low, high, factor = parameters["low_freq_factor"], parameters["high_freq_factor"], parameters["factor"]
-    smooth = (turns - low) / (high - low)
-    between = 1 / ((1 - smooth) / factor + smooth)
-    return np.where(turns > high, 1, np.where(turns < low, factor, between)).astype(np.float32)
-
-
-def write_gguf(model, path, type_name):
-    """Writes a GGUF file as llama.cpp's converter does, with every matrix in the type. The model gets the values of the file."""
-    c, kind = model.config, Type[type_name]
-    is_gpt2 = c.model_type == "gpt2"
-    architecture = "llama" if c.model_type == "mistral" else c.model_type
-    names = gguf.get_tensor_name_map(gguf.MODEL_ARCH[architecture.upper()], c.num_hidden_layers)
-    generator = np.random.default_rng(3)
-    writer = gguf.GGUFWriter(path, architecture)
-    writer.add_context_length(CONTEXT)
-    writer.add_embedding_length(c.hidden_size)
-    writer.add_block_count(c.num_hidden_layers)
-    writer.add_feed_forward_length(c.n_inner if is_gpt2 else c.intermediate_size)
-    writer.add_head_count(c.num_attention_heads)
-    if is_gpt2:
-        writer.add_layer_norm_eps(c.layer_norm_epsilon)
-    else:
-        head = getattr(c, "head_dim", None) or c.hidden_size // c.num_attention_heads
-        writer.add_head_count_kv(c.num_key_value_heads)
-        writer.add_layer_norm_rms_eps(c.rms_norm_eps)
-        writer.add_rope_freq_base(c.rope_parameters["rope_theta"])
-        writer.add_rope_dimension_count(head)
-        writer.add_key_length(head)
-        writer.add_value_length(head)
-        if c.rope_parameters["rope_type"] == "linear":
-            writer.add_rope_scaling_type(gguf.RopeScalingType.LINEAR)
-            writer.add_rope_scaling_factor(c.rope_parameters["factor"])
-        if c.rope_parameters["rope_type"] == "llama3":
-            writer.add_tensor("rope_freqs.weight", factors(c.rope_parameters, head))
-    writer.add_tokenizer_model("gpt2")
-    writer.add_tokenizer_pre("gpt-2")
-    writer.add_token_list([f"t{index}" for index in range(VOCABULARY)])
-    writer.add_token_types([gguf.TokenType.NORMAL] * VOCABULARY)
-    writer.add_token_merges(["t 0"])
-
-    def permuted(rows, heads):  # NeoX-style pairs of a head become interleaved
-        return rows.reshape(heads, 2, rows.shape[0] // heads // 2, *rows.shape[1:]).swapaxes(1, 2).reshape(rows.shape)
-
-    state = model.state_dict()
-    for name, value in state.items():
-        if name == "lm_head.weight" and c.tie_word_embeddings:
-            continue
-        is_conv1d = is_gpt2 and value.ndim == 2 and ".h." in name
-        numbers = (value.T if is_conv1d else value).contiguous().numpy()
-        stored, raw = numbers, None
-        if value.ndim == 2 and "wpe" not in name and kind != Type.F32:
-            if type_name in LONG:
-                stored, raw = random_blocks(numbers.shape, kind, generator), kind
-            elif kind == Type.F16:
-                stored = numbers.astype(np.float16)
-            else:
-                stored, raw = gguf.quants.quantize(numbers, kind), kind
-            numbers = gguf.quants.dequantize(stored.view(np.uint8), kind) if raw else stored.astype(np.float32)
-            held = torch.from_numpy(np.ascontiguousarray(numbers))
-            value.copy_(held.T if is_conv1d else held)
-        if architecture == "llama" and ("q_proj" in name or "k_proj" in name):
-            stored = permuted(stored, c.num_attention_heads if "q_proj" in name else c.num_key_value_heads)
-        theirs = names.get_name(name, try_suffixes=(".weight", ".bias"))
-        writer.add_tensor(theirs, np.ascontiguousarray(stored), raw_dtype=raw)
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
-
-
-def compare(program):
-    worst, count = 0, 0
-    with tempfile.TemporaryDirectory() as folder:
-        def check(name, path, model):
-            nonlocal worst, count
-            expected = logits(model)
-            run = subprocess.run([program, "-m", path, "--all"], input=json.dumps(IDS) + "\n", capture_output=True,
-                                 text=True, check=False)
-            if run.returncode:
-                sys.exit(f"{name}: {run.stderr}")
-            found = np.array([json.loads(line)["logits"] for line in run.stdout.splitlines()])
-            difference = np.abs(found - expected).max() / max(1, np.abs(expected).max())
-            worst, count = max(worst, difference), count + 1
-            if difference > 2e-5:
-                sys.exit(f"{name}: logits differ by {difference} relative to the greatest")
-
-        for kind in KINDS:
-            model = make(kind, 32)
-            save(model, f"{folder}/{kind}")
-            check(kind, f"{folder}/{kind}", model)
-            for type_name in SIMPLE + LONG:
-                model = make(kind, 256 if type_name in LONG else 32)
-                if type_name in LONG and model.config.model_type != "gpt2" and model.config.num_attention_heads * (
-                        getattr(model.config, "head_dim", None) or 64) % 256:
-                    continue  # the head outputs do not fill whole blocks
-                path = f"{folder}/{kind}.{type_name}.gguf"
-                write_gguf(model, path, type_name)
-                check(f"{kind} {type_name}", path, model)
-    print(f"{count} small models of {len(KINDS)} kinds: logits differ from transformers by at most {worst:.1e} of the greatest logit")
+# The files of the fixture: the smallest of each family that llama.cpp writes.
+FILES = [
+    "bloom-hub", "cohere-hub", "cohere2-hub", "falcon-7b", "gemma-hub", "gemma2-hub", "gemma3-hub", "gpt_neox-defaults",
+    "granite-hub", "olmo-hub", "olmo2-hub", "olmo3-groups", "phi-hub", "phi3-hub", "smollm3-hub", "stablelm-defaults",
+    "starcoder2-hub",
+]
 
 
 def write_fixture(folder):
-    with open(f"{folder}/logits.jsonl", "w") as output:
-        def add(name, model):
-            values = logits(model)
-            for length in (1, 2, 17, CONTEXT):
-                last = [round(float(value), 6) for value in values[length - 1]]
-                output.write(json.dumps({"model": name, "ids": IDS[:length], "logits": last}) + "\n")
+    """Writes the smallest models of each family as folders and files, and adds their records to logits.jsonl."""
+    with open(f"{folder}/logits.jsonl", "a", encoding="utf-8") as output, tempfile.TemporaryDirectory() as work:
+        def add(name, spec, model):
+            prompts = sorted(make.prompts(spec), key=len)
+            for ids in (prompts[0], prompts[1], prompts[-3], prompts[-1]):
+                last = [float(f"{value:.7g}") for value in make.logits(model, ids)]
+                output.write(json.dumps({"model": name, "ids": ids, "logits": last}) + "\n")
 
-        for kind in FOLDERS:
-            model = make(kind, 32)
-            save(model, f"{folder}/{kind}")
-            os.remove(f"{folder}/{kind}/generation_config.json")
-            add(kind, model)
-        for kind, type_name in FILES.items():
-            model = make(kind, 32)
-            write_gguf(model, f"{folder}/{kind}.{type_name}.gguf", type_name)
-            add(f"{kind}.{type_name}.gguf", model)
+        for spec in chosen("*-small"):
+            model = make.make(spec)
+            make.save(spec, model, f"{folder}/{spec.name}")
+            add(spec.name, spec, model)
+        for name in FILES:
+            (spec,) = chosen(name)
+            model = make.make(spec)
+            make.save(spec, model, f"{work}/{name}")
+            gguf_files.write(f"{work}/{name}", f"{folder}/{name}.gguf", spec.gguf)
+            add(f"{name}.gguf", spec, model)
 
 
-if sys.argv[1] == "--fixture":
-    write_fixture(sys.argv[2])
-else:
-    compare(sys.argv[1])
+def expected(folder, pattern):
+    """Returns the prompts and logits of each model by name. The last record of a prompt counts."""
+    models = {}
+    with open(f"{folder}/expected.jsonl", encoding="utf-8") as file:
+        for record in map(json.loads, file):
+            if fnmatch.fnmatchcase(record["model"], pattern):
+                models.setdefault(record["model"], {})[tuple(record["ids"])] = np.array(record["logits"])
+    return models
+
+
+def check(program, name, path, prompts, options=(), tolerance=TOLERANCE):
+    """Runs the program once with the prompts, prints a line, and returns whether the logits are right.
+
+    prompts: the expected logits of each tuple of ids: of the last position, or with the option --all of each position.
+    """
+    lines = "".join(json.dumps(ids) + "\n" for ids in prompts)
+    run = subprocess.run([program, "-m", path, *options], input=lines, capture_output=True, text=True, check=False)
+    if run.returncode:
+        print(f"{name}: FAILED: {run.stderr.strip() or run.returncode}", flush=True)
+        return False
+    found = np.array([json.loads(line)["logits"] for line in run.stdout.splitlines()])
+    wanted = np.vstack([np.atleast_2d(logits) for logits in prompts.values()])
+    if found.shape != wanted.shape:
+        print(f"{name}: FAILED: logits of shape {found.shape}, not {wanted.shape}", flush=True)
+        return False
+    worst, swapped = 0.0, 0
+    for ours, theirs in zip(found, wanted):
+        greatest = np.abs(theirs).max()
+        difference = np.abs(ours - theirs).max() / greatest
+        worst = difference if np.isnan(difference) else max(worst, difference)
+        order, reference = np.argsort(-ours)[:10], np.argsort(-theirs)[:10]
+        swapped += any(abs(theirs[a] - theirs[b]) > tolerance * greatest for a, b in zip(order, reference))
+        if np.isnan(worst):
+            break
+    good = worst <= tolerance and not swapped
+    order = f", another order of the most likely tokens in {swapped} of {len(wanted)} positions" if swapped else ""
+    print(f"{name}: {'' if good else 'FAILED: '}greatest difference {worst:.1e}{order}", flush=True)
+    return good
+
+
+def compare(program, pattern, folder):
+    results = []
+    for name, prompts in expected(folder, pattern).items():
+        results.append(check(program, name, f"{folder}/{name}", prompts))
+        if os.path.exists(f"{folder}/{name}.gguf"):
+            results.append(check(program, f"{name}.gguf", f"{folder}/{name}.gguf", prompts))
+    return results
+
+
+def compare_stored_types(program, pattern, folder):
+    ids = tuple(stored_types.IDS)
+    models = stored_types.models(folder, lambda name: fnmatch.fnmatchcase(f"types/{name}", pattern))
+    return [
+        check(program, f"types/{name}", path, {ids: stored_types.logits(model)}, ["--all"])
+        for name, path, model in models
+    ]
+
+
+def main():
+    parser = argparse.ArgumentParser(usage=__doc__.partition("\n\n")[2])
+    parser.add_argument("program", nargs="?")
+    parser.add_argument("--write", metavar="FOLDER")
+    parser.add_argument("--fixture", metavar="FOLDER")
+    parser.add_argument("--folder")
+    parser.add_argument("--only", metavar="PATTERN", default="*")
+    options = parser.parse_args()
+    if options.fixture:
+        stored_types.write_fixture(options.fixture)
+        write_fixture(options.fixture)
+    elif options.write:
+        write(options.write, options.only)
+    elif not options.program:
+        parser.error("the program is missing")
+    else:
+        with tempfile.TemporaryDirectory() as work:
+            folder = options.folder or work
+            if not options.folder:
+                write(work, options.only)
+            results = compare(options.program, options.only, folder)
+            if not options.folder:
+                results += compare_stored_types(options.program, options.only, work)
+        print(f"{len(results)} models, {results.count(False)} failed")
+        sys.exit(0 if results and all(results) else 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -50,7 +50,9 @@ struct SafeTensors {
         guard !overflow else { throw damaged("\"\(name)\" has shape \(entry.shape), which is too large") }
         size = product
       }
-      guard size == entry.end - entry.begin else {
+      // The tensors of types that are unknown are kept, because a model can have them beside its own, such as those of
+      // a vision tower. The size of their elements is unknown.
+      guard size == entry.end - entry.begin || entry.type == .other else {
         throw damaged(
           "\"\(name)\" has shape \(entry.shape), which needs \(size) bytes, "
             + "but has data_offsets [\(entry.begin), \(entry.end)]")
@@ -58,7 +60,8 @@ struct SafeTensors {
       expected = entry.end
       guard expected <= data.count else { continue }  // a truncated file is reported below, with its full size
       let bytes = UnsafeRawBufferPointer(rebasing: data[entry.begin..<entry.end])
-      let tensor = Tensor(name: entry.name, type: entry.type, shape: entry.shape, bytes: bytes, file: file)
+      let tensor = Tensor(
+        name: entry.name, type: entry.type, typeName: entry.typeName, shape: entry.shape, bytes: bytes, file: file)
       guard tensors.updateValue(tensor, forKey: entry.name) == nil else {
         throw damaged("duplicate tensor \"\(name)\"")
       }
@@ -78,6 +81,8 @@ struct SafeTensors {
   private struct Entry {
     let name: String
     let type: ElementType
+    /// The name of the type in the file.
+    let typeName: String
     let shape: [Int]
     let begin: Int
     let end: Int
@@ -114,10 +119,9 @@ struct SafeTensors {
       guard let type, let shape, let offsets else {
         throw scanner.failure("\"\(excerpt(self.name))\" has no dtype, shape or data_offsets")
       }
-      guard let element = ElementType(rawValue: type), element.blockLength == 1 else {
-        throw scanner.failure("\"\(excerpt(self.name))\" has an unknown dtype, \(excerpt(type))")
-      }
-      (self.type, self.shape, begin, end) = (element, shape, offsets[0], offsets[1])
+      let element = ElementType(rawValue: type) ?? .other
+      self.type = element.blockLength == 1 ? element : .other  // block formats are those of GGUF
+      (typeName, self.shape, begin, end) = (type, shape, offsets[0], offsets[1])
     }
   }
 

@@ -35,6 +35,9 @@ public enum ElementType: String, Sendable {
   case q5_k = "Q5_K"
   // swift-format-ignore: AlwaysUseLowerCamelCase
   case q6_k = "Q6_K"
+  /// A type that is not in this list. The elements are opaque: `Tensor.bytes` is their memory, and `Tensor.typeName` is
+  /// the name of the type.
+  case other
 
   /// The number of elements in a block: 32, or 256 for the super-blocks of the K formats. 1 if elements are stored
   /// individually.
@@ -52,7 +55,7 @@ public enum ElementType: String, Sendable {
     case .float64, .int64, .uint64: 8
     case .float32, .int32, .uint32: 4
     case .float16, .bfloat16, .int16, .uint16: 2
-    case .float8e4m3, .float8e5m2, .int8, .uint8, .boolean: 1
+    case .float8e4m3, .float8e5m2, .int8, .uint8, .boolean, .other: 1
     case .q4_0: 18
     case .q4_1: 20
     case .q5_0: 22
@@ -67,28 +70,40 @@ public enum ElementType: String, Sendable {
 
 extension ElementType {
   /// True if the kernels can multiply by a matrix of this type.
-  var isComputable: Bool {
+  package var isComputable: Bool {
     switch self {
-    case .float32, .float16, .bfloat16: true
+    case .float64, .float32, .float16, .bfloat16: true
     default: blockLength > 1
     }
   }
 
   /// The types with `isComputable`, for messages.
-  static var computableNames: String {
-    "F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K and Q6_K"
+  package static var computableNames: String {
+    "F64, F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K and Q6_K"
   }
 }
 
 /// A row-major array in a mapped file, without any alignment.
 ///
-/// `bytes` has exactly the size of `shape` (checked by the readers) and is valid as long as `file` exists.
+/// `bytes` has exactly the size of `shape` (checked by the readers) unless the type is `other`, whose sizes are
+/// unknown, and is valid as long as `file` exists.
 public struct Tensor: @unchecked Sendable {  // read-only memory
   public let name: String
   public let type: ElementType
+  /// The name of the type in safetensors or ggml. From the file, and untrusted, if `type` is `other`.
+  public let typeName: String
   public let shape: [Int]
   public let bytes: UnsafeRawBufferPointer
   public let file: MappedFile
+
+  /// - Parameter typeName: the name of the type; nil for the name of `type`.
+  init(
+    name: String, type: ElementType, typeName: String? = nil, shape: [Int], bytes: UnsafeRawBufferPointer,
+    file: MappedFile
+  ) {
+    (self.name, self.type, self.typeName) = (name, type, typeName ?? type.rawValue)
+    (self.shape, self.bytes, self.file) = (shape, bytes, file)
+  }
 
   /// The range of `bytes` in the file.
   var range: Range<Int> {
@@ -97,6 +112,6 @@ public struct Tensor: @unchecked Sendable {  // read-only memory
     return offset..<offset + bytes.count
   }
 
-  /// The number of elements.
+  /// The number of elements; of bytes if the type is `other`.
   public var count: Int { bytes.count / type.blockSize * type.blockLength }
 }

@@ -7,7 +7,7 @@ import Tokenizer
 
 toolMain(.lmLogits) { arguments, output in
   let files = try arguments.modelFiles()
-  let model = try Transformer(Checkpoint(files), threads: arguments.threadCount)
+  let model = try Transformer(files, threads: arguments.threadCount)
   let vocabulary = ModelVocabulary { try ByteLevelTokenizer(files, for: .decoding) }
   let fileCache = arguments.path(.cache).map { path in
     model.makeCache(inFile: path) { arguments.note("\(path): \($0)") }
@@ -21,7 +21,8 @@ toolMain(.lmLogits) { arguments, output in
 
   try filter.forEachBatch { record -> (record: Record, ids: [Int], vocabulary: [Record.Change])? in
     try vocabulary.check(record)
-    let ids = try record.ids(for: model.configuration)
+    let ids = try record.ids(
+      inVocabularyOf: model.shape.vocabularySize, contextLength: model.shape.contextLength)
     guard !ids.isEmpty else {
       filter.noteEmptyIDs()
       return nil
@@ -68,7 +69,7 @@ toolMain(.lmLogits) { arguments, output in
     try output.flush()  // computing the next batch takes a while
   }
   if hasWrittenLogits, output.isTerminal {
-    let count = withThousandsSeparators(model.configuration.vocabularySize)
+    let count = withThousandsSeparators(model.shape.vocabularySize)
     arguments.note("\(count) logits per record; lm-topk shows the most likely tokens")
   }
   return filter.status

@@ -8,7 +8,7 @@ import Tokenizer
 
 /// Extends sequences by the number of tokens that the command line requests, and decides when they end.
 final class Stepper {
-  private let configuration: ModelConfiguration
+  private let shape: ModelShape
   private let tokenizer: Future<ByteLevelTokenizer>  // read while the model is opened or computes
   private let vocabulary: ModelVocabulary
   private let model: Lazy<Transformer>  // not opened if all records have logits
@@ -23,15 +23,15 @@ final class Stepper {
 
   init(_ arguments: Arguments) throws {
     let files = try arguments.modelFiles()
-    let configuration = try ModelConfiguration(files)
-    self.configuration = configuration
+    let definition = try ModelDefinition(files)
+    shape = definition.shape
     let pool = ThreadPool(threads: arguments.threadCount)
-    let tokenizer = Future(pool, cost: configuration.vocabularySize * Self.costPerToken) {
+    let tokenizer = Future(pool, cost: shape.vocabularySize * Self.costPerToken) {
       try ByteLevelTokenizer(files, for: .decoding)
     }
     self.tokenizer = tokenizer
     vocabulary = ModelVocabulary { try tokenizer() }
-    let model = Lazy { try Transformer(Checkpoint(files, configuration), pool) }
+    let model = Lazy { try Transformer(Checkpoint(files), definition, pool) }
     self.model = model
     fileCache = arguments.path(.cache).map { path in
       Lazy { try model().makeCache(inFile: path) { arguments.note("\(path): \($0)") } }
@@ -39,7 +39,7 @@ final class Stepper {
     policy = NextTokenPolicy(arguments)
     stops = arguments.allBytes(.stop)
     guard !stops.contains([]) else { throw ToolError(.usage, "--stop must not be empty") }
-    eosTokenIDs = arguments.has(.ignoreEOS) ? [] : configuration.eosTokenIDs
+    eosTokenIDs = arguments.has(.ignoreEOS) ? [] : shape.eosTokenIDs
     count = arguments.integer(.count) ?? 1
     writesEachStep = arguments.has(.each)
   }
@@ -52,18 +52,19 @@ final class Stepper {
     guard try !record.isTrue("done") else { return try GrowingSequence(finished: record) }
     if count > 0, try !record.has("logits") { _ = try model() }  // opened while the vocabulary is being read
     try vocabulary.check(record)
-    let ids = try record.ids(for: configuration)
+    let ids = try record.ids(
+      inVocabularyOf: shape.vocabularySize, contextLength: shape.contextLength)
     guard !ids.isEmpty else {
       filter.noteEmptyIDs()
       return nil
     }
     hadWork = true
     let logits = try record.logits()
-    if let logits { try record.requireLogits(logits.count, ofVocabulary: configuration.vocabularySize) }
+    if let logits { try record.requireLogits(logits.count, ofVocabulary: shape.vocabularySize) }
     var sequence = try GrowingSequence(
       record, ids, text: try record.string("text"), logits: logits,
       seed: try policy.seed(of: record, at: filter.recordIndex))
-    if ids.count == configuration.contextLength { sequence.done = .length }
+    if ids.count == shape.contextLength { sequence.done = .length }
     return sequence
   }
 
@@ -71,8 +72,8 @@ final class Stepper {
   /// in `maximumCacheSize`.
   func hasRoom(besides sequences: [GrowingSequence], for next: GrowingSequence) -> Bool {
     guard !writesEachStep, fileCache == nil, sequences.count < Self.maximumSequences else { return false }
-    let lengths = (sequences + [next]).map { $0.ids.count + min(count, configuration.contextLength - $0.ids.count) }
-    return lengths.reduce(0) { $0 + KeyValueCache.size(configuration, positions: $1) } <= Self.maximumCacheSize
+    let lengths = (sequences + [next]).map { $0.ids.count + min(count, shape.contextLength - $0.ids.count) }
+    return lengths.reduce(0) { $0 + KeyValueCache.size(shape, positions: $1) } <= Self.maximumCacheSize
   }
 
   /// The cost of reading one token of the vocabulary, about 50 ns, in multiply-adds.
@@ -157,6 +158,6 @@ final class Stepper {
   private func end(of sequence: GrowingSequence) -> GrowingSequence.End? {
     if let last = sequence.ids.last, eosTokenIDs.contains(last) { return .eos }
     if stops.contains(where: sequence.completes) { return .stop }
-    return sequence.ids.count == configuration.contextLength ? .length : nil
+    return sequence.ids.count == shape.contextLength ? .length : nil
   }
 }

@@ -1,65 +1,25 @@
 import Checkpoint
 import Foundation
 import Platform
+import TestSupport
 import Testing
 
 @Suite struct CheckpointTests {
-  @Test func acceptsNamesWithAndWithoutPrefix() throws {
-    let model = try safetensors(["transformer.wte.weight": [4, 2], "wpe.weight": [3, 2]]).write(to: Folder()).open()
-    #expect(try model.tensor("wte.weight").name == "transformer.wte.weight")
-    #expect(try model.tensor("wpe.weight").name == "wpe.weight")
-    #expect(model.find("ln_f.weight") == nil)
+  /// The names are those in the file, with all prefixes, and tensors that no model uses are included.
+  @Test func keepsNamesOfTheFile() throws {
+    let model = try safetensors(["transformer.wte.weight": [4, 2], "wpe.weight": [3, 2], "other": [1]])
+      .write(to: Folder()).open()
+    #expect(model.tensors.keys.sorted() == ["other", "transformer.wte.weight", "wpe.weight"])
+    #expect(model.tensors.allSatisfy { $0.key == $0.value.name })
   }
 
-  @Test func rejectsMissingAndMismatchedTensors() throws {
-    let header =
-      #"{"wpe.weight":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"ln_f.bias":{"dtype":"I64","shape":[2],"data_offsets":[8,24]}}"#
-    let model = try safetensors(header, data: [UInt8](repeating: 0, count: 24)).write(to: Folder()).open()
-    for (name, reason) in [
-      ("wte.weight", #"missing tensor "wte.weight", which a gpt2 model needs"#),
-      ("wpe.weight", #""wpe.weight" has shape [2], but config.json requires [3, 2]"#),
-      ("ln_f.bias", #""ln_f.bias" is of type I64, which is not implemented; F32, F16 and BF16 are"#),
-    ] {
-      let error = #expect(throws: CheckpointError.self) { try model.tensor(name) }
-      #expect(error?.description.hasSuffix("model.safetensors: " + reason) == true)
-    }
-  }
-
-  /// Returns the tensors of the small model, without an output head.
-  private func tensors() throws -> [String: [Int]] {
+  @Test func identityDependsOnFiles() throws {
     let folder = try Folder()
-    try folder.write("config.json", smallConfiguration)
-    var shapes = try ModelConfiguration(ModelFiles(.find(Path(folder.path)))).tensorShapes
-    shapes["lm_head.weight"] = nil
-    return shapes
-  }
-
-  @Test func modelTensorsExcludeUnusedTensors() throws {
-    let plain = try tensors()
-    let count = plain.values.reduce(0) { $0 + $1.reduce(1, *) }
-    func parameters(_ more: [String: [Int]]) throws -> Int {
-      let model = try safetensors(plain.merging(more) { $1 }).write(to: Folder()).open()
-      return try model.modelTensors().reduce(0) { $0 + $1.count }
-    }
-    #expect(try parameters([:]) == count)
-    #expect(try parameters(["h.0.attn.bias": [1, 1, 3, 3], "h.0.attn.masked_bias": []]) == count)  // masks
-    #expect(try parameters(["lm_head.weight": [4, 2]]) == count + 8)  // even if config.json ties the embeddings
-  }
-
-  @Test func rejectsMissingUntiedHead() throws {
-    let folder = try safetensors(try tensors()).write(to: Folder())
-    try folder.write(
-      "config.json", smallConfiguration.replacingOccurrences(of: "}", with: #","tie_word_embeddings":false}"#))
-    #expect(throws: CheckpointError.self) { try folder.open().outputHead() }
-  }
-
-  @Test func rejectsUnexpectedAndDuplicateTensors() throws {
-    let layers = try safetensors(["h.1.ln_1.weight": [2]]).write(to: Folder())
-    #expect(
-      layers.errorMessage()
-        == #"model.safetensors: unexpected tensor "h.1.ln_1.weight": config.json gives 1 as the number of layers"#)
-    let names = try safetensors(["wte.weight": [4, 2], "transformer.wte.weight": [4, 2]]).write(to: Folder())
-    #expect(names.errorMessage() == #"model.safetensors: duplicate tensor: "wte.weight" and "transformer.wte.weight""#)
+    let model = try Checkpoint(folder.files(GGUFBuilder.gpt2.data))
+    let first = model.identity
+    #expect(model.identity == first)
+    _ = try folder.files(GGUFBuilder.gpt2.with { $0["general.name"] = .string("another") }.data)
+    #expect(model.identity != first)
   }
 
   // MARK: shards
@@ -78,7 +38,7 @@ import Testing
       ["m-1.safetensors": one, "m-2.safetensors": two])
     let model = try folder.open()
     #expect(model.files.map(\.lastComponent) == ["m-1.safetensors", "m-2.safetensors"])
-    #expect(model.find("a")?.shape == [2] && model.find("b")?.shape == [1] && model.find("c")?.shape == [3])
+    #expect(model.tensors["a"]?.shape == [2] && model.tensors["b"]?.shape == [1] && model.tensors["c"]?.shape == [3])
     #expect(model.byteCount == one.count + two.count)
   }
 
@@ -145,11 +105,14 @@ import Testing
     (["a.gguf", "b.gguf"], "a.gguf: to use that file, name it: "),
   ])
   func namesUnsupportedFiles(_ files: [String], _ expected: String) throws {
-    for hasConfiguration in [true, false] {
+    for hasConfiguration in [true, false] {  // the weights are missing, or config.json is missing as well
       let folder = try Folder()
       for file in files { try folder.write(file, "x") }
       if hasConfiguration { try folder.write("config.json", smallConfiguration) }
-      let error = #expect(throws: CheckpointError.self) { try Checkpoint(ModelLocation(folder: Path(folder.path))) }
+      let error = #expect(throws: CheckpointError.self) {
+        let files = try ModelFiles(ModelLocation(folder: Path(folder.path)))
+        _ = try hasConfiguration ? Checkpoint(files) as Any : files.configuration()
+      }
       guard case .notFound(let message) = error else {
         Issue.record("\(String(describing: error))")
         continue

@@ -69,8 +69,14 @@ import Testing
 
   @Test func rejectsLongStrings() throws {
     let long = String(repeating: "x", count: 1 << 20)
-    let reason = try GGUFBuilder.gpt2.with { $0["general.architecture"] = .string(long) }.errorMessage()
-    #expect(reason == "general.architecture is not a string of at most 1024 bytes")
+    let file = GGUFBuilder.gpt2.with { $0["general.architecture"] = .string(long) }
+    guard case .gguf(let gguf) = try Folder().files(file.data).configuration() else {
+      Issue.record("not a GGUF file")
+      return
+    }
+    let error = #expect(throws: CheckpointError.self) { try gguf.string("general.architecture") }
+    #expect(
+      error?.description.hasSuffix(": general.architecture is not a string of at most 1024 bytes") == true)
   }
 
   @Test(arguments: [0, 3, 33, 1 << 31, 12] as [UInt32]) func rejectsInvalidAlignments(_ alignment: UInt32) throws {
@@ -131,9 +137,6 @@ import Testing
     Flaw(#""position_embd.weight" has offset 128, but should have 160: overlap, gap or damage"#) {
       ($0.tensors[0].dimensions, $0.tensors[0].size, $0.tensors[1].offset) = ([4, 9], 128, 128)
     },
-    Flaw(#""token_embd.weight" has shape [], but the metadata requires [8, 4]"#, first { $0.dimensions = [] }),
-    Flaw(
-      #""token_embd.weight" has shape [0, 4], but the metadata requires [8, 4]"#, first { $0.dimensions = [4, 0] }),
   ])
   func rejectsInvalidTensorDescriptions(_ flaw: Flaw) throws {
     #expect(try GGUFBuilder.gpt2.with(flaw.change).errorMessage() == flaw.reason)
@@ -177,6 +180,7 @@ import Testing
   // MARK: random damage
 
   /// A randomly damaged file must either be read or cause a `CheckpointError`, without a crash and without delay.
+  /// `GGUFModelTests` opens damaged files as models.
   @Test func survivesRandomDamage() throws {
     var generator = SeededGenerator(7)
     let whole = [UInt8](GGUFBuilder.llama().data)
@@ -208,7 +212,9 @@ import Testing
           if let merges = tables.merges { for merge in merges { _ = merge.count } }
           if let types = tables.types { for type in types { _ = type } }
         }
-        _ = try Checkpoint(files).modelTensors()
+        for tensor in try Checkpoint(files).tensors.values {
+          #expect(tensor.count * tensor.type.blockSize == tensor.bytes.count * tensor.type.blockLength)
+        }
       } catch is CheckpointError { refused += 1 }
     }
     #expect(refused > 250)

@@ -1,5 +1,6 @@
 import Checkpoint
 import Foundation
+import TestSupport
 import Testing
 
 @Suite struct SafeTensorsTests {
@@ -16,7 +17,7 @@ import Testing
   func readsTensors(_ type: String, _ size: Int) throws {
     let data = (0..<6 * size).map { UInt8($0) }
     let model = try open(#"{"a":{"dtype":"\#(type)","shape":[2,3],"data_offsets":[0,\#(6 * size)]}}"#, data)
-    let tensor = try #require(model.find("a"))
+    let tensor = try #require(model.tensors["a"])
     #expect(tensor.name == "a" && tensor.type.rawValue == type && tensor.shape == [2, 3] && tensor.count == 6)
     #expect(Array(tensor.bytes) == data)
   }
@@ -25,10 +26,10 @@ import Testing
     let model = try open(
       #"{"b":{"dtype":"F32","shape":[],"data_offsets":[0,4]},"e":{"dtype":"F32","shape":[0,7],"data_offsets":[4,4]},"z":{"dtype":"U8","shape":[1],"data_offsets":[4,5]}}"#,
       [0, 0, 128, 63, 9])
-    #expect(model.find("b")?.shape == [] && model.find("b")?.count == 1)
-    #expect(model.find("e")?.shape == [0, 7] && model.find("e")?.count == 0)
-    #expect(model.find("z").map { Array($0.bytes) } == [9])
-    #expect(try open("{}").find("a") == nil)
+    #expect(model.tensors["b"]?.shape == [] && model.tensors["b"]?.count == 1)
+    #expect(model.tensors["e"]?.shape == [0, 7] && model.tensors["e"]?.count == 0)
+    #expect(model.tensors["z"].map { Array($0.bytes) } == [9])
+    #expect(try open("{}").tensors["a"] == nil)
   }
 
   @Test func acceptsWhiteSpaceMetadataAndEscapes() throws {
@@ -36,15 +37,16 @@ import Testing
       " \n {\"__metadata__\":{\"format\":\"pt\",\"x\":\"{}\"},\"w\\u0074e\": {\"data_offsets\":[1,3],\"shape\":[1],\"dtype\":\"F16\"},"
         + "\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}   ", [1, 2, 3])
     #expect(
-      model.find("wte").map { Array($0.bytes) } == [2, 3], "unaligned, and listed before the tensor that precedes it")
-    #expect(model.find("__metadata__") == nil)
+      model.tensors["wte"].map { Array($0.bytes) } == [2, 3], "unaligned, and listed before the tensor that precedes it"
+    )
+    #expect(model.tensors["__metadata__"] == nil)
   }
 
   /// The safetensors library accepts these headers as well.
   @Test func acceptsUnknownMembersAndNullMetadata() throws {
     let model = try open(
       #"{"__metadata__":null,"a":{"dtype":"U8","stride":[1,{"b":null}],"shape":[1],"data_offsets":[0,1]}}"#, [7])
-    #expect(model.find("a").map { Array($0.bytes) } == [7])
+    #expect(model.tensors["a"].map { Array($0.bytes) } == [7])
   }
 
   @Test func messagesTruncateLongNames() throws {
@@ -127,10 +129,6 @@ import Testing
     (two(first, one + "[8]"), "data_offsets must be two numbers"),
     (two(first, one + "[8,12,16]"), "more than 2 numbers in this array"),
     (two(first, one + "[8,99999999999999999999]"), "99999999999999999999 is too large"),
-    (
-      two(first, #""dtype":"F33","shape":[2],"data_offsets":[8,16]"#),
-      #""b" has an unknown dtype, F33"#
-    ),
     (two(first, #""shape":[2],"data_offsets":[8,16]"#), #""b" has no dtype, shape or data_offsets"#),
     (two(first, #""dtype":"F32","data_offsets":[8,12]"#), #""b" has no dtype, shape or data_offsets"#),
     (two(first, #""dtype":"F32","shape":[2]"#), #""b" has no dtype, shape or data_offsets"#),

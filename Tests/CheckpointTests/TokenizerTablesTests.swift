@@ -1,6 +1,7 @@
 import Checkpoint
 import Foundation
 import Platform
+import TestSupport
 import Testing
 
 @Suite struct TokenizerTablesTests {

@@ -70,6 +70,7 @@ extension Tool: CustomTestStringConvertible {
         Options:
           -j, --json              Print a JSON record
           -l, --list              Print the names of the models on this machine
+              --list-families     Print the model families that the tools run
 
         Common options:
           -m, --model=MODEL       Model folder, .gguf file or name (default: $LM_MODEL)
@@ -79,6 +80,7 @@ extension Tool: CustomTestStringConvertible {
         Examples:
           lm-info --json | jq .parameters
           lm-info --list
+          lm-info --list-families
 
         Manual: man lm-info
 

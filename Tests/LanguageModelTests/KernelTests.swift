@@ -12,14 +12,16 @@ import Threads
   /// several, weight rows shorter and longer than 4,096 bytes.
   static let shapes = [(20, 5), (128, 16), (130, 64), (300, 150), (640, 33), (1024, 192), (139, 2100)]
   #if os(macOS) && arch(x86_64)
-    static let types: [ElementType] = [.float32, .bfloat16]
+    static let types: [ElementType] = [.float32, .bfloat16, .float64]
   #else
-    static let types: [ElementType] = [.float32, .float16, .bfloat16]
+    static let types: [ElementType] = [.float32, .float16, .bfloat16, .float64]
   #endif
 
   static let quantized: [ElementType] = [.q4_0, .q4_1, .q5_0, .q5_1, .q8_0, .q4_k, .q5_k, .q6_k]
 
-  static let epilogues: [Epilogue] = [.store, .gelu, .addToOutput]
+  static let epilogues: [Epilogue] = [
+    .store, .activate(.geluTanh), .activate(.gelu), .addToOutput, .addScaled(0.22),
+  ]
 
   @Test(arguments: shapes, types)
   func matmulNNMatchesFloat64(_ shape: (inputs: Int, outputs: Int), _ type: ElementType) {
@@ -72,7 +74,7 @@ import Threads
   @Test func missingBiasIsZero() {
     var operands = Operands(seed: 11)
     let input = operands.matrix(3, 40)
-    for layout in [GPT2Configuration.MatrixLayout.inputsByOutputs, .outputsByInputs] {
+    for layout in [Linear.Layout.inputsByOutputs, .outputsByInputs] {
       let isNN = layout == .inputsByOutputs
       let weights = operands.weights(rows: isNN ? 40 : 21, columns: isNN ? 21 : 40, .float32)
       let (without, with) = (Matrix.poisoned(3, 21), Matrix.poisoned(3, 21))
@@ -108,6 +110,69 @@ import Threads
     }
   }
 
+  /// Parts of a fused projection give the bits of the fused product, with the columns in another order: queries, keys
+  /// and values of one head in turn (GPT-NeoX), and several queries per group (Falcon).
+  @Test(arguments: types + quantized)
+  func splitProjectionsEqualTheFusedOne(_ type: ElementType) {
+    let inputs = 256
+    let pool = ThreadPool(threads: 2)
+    for (groups, sizes) in [(3, [20, 20, 20]), (2, [48, 16, 16]), (1, [7, 1]), (4, [5])] {
+      var operands = Operands(seed: 13)
+      let groupRows = sizes.reduce(0, +)
+      let outputs = groups * groupRows
+      let weight = operands.weights(rows: outputs, columns: inputs, type)
+      for bias in [operands.vector(outputs), nil] {
+        let projection = Linear(weight: weight, bias: bias)
+        let parts = projection.split(groups: groups, sizes: sizes)
+        #expect(parts.map(\.outputs) == sizes.flatMap { Array(repeating: $0, count: groups) })
+        var columns: [Int] = []  // of the fused product, in the order of the parts
+        for (index, size) in sizes.enumerated() {
+          for group in 0..<groups {
+            let start = group * groupRows + sizes[..<index].reduce(0, +)
+            columns += start..<start + size
+          }
+        }
+        for rows in [1, 2, 16, 29] {
+          let input = operands.matrix(rows, inputs)
+          let (fused, split) = (Matrix.poisoned(rows, outputs), Matrix.poisoned(rows, outputs))
+          linear(input, projection, into: fused, .store, pool)
+          linear(input, adjacent: parts, into: split, pool)
+          #expect(isFinite(fused.start, count: rows * outputs))
+          for row in 0..<rows {
+            #expect(columns.map { fused.row(row)[$0].bitPattern } == split.rows(row..<row + 1).bits)
+          }
+        }
+      }
+    }
+  }
+
+  /// Each row of a view has the numbers of the row of the whole.
+  @Test(arguments: types + quantized)
+  func viewsOfRowsHaveTheirNumbers(_ type: ElementType) {
+    var operands = Operands(seed: 14)
+    let weights = operands.weights(rows: 6, columns: 256, type)
+    let whole = Matrix(start: weights.floats, rows: 6, columns: 256)
+    for range in [0..<6, 2..<5, 5..<6, 3..<3] {
+      let part = Matrix(start: weights.rows(range).floats, rows: range.count, columns: 256)
+      #expect(part.bits == whole.rows(range).bits)
+    }
+  }
+
+  /// float64 is rounded to the nearest float32, ties to even, as by `Tensor.float()` of PyTorch.
+  @Test func float64IsRounded() {
+    let numbers: [Double] = [
+      0.1, -1 / 3, 1 + 0x1p-24, 1 + 0x1.8p-23, 1 + 0x1.00001p-24, 1e300, -1e300, 1e-300, 1e-41, 0x1p-149, 0x1p-150,
+      -0.0,
+      Double(Float.greatestFiniteMagnitude) * (1 + 0x1p-26), 3e38, .pi, -7, 1e-6, 12345.678901, 2.5,
+    ]
+    let start = Operands.memoryBeforeUnmappedPage(numbers.count * 8 + 1)  // at an odd address
+    numbers.withUnsafeBytes { start.copyMemory(from: $0.baseAddress!, byteCount: $0.count) }
+    let found = WeightMatrix(start: start, type: .float64, rows: 1, columns: numbers.count).floats
+    for (index, number) in numbers.enumerated() {
+      #expect(found[index].bitPattern == Float(number).bitPattern, "\(number)")
+    }
+  }
+
   /// The numbers that the gguf package reads in random blocks (Scripts/reference/gguf/make_blocks.py).
   @Test func blocksDequantizeToReferenceValues() throws {
     let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures/blocks.txt")
@@ -134,6 +199,27 @@ import Threads
   }
 }
 
+extension Epilogue {
+  /// True if the result depends on the contents of the output.
+  var readsOutput: Bool {
+    switch self {
+    case .store, .geluTanh, .call: false
+    case .addToOutput, .addScaled: true
+    }
+  }
+
+  /// The output for a sum that includes the bias.
+  func definition(_ sum: Double, previous: Double) -> Double {
+    switch self {
+    case .store: sum
+    case .geluTanh: PlainOperations.geluTanh(sum)
+    case .call(let activation): PlainOperations.activation(activation, sum)
+    case .addToOutput: previous + sum
+    case .addScaled(let factor): previous + sum * Double(factor)
+    }
+  }
+}
+
 /// The operands of one matrix product, and its result in float64.
 private struct Product {
   /// Enough for each path: one row (gemv), up to 16 (skinny gemm), and more (gemm, with a partial micro-kernel).
@@ -141,14 +227,14 @@ private struct Product {
 
   let input: Matrix
   let projection: Linear
-  /// The contents of the output before the product, for `addToOutput`.
+  /// The contents of the output before the product, for epilogues that read it.
   let previous: Matrix
   private let inputs: Int
   private let outputs: Int
   /// input · weights + bias, and the sum of the magnitudes of all terms, for some rows and columns.
   private var expected: [(row: Int, column: Int, sum: Double, magnitude: Double)] = []
 
-  init(_ inputs: Int, _ outputs: Int, _ type: ElementType, layout: GPT2Configuration.MatrixLayout) {
+  init(_ inputs: Int, _ outputs: Int, _ type: ElementType, layout: Linear.Layout) {
     (self.inputs, self.outputs) = (inputs, outputs)
     var operands = Operands(seed: UInt64(inputs))
     input = operands.matrix(Self.rows, inputs)
@@ -188,7 +274,7 @@ private struct Product {
       for registers in VectorRegisters.allCases {
         for length in [1, 2, 16, Self.rows] {
           // A path that writes nothing must fail, whatever the path before it wrote.
-          if epilogue == .addToOutput { output.copy(from: previous) } else { output.fill(with: .nan) }
+          if epilogue.readsOutput { output.copy(from: previous) } else { output.fill(with: .nan) }
           for row in stride(from: 0, to: Self.rows, by: length) {
             let part = row..<min(row + length, Self.rows)
             multiply(input.rows(part), projection, output.rows(part), registers, pool)
@@ -211,12 +297,7 @@ private struct Product {
     for element in expected {
       let found = Double(output.row(element.row)[element.column])
       let before = Double(previous.row(element.row)[element.column])
-      let expected =
-        switch epilogue {
-        case .store: element.sum
-        case .gelu: PlainOperations.gelu(element.sum)
-        case .addToOutput: before + element.sum
-        }
+      let expected = epilogue.definition(element.sum, previous: before)
       // One unit in the last place of float32 is 2^-23 = 1.2e-7 of a number.
       let tolerance = 1e-6 * element.magnitude + 5e-7 * max(1, abs(expected))
       guard abs(found - expected) <= tolerance else {

@@ -22,8 +22,13 @@ struct Operands {
     Matrix(start: floats(rows * columns), rows: rows, columns: columns)
   }
 
+  /// A vector whose padding ends before an unmapped page.
   mutating func vector(_ count: Int) -> WeightVector {
-    WeightVector(values: floats(paddedCount(count)), count: count)
+    let capacity = paddedCount(count) + laneCount
+    let values = Self.memoryBeforeUnmappedPage(capacity * MemoryLayout<Float>.size)
+      .bindMemory(to: Float.self, capacity: capacity)
+    for index in 0..<capacity { values[index] = .random(in: -1...1, using: &generator) }
+    return WeightVector(values: values, count: count)
   }
 
   /// Weights that start at an odd address, as they may in a file, and end before an unmapped page.
@@ -38,6 +43,8 @@ struct Operands {
       case .float16: block.storeBytes(of: Self.halfBits(value), as: UInt16.self)
       case .bfloat16: block.storeBytes(of: UInt16(value.bitPattern >> 16), as: UInt16.self)
       case .float32: block.storeBytes(of: value, as: Float.self)
+      case .float64:  // not a float32
+        block.storeBytes(of: Double(value) * (1 + 0x1p-26), as: Double.self)
       default:
         for byte in 0..<type.blockSize {
           block.storeBytes(of: .random(in: 0...255, using: &generator), toByteOffset: byte, as: UInt8.self)

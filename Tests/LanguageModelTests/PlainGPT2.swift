@@ -18,7 +18,7 @@ struct PlainGPT2 {
         x[position] = PlainOperations.add(x[position], affine("\(h).attn.c_proj", attention(qkv, position, layer)))
       }
       for position in x.indices {
-        let hidden = affine("\(h).mlp.c_fc", layerNorm("\(h).ln_2", x[position])).map(PlainOperations.gelu)
+        let hidden = affine("\(h).mlp.c_fc", layerNorm("\(h).ln_2", x[position])).map(PlainOperations.geluTanh)
         x[position] = PlainOperations.add(x[position], affine("\(h).mlp.c_proj", hidden))
       }
     }

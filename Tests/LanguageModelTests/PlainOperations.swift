@@ -1,5 +1,7 @@
 import Foundation
 
+@testable import LanguageModel
+
 /// The operations of a transformer in float64, written to be obviously correct: the reference for the kernels.
 enum PlainOperations {
   typealias Vector = [Double]
@@ -8,8 +10,29 @@ enum PlainOperations {
 
   static func add(_ a: Vector, _ b: Vector) -> Vector { zip(a, b).map(+) }
 
+  /// The definitions in transformers' activations.py.
+  static func activation(_ activation: Activation, _ x: Double) -> Double {
+    switch activation {
+    case .gelu: x * 0.5 * (1 + erf(x / 2.squareRoot()))
+    case .geluTanh: geluTanh(x)
+    case .geluClipped: min(max(x * 0.5 * (1 + erf(x / 2.squareRoot())), -10), 10)
+    case .quickGELU: x / (1 + exp(-1.702 * x))
+    case .relu: max(x, 0)
+    case .reluSquared: pow(max(x, 0), 2)
+    case .relu6: min(max(x, 0), 6)
+    case .leakyReLU: x < 0 ? 0.01 * x : x
+    case .hardSwish: x <= -3 ? 0 : x >= 3 ? x : x * (x + 3) / 6
+    case .silu: silu(x)
+    case .sigmoid: 1 / (1 + exp(-x))
+    case .tanh: tanh(x)
+    case .mish: x * tanh(x > 100 ? x : log1p(exp(x)))
+    case .laplace: 0.5 * (1 + erf((x - 0.707107) / (0.282095 * 2.squareRoot())))
+    case .linear: x
+    }
+  }
+
   /// ½x · (1 + tanh(√(2/π) · (x + 0.044715·x³)))
-  static func gelu(_ x: Double) -> Double {
+  static func geluTanh(_ x: Double) -> Double {
     0.5 * x * (1 + tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))
   }
 
@@ -43,7 +66,7 @@ enum PlainOperations {
   static func rope(_ x: Vector, position: Int, frequencies: Vector, isInterleaved: Bool) -> Vector {
     var result = x
     for (pair, frequency) in frequencies.enumerated() {
-      let (first, second) = isInterleaved ? (2 * pair, 2 * pair + 1) : (pair, pair + x.count / 2)
+      let (first, second) = isInterleaved ? (2 * pair, 2 * pair + 1) : (pair, pair + frequencies.count)
       let angle = Double(position) * frequency
       result[first] = x[first] * cos(angle) - x[second] * sin(angle)
       result[second] = x[second] * cos(angle) + x[first] * sin(angle)
@@ -51,9 +74,18 @@ enum PlainOperations {
     return result
   }
 
-  /// The attention of one query of one head to the keys and values of all positions that it attends to.
-  static func attention(query: Vector, keys: [Vector], values: [Vector], scale: Double) -> Vector {
-    let weights = softmax(keys.map { dot(query, $0) * scale })
-    return (values.first ?? []).indices.map { d in dot(weights, values.map { $0[d] }) }
+  /// The attention of one query of one head, at the last of the positions whose keys and values are given, to the last
+  /// `window` of them. Scores are bounded by `softcap` and have `slope` times the difference of the positions added.
+  static func attention(
+    query: Vector, keys: [Vector], values: [Vector], scale: Double, window: Int? = nil, softcap: Double? = nil,
+    slope: Double = 0
+  ) -> Vector {
+    let positions = keys.indices.suffix(window ?? keys.count)
+    let scores = positions.map { position in
+      let score = dot(query, keys[position]) * scale
+      return (softcap.map { $0 * tanh(score / $0) } ?? score) + slope * Double(position - (keys.count - 1))
+    }
+    let weights = softmax(scores)
+    return (values.first ?? []).indices.map { d in dot(weights, positions.map { values[$0][d] }) }
   }
 }

@@ -75,7 +75,7 @@ final class RandomCheckpoint {
 
   deinit { try? FileManager.default.removeItem(at: folder) }
 
-  func open() throws -> Checkpoint { try Checkpoint(ModelLocation(folder: Path(folder.path))) }
+  func open() throws -> MappedModel { try MappedModel(ModelFiles(ModelLocation(folder: Path(folder.path)))) }
 
   /// Appends a value in the type of the checkpoint and returns the stored value.
   private func append(_ value: Float, to data: inout Data) -> Double {
@@ -88,6 +88,9 @@ final class RandomCheckpoint {
       let stored = UInt16(value.bitPattern >> 16)
       withUnsafeBytes(of: stored) { data.append(contentsOf: $0) }
       return Double(Float(bitPattern: UInt32(stored) << 16))
+    case .float64:
+      withUnsafeBytes(of: (Double(value) * (1 + 0x1p-26)).bitPattern) { data.append(contentsOf: $0) }
+      return Double(value) * (1 + 0x1p-26)
     default:
       withUnsafeBytes(of: value.bitPattern) { data.append(contentsOf: $0) }
       return Double(value)

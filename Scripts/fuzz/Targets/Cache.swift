@@ -40,8 +40,8 @@ private final class CachedModel: @unchecked Sendable {  // used by one thread at
   init() {
     folder.write("config.json", smallConfiguration.replacing("\"n_positions\":3", with: "\"n_positions\":80"))
     folder.write("model.safetensors", Self.weights)
-    guard let checkpoint = try? Checkpoint(ModelLocation(folder: Path(folder.path))),
-      let model = try? Transformer(checkpoint, threads: 1)
+    guard let files = try? ModelFiles(ModelLocation(folder: Path(folder.path))),
+      let model = try? Transformer(files, threads: 1)
     else { preconditionFailure("the small model is rejected") }
     self.model = model
     logits = compute(model.makeCache())

@@ -12,7 +12,8 @@ extension FuzzTarget {
   static let safetensors = FuzzTarget("safetensors", longestInput: 3000) { [folder = ScratchFolder()] input in
     folder.write("config.json", smallConfiguration)
     folder.write("model.safetensors", input)
-    guard let checkpoint = try open(folder) else { return }
+    let files = try ModelFiles(ModelLocation(folder: Path(folder.path)))
+    guard let checkpoint = try open(files) else { return }
     let headerLength = Int(input.loaded(as: UInt64.self)[0])
     guard case .object(let members) = PlainJSON(input[8..<8 + headerLength]) else {
       throw Finding(description: "accepted, but its header is not an object")
@@ -20,14 +21,14 @@ extension FuzzTarget {
     var end = 0
     for member in members where !member.name.elementsEqual("__metadata__".utf16) {
       guard let name = PlainJSON.characters(of: member.name).map({ String(decoding: $0, as: UTF8.self) }),
-        let tensor = checkpoint.find(String(name.trimmingPrefix("transformer.")))
+        let tensor = checkpoint.tensors[name]
       else { throw Finding(description: "a tensor is missing") }
       let size = tensor.shape.reduce(tensor.type.blockSize, *)
       try expect(tensor.bytes.count == size, "\"\(name)\" has \(tensor.bytes.count) bytes, not \(size)")
       end += size
     }
     try expect(8 + headerLength + end == input.count, "\(input.count) bytes, not \(8 + headerLength + end)")
-    try readAll(checkpoint)
+    try readAll(files)
   }
 
   /// An index of shards, two of which exist.
@@ -36,66 +37,129 @@ extension FuzzTarget {
     folder.write("model.safetensors.index.json", input)
     folder.write("a.safetensors", safetensorsFile(["wte.weight": 8]))
     folder.write("b.safetensors", safetensorsFile(["wpe.weight": 6, "ln_f.bias": 2]))
-    if let checkpoint = try open(folder) { try readAll(checkpoint) }
+    try readAll(ModelFiles(ModelLocation(folder: Path(folder.path))))
   }
 
-  /// config.json: accepted sizes can be computed with.
-  static let configuration = FuzzTarget("config", longestInput: 1000) { [folder = ScratchFolder()] input in
+  /// config.json of any family: accepted hyperparameters can be computed with, and without the right weights there is
+  /// an error, in a short time.
+  static let configuration = FuzzTarget("config", longestInput: 2000) { [folder = ScratchFolder()] input in
     folder.write("config.json", input)
-    let configuration: ModelConfiguration
-    do { configuration = try ModelConfiguration(ModelFiles(ModelLocation(folder: Path(folder.path)))) } catch { return }
-    switch configuration {
-    case .gpt2(let c):
-      try expect(c.headDim * c.heads == c.width, "the heads do not divide evenly")
-      try expect(c.layerNormEpsilon > 0, "epsilon is not positive")
-    case .llama(let c):
-      try expect(c.heads % c.kvHeads == 0, "the heads do not divide evenly")
-      try expect(c.normEpsilon > 0, "epsilon is not positive")
-    }
-    for (name, shape) in configuration.tensorShapes {
-      let (size, overflow) = shape.reduce((4, false)) { result, dimension in
-        let (product, overflow) = result.0.multipliedReportingOverflow(by: dimension)
-        return (product, result.1 || overflow || dimension < 1)
-      }
-      try expect(!overflow && size > 0, "\(name) has the shape \(shape)")
-    }
     folder.write("model.safetensors", safetensorsFile(["wte.weight": 8]))
-    if let checkpoint = try open(folder) { try readAll(checkpoint) }
+    let start = processorSeconds()
+    try checkConfiguration(folder)
+    let seconds = processorSeconds() - start
+    // 50 ms without the sanitizer.
+    try expect(seconds < 0.2, "\(seconds) seconds")
   }
 
-  /// A GGUF file: an accepted model can be read and run, and an accepted tokenizer decodes what it encodes.
-  static let gguf = FuzzTarget("gguf", longestInput: 4000) { [folder = ScratchFolder()] input in
+  /// A GGUF file: an accepted model can be read and run, with the same logits on two routes, and an accepted tokenizer
+  /// decodes what it encodes.
+  static let gguf = FuzzTarget("gguf", longestInput: 6000) { [folder = ScratchFolder()] input in
     folder.write("model.gguf", input)
-    let checkpoint: Checkpoint
+    let files: ModelFiles
     do {
-      let files = try ModelFiles(ModelLocation(file: Path(folder.path + "/model.gguf")))
+      files = try ModelFiles(ModelLocation(file: Path(folder.path + "/model.gguf")))
       if let tables = try? files.tokenizerTables() { try checkTokenizer(tables) }
-      checkpoint = try Checkpoint(files)
     } catch let error as CheckpointError {
       return try expect("\(error)".hasPrefix(folder.path), "a message without the file's name: \(error)")
     }
-    try readAll(checkpoint)
-    guard let model = try? Transformer(checkpoint, threads: 1) else { return }
-    let count = checkpoint.configuration.vocabularySize
-    var logits = 0
-    try model.forward([count - 1], model.makeSinglePassCache(), logitsAt: 0..<1) { logits = $1.count }
-    try expect(logits == count, "\(logits) logits of \(count) tokens")
+    try readAll(files)
+    guard let model = try? Transformer(files, threads: 1) else { return }
+    let count = model.shape.vocabularySize
+    let ids = [count - 1, 0, count / 2].prefix(model.shape.contextLength)
+    let together = try logits(model, Array(ids), model.makeSinglePassCache(), lengths: [ids.count])
+    try expect(together.allSatisfy { $0.count == count }, "\(together.map(\.count)) logits of \(count) tokens")
+    let lengths = Array(repeating: 1, count: ids.count)
+    try compare(logits(model, Array(ids), model.makeCache(), lengths: lengths), together, "alone")
   }
 }
 
-/// Opens the folder as a model. Nil if it is rejected with a message that names the file.
-private func open(_ folder: ScratchFolder) throws -> Checkpoint? {
-  do { return try Checkpoint(ModelLocation(folder: Path(folder.path))) } catch {
+private func checkConfiguration(_ folder: ScratchFolder) throws {
+  let files: ModelFiles
+  let shape: ModelShape
+  do {
+    files = try ModelFiles(ModelLocation(folder: Path(folder.path)))
+    shape = try ModelDefinition(files).shape
+  } catch {
+    return try expect("\(error)".hasPrefix(folder.path), "a message without the file's name: \(error)")
+  }
+  try check(shape)
+  try readAll(files)
+  do {
+    _ = try Transformer(files, threads: 1)
+    throw Finding(description: "a model without weights is accepted")
+  } catch let error as CheckpointError {
     try expect("\(error)".hasPrefix(folder.path), "a message without the file's name: \(error)")
+  }
+}
+
+/// The properties of hyperparameters that the kernels rely on.
+private func check(_ shape: ModelShape) throws {
+  let limit = 1 << 20
+  let sizes = [
+    shape.vocabularySize, shape.contextLength, shape.width, shape.heads, shape.kvHeads, shape.headDim, shape.layers,
+  ]
+  try expect(sizes.allSatisfy { 1...limit ~= $0 }, "a size is out of range: \(sizes)")
+  try expect(1...4 * limit ~= shape.ffnWidth && shape.layers <= 1 << 10, "\(shape.layers) layers, \(shape.ffnWidth)")
+  try expect(shape.heads % shape.kvHeads == 0, "the heads do not divide evenly")
+  try expect(shape.heads * shape.headDim <= limit, "the heads have \(shape.heads * shape.headDim) elements")
+  let hasNoHeadDim = ["gpt2", "opt", "gpt_neo", "gpt_neox", "gptj", "bloom", "falcon", "stablelm"]
+  if hasNoHeadDim.contains(shape.modelType) {
+    try expect(shape.heads * shape.headDim == shape.width, "the heads do not divide evenly")
+  }
+  try expect(shape.normEpsilon > 0 && shape.normEpsilon.isFinite, "epsilon is \(shape.normEpsilon)")
+  for factor in [shape.embeddingScale, shape.residualScale, shape.logitScale] {
+    try expect(factor > 0 && factor.isFinite, "a factor is \(factor)")
+  }
+  for bound in [shape.logitSoftcap, shape.queryKeyValueLimit].compactMap(\.self) {
+    try expect(bound > 0 && bound.isFinite, "a bound is \(bound)")
+  }
+  for rope in shape.ropes {
+    try expect(2...shape.headDim ~= rope.rotaryDim && rope.rotaryDim % 2 == 0, "\(rope.rotaryDim) elements are rotated")
+    try expect(rope.base >= RoPEConfiguration.leastFrequencyFactor && rope.base.isFinite, "the base is \(rope.base)")
+    try expect(
+      RoPEConfiguration.attentionFactors.contains(rope.attentionFactor),
+      "the attention factor is \(rope.attentionFactor)")
+  }
+  try expect(shape.attention.count == shape.layers, "\(shape.attention.count) layers have attention")
+  for attention in shape.attention {
+    try expect(attention.scale > 0 && attention.scale.isFinite, "the scale is \(attention.scale)")
+    try expect(attention.window ?? 1 > 0, "the window is \(attention.window ?? 0)")
+    let softcap = attention.softcap ?? 1
+    try expect(softcap > 0 && softcap.isFinite, "the soft cap is \(softcap)")
+    try expect(attention.rope.map(shape.ropes.indices.contains) ?? true, "a RoPE is missing")
+    try expect(
+      attention.slopes.isEmpty || attention.slopes.count == shape.heads, "\(attention.slopes.count) slopes")
+    try expect(attention.slopes.allSatisfy { $0 > 0 && $0 <= 1 }, "a slope is out of range")
+  }
+}
+
+/// Returns the processor time that this thread has used.
+private func processorSeconds() -> Double {
+  var time = timespec()
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+  return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+}
+
+/// Returns the tensors of a model; nil if they are rejected with a message that names the file.
+private func open(_ files: ModelFiles) throws -> Checkpoint? {
+  do { return try Checkpoint(files) } catch {
+    try expect("\(error)".hasPrefix("\(files.location.path)"), "a message without the file's name: \(error)")
     return nil
   }
 }
 
-/// Reads all tensors and facts of a model, as lm-info and the kernels do.
-private func readAll(_ checkpoint: Checkpoint) throws {
+/// Reads all tensors and facts of a model, as lm-info and the kernels do. A rejected model has a message that names the
+/// file.
+private func readAll(_ files: ModelFiles) throws {
   let tensors: [Tensor]
-  do { tensors = try checkpoint.modelTensors() } catch {
-    return try expect(!error.description.isEmpty, "an error without a reason")
+  do {
+    let checkpoint = try Checkpoint(files)
+    _ = checkpoint.identity
+    tensors = try ModelDefinition(files).weights(checkpoint)
+    try expect(checkpoint.byteCount > 0, "the model has no bytes")
+  } catch let error as CheckpointError {
+    return try expect("\(error)".hasPrefix("\(files.location.path)"), "a message without the file's name: \(error)")
   }
   var sum: UInt8 = 0
   for tensor in tensors {
@@ -103,8 +167,7 @@ private func readAll(_ checkpoint: Checkpoint) throws {
       tensor.count * tensor.type.blockSize == tensor.bytes.count, "\(tensor.name): the count does not match its bytes")
     for byte in tensor.bytes { sum &+= byte }
   }
-  try expect(checkpoint.byteCount > 0, "the model has no bytes")
-  _ = (sum, checkpoint.identity)
+  _ = sum
 }
 
 /// Returns a safetensors file of float32 vectors, given their names and lengths.

@@ -95,6 +95,75 @@ def llama_tensors(qwen3=False):
     return tensors + [_tensor(rng, "model.norm.weight", "F32", 8)]
 
 
+# Models of other families, with two heads of the width 4 and two layers: the members of config.json, the tensors of the model, the
+# start of the names of a layer's tensors, and the layer's tensors. V is the size of the vocabulary. A name that ends in + has a bias.
+_ATTENTION = "self_attn.q_proj 8 8, self_attn.k_proj 4 8, self_attn.v_proj 4 8, self_attn.o_proj 8 8, "
+_BIASED = "self_attn.q_proj+ 8 8, self_attn.k_proj+ 4 8, self_attn.v_proj+ 4 8, self_attn.o_proj+ 8 8, "
+_MLP = "mlp.gate_proj 12 8, mlp.up_proj 12 8, mlp.down_proj 8 12, "
+_NORMS = "input_layernorm 8, post_attention_layernorm 8, "
+_ALL = "model.embed_tokens V 8, model.norm 8, "
+_SIZES = {"vocab_size": VOCABULARY_SIZE, "max_position_embeddings": 64, "hidden_size": 8, "num_hidden_layers": 2,
+          "num_attention_heads": 2, "num_key_value_heads": 1, "intermediate_size": 12, "eos_token_id": 0}
+_GPT2_SIZES = {"vocab_size": VOCABULARY_SIZE, "n_positions": 32, "n_embd": 8, "n_layer": 2, "n_head": 2, "eos_token_id": 0}
+_FAMILIES = [
+    (_SIZES | {"model_type": "gemma2", "head_dim": 4, "sliding_window": 5, "query_pre_attn_scalar": 4,
+               "attn_logit_softcapping": 2.0, "final_logit_softcapping": 3.0}, _ALL, "model.layers",
+     _ATTENTION + _MLP + _NORMS + "pre_feedforward_layernorm 8, post_feedforward_layernorm 8"),
+    (_SIZES | {"model_type": "gemma3_text", "head_dim": 4, "sliding_window": 5, "query_pre_attn_scalar": 4,
+               "sliding_window_pattern": 2, "rope_local_base_freq": 100.0, "rope_theta": 1e6}, _ALL, "model.layers",
+     _ATTENTION + _MLP + _NORMS + "pre_feedforward_layernorm 8, post_feedforward_layernorm 8, self_attn.q_norm 4, self_attn.k_norm 4"),
+    (_SIZES | {"model_type": "olmo", "clip_qkv": 0.5, "tie_word_embeddings": True}, "model.embed_tokens V 8", "model.layers",
+     _ATTENTION + _MLP),
+    (_SIZES | {"model_type": "olmo3", "sliding_window": 5, "layer_types": ["sliding_attention", "full_attention"]},
+     _ALL + "lm_head V 8", "model.layers", _ATTENTION + _MLP + "post_attention_layernorm 8, post_feedforward_layernorm 8, "
+     "self_attn.q_norm 8, self_attn.k_norm 4"),
+    (_SIZES | {"model_type": "granite", "embedding_multiplier": 6.0, "residual_multiplier": 0.5, "attention_multiplier": 0.5,
+               "logits_scaling": 4.0, "tie_word_embeddings": True}, _ALL, "model.layers", _ATTENTION + _MLP + _NORMS),
+    (_SIZES | {"model_type": "smollm3", "no_rope_layers": [1, 0]}, _ALL, "model.layers", _ATTENTION + _MLP + _NORMS),
+    (_SIZES | {"model_type": "phi3", "sliding_window": 5}, _ALL + "lm_head V 8", "model.layers",
+     _NORMS + "self_attn.qkv_proj 16 8, self_attn.o_proj 8 8, mlp.gate_up_proj 24 8, mlp.down_proj 8 12"),
+    (_SIZES | {"model_type": "phi", "num_key_value_heads": 2}, "model.embed_tokens V 8, model.final_layernorm+ 8, lm_head+ V 8",
+     "model.layers", "input_layernorm+ 8, self_attn.q_proj+ 8 8, self_attn.k_proj+ 8 8, self_attn.v_proj+ 8 8, self_attn.dense+ 8 8, "
+     "mlp.fc1+ 12 8, mlp.fc2+ 8 12"),
+    (_SIZES | {"model_type": "starcoder2", "sliding_window": 5}, "model.embed_tokens V 8, model.norm+ 8", "model.layers",
+     "input_layernorm+ 8, post_attention_layernorm+ 8, mlp.c_fc+ 12 8, mlp.c_proj+ 8 12, " + _BIASED),
+    (_SIZES | {"model_type": "stablelm", "partial_rotary_factor": 0.5}, "model.embed_tokens V 8, model.norm+ 8, lm_head V 8",
+     "model.layers", "input_layernorm+ 8, post_attention_layernorm+ 8, " + _ATTENTION + _MLP),
+    (_SIZES | {"model_type": "cohere2", "sliding_window": 5, "sliding_window_pattern": 2, "logit_scale": 0.5}, _ALL, "model.layers",
+     "input_layernorm 8, " + _ATTENTION + _MLP),
+    (_SIZES | {"model_type": "opt", "ffn_dim": 12}, "decoder.embed_tokens V 8, decoder.embed_positions 66 8, decoder.final_layer_norm+ 8",
+     "decoder.layers", "self_attn_layer_norm+ 8, final_layer_norm+ 8, self_attn.q_proj+ 8 8, self_attn.k_proj+ 8 8, "
+     "self_attn.v_proj+ 8 8, self_attn.out_proj+ 8 8, fc1+ 12 8, fc2+ 8 12"),
+    (_SIZES | {"model_type": "gpt_neo", "num_layers": 2, "num_heads": 2, "attention_types": [[["local", "global"], 1]], "window_size": 5},
+     "wte V 8, wpe 64 8, ln_f+ 8", "h", "ln_1+ 8, ln_2+ 8, attn.attention.q_proj 8 8, attn.attention.k_proj 8 8, "
+     "attn.attention.v_proj 8 8, attn.attention.out_proj+ 8 8, mlp.c_fc+ 12 8, mlp.c_proj+ 8 12"),
+    (_SIZES | {"model_type": "gpt_neox", "rotary_pct": 0.5}, "gpt_neox.embed_in V 8, gpt_neox.final_layer_norm+ 8, embed_out V 8",
+     "gpt_neox.layers", "input_layernorm+ 8, post_attention_layernorm+ 8, attention.query_key_value+ 24 8, attention.dense+ 8 8, "
+     "mlp.dense_h_to_4h+ 12 8, mlp.dense_4h_to_h+ 8 12"),
+    (_GPT2_SIZES | {"model_type": "gptj", "rotary_dim": 2, "n_inner": 12}, "wte V 8, ln_f+ 8, lm_head+ V 8", "h",
+     "ln_1+ 8, attn.q_proj 8 8, attn.k_proj 8 8, attn.v_proj 8 8, attn.out_proj 8 8, mlp.fc_in+ 12 8, mlp.fc_out+ 8 12"),
+    ({"model_type": "bloom", "vocab_size": VOCABULARY_SIZE, "hidden_size": 8, "n_layer": 2, "n_head": 2, "seq_length": 64},
+     "word_embeddings V 8, word_embeddings_layernorm+ 8, ln_f+ 8", "h",
+     "input_layernorm+ 8, post_attention_layernorm+ 8, self_attention.query_key_value+ 24 8, self_attention.dense+ 8 8, "
+     "mlp.dense_h_to_4h+ 32 8, mlp.dense_4h_to_h+ 8 32"),
+    (_SIZES | {"model_type": "falcon", "ffn_hidden_size": 12}, "word_embeddings V 8, ln_f+ 8", "h",
+     "input_layernorm+ 8, self_attention.query_key_value 16 8, self_attention.dense 8 8, mlp.dense_h_to_4h 12 8, mlp.dense_4h_to_h 8 12"),
+]
+
+
+def _family_tensors(of_model, prefix, of_layers):
+    """Returns the tensors of an element of _FAMILIES."""
+    rng = random.Random(5)
+    names = of_model.split(",") + [f"{prefix}.{layer}.{name.strip()}" for layer in range(2) for name in of_layers.split(",") if name.strip()]
+    tensors = []
+    for name, *shape in (name.split() for name in names if name.strip()):
+        shape = [VOCABULARY_SIZE if length == "V" else int(length) for length in shape]
+        tensors.append(_tensor(rng, name.rstrip("+") + ".weight", "F32" if len(shape) == 1 else rng.choice(("F16", "BF16")), *shape))
+        if name.endswith("+"):
+            tensors.append(_tensor(rng, name.rstrip("+") + ".bias", "F32", shape[0]))
+    return tensors
+
+
 def _text(value):
     return Value(formats.STRING, value.encode())
 
@@ -198,7 +267,10 @@ def folder(config, tensors):
 GPT2 = folder(GPT2_CONFIG, gpt2_tensors())
 LLAMA = folder(LLAMA_CONFIG, llama_tensors())
 QWEN3 = folder(LLAMA_CONFIG | {"model_type": "qwen3"}, llama_tensors(qwen3=True))
-FOLDERS = [GPT2, LLAMA, QWEN3]
+# The files of the other families, and their tensors.
+FAMILIES = [(folder(config, tensors), tensors)
+            for config, tensors in ((config, _family_tensors(*names)) for config, *names in _FAMILIES)]
+FOLDERS = [GPT2, LLAMA, QWEN3] + [files for files, _ in FAMILIES]
 
 TESTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../../Tests")
 FIXTURE_VOCABULARY_SIZE = 40

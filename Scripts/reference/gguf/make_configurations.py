@@ -1,7 +1,7 @@
 """Reads many variants of config.json with transformers: make_configurations.py > configurations.jsonl
 
 Each line has a configuration, the hyperparameters that transformers reads in it, and the shapes of the model's tensors
-(on the device "meta", without memory). The output is a fixture of CheckpointTests.
+(on the device "meta", without memory). The output is a fixture of LanguageModelTests.
 """
 import copy
 import json
@@ -77,11 +77,13 @@ configurations = [
 ]
 
 
-def window(c):
-    """Returns the size of the smallest attention window of any layer; None if all layers use full attention."""
+def windows(c):
+    """Returns the size of the attention window of each layer; None for a layer with full attention."""
+    count = c.num_hidden_layers
     if c.model_type == "mistral":
-        return c.sliding_window
-    return c.sliding_window if "sliding_attention" in (getattr(c, "layer_types", None) or []) else None
+        return [c.sliding_window] * count
+    types = getattr(c, "layer_types", None) or ["full_attention"] * count
+    return [c.sliding_window if kind == "sliding_attention" else None for kind in types]
 
 
 def reading(values):
@@ -92,14 +94,13 @@ def reading(values):
               for name, value in model.named_parameters(remove_duplicate=False)}
     end = c.eos_token_id
     facts = {"vocab_size": c.vocab_size, "end_of_text": end if isinstance(end, list) else [] if end is None else [end],
-             "tied": c.tie_word_embeddings, "context": c.max_position_embeddings}
+             "tied": c.tie_word_embeddings, "context": c.max_position_embeddings, "windows": windows(c)}
     if c.model_type == "gpt2":
         facts |= {"epsilon": c.layer_norm_epsilon, "heads": c.n_head, "heads_kv": c.n_head, "head_width": c.n_embd // c.n_head}
     else:
         head = getattr(c, "head_dim", None) or c.hidden_size // c.num_attention_heads
         facts |= {"epsilon": c.rms_norm_eps, "heads": c.num_attention_heads, "heads_kv": c.num_key_value_heads,
                   "head_width": head, "rope": c.rope_parameters}
-        facts["context"] = min(facts["context"], window(c) or facts["context"])
     return {"config": values, "facts": facts, "shapes": shapes}
 
 

@@ -1,4 +1,4 @@
-// Vectors of 16 numbers, and the conversion of half-precision numbers to such vectors of float32.
+// Vectors of 16 numbers, and the conversion of float16, bfloat16 and float64 numbers to such vectors of float32.
 #ifndef LMPIPE_LANES_H
 #define LMPIPE_LANES_H
 
@@ -29,6 +29,14 @@ __attribute__((always_inline)) static inline lmpipe_lanes lmpipe_bfloat16_to_flo
     lmpipe_lanes lanes;
     memcpy(&lanes, &bits, sizeof lanes);
     return lanes;
+}
+
+// Converts 16 float64 numbers at an address of any alignment; each is rounded to the nearest float32.
+__attribute__((always_inline)) static inline lmpipe_lanes lmpipe_float64_to_float32(const void *address) {
+    typedef double doubles __attribute__((ext_vector_type(16)));
+    doubles values;
+    memcpy(&values, address, sizeof values);
+    return __builtin_convertvector(values, lmpipe_lanes);
 }
 
 typedef uint8_t lmpipe_bytes __attribute__((ext_vector_type(16)));

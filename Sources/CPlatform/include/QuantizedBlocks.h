@@ -132,15 +132,15 @@ LMPIPE_INLINE lmpipe_lanes lmpipe_dequantize_q8_0(const void *block, int half) {
 // bits of a byte each. Those of sub-blocks 4 to 7 share a byte for their lower four bits; their upper two are the upper
 // two bits of the bytes of sub-blocks 0 to 3.
 LMPIPE_INLINE void lmpipe_sub_block_scale(const uint8_t *block, unsigned sub_block, float *scale, float *minimum) {
-    const uint8_t *bytes = block + 4;
-    int quantized_scale, quantized_minimum;
-    if (sub_block < 4) {
-        quantized_scale = bytes[sub_block] & 63;
-        quantized_minimum = bytes[sub_block + 4] & 63;
-    } else {
-        quantized_scale = (bytes[sub_block + 4] & 15) | bytes[sub_block - 4] >> 6 << 4;
-        quantized_minimum = bytes[sub_block + 4] >> 4 | bytes[sub_block] >> 6 << 4;
-    }
+    // Without a branch: all scales and minimums as the bytes of two integers.
+    uint32_t first, second, third;
+    memcpy(&first, block + 4, 4);
+    memcpy(&second, block + 8, 4);
+    memcpy(&third, block + 12, 4);
+    uint64_t scales = (third & 0x0F0F0F0F) | (first >> 6 & 0x03030303) << 4;
+    uint64_t minimums = (third >> 4 & 0x0F0F0F0F) | (second >> 6 & 0x03030303) << 4;
+    int quantized_scale = (scales << 32 | (first & 0x3F3F3F3F)) >> sub_block * 8 & 63;
+    int quantized_minimum = (minimums << 32 | (second & 0x3F3F3F3F)) >> sub_block * 8 & 63;
     *scale = lmpipe_half(block) * quantized_scale;
     *minimum = -(lmpipe_half(block + 2) * quantized_minimum);
 }

@@ -4,8 +4,9 @@ import Platform
 /// A JSON object such as `config.json`, stored as the positions of its members' values.
 ///
 /// A `null` member is treated as absent (see `isNull`). As in Python, which writes these files, the last of several
-/// members of the same name is used, and members that are not read may be `NaN` or `Infinity`.
-struct ConfigurationFile: ConfigurationSource {
+/// members of the same name is used, and members that are not read may be `NaN` or `Infinity`. Unlike in Python, the
+/// file may begin with a byte-order mark, which some editors write.
+package struct ConfigurationFile: ConfigurationSource {
   private let file: MappedFile
   private let members: [String: Member]
 
@@ -14,7 +15,7 @@ struct ConfigurationFile: ConfigurationSource {
     let isNull: Bool
   }
 
-  var path: Path { file.path }
+  package var path: Path { file.path }
 
   // Limits far above those of real configurations, to bound time and memory for untrusted files.
   private static let byteLimit = 1 << 22
@@ -22,7 +23,7 @@ struct ConfigurationFile: ConfigurationSource {
   /// Above the length of every name that is read. Members with longer names are skipped.
   private static let nameLimit = 128
 
-  init(path: Path) throws(CheckpointError) {
+  package init(path: Path) throws(CheckpointError) {
     file = try mapFile(path)
     guard file.bytes.count <= Self.byteLimit else {
       throw .unusable(
@@ -30,7 +31,8 @@ struct ConfigurationFile: ConfigurationSource {
         reason: "\(withThousandsSeparators(file.bytes.count)) bytes are too many for a configuration; "
           + "the limit is \(withThousandsSeparators(Self.byteLimit))")
     }
-    var scanner = JSONScanner(file.characters)
+    let mark: [UInt8] = [0xEF, 0xBB, 0xBF]  // U+FEFF in UTF-8
+    var scanner = JSONScanner(file.characters, position: file.characters.starts(with: mark) ? mark.count : 0)
     do {
       members = try Self.members(&scanner)
       try scanner.end()
@@ -60,14 +62,14 @@ struct ConfigurationFile: ConfigurationSource {
   /// Returns the position of a member's value, or nil if the member is absent or null.
   private func position(of name: String) -> Int? { members[name].flatMap { $0.isNull ? nil : $0.position } }
 
-  func has(_ name: String) -> Bool { position(of: name) != nil }
+  package func has(_ name: String) -> Bool { position(of: name) != nil }
 
-  func isNull(_ name: String) -> Bool { members[name]?.isNull == true }
+  package func isNull(_ name: String) -> Bool { members[name]?.isNull == true }
 
-  var isEmpty: Bool { members.isEmpty }
+  package var isEmpty: Bool { members.isEmpty }
 
   /// Reads the value of a member; nil if the member is absent or null.
-  private func read<Value>(_ name: String, _ body: (inout JSONScanner) throws(JSONError) -> Value)
+  package func read<Value>(_ name: String, _ body: (inout JSONScanner) throws(JSONError) -> Value)
     throws(CheckpointError) -> Value?
   {
     guard let position = position(of: name) else { return nil }
@@ -75,33 +77,42 @@ struct ConfigurationFile: ConfigurationSource {
     do { return try body(&scanner) } catch { throw .unusable(file: path, reason: "\(error) (in \"\(name)\")") }
   }
 
-  func integer(_ name: String) throws(CheckpointError) -> Int? {
-    try read(name) { (scanner) throws(JSONError) in try scanner.integer() }
+  package func integer(_ name: String) throws(CheckpointError) -> Int? {
+    try read(name) { (scanner) throws(JSONError) in try scanner.integralNumber() }
   }
 
-  func number(_ name: String) throws(CheckpointError) -> Double? {
+  package func number(_ name: String) throws(CheckpointError) -> Double? {
     try read(name) { (scanner) throws(JSONError) in try scanner.double() }
   }
 
-  func boolean(_ name: String) throws(CheckpointError) -> Bool? {
+  package func boolean(_ name: String) throws(CheckpointError) -> Bool? {
     try read(name) { (scanner) throws(JSONError) in try scanner.boolean() }
   }
 
-  func string(_ name: String) throws(CheckpointError) -> String? {
+  package func string(_ name: String) throws(CheckpointError) -> String? {
     try read(name) { (scanner) throws(JSONError) in try scanner.swiftString() }
   }
 
   /// Returns an array of integers, or a single integer as an array of one.
-  func integers(_ name: String) throws(CheckpointError) -> [Int]? {
+  package func integers(_ name: String) throws(CheckpointError) -> [Int]? {
     try read(name) { (scanner) throws(JSONError) in
-      guard try scanner.kind() == .array else { return [try scanner.integer()] }
+      guard try scanner.kind() == .array else { return [try scanner.integralNumber()] }
       var integers: [Int] = []
-      try scanner.array { (scanner) throws(JSONError) in integers.append(try scanner.integer()) }
+      try scanner.array { (scanner) throws(JSONError) in integers.append(try scanner.integralNumber()) }
       return integers
     }
   }
 
-  func strings(_ name: String) throws(CheckpointError) -> [String]? {
+  /// Returns an array of numbers.
+  package func numbers(_ name: String) throws(CheckpointError) -> [Double]? {
+    try read(name) { (scanner) throws(JSONError) in
+      var numbers: [Double] = []
+      try scanner.array { (scanner) throws(JSONError) in numbers.append(try scanner.double()) }
+      return numbers
+    }
+  }
+
+  package func strings(_ name: String) throws(CheckpointError) -> [String]? {
     try read(name) { (scanner) throws(JSONError) in
       var strings: [String] = []
       try scanner.array { (scanner) throws(JSONError) in strings.append(try scanner.swiftString()) }
@@ -110,8 +121,23 @@ struct ConfigurationFile: ConfigurationSource {
   }
 
   /// Returns a member that is an object.
-  func object(_ name: String) throws(CheckpointError) -> ConfigurationFile? {
+  package func object(_ name: String) throws(CheckpointError) -> ConfigurationFile? {
     guard let position = position(of: name) else { return nil }
     return try ConfigurationFile(file, at: position)
+  }
+}
+
+extension JSONScanner {
+  /// Reads a number that is an integer. It may have a fraction or an exponent, such as `8192.0` and `1e4`: programs
+  /// that compute in floating point write those, transformers 4 accepts them, and transformers 5 does in
+  /// `rope_parameters`. True and false are not numbers.
+  fileprivate mutating func integralNumber() throws(JSONError) -> Int {
+    var copy = self
+    let range = try copy.number()
+    guard bytes[range].contains(where: { ".eE".utf8.contains($0) }) else { return try integer() }
+    guard let integer = Int(exactly: try double()) else {
+      throw failure("\(excerpt(bytes[range])) is not an integer", at: range.lowerBound)
+    }
+    return integer
   }
 }

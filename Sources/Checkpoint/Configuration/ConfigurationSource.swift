@@ -3,8 +3,10 @@ import Platform
 /// The named hyperparameters of a model: `config.json`, or the metadata of a GGUF file.
 ///
 /// Each function returns nil if the name is absent, and throws if its value has a different type.
-protocol ConfigurationSource {
+package protocol ConfigurationSource {
   var path: Path { get }
+  /// Returns whether the file has a value of this name.
+  func has(_ name: String) -> Bool
   func integer(_ name: String) throws(CheckpointError) -> Int?
   func number(_ name: String) throws(CheckpointError) -> Double?
   func boolean(_ name: String) throws(CheckpointError) -> Bool?
@@ -12,57 +14,41 @@ protocol ConfigurationSource {
 }
 
 extension ConfigurationSource {
-  func refuse(_ reason: String) -> CheckpointError { .unusable(file: path, reason: reason) }
+  package func refuse(_ reason: String) -> CheckpointError { .unusable(file: path, reason: reason) }
 
   /// Returns a size, which must be present and in the range from 1 to `limit`.
   ///
   /// - Parameter name: the name for messages.
-  func size(_ name: String, _ found: Int?, limit: Int = sizeLimit) throws(CheckpointError) -> Int {
+  package func size(_ name: String, _ found: Int?, limit: Int = sizeLimit) throws(CheckpointError) -> Int {
     guard let size = found else { throw refuse("\(name) is missing") }
     guard 1...limit ~= size else { throw refuse("\(name) is \(size); must be from 1 to \(limit)") }
     return size
   }
 
-  func size(_ name: String, default value: Int? = nil, limit: Int = sizeLimit) throws(CheckpointError) -> Int {
+  package func size(_ name: String, default value: Int? = nil, limit: Int = sizeLimit) throws(CheckpointError) -> Int {
     try size(name, try integer(name) ?? value, limit: limit)
   }
 
-  func boolean(_ name: String, default value: Bool) throws(CheckpointError) -> Bool { try boolean(name) ?? value }
+  package func boolean(_ name: String, default value: Bool) throws(CheckpointError) -> Bool {
+    try boolean(name) ?? value
+  }
 
-  func string(_ name: String, default value: String) throws(CheckpointError) -> String { try string(name) ?? value }
+  package func string(_ name: String, default value: String) throws(CheckpointError) -> String {
+    try string(name) ?? value
+  }
 
   /// Returns a number that must be positive and finite as a float32.
-  func positive(_ name: String, default value: Double? = nil) throws(CheckpointError) -> Double {
+  package func positive(_ name: String, default value: Double? = nil) throws(CheckpointError) -> Double {
     guard let number = try number(name) ?? value else { throw refuse("\(name) is missing") }
     guard Float(number) > 0, Float(number).isFinite else {
       throw refuse("\(name) is \(number); must be positive and finite as a float32")
     }
     return number
   }
-
-  /// Returns the base of RoPE, or a factor by which its frequencies are divided. See
-  /// ``RoPEConfiguration/leastFrequencyFactor``.
-  func frequencyDivisor(_ name: String, default value: Double? = nil) throws(CheckpointError) -> Double {
-    let number = try positive(name, default: value)
-    guard number >= RoPEConfiguration.leastFrequencyFactor else {
-      throw refuse("\(name) is \(number); must be at least \(RoPEConfiguration.leastFrequencyFactor)")
-    }
-    return number
-  }
-
-  /// Returns the head dimension: the model's width divided by the number of heads, which must divide it.
-  func headDim(ofWidth width: (name: String, value: Int), heads: (name: String, value: Int)) throws(CheckpointError)
-    -> Int
-  {
-    guard width.value % heads.value == 0 else {
-      throw refuse("\(width.name) (\(width.value)) is not a multiple of \(heads.name) (\(heads.value))")
-    }
-    return width.value / heads.value
-  }
 }
 
 /// The maximum of every size, far above the sizes of real models. A product of three sizes fits in 64 bits.
-let sizeLimit = 1 << 20
+package let sizeLimit = 1 << 20
 /// The maximum number of layers, far above that of real models. The table of their tensors is then small and quickly
 /// built.
-let layerLimit = 1 << 10
+package let layerLimit = 1 << 10

@@ -1,38 +1,37 @@
 import Platform
 
-extension ElementType {
-  /// Returns the type with a number in GGUF files (ggml, `enum ggml_type`); nil if it is not implemented.
-  init?(ggml number: UInt32) {
-    switch number {
-    case 0: self = .float32
-    case 1: self = .float16
-    case 2: self = .q4_0
-    case 3: self = .q4_1
-    case 6: self = .q5_0
-    case 7: self = .q5_1
-    case 8: self = .q8_0
-    case 12: self = .q4_k
-    case 13: self = .q5_k
-    case 14: self = .q6_k
-    case 24: self = .int8
-    case 25: self = .int16
-    case 26: self = .int32
-    case 27: self = .int64
-    case 28: self = .float64
-    case 30: self = .bfloat16
-    default: return nil
-    }
+/// A type of tensors in GGUF files.
+private struct GGUFType {
+  /// The name in ggml; `number N` if the type is unknown.
+  let name: String
+  /// The number of elements and of bytes in a block; nil if the type is unknown.
+  let block: (length: Int, size: Int)?
+
+  /// The type for the kernels; `other` if it is not implemented.
+  var element: ElementType {
+    let element = ElementType(rawValue: name) ?? .other
+    return element == .other || block ?? (0, 0) != (element.blockLength, element.blockSize) ? .other : element
   }
 
-  /// Returns the ggml name of a type that is not implemented, for messages.
-  fileprivate static func name(ggml number: UInt32) -> String {
-    let names: [UInt32: String] = [
-      9: "Q8_1", 10: "Q2_K", 11: "Q3_K", 15: "Q8_K", 16: "IQ2_XXS", 17: "IQ2_XS", 18: "IQ3_XXS", 19: "IQ1_S",
-      20: "IQ4_NL", 21: "IQ3_S", 22: "IQ2_S", 23: "IQ4_XS", 29: "IQ1_M", 34: "TQ1_0", 35: "TQ2_0", 39: "MXFP4",
-      40: "NVFP4", 41: "Q1_0",
-    ]
-    return names[number] ?? "number \(number)"
+  /// - Parameter number: the number of the type in files.
+  init(_ number: UInt32) {
+    let known = Self.types[number]
+    name = known?.name ?? "number \(number)"
+    block = known.map { ($0.length, $0.size) }
   }
+
+  /// The types of ggml (`enum ggml_type`) and the lengths and sizes of their blocks (`GGML_QUANT_SIZES` in gguf-py).
+  /// The missing numbers are those of types that ggml no longer has.
+  private static let types: [UInt32: (name: String, length: Int, size: Int)] = [
+    0: ("F32", 1, 4), 1: ("F16", 1, 2), 2: ("Q4_0", 32, 18), 3: ("Q4_1", 32, 20), 6: ("Q5_0", 32, 22),
+    7: ("Q5_1", 32, 24), 8: ("Q8_0", 32, 34), 9: ("Q8_1", 32, 36), 10: ("Q2_K", 256, 84), 11: ("Q3_K", 256, 110),
+    12: ("Q4_K", 256, 144), 13: ("Q5_K", 256, 176), 14: ("Q6_K", 256, 210), 15: ("Q8_K", 256, 292),
+    16: ("IQ2_XXS", 256, 66), 17: ("IQ2_XS", 256, 74), 18: ("IQ3_XXS", 256, 98), 19: ("IQ1_S", 256, 50),
+    20: ("IQ4_NL", 32, 18), 21: ("IQ3_S", 256, 110), 22: ("IQ2_S", 256, 82), 23: ("IQ4_XS", 256, 136), 24: ("I8", 1, 1),
+    25: ("I16", 1, 2), 26: ("I32", 1, 4), 27: ("I64", 1, 8), 28: ("F64", 1, 8), 29: ("IQ1_M", 256, 56),
+    30: ("BF16", 1, 2), 34: ("TQ1_0", 256, 54), 35: ("TQ2_0", 256, 66), 39: ("MXFP4", 32, 17), 40: ("NVFP4", 64, 36),
+    41: ("Q1_0", 128, 18), 42: ("Q2_0", 64, 18),
+  ]
 }
 
 extension GGUF {
@@ -56,19 +55,28 @@ extension GGUF {
     let (file, data) = (cursor.file, cursor.position.roundedUp(to: alignment))
     var tensors: [String: Tensor] = [:]
     var whole = cursor.position  // the end of the tensors so far, or of the header if there are no tensors
-    for entry in entries {
+    for (index, entry) in entries.enumerated() {
       let start = whole.roundedUp(to: alignment)
       guard entry.offset == UInt64(start - data) else {
         throw cursor.damaged(
           "\"\(entry.name)\" has offset \(entry.offset), but should have \(start - data): overlap, gap or damage")
       }
-      guard let size = entry.size, size <= sizeBound - start else {
+      var size = entry.size
+      if entry.type.block == nil {
+        // A tensor of an unknown type ends at the start of the next one, or at the end of the file. An offset that is
+        // not valid is reported for the next tensor.
+        let end = index + 1 < entries.count ? Int(exactly: entries[index + 1].offset) : file.bytes.count - data
+        size = max(0, min(end ?? 0, sizeBound - data) - (start - data))
+      }
+      guard let size, size <= sizeBound - start else {
         throw cursor.damaged("\"\(entry.name)\" has shape \(entry.shape), which is too large")
       }
       whole = start + size
       guard whole <= file.bytes.count else { continue }  // a truncated file is reported below, with its full size
       let bytes = UnsafeRawBufferPointer(rebasing: file.bytes[start..<whole])
-      let tensor = Tensor(name: entry.name, type: entry.type, shape: entry.shape, bytes: bytes, file: file)
+      let tensor = Tensor(
+        name: entry.name, type: entry.type.element, typeName: entry.type.name, shape: entry.shape, bytes: bytes,
+        file: file)
       guard tensors.updateValue(tensor, forKey: entry.name) == nil else {
         throw cursor.damaged("duplicate tensor \"\(entry.name)\"")
       }
@@ -88,7 +96,7 @@ extension GGUF {
 /// The header entry of one tensor.
 private struct GGUFTensorEntry {
   let name: String
-  let type: ElementType
+  let type: GGUFType
   /// The row-major shape. (The file has the dimensions in reverse order.)
   let shape: [Int]
   /// The offset from the start of the data.
@@ -118,25 +126,23 @@ private struct GGUFTensorEntry {
       lengths.append(length)
     }
     let number = try cursor.number(UInt32.self)
-    guard let type = ElementType(ggml: number) else {
+    let type = GGUFType(number)
+    let blockLength = type.block?.length ?? 1
+    guard (lengths.first ?? 1) % blockLength == 0 else {
       throw cursor.damaged(
-        "\"\(name)\" is of type \(ElementType.name(ggml: number)), which is not implemented; "
-          + "\(ElementType.computableNames) are")
-    }
-    guard (lengths.first ?? 1) % type.blockLength == 0 else {
-      throw cursor.damaged(
-        "\"\(name)\" has rows of \(lengths.first ?? 1) elements, which is not a multiple of the \(type.rawValue) "
-          + "block size, \(type.blockLength)")
+        "\"\(name)\" has rows of \(lengths.first ?? 1) elements, which is not a multiple of the \(type.name) block "
+          + "size, \(blockLength)")
     }
     (self.name, self.type, shape) = (name, type, lengths.reversed())
     offset = try cursor.number(UInt64.self)
   }
 
-  /// The size in bytes, or nil if it overflows.
+  /// The size in bytes, or nil if it overflows or if the type is unknown.
   var size: Int? {
-    var size = type.blockSize
+    guard let block = type.block else { return nil }
+    var size = block.size
     for (index, length) in shape.reversed().enumerated() {
-      let (product, overflow) = size.multipliedReportingOverflow(by: index == 0 ? length / type.blockLength : length)
+      let (product, overflow) = size.multipliedReportingOverflow(by: index == 0 ? length / block.length : length)
       guard !overflow else { return nil }
       size = product
     }

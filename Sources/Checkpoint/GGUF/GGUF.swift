@@ -6,12 +6,12 @@ import Platform
 /// arrays are not copied.
 ///
 /// The file is untrusted: every length is compared with the number of bytes that remain.
-struct GGUF: Sendable {
+package struct GGUF: Sendable {
   let file: MappedFile
   private let values: [String: GGUFValue]
   /// The tensors by their names in the file, or the reason why they cannot be used. The error is deferred, because the
   /// tokenizer can be used without them.
-  private(set) var tensors: Result<[String: Tensor], CheckpointError>
+  package private(set) var tensors: Result<[String: Tensor], CheckpointError>
 
   /// The first bytes of a GGUF file.
   private static let magic = "GGUF"
@@ -86,13 +86,13 @@ struct GGUF: Sendable {
 // MARK: values
 
 extension GGUF: ConfigurationSource {
-  var path: Path { file.path }
+  package var path: Path { file.path }
 
-  func has(_ key: String) -> Bool { values[key] != nil }
+  package func has(_ key: String) -> Bool { values[key] != nil }
 
   private func wrongType(_ key: String, _ expected: String) -> CheckpointError { refuse("\(key) is not \(expected)") }
 
-  func integer(_ key: String) throws(CheckpointError) -> Int? {
+  package func integer(_ key: String) throws(CheckpointError) -> Int? {
     guard let value = values[key] else { return nil }
     guard value.count == nil, let number = integer(value.kind, at: value.range.lowerBound) else {
       throw wrongType(key, "an integer")
@@ -118,7 +118,7 @@ extension GGUF: ConfigurationSource {
     }
   }
 
-  func number(_ key: String) throws(CheckpointError) -> Double? {
+  package func number(_ key: String) throws(CheckpointError) -> Double? {
     guard let value = values[key] else { return nil }
     let start = value.range.lowerBound
     let number: Double? =
@@ -134,13 +134,13 @@ extension GGUF: ConfigurationSource {
     return number
   }
 
-  func boolean(_ key: String) throws(CheckpointError) -> Bool? {
+  package func boolean(_ key: String) throws(CheckpointError) -> Bool? {
     guard let value = values[key] else { return nil }
     guard value.kind == .boolean, value.count == nil else { throw wrongType(key, "true or false") }
     return file.bytes[value.range.lowerBound] != 0
   }
 
-  func string(_ key: String) throws(CheckpointError) -> String? {
+  package func string(_ key: String) throws(CheckpointError) -> String? {
     guard let value = values[key] else { return nil }
     guard value.kind == .string, value.count == nil, value.range.count <= Self.stringLimit else {
       throw wrongType(key, "a string of at most \(Self.stringLimit) bytes")
@@ -153,7 +153,7 @@ extension GGUF: ConfigurationSource {
 
   /// Returns an integer that the file gives either once, or as an array with one element for each layer; all elements
   /// must be equal.
-  func uniformInteger(_ key: String) throws(CheckpointError) -> Int? {
+  package func uniformInteger(_ key: String) throws(CheckpointError) -> Int? {
     guard let value = values[key], let count = value.count, let size = value.kind.size else { return try integer(key) }
     guard 1...layerLimit ~= count, let first = integer(value.kind, at: value.range.lowerBound) else {
       throw wrongType(key, "an integer")
@@ -164,6 +164,18 @@ extension GGUF: ConfigurationSource {
       }
     }
     return first
+  }
+
+  /// Returns whether the value of a key is an array.
+  package func isArray(_ key: String) -> Bool { values[key]?.count != nil }
+
+  /// Returns an array of truth values with at most `layerLimit` elements.
+  package func booleans(_ key: String) throws(CheckpointError) -> [Bool]? {
+    guard let value = values[key] else { return nil }
+    guard value.kind == .boolean, let count = value.count, count <= layerLimit else {
+      throw wrongType(key, "an array of at most \(layerLimit) truth values")
+    }
+    return file.bytes[value.range].map { $0 != 0 }
   }
 
   func strings(_ key: String) throws(CheckpointError) -> MappedStrings? {

@@ -52,6 +52,6 @@ extension ModelFiles {
   /// The number of logits: the number of tokens of the tokenizer, or the number in the configuration if that is larger.
   /// The ids after the last token are padding and have no text.
   public func vocabularySize(_ tokenizer: ByteLevelTokenizer) -> Int {
-    max(tokenizer.vocabularySize, (try? ModelConfiguration(self))?.vocabularySize ?? 0)
+    max(tokenizer.vocabularySize, declaredVocabularySize ?? 0)
   }
 }

@@ -1,4 +1,3 @@
-import Checkpoint
 import JSONLines
 
 extension Record {
@@ -13,11 +12,10 @@ extension Record {
     return ids
   }
 
-  /// Returns the ids, which can be empty. Throws if the model cannot process them: if any id is outside the vocabulary,
-  /// or if there are more ids than its context length.
-  public func ids(for configuration: ModelConfiguration) throws -> [Int] {
-    let ids = try ids(inVocabularyOf: configuration.vocabularySize)
-    let maximum = configuration.contextLength
+  /// Returns the ids, which can be empty. Throws if a model cannot process them: if any id is outside a vocabulary of
+  /// `count` tokens, or if there are more ids than its context length.
+  public func ids(inVocabularyOf count: Int, contextLength maximum: Int) throws -> [Int] {
+    let ids = try ids(inVocabularyOf: count)
     guard ids.count <= maximum else {
       throw RecordError(
         "\"ids\" has \(ids.count) tokens, but the model's context length is \(maximum); bpe-encode --max-length \(maximum) "

@@ -61,17 +61,17 @@ final class CacheFile: CachePages {
   ///   - report: called with warnings: that the contents cannot be used, or that new positions cannot be stored.
   /// - Throws: `CacheFileError` if the file cannot be used.
   init(
-    path: Path, _ configuration: ModelConfiguration, model: UInt64, _ pool: ThreadPool,
+    path: Path, _ shape: ModelShape, model: UInt64, _ pool: ThreadPool,
     report: @escaping (String) -> Void
   ) throws(CacheFileError) {
     self.path = path
     self.report = report
     self.pool = pool
-    shape = CacheShape(configuration, layers: configuration.layers)
+    self.shape = CacheShape(shape, layers: shape.layers)
     digest = CacheDigest(model: model)
     header = Header(
-      model: model, positions: UInt64(configuration.contextLength),
-      pageBytes: UInt64(Self.aligned(shape.pageSize * MemoryLayout<Float>.size)))
+      model: model, positions: UInt64(shape.contextLength),
+      pageBytes: UInt64(Self.aligned(self.shape.pageSize * MemoryLayout<Float>.size)))
     let isLink: Bool
     (descriptor, isReadOnly, isLink) = try Self.open(path)
     do {

@@ -21,8 +21,8 @@ struct CacheShape {
 }
 
 extension CacheShape {
-  init(_ configuration: ModelConfiguration, layers: Int) {
-    self.init(layers: layers, heads: configuration.kvHeads, headDim: configuration.headDim)
+  init(_ shape: ModelShape, layers: Int) {
+    self.init(layers: layers, heads: shape.kvHeads, headDim: shape.headDim)
   }
 }
 
@@ -43,14 +43,17 @@ public final class KeyValueCache {
   let shape: CacheShape
   /// The ids whose keys and values are stored.
   public private(set) var ids: [Int] = []
+  /// The variants of the model's RoPEs with which the keys are rotated (`RoPE.variant(ofLength:)`); empty means 0 for
+  /// each: a model whose frequencies do not depend on the length, or a file, whose keys always have variants 0.
+  var ropeVariants: [Int] = []
   private var memory: any CachePages
   private var pages: [UnsafeMutablePointer<Float>] = []
   private var file: CacheFile?
 
   /// - Parameter keepsLayers: false for a sequence that is computed in one batch only. Then each layer overwrites the
   ///   layer before it, and the cache takes the memory of one layer.
-  convenience init(_ configuration: ModelConfiguration, keepsLayers: Bool) {
-    self.init(CacheShape(configuration, layers: keepsLayers ? configuration.layers : 1))
+  convenience init(_ shape: ModelShape, keepsLayers: Bool) {
+    self.init(CacheShape(shape, layers: keepsLayers ? shape.layers : 1))
   }
 
   init(_ shape: CacheShape) {
@@ -67,8 +70,8 @@ public final class KeyValueCache {
   }
 
   /// Returns the memory in bytes that a cache for a number of positions takes.
-  public static func size(_ configuration: ModelConfiguration, positions: Int) -> Int {
-    let shape = CacheShape(configuration, layers: configuration.layers)
+  public static func size(_ shape: ModelShape, positions: Int) -> Int {
+    let shape = CacheShape(shape, layers: shape.layers)
     return (positions + pageLength - 1) / pageLength * shape.pageSize * MemoryLayout<Float>.size
   }
 
@@ -130,11 +133,14 @@ public final class KeyValueCache {
   /// False if another program has changed the file, so that keys and values may belong to another sequence.
   var isIntact: Bool { file?.isIntact ?? true }
 
-  /// Empties the cache and continues in memory.
+  /// Empties the cache and continues in memory, because another program has changed the file.
   func detachFile() {
     file?.reportChange()
-    (file, memory, pages, ids) = (nil, AnonymousPages(size: shape.pageSize), [], [])
+    restart()
   }
+
+  /// Empties the cache and continues in memory. A file keeps its positions.
+  func restart() { (file, memory, pages, ids) = (nil, AnonymousPages(size: shape.pageSize), [], []) }
 
   /// Adds positions whose keys and values have been stored in every layer, and commits them to the file.
   func append(_ ids: some Collection<Int>) {

@@ -2,7 +2,7 @@ import Numerics
 import Threads
 
 // Causal multi-head attention: each position attends to all positions up to itself (Vaswani et al., "Attention Is All
-// You Need", 2017).
+// You Need", 2017), or to the last positions up to itself (a window).
 //
 // Order of summation (lm-records(5), SAME BITS):
 //  - A query-key dot product is one chain of fused multiply-adds along the head dimension.
@@ -10,7 +10,9 @@ import Threads
 //    with `horizontalSum`.
 //  - The weighted sum of the values is a chain along each page of 64 positions, which rounds less than one long chain;
 //    then the sums of the pages are added in order.
-// All three depend on the position only, so batching does not change results.
+// All three depend on the position only, so batching does not change results. This is true with a window too: a
+// position before the window adds zero to its lane and to its page, as if the sum started after it. Pages before the
+// window of the first row are not read, so the time is proportional to the window.
 //
 //   path          rows    independent sums
 //   one row       1       4 blocks of 16 positions (dot products), 4 vectors of the head dimension (weighted sum)
@@ -20,14 +22,21 @@ import Threads
 /// KV caches of their segments. If there are fewer heads of keys and values than of queries, each of them is shared by
 /// several consecutive query heads (grouped-query attention; Ainslie et al., "GQA", 2023).
 ///
-/// - Parameters:
-///   - queries: a matrix whose rows start with the queries, and may be wider.
-///   - scale: the factor of the query-key dot products.
+/// If positions are computed one by one, a value that is not finite changes no output of a position that does not
+/// attend to it. If several rows are computed together, it may: its weight is zero, and 0 · NaN is NaN. The rows
+/// concerned are those of a tile for which its position is after the row or before the window of the row, but not
+/// before the window of the first row of the tile. `Transformer.repair` recomputes these positions.
+///
+/// - Parameter queries: a matrix whose rows start with the queries, and may be wider.
+/// - Precondition: a window is at least 1, and there are as many slopes as heads, or none.
 func attention(
-  _ queries: Matrix, _ segments: [BatchSegment], layer: Int, heads: Int, scale: Float, into outputs: Matrix,
-  _ pool: ThreadPool
+  _ queries: Matrix, _ segments: [BatchSegment], layer: Int, heads: Int, _ settings: AttentionSettings,
+  into outputs: Matrix, _ pool: ThreadPool
 ) {
   precondition(queries.rows == outputs.rows && outputs.columns % heads == 0)
+  precondition(settings.slopes.isEmpty || settings.slopes.count == heads)
+  let window = settings.window ?? .max
+  precondition(window > 0)
   let headDim = outputs.columns / heads
   let tiles = segments.flatMap { segment in
     stride(from: segment.rows.lowerBound, to: segment.rows.upperBound, by: microKernelRows).map { row in
@@ -36,13 +45,17 @@ func attention(
         first: segment.first + row - segment.rows.lowerBound, cache: segment.cache)
     }
   }
-  let pairs = tiles.reduce(0) { $0 + $1.rows.count * ($1.first + $1.rows.count) }
+  // Pairs of a query and a key. A tile has the keys from the window of its first row to its last row.
+  let pairs = tiles.reduce(0) { $0 + $1.rows.count * ($1.rows.count + min($1.first, window - 1)) }
   // One multiply-add per number of a key, and one per number of a value.
   pool.run(heads * tiles.count, cost: 2 * pairs * outputs.columns) { part in
     let (head, tile) = (part / tiles.count, tiles[part % tiles.count])
     let (row, column) = (tile.rows.lowerBound, head * headDim)
+    let slope = settings.slopes.isEmpty ? nil : settings.slopes[head]
     tile.cache.withHead(layer, head * tile.cache.shape.heads / heads) { cache in
-      let attention = HeadAttention(first: tile.first, count: tile.rows.count, scale: scale, cache: cache)
+      let attention = HeadAttention(
+        position: tile.first, count: tile.rows.count, window: window, scale: settings.scale,
+        softcap: settings.softcap, slope: slope, cache: cache)
       if tile.rows.count == 1 {
         attention.computeOneRow(queries.row(row) + column, into: outputs.row(row) + column)
       } else {
@@ -54,29 +67,81 @@ func attention(
 }
 
 /// The attention of at most MR positions of one sequence and one head.
+///
+/// Positions are counted from the start of the page in which the window of the first row starts: pages before it are
+/// not read, and there are no scores for them. Scores depend on differences of positions only.
 private struct HeadAttention {
-  let first: Int
-  let count: Int
-  let scale: Float
-  let cache: CacheHead
+  private let firstPage: Int
+  private let first: Int
+  private let count: Int
+  private let window: Int
+  private let scale: Float
+  private let softcap: Float?
+  private let slope: Float?
+  private let cache: CacheHead
+
+  /// - Parameter position: the position of the first row, counted from the start of the sequence.
+  init(
+    position: Int, count: Int, window: Int, scale: Float, softcap: Float?, slope: Float?, cache: CacheHead
+  ) {
+    firstPage = max(0, position - (window - 1)) / pageLength
+    first = position - firstPage * pageLength
+    (self.count, self.window, self.cache) = (count, window, cache)
+    (self.scale, self.softcap, self.slope) = (scale, softcap, slope)
+  }
 
   private var headDim: Int { cache.shape.headDim }
   private var paddedHeadDim: Int { cache.shape.paddedHeadDim }
-  /// The number of positions that the last row attends to.
+  /// The first position that the first row attends to, which is in the first page.
+  private var start: Int { start(ofRow: 0) }
+  /// The end of the positions that the last row attends to.
   private var length: Int { first + count }
   private var padded: Int { paddedCount(length) }
+
+  private func start(ofRow row: Int) -> Int { max(0, first + row - (window - 1)) }
+
+  @inline(__always)
+  private func keys(_ page: Int) -> UnsafeMutablePointer<Float> { cache.keys(firstPage + page) }
+
+  @inline(__always)
+  private func values(_ page: Int) -> UnsafeMutablePointer<Float> { cache.values(firstPage + page) }
+
+  /// Replaces the query-key dot products (padded) of a row by the numerators of its softmax, and returns their sum.
+  /// Positions that the row does not attend to get zeros.
+  private func softmaxNumerators(_ scores: UnsafeMutablePointer<Float>, row: Int) -> Float {
+    let (start, length) = (start(ofRow: row), first + row + 1)
+    guard softcap != nil || slope != nil else {
+      return exponentialsAndSum(scores, from: start, length, padded: padded, scale: scale)
+    }
+    applyScaleSoftcapAndSlope(scores, from: start, length)
+    return exponentialsAndSum(scores, from: start, length, padded: padded, scale: 1)
+  }
+
+  /// Replaces the dot products of the query at position `length - 1` by scores; the formula is at `AttentionSettings`.
+  /// One separate pass, so that layers without soft cap and slopes do not pay for it.
+  private func applyScaleSoftcapAndSlope(_ scores: UnsafeMutablePointer<Float>, from start: Int, _ length: Int) {
+    var distances = Lanes()  // j - p
+    for lane in 0..<laneCount { distances[lane] = Float(lane) }
+    for position in stride(from: start / laneCount * laneCount, to: length, by: laneCount) {
+      var lanes = Float.load(scores + position) * scale
+      if let softcap { lanes = hyperbolicTangent(lanes / softcap) * softcap }
+      if let slope { lanes = lanes.addingProduct(distances + Float(position - (length - 1)), slope) }
+      store(lanes, scores + position)
+    }
+  }
 
   // MARK: One row
 
   func computeOneRow(_ query: UnsafeMutablePointer<Float>, into output: UnsafeMutablePointer<Float>) {
     withAlignedFloats(padded) { scores in
       queryKeyDotProducts(query, into: scores)
-      let sum = exponentialsAndSum(scores, length, padded: padded, scale: scale)
+      let sum = softmaxNumerators(scores, row: 0)
       weightedSumOfValues(scores, 1 / sum, into: output)
     }
   }
 
-  /// Computes the dot products of one query with all keys, one page (four blocks of 16 positions) at a time.
+  /// Computes the dot products of one query with the keys of all pages from the first page on, one page (four blocks of
+  /// 16 positions) at a time.
   ///
   /// In the last page, `used` of the four blocks exist. A missing block repeats the last one and is not stored.
   private func queryKeyDotProducts(
@@ -86,7 +151,7 @@ private struct HeadAttention {
     let blocks = padded / laneCount
     for block in stride(from: 0, to: blocks, by: 4) {
       let used = min(4, blocks - block)
-      let k0 = cache.keys(block / 4)
+      let k0 = keys(block / 4)
       let k1 = k0 + blockSize * min(1, used - 1)
       let k2 = k0 + blockSize * min(2, used - 1)
       let k3 = k0 + blockSize * min(3, used - 1)
@@ -107,7 +172,7 @@ private struct HeadAttention {
   }
 
   /// Computes the weighted sum of the values for one query, four vectors of the head dimension at a time. Vectors past
-  /// the head dimension repeat the last one and are not stored.
+  /// the head dimension repeat the last one and are not stored. Values before the window are skipped: they may be NaN.
   private func weightedSumOfValues(
     _ weights: UnsafeMutablePointer<Float>, _ inverse: Float, into output: UnsafeMutablePointer<Float>
   ) {
@@ -119,9 +184,9 @@ private struct HeadAttention {
       let o3 = laneCount * min(3, used - 1)
       var (t0, t1, t2, t3) = (Lanes(), Lanes(), Lanes(), Lanes())
       for chain in Swift.stride(from: 0, to: length, by: pageLength) {
-        let values = cache.values(chain / pageLength) + d
+        let values = values(chain / pageLength) + d
         var (s0, s1, s2, s3) = (Lanes(), Lanes(), Lanes(), Lanes())
-        for position in 0..<min(pageLength, length - chain) {
+        for position in max(0, start - chain)..<min(pageLength, length - chain) {
           let value = values + position * stride
           let weight = weights[chain + position]
           s0 = s0.addingProduct(Float.load(value), weight)
@@ -154,24 +219,26 @@ private struct HeadAttention {
       for row in 0..<microKernelRows {
         for d in 0..<headDim { packed[d * microKernelRows + row] = row < count ? queries[row * queryStride + d] : 0 }
       }
-      for position in stride(from: 0, to: padded, by: laneCount) {
-        let keys = cache.keys(position / pageLength) + position % pageLength * headDim
+      for position in stride(from: start / laneCount * laneCount, to: padded, by: laneCount) {
+        let keys = keys(position / pageLength) + position % pageLength * headDim
         microKernel(Lanes.self, packed, rowStride: 1, step: microKernelRows, keys, laneCount, headDim)
           .store(scores + position, stride: padded)
       }
       var inverses = SIMD8<Float>()
       // Missing rows have scores of zero.
       for row in 0..<microKernelRows {
-        inverses[row] =
-          1 / exponentialsAndSum(scores + row * padded, first + min(row, count - 1) + 1, padded: padded, scale: scale)
+        inverses[row] = 1 / softmaxNumerators(scores + row * padded, row: min(row, count - 1))
       }
-      // The causal mask: later positions have weight zero, and adding zero times a finite value changes no sum.
+      // The causal mask and the window: positions outside of a row's window have weight zero, and adding zero times a
+      // finite value changes no sum.
       for d in stride(from: 0, to: paddedHeadDim, by: laneCount) {
         var total = Accumulators<Lanes>()
         for chain in stride(from: 0, to: length, by: pageLength) {
+          let skipped = max(0, start - chain)
           total += microKernel(
-            Lanes.self, scores + chain, rowStride: padded, step: 1, cache.values(chain / pageLength) + d,
-            paddedHeadDim, min(pageLength, length - chain))
+            Lanes.self, scores + chain + skipped, rowStride: padded, step: 1,
+            values(chain / pageLength) + skipped * paddedHeadDim + d, paddedHeadDim,
+            min(pageLength, length - chain) - skipped)
         }
         total.store(sums, stride: laneCount)
         for row in 0..<count {
@@ -195,33 +262,58 @@ private struct HeadAttention {
 /// Replaces scores by the numerators of their softmax, e^(scale · score - maximum), and returns the sum.
 ///
 /// - Parameters:
-///   - scores: (padded), of which the first `length` are scores. The rest become zeros.
+///   - scores: (padded), of which those from `start` to `length - 1` are scores. The rest become zeros.
+///   - start: less than `length`.
 ///   - padded: a multiple of `laneCount`, at least `length`.
 ///   - scale: positive.
 func exponentialsAndSum(
-  _ scores: UnsafeMutablePointer<Float>, _ length: Int, padded: Int, scale: Float
+  _ scores: UnsafeMutablePointer<Float>, from start: Int = 0, _ length: Int, padded: Int, scale: Float
 ) -> Float {
-  let whole = length / laneCount * laneCount
-  for position in length..<padded { scores[position] = -.infinity }
+  maskScores(scores, outside: start..<length, padded: padded)
+  let firstBlock = start / laneCount * laneCount
   var greatest = Lanes(repeating: -.infinity)
-  for position in stride(from: 0, to: padded, by: laneCount) {
+  for position in stride(from: firstBlock, to: length, by: laneCount) {
     let lanes = Float.load(scores + position) * scale
     greatest.replace(with: lanes, where: lanes .> greatest)
   }
   let maximum = greatest.max()
+  let whole = (start: paddedCount(start), end: length / laneCount * laneCount)
   var sum = Lanes()
-  for position in stride(from: 0, to: whole, by: laneCount) {
+  if firstBlock < start {
+    sum = numeratorsOfPartialBlock(scores, start..<min(length, whole.start), scale: scale, maximum: maximum)
+  }
+  for position in stride(from: whole.start, to: whole.end, by: laneCount) {
     let numerators = exponential(Float.load(scores + position) * scale - maximum)
     store(numerators, scores + position)
     sum += numerators
   }
-  if whole < padded {
-    var last = Lanes()  // only the positions of the last block that exist
-    let numerators = whole < length ? exponential(Float.load(scores + whole) * scale - maximum) : Lanes()
-    for lane in 0..<(length - whole) { last[lane] = numerators[lane] }
-    store(last, scores + whole)
-    sum += last
-    for position in stride(from: whole + laneCount, to: padded, by: laneCount) { store(Lanes(), scores + position) }
-  }
+  let rest = max(whole.start, whole.end)
+  if rest < length { sum += numeratorsOfPartialBlock(scores, rest..<length, scale: scale, maximum: maximum) }
   return sum.horizontalSum
+}
+
+/// Sets scores outside of `positions` to zero, but to -∞ in blocks that have some of the positions.
+private func maskScores(_ scores: UnsafeMutablePointer<Float>, outside positions: Range<Int>, padded: Int) {
+  let firstBlock = positions.lowerBound / laneCount * laneCount
+  let end = paddedCount(positions.upperBound)
+  for position in stride(from: 0, to: firstBlock, by: laneCount) { store(Lanes(), scores + position) }
+  for position in firstBlock..<positions.lowerBound { scores[position] = -.infinity }
+  for position in positions.upperBound..<end { scores[position] = -.infinity }
+  for position in stride(from: end, to: padded, by: laneCount) { store(Lanes(), scores + position) }
+}
+
+/// Replaces the scores of a block by the numerators at `positions`, and by zeros at other positions (`exponential` of
+/// -∞ is not zero). Returns the block.
+///
+/// Not inlined: with three copies of `exponential` the compiler calls it in the loop over whole blocks.
+@inline(never)
+private func numeratorsOfPartialBlock(
+  _ scores: UnsafeMutablePointer<Float>, _ positions: Range<Int>, scale: Float, maximum: Float
+) -> Lanes {
+  let block = scores + positions.lowerBound / laneCount * laneCount
+  let numerators = exponential(Float.load(block) * scale - maximum)
+  var existing = Lanes()
+  for position in positions { existing[position % laneCount] = numerators[position % laneCount] }
+  store(existing, block)
+  return existing
 }

@@ -34,7 +34,7 @@ func withAlignedFloats(_ count: Int, _ body: (UnsafeMutablePointer<Float>) -> Vo
 /// A matrix of weights in a mapped checkpoint file, at any alignment.
 ///
 /// Invariant: `start` points to `rows × columns` elements of `type`, mapped for as long as the model lives
-/// (`Checkpoint.tensor` checks shape and extent).
+/// (`WeightTable.tensor` compares the shape).
 struct WeightMatrix {
   let start: UnsafeRawPointer
   let type: ElementType
@@ -47,6 +47,12 @@ struct WeightMatrix {
   init(start: UnsafeRawPointer, type: ElementType, rows: Int, columns: Int) {
     (self.start, self.type, self.rows, self.columns) = (start, type, rows, columns)
     rowSize = columns / type.blockLength * type.blockSize
+  }
+
+  /// Returns a view of a range of rows.
+  func rows(_ range: Range<Int>) -> WeightMatrix {
+    precondition(range.lowerBound >= 0 && range.upperBound <= rows)
+    return WeightMatrix(start: start + range.lowerBound * rowSize, type: type, rows: range.count, columns: columns)
   }
 
   /// Dequantizes one row into `target` (columns).
@@ -66,6 +72,23 @@ struct WeightMatrix {
 }
 
 extension WeightMatrix {
+  /// Dequantizes some rows into x (indices, columns), and multiplies them by a factor.
+  func copyRows(_ indices: [Int], to x: Matrix, scale: Float = 1) {
+    for (row, index) in indices.enumerated() { copyRow(index, to: x.row(row)) }
+    guard scale != 1 else { return }
+    for index in 0..<indices.count * columns { x.start[index] *= scale }
+  }
+
+  /// Adds some rows to x (indices, columns).
+  func addRows(_ indices: Range<Int>, to x: Matrix) {
+    withAlignedFloats(columns) { numbers in
+      for (row, index) in indices.enumerated() {
+        copyRow(index, to: numbers)
+        for column in 0..<columns { x.row(row)[column] += numbers[column] }
+      }
+    }
+  }
+
   init(_ tensor: Tensor) {
     precondition(tensor.shape.count == 2 && !tensor.bytes.isEmpty)
     self.init(
@@ -76,13 +99,25 @@ extension WeightMatrix {
 
 /// A vector of weights as float32. It is a copy, because vectors are small.
 struct WeightVector {
-  let values: UnsafeMutablePointer<Float>  // (count), padded to whole vectors
+  /// (count), followed by `laneCount` numbers that may be read: kernels load whole vectors from any index on, so that a
+  /// part (`part(_:)`) has the same padding as the whole.
+  let values: UnsafeMutablePointer<Float>
   let count: Int
   private let memory: Memory?
 
   /// A view of numbers that outlive it.
   init(values: UnsafeMutablePointer<Float>, count: Int) {
     (self.values, self.count, memory) = (values, count, nil)
+  }
+
+  /// A vector of zeros, for `fill`.
+  init(count: Int) {
+    let memory = Memory(paddedCount(count) + laneCount)
+    (values, self.count, self.memory) = (memory.values, count, memory)
+  }
+
+  private init(values: UnsafeMutablePointer<Float>, count: Int, _ memory: Memory?) {
+    (self.values, self.count, self.memory) = (values, count, memory)
   }
 
   private final class Memory {
@@ -95,22 +130,38 @@ struct WeightVector {
 
     deinit { values.deallocate() }
   }
-}
 
-extension WeightVector {
-  init(_ tensor: Tensor) {
-    count = tensor.count
-    let memory = Memory(paddedCount(count))
-    (values, self.memory) = (memory.values, memory)
-    let (values, count) = (values, count)
-    func copy<Format: WeightFormat>(_: Format.Type) {
-      guard let start = tensor.bytes.baseAddress else { return }
-      Format.dequantize(start, count: count, into: values)
-    }
-    withFormat(tensor.type) { copy($0) }
+  /// Returns a view of a range of the numbers, which keeps the memory of the vector alive.
+  func part(_ range: Range<Int>) -> WeightVector {
+    precondition(range.lowerBound >= 0 && range.upperBound <= count)
+    return WeightVector(values: values + range.lowerBound, count: range.count, memory)
   }
 }
 
 extension WeightVector {
+  static func zeros(_ count: Int) -> WeightVector { WeightVector(count: count) }
+
+  static func ones(_ count: Int) -> WeightVector {
+    let vector = WeightVector(count: count)
+    for index in 0..<count { vector.values[index] = 1 }
+    return vector
+  }
+
+  init(_ tensor: Tensor) {
+    self.init(count: tensor.count)
+    fill(from: tensor)
+  }
+
+  /// Dequantizes a tensor with the count of the vector into it, and adds `offset` to each number: 1 for norms that
+  /// multiply by 1 + weight (Gemma).
+  func fill(from tensor: Tensor, adding offset: Float = 0) {
+    precondition(tensor.count == count)
+    guard let start = tensor.bytes.baseAddress else { return }
+    func copy<Format: WeightFormat>(_: Format.Type) { Format.dequantize(start, count: count, into: values) }
+    withFormat(tensor.type) { copy($0) }
+    guard offset != 0 else { return }
+    for index in 0..<count { values[index] += offset }
+  }
+
   var array: [Float] { withExtendedLifetime(self) { Array(UnsafeBufferPointer(start: values, count: count)) } }
 }

@@ -2,8 +2,8 @@ import CPlatform
 import Checkpoint
 
 // Dequantization: how stored weights become float32, one unit at a time (16 numbers of the floating-point types, 32 of
-// the quantized types). It is exact for all types, so a kernel gives the same result for weights of any type as for the
-// same numbers stored as float32.
+// the quantized types). It is exact for all types except float64, which is rounded to the nearest float32. So a kernel
+// gives the same result for weights of any type as for the same numbers stored as float32.
 //
 // There is no integer dot product (VNNI, NEON i8mm): it needs activations rounded to integers, and then the logits
 // would depend on the type of the weights.
@@ -93,6 +93,15 @@ extension Float: WeightElement {
   static func load(_ address: UnsafeRawPointer) -> Lanes { address.loadUnaligned(as: Lanes.self) }
   @inline(__always)
   static func loadOne(_ address: UnsafeRawPointer) -> Float { address.loadUnaligned(as: Float.self) }
+}
+
+/// float64, rounded to the nearest float32.
+extension Double: WeightElement {
+  static var size: Int { 8 }
+  @inline(__always)
+  static func load(_ address: UnsafeRawPointer) -> Lanes { lmpipe_float64_to_float32(address) }
+  @inline(__always)
+  static func loadOne(_ address: UnsafeRawPointer) -> Float { Float(address.loadUnaligned(as: Double.self)) }
 }
 
 #if !(os(macOS) && arch(x86_64))  // the only platform whose ABI has no Float16
@@ -253,9 +262,10 @@ func withElementType(_ type: ElementType, _ body: (any WeightElement.Type) -> Vo
   switch type {
   case .float32: body(Float.self)
   case .bfloat16: body(BFloat16.self)
+  case .float64: body(Double.self)
   #if !(os(macOS) && arch(x86_64))
     case .float16: body(Float16.self)
   #endif
-  default: preconditionFailure("Checkpoint.tensor refuses other types")
+  default: preconditionFailure("WeightTable.tensor refuses other types")
   }
 }

@@ -11,9 +11,15 @@ NAMES = ["model_type", "vocab_size", "n_positions", "n_embd", "n_layer", "n_head
          "num_hidden_layers", "num_attention_heads", "num_key_value_heads", "head_dim", "rms_norm_eps", "rope_theta",
          "rope_scaling", "rope_parameters", "hidden_act", "attention_bias", "mlp_bias", "sliding_window", "use_sliding_window",
          "max_window_layers", "layer_types", "partial_rotary_factor", "original_max_position_embeddings", "attention_dropout",
-         "attn_logit_softcapping", "query_pre_attn_scalar", "bos_token_id", "torch_dtype", "architectures"]
-CHOICES = {"model_type": ["gpt2", "llama", "mistral", "qwen2", "qwen3", "gemma", "gpt_neox", "phi3"],
+         "attn_logit_softcapping", "final_logit_softcapping", "query_pre_attn_scalar", "clip_qkv", "embedding_multiplier",
+         "residual_multiplier", "attention_multiplier", "logits_scaling", "logit_scale", "no_rope_layers", "no_rope_layer_interval",
+         "sliding_window_pattern", "attention_types", "window_size", "rotary_dim", "rotary_pct", "ffn_dim", "ffn_hidden_size", "seq_length",
+         "use_parallel_residual", "parallel_attn", "new_decoder_architecture", "multi_query", "use_qk_norm", "qk_layernorm", "use_bias",
+         "layer_norm_eps", "norm_epsilon", "rope_local_base_freq", "bos_token_id", "torch_dtype", "architectures"]
+CHOICES = {"model_type": ["gpt2", "llama", "mistral", "qwen2", "qwen3", "gemma", "gemma2", "gpt_neox", "phi3", "olmo2", "granite", "bloom", "opt",
+                          "cohere", "smollm3", "mamba"],
            "activation_function": ["gelu_new", "gelu", "relu", "gelu_pytorch_tanh"], "hidden_act": ["silu", "swish", "gelu"],
+           "attention_types": [[[["local"], 2]], [[["global"], 1], [["local"], 1]], []], "no_rope_layers": [[0, 1], [1, 1, 1], [0]],
            "layer_types": [["full_attention"] * 2, ["sliding_attention", "full_attention"], ["chunked"], []]}
 SCALING = ["rope_type", "type", "factor", "rope_theta", "low_freq_factor", "high_freq_factor",
            "original_max_position_embeddings", "partial_rotary_factor", "attention_factor", "beta_fast", "beta_slow"]

@@ -8,7 +8,7 @@ import values
 from mutators import common, json_tree
 
 GPT2, LLAMA, QWEN3 = models.gpt2_tensors(), models.llama_tensors(), models.llama_tensors(qwen3=True)
-STARTS = [(models.GPT2, GPT2), (models.LLAMA, LLAMA), (models.QWEN3, QWEN3)]
+STARTS = [(models.GPT2, GPT2), (models.LLAMA, LLAMA), (models.QWEN3, QWEN3)] + models.FAMILIES
 DTYPES = list(formats.SIZES) + ["F8_E4M3", "F8_E5M2", "F4", "C64", "Q8_0", "", "f32"]
 
 
