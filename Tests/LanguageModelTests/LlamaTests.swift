@@ -111,11 +111,16 @@ import Testing
     #expect(try rotation(#""rope_theta":7.5,"rope_parameters":{"rope_type":"default"}"#).base == 7.5)
   }
 
-  @Test func readsRotatedPart() throws {
+  /// As in transformers, Llama rotates whole heads, and the member has no effect without scaling.
+  @Test func rotatesWholeHeads() throws {
     #expect(try read(#""head_dim":128"#).ropes.map(\.rotaryDim) == [128])
-    #expect(try read(#""head_dim":128,"partial_rotary_factor":0.5"#).ropes.map(\.rotaryDim) == [64])
+    #expect(try read(#""head_dim":128,"partial_rotary_factor":0.5"#).ropes.map(\.rotaryDim) == [128])
     let parameters = #""rope_parameters":{"rope_type":"default","partial_rotary_factor":0.25}"#
-    #expect(try read(#""head_dim":128,"# + parameters).ropes.map(\.rotaryDim) == [32])
+    #expect(try read(#""head_dim":128,"# + parameters).ropes.map(\.rotaryDim) == [128])
+    let scaled = #""partial_rotary_factor":0.5,"rope_scaling":{"type":"linear","factor":2}"#
+    #expect(
+      try errorMessage(scaled)
+        == #"config.json: partial_rotary_factor 0.5 is not implemented with rope_type "linear""#)
   }
 
   // MARK: end-of-sequence tokens

@@ -22,7 +22,8 @@ struct ConfigurationFolder {
 /// RoPE parameters in config.json: names, defaults, and errors. `RoPETests` compares their values with transformers.
 @Suite struct RoPEConfigurationTests {
   private func read(
-    _ members: String, headDim: Int = 8, layerType: String? = nil, _ spelling: RoPEConfiguration.Spelling = .init()
+    _ members: String, headDim: Int = 8, layerType: String? = nil,
+    _ spelling: RoPEConfiguration.Spelling = .init(rotated: .part("partial_rotary_factor", default: 1))
   ) throws -> RoPEConfiguration {
     try RoPEConfiguration(
       ConfigurationFolder(Data("{\(members)}".utf8)).configuration, headDim: headDim, contextLength: 64,

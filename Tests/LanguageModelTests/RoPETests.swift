@@ -206,7 +206,7 @@ import Testing
     case "gpt_neox": .gptNeoX
     case "half": .init(rotated: .part("partial_rotary_factor", default: 0.5))
     case "quarter": .init(rotated: .part("partial_rotary_factor", default: 0.25))
-    case "phi3": .init(originalContextLength: 4096)
+    case "phi3": .init(rotated: .part("partial_rotary_factor", default: 1), originalContextLength: 4096)
     default:
       reference.layerType == "full_attention"
         ? .init(defaultBase: 1e6) : .init(base: "rope_local_base_freq", defaultBase: 1e4)

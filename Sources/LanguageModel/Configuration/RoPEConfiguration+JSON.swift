@@ -9,13 +9,15 @@ extension RoPEConfiguration {
     /// Gemma 3.
     var base = "rope_theta"
     var defaultBase = 1e4
-    var rotated = Rotated.part("partial_rotary_factor", default: 1)
+    var rotated = Rotated.whole
     /// The value of `original_max_position_embeddings` if it is missing; if this is nil, the context length.
     var originalContextLength: Int?
     var pairing = Pairing.neox
 
     /// The member with the part of a head that is rotated.
     enum Rotated {
+      /// The family rotates whole heads. As in transformers, `partial_rotary_factor` has no effect without scaling.
+      case whole
       /// A member with the rotated fraction of the head dimension: `rotary_pct` for GPT-NeoX.
       case part(String, default: Double)
       /// A member with the number of rotated elements: `rotary_dim` for GPT-J.
@@ -93,13 +95,24 @@ private struct ParameterReader {
 
   /// Returns the number of rotated elements of a head. A fraction is rounded down, as in transformers.
   func rotaryDim(headDim: Int) throws(CheckpointError) -> Int {
+    let partName = "partial_rotary_factor"
     switch spelling.rotated {
+    case .whole:
+      let part = try holder(of: partName, atTopLevel: partName) { (holder, name) throws(CheckpointError) in
+        try holder.number(name) ?? 1
+      }
+      let type = try type() ?? "default"
+      guard part == 1 || type == "default" else {
+        throw file.refuse("\(partName) \(part) is not implemented with rope_type \"\(excerpt(type))\"")
+      }
+      try file.checkRotaryDim(headDim, headDim: headDim, "the head dimension is \(headDim)")
+      return headDim
     case .elements(let name, let value):
       let count = try file.size(name, default: value)
       try file.checkRotaryDim(count, headDim: headDim, "\(name) is \(count)")
       return count
     case .part(let topLevelName, let value):
-      return try holder(of: "partial_rotary_factor", atTopLevel: topLevelName) {
+      return try holder(of: partName, atTopLevel: topLevelName) {
         (holder, name) throws(CheckpointError)
         in
         let part = try holder.positive(name, default: value)
@@ -111,12 +124,17 @@ private struct ParameterReader {
     }
   }
 
+  /// Returns the type of the scaling; nil without parameters.
+  private func type() throws(CheckpointError) -> String? {
+    guard let parameters else { return nil }
+    let type = try parameters.string(parameters.has("rope_type") ? "rope_type" : "type") ?? "default"
+    // Early files of Phi-3 have these names for LongRoPE (Phi3Config in transformers).
+    return type == "su" || type == "yarn" && parameters.has("short_factor") ? "longrope" : type
+  }
+
   /// Returns the scaling and the attention factor.
   func scaling(base: Double, rotaryDim: Int) throws(CheckpointError) -> (RoPEConfiguration.Scaling, Double) {
-    guard let parameters else { return (.none, 1) }
-    var type = try parameters.string(parameters.has("rope_type") ? "rope_type" : "type") ?? "default"
-    // Early files of Phi-3 have these names for LongRoPE (Phi3Config in transformers).
-    if type == "su" || type == "yarn" && parameters.has("short_factor") { type = "longrope" }
+    guard let parameters, let type = try type() else { return (.none, 1) }
     switch type {
     case "default": return (.none, 1)
     case "linear": return (.linear(factor: try parameters.frequencyDivisor("factor")), 1)

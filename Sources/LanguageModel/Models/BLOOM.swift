@@ -25,6 +25,11 @@ struct BLOOM: ModelFamily, Network {
     s.biases = [.queryKeyValue, .attentionOutput, .feedForward]
     s.residualFollowsNorm = try c.boolean(
       "apply_residual_connection_post_layernorm", default: false, gguf: false)
+    if let file = c.json, try file.boolean("slow_but_exact", default: false),
+      try file.size("pretraining_tp", default: 1) > 1
+    {
+      throw c.refuse("slow_but_exact with pretraining_tp above 1 is not implemented")
+    }
     let slopes = AttentionSettings.alibiSlopes(heads: s.heads)
     for layer in 0..<s.layers { s.attention[layer].slopes = slopes }
     return s

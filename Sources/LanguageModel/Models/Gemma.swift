@@ -83,6 +83,8 @@ struct Gemma: ModelFamily, Network {
       s.attention[layer].scale = 1 / Float(scalar).squareRoot()
       s.attention[layer].softcap = attentionCap
     }
+    // transformers does not apply this soft cap in the model of text and images, "gemma3".
+    guard c.json == nil || c.modelType != "gemma3" else { return }
     s.logitSoftcap = try c.softcap("final_logit_softcapping", default: isSecond ? 30 : nil)
   }
 

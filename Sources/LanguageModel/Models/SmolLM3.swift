@@ -26,9 +26,11 @@ enum SmolLM3: ModelFamily {
     for layer in 0..<s.layers where hasRoPE.map({ $0[layer] == 0 }) ?? ((layer + 1) % period == 0) {
       s.attention[layer].rope = nil
     }
-    // transformers gives windows to the layers without RoPE unless layer_types names other layers.
+    // transformers gives windows to the layers that layer_types names, and without it, if use_sliding_window is true,
+    // to those without RoPE.
     let windows = s.attention.map { $0.rope == nil }
-    if try c.boolean("use_sliding_window", default: false, gguf: false) {
+    let isSliding = try c.boolean("use_sliding_window", default: false, gguf: false)
+    if isSliding || c.json?.has("layer_types") ?? false {
       try s.setWindows(c, c.window(), isSliding: windows)
     }
     return s
