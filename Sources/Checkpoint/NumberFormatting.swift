@@ -9,6 +9,11 @@ public func withThousandsSeparators(_ number: Int) -> String {
   return result
 }
 
+/// Returns the number with thousands separators if it is an integer: `10000.0` as `10,000`, and `0.5` as it is.
+public func withThousandsSeparators(_ number: Double) -> String {
+  Int(exactly: number).map { withThousandsSeparators($0) } ?? "\(number)"
+}
+
 /// Returns a byte count with one decimal and a decimal unit from kB to TB, rounded down: `98362432` as `98.3 MB`.
 public func formattedByteCount(_ bytes: Int) -> String {
   var tenths = bytes

@@ -27,7 +27,7 @@ struct ModelFacts {
   }
 
   var lines: [(name: String, value: String)] {
-    let s = shape
+    let (s, phrases) = (shape, ShapePhrases(shape))
     let kvHeads = s.kvHeads == s.heads ? "" : ", \(s.kvHeads) key-value heads"
     return [
       ("model", "\(checkpoint.location.name)"),
@@ -36,10 +36,10 @@ struct ModelFacts {
       ("layers", "\(s.layers)"),
       ("heads", "\(s.heads) of width \(s.headDim)\(kvHeads)"),
       ("width", "\(s.width), feed-forward \(s.ffnWidth)"),
-      ("positions", ShapePhrases(s).positions),
-      ("attention", ShapePhrases(s).attention),
-      ("norms", ShapePhrases(s).norms),
-      ("activation", ShapePhrases(s).activation),
+      ("positions", phrases.positions),
+      ("attention", phrases.attention),
+      ("norms", phrases.norms),
+      ("activation", phrases.activation),
       ("context length", withThousandsSeparators(s.contextLength)),
       ("vocabulary", withThousandsSeparators(s.vocabularySize) + " tokens" + (fingerprint.map { ", " + $0 } ?? "")),
       ("precision", precision),

@@ -15,7 +15,8 @@ struct ShapePhrases {
   /// `RoPE of base 10,000 (16 of 64 elements)`
   var positions: String {
     guard let first = shape.ropes.first else { return positionKind == "alibi" ? "ALiBi" : "learned embeddings" }
-    var phrase = "RoPE of base " + shape.ropes.map { text(of: $0.base) }.joined(separator: ", with windows ")
+    var phrase =
+      "RoPE of base " + shape.ropes.map { withThousandsSeparators($0.base) }.joined(separator: ", with windows ")
     if first.rotaryDim < shape.headDim { phrase += ", \(first.rotaryDim) of \(shape.headDim) elements" }
     if let scaling = first.scalingDescription { phrase += ", \(scaling)" }
     let plain = shape.attention.count { $0.rope == nil }
@@ -30,8 +31,8 @@ struct ShapePhrases {
       let count = windows.count == shape.layers ? "all" : "\(windows.count) of \(shape.layers)"
       phrase = "windows of \(withThousandsSeparators(window)) positions in \(count) layers"
     }
-    if let cap = shape.attention.first?.softcap { phrase += ", scores up to \(text(of: Double(cap)))" }
-    if let cap = shape.logitSoftcap { phrase += ", logits up to \(text(of: Double(cap)))" }
+    if let cap = shape.attention.first?.softcap { phrase += ", scores up to \(withThousandsSeparators(Double(cap)))" }
+    if let cap = shape.logitSoftcap { phrase += ", logits up to \(withThousandsSeparators(Double(cap)))" }
     if shape.hasParallelResidual { phrase += ", parallel to the feed-forward layer" }
     return phrase
   }
@@ -51,6 +52,4 @@ struct ShapePhrases {
 
   /// `silu, gated`
   var activation: String { shape.activation.name + (shape.isGated ? ", gated" : "") }
-
-  private func text(of number: Double) -> String { Int(exactly: number).map(withThousandsSeparators) ?? "\(number)" }
 }

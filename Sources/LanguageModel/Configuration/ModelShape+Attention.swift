@@ -16,11 +16,17 @@ extension ModelShape {
   }
 
   /// Sets the kinds of RoPE. Dynamic scaling extends the context: `max_position_embeddings` is the original length.
-  mutating func setRoPEs(_ ropes: [RoPEConfiguration]) {
+  private mutating func setRoPEs(_ ropes: [RoPEConfiguration]) {
     self.ropes = ropes
     for case .dynamic(let scaling) in ropes.map(\.scaling) {
       contextLength = Int(min(Double(sizeLimit), max(Double(contextLength), Double(contextLength) * scaling.factor)))
     }
+  }
+
+  /// Sets one RoPE for the layers with full attention and one for those with windows.
+  mutating func setRoPEs(full: RoPEConfiguration, windows: RoPEConfiguration) {
+    setRoPEs([full, windows])
+    for layer in 0..<layers { attention[layer].rope = attention[layer].window == nil ? 0 : 1 }
   }
 
   /// Reads a RoPE.

@@ -25,8 +25,8 @@ extension ModelShape {
       ffn: ["n_inner"])
   }
 
-  /// The sizes that transformers uses if `config.json` has none.
-  struct DefaultSizes {
+  /// The values that transformers uses if `config.json` has none.
+  struct Defaults {
     var vocabulary: Int
     var context: Int
     var layers: Int
@@ -38,11 +38,13 @@ extension ModelShape {
     var headDim: Int?
     /// Nil for four times the width.
     var ffn: Int?
+    var tiesEmbeddings = true
+    var eosTokenIDs: [Int]
   }
 
-  /// Reads the sizes of a model. The other settings are those of a plain transformer: SiLU, full attention, dot
-  /// products divided by the square root of the head dimension.
-  init(_ c: ConfigurationReader, _ defaults: DefaultSizes, names: SizeNames = .standard) throws(CheckpointError) {
+  /// Reads the sizes of a model, its end-of-sequence tokens and whether its embeddings are tied. The other settings are
+  /// those of a plain transformer: SiLU, full attention, dot products divided by the square root of the head dimension.
+  init(_ c: ConfigurationReader, _ defaults: Defaults, names: SizeNames = .standard) throws(CheckpointError) {
     try c.refuseUnsupportedFeatures()
     modelType = c.modelType
     if let gguf = c.gguf {
@@ -86,8 +88,8 @@ extension ModelShape {
       guard Float(scale) > 0 else { throw c.refuse("\(c.key("attention.scale")) is \(scale); must be positive") }
       for layer in 0..<layers { attention[layer].scale = Float(scale) }
     }
-    tiesEmbeddings = try c.tiesEmbeddings(default: true)
-    eosTokenIDs = try c.eosTokenIDs(default: [])
+    tiesEmbeddings = try c.tiesEmbeddings(default: defaults.tiesEmbeddings)
+    eosTokenIDs = try c.eosTokenIDs(default: defaults.eosTokenIDs)
   }
 
   /// Returns the head dimension: the one in the files, or else the model's width divided by the number of heads.

@@ -154,17 +154,15 @@ extension RoPEConfiguration {
     func positions(_ count: Int) -> String { "\(withThousandsSeparators(count)) positions" }
     return switch scaling {
     case .none: nil
-    case .linear(let factor): "scaled linearly by \(text(of: factor))"
+    case .linear(let factor): "scaled linearly by \(withThousandsSeparators(factor))"
     case .llama3(let scaling):
-      "scaled as Llama 3 by \(text(of: scaling.factor)) from \(positions(scaling.originalContextLength))"
+      "scaled as Llama 3 by \(withThousandsSeparators(scaling.factor)) from \(positions(scaling.originalContextLength))"
     case .frequencyFactors: "scaled by the file's \(Self.frequencyFactors)"
     case .yarn(let scaling):
-      "scaled with YaRN by \(text(of: scaling.factor)) from \(positions(scaling.originalContextLength))"
+      "scaled with YaRN by \(withThousandsSeparators(scaling.factor)) from \(positions(scaling.originalContextLength))"
     case .longRoPE(let scaling): "scaled with LongRoPE from \(positions(scaling.originalContextLength))"
     case .dynamic(let scaling):
-      "scaled dynamically by \(text(of: scaling.factor)) after \(positions(scaling.originalContextLength))"
+      "scaled dynamically by \(withThousandsSeparators(scaling.factor)) after \(positions(scaling.originalContextLength))"
     }
   }
-
-  private func text(of number: Double) -> String { Int(exactly: number).map(withThousandsSeparators) ?? "\(number)" }
 }

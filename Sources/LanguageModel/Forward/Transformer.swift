@@ -8,7 +8,7 @@ import Threads
 /// and the positions computed in the same batch do not change the result in any bit. For this reason the kernels use a
 /// fixed order of summation, and `repair` covers models with weights that are not finite.
 ///
-///     let model = try Transformer(Checkpoint(location), threads: 2)
+///     let model = try Transformer(ModelFiles(location), threads: 2)
 ///     let cache = model.makeCache()
 ///     try model.forward(ids, cache, logitsAt: ids.count - 1..<ids.count) { position, logits in … }
 public final class Transformer {
@@ -159,9 +159,7 @@ public final class Transformer {
       model.embed(ids, at: segment.first, into: x.rows(segment.rows))
       for (number, (rope, table)) in zip(model.ropes, cosSin).enumerated() {
         let variant = segment.cache.ropeVariants.isEmpty ? 0 : segment.cache.ropeVariants[number]
-        for (index, row) in segment.rows.enumerated() {
-          rope.writeCosSin(ofPosition: segment.first + index, variant: variant, into: table.row(row))
-        }
+        rope.writeCosSin(from: segment.first, variant: variant, into: table.rows(segment.rows))
       }
     }
     var firstRow = 0

@@ -89,15 +89,23 @@ package struct RoPE {
     }
   }
 
-  /// Writes the row of the cosine-sine table for a position (rotaryDim): the cosines of its angles, then their sines,
-  /// both multiplied by the attention factor.
-  package func writeCosSin(ofPosition position: Int, variant: Int = 0, into row: UnsafeMutablePointer<Float>) {
+  /// Writes rows of the cosine-sine table (n, rotaryDim) for the positions `first`, `first + 1`, …: the cosines of a
+  /// position's angles, then their sines, both multiplied by the attention factor.
+  func writeCosSin(from first: Int, variant: Int, into table: Matrix) {
     let frequencies = frequencies(ofVariant: variant)
-    for (pair, frequency) in frequencies.enumerated() {
-      let (sine, cosine) = sineAndCosine(Double(Float(position) * frequency))
-      row[pair] = Float(cosine) * attentionFactor
-      row[pair + frequencies.count] = Float(sine) * attentionFactor
+    for row in 0..<table.rows {
+      let numbers = table.row(row)
+      for (pair, frequency) in frequencies.enumerated() {
+        let (sine, cosine) = sineAndCosine(Double(Float(first + row) * frequency))
+        numbers[pair] = Float(cosine) * attentionFactor
+        numbers[pair + frequencies.count] = Float(sine) * attentionFactor
+      }
     }
+  }
+
+  /// Writes the row of the cosine-sine table for a position (rotaryDim).
+  package func writeCosSin(ofPosition position: Int, variant: Int = 0, into row: UnsafeMutablePointer<Float>) {
+    writeCosSin(from: position, variant: variant, into: Matrix(start: row, rows: 1, columns: rotaryDim))
   }
 
   /// Rotates the first rotaryDim numbers of one head by the angles of one row of the cosine-sine table, in place. The

@@ -18,10 +18,9 @@ struct BLOOM: ModelFamily, Network {
       context: ["seq_length"], layers: ["num_hidden_layers", "n_layer"], width: ["n_embed", "hidden_size"],
       heads: ["num_attention_heads", "n_head"], kvHeads: [], headDim: [], ffn: [])
     var s = try ModelShape(
-      c, .init(vocabulary: 250880, context: 2048, layers: 2, width: 64, heads: 8), names: names)
+      c, .init(vocabulary: 250880, context: 2048, layers: 2, width: 64, heads: 8, eosTokenIDs: [2]), names: names)
     try s.readLayerNorm(c, "layer_norm_epsilon")
     s.activation = .geluTanh
-    s.eosTokenIDs = try c.eosTokenIDs(default: [2])
     s.biases = [.queryKeyValue, .attentionOutput, .feedForward]
     s.residualFollowsNorm = try c.boolean(
       "apply_residual_connection_post_layernorm", default: false, gguf: false)

@@ -17,7 +17,8 @@ struct Cohere: ModelFamily, Network {
 
   static func shape(_ c: ConfigurationReader) throws(CheckpointError) -> ModelShape {
     var s = try ModelShape(
-      c, .init(vocabulary: 256_000, context: 8192, layers: 40, width: 8192, heads: 64, ffn: 22528))
+      c,
+      .init(vocabulary: 256_000, context: 8192, layers: 40, width: 8192, heads: 64, ffn: 22528, eosTokenIDs: [255_001]))
     try s.readLayerNorm(c)
     try s.readGatedActivation(c)
     try s.readRoPE(
@@ -25,7 +26,6 @@ struct Cohere: ModelFamily, Network {
       ggufPairing: .interleaved)
     s.hasParallelResidual = true
     s.logitScale = try c.factor("logit_scale", gguf: "logit_scale", default: 0.0625)
-    s.eosTokenIDs = try c.eosTokenIDs(default: [255_001])
     try s.readAttentionBias(c)
     guard c.modelType == "cohere2" else {
       if try c.has("use_qk_norm", default: false, tensor: "attn_q_norm.weight") { s.queryKeyNorm = .perHead }
@@ -60,15 +60,11 @@ struct Cohere: ModelFamily, Network {
     var blocks: [Block] = []
     for layer in 0..<s.layers {
       let w = w.layer(layer)
-      func headNorms(_ name: String, _ heads: Int) throws(CheckpointError) -> [LayerNorm] {
-        try w.headNorms("self_attn.\(name)_norm", gguf: "attn_\(name)_norm", heads, isSplit: false)
-      }
       blocks.append(
         Block(
           input_layernorm: try w.layerNorm("input_layernorm", gguf: "attn_norm", hasBias: false),
           q_k_v_proj: try w.queryKeyValue("self_attn"),
-          norms: s.queryKeyNorm == .perHead
-            ? .perHead(query: try headNorms("q", s.heads), key: try headNorms("k", s.kvHeads)) : nil,
+          norms: s.queryKeyNorm == .perHead ? try w.queryKeyLayerNorms("norm", isSplit: false) : nil,
           o_proj: try w.attentionOutput("self_attn.o_proj"),
           gate_up_proj: try w.gateUp(),
           down_proj: try w.down("mlp.down_proj")))

@@ -22,7 +22,7 @@ struct Falcon: ModelFamily, Network {
     let isMultiQuery = try c.boolean("multi_query", default: true, gguf: false)
     if !isNew, c.json != nil { names.kvHeads = [] }  // the number in the file is not used
     var s = try ModelShape(
-      c, .init(vocabulary: 65024, context: 2048, layers: 32, width: 4544, heads: 71), names: names)
+      c, .init(vocabulary: 65024, context: 2048, layers: 32, width: 4544, heads: 71, eosTokenIDs: [11]), names: names)
     if !isNew, isMultiQuery { s.kvHeads = 1 }
     try s.readLayerNorm(c, "layer_norm_epsilon")
     s.activation = try c.activation("activation", default: "gelu", gguf: .gelu)
@@ -36,7 +36,6 @@ struct Falcon: ModelFamily, Network {
       throw c.refuse("\(norms) is \(count); must be 1, or 2 if new_decoder_architecture is true")
     }
     s.hasParallelNorms = count == 2
-    s.eosTokenIDs = try c.eosTokenIDs(default: [11])
     if try c.boolean("bias", default: false, gguf: false) {
       s.biases = [.queryKeyValue, .attentionOutput, .feedForward]
     }

@@ -14,10 +14,9 @@ struct GPT2: ModelFamily, Network {
 
   static func shape(_ c: ConfigurationReader) throws(CheckpointError) -> ModelShape {
     var s = try ModelShape(
-      c, .init(vocabulary: 50257, context: 1024, layers: 12, width: 768, heads: 12), names: .gpt2)
+      c, .init(vocabulary: 50257, context: 1024, layers: 12, width: 768, heads: 12, eosTokenIDs: [50256]), names: .gpt2)
     try s.readLayerNorm(c, "layer_norm_epsilon")
     s.activation = try c.activation("activation_function", default: "gelu_new", gguf: .geluTanh)
-    s.eosTokenIDs = try c.eosTokenIDs(default: [50256])
     s.biases = [.queryKeyValue, .attentionOutput, .feedForward]
     let scalesByLayer = try c.boolean("scale_attn_by_inverse_layer_idx", default: false, gguf: false)
     let isScaled = try c.boolean("scale_attn_weights", default: true, gguf: true)

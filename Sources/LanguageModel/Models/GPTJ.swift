@@ -15,7 +15,10 @@ struct GPTJ: ModelFamily, Network {
 
   static func shape(_ c: ConfigurationReader) throws(CheckpointError) -> ModelShape {
     var s = try ModelShape(
-      c, .init(vocabulary: 50400, context: 2048, layers: 28, width: 4096, heads: 16), names: .gpt2)
+      c,
+      .init(
+        vocabulary: 50400, context: 2048, layers: 28, width: 4096, heads: 16, tiesEmbeddings: false,
+        eosTokenIDs: [50256]), names: .gpt2)
     try s.readLayerNorm(c, "layer_norm_epsilon")
     s.activation = try c.activation("activation_function", default: "gelu_new", gguf: .geluTanh)
     guard c.json?.isNull("rotary_dim") != true else {
@@ -23,8 +26,6 @@ struct GPTJ: ModelFamily, Network {
     }
     try s.readRoPE(c, .gptJ)
     s.hasParallelResidual = true
-    s.tiesEmbeddings = try c.tiesEmbeddings(default: false)
-    s.eosTokenIDs = try c.eosTokenIDs(default: [50256])
     s.biases = [.feedForward, .head]
     return s
   }

@@ -20,10 +20,10 @@ struct GPTNeo: ModelFamily, Network {
     names.heads = ["num_attention_heads", "num_heads"]
     (names.kvHeads, names.headDim) = ([], [])
     var s = try ModelShape(
-      c, .init(vocabulary: 50257, context: 2048, layers: 24, width: 2048, heads: 16), names: names)
+      c, .init(vocabulary: 50257, context: 2048, layers: 24, width: 2048, heads: 16, eosTokenIDs: [50256]), names: names
+    )
     try s.readLayerNorm(c, "layer_norm_epsilon")
     s.activation = try c.activation("activation_function", default: "gelu_new", gguf: .geluTanh)
-    s.eosTokenIDs = try c.eosTokenIDs(default: [50256])
     s.biases = [.attentionOutput, .feedForward]
     let window = try c.size("window_size", default: 256)
     let types = try attentionTypes(c, layers: s.layers)

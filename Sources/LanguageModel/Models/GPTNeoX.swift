@@ -17,13 +17,14 @@ struct GPTNeoX: ModelFamily, Network {
     var names = ModelShape.SizeNames.standard
     (names.kvHeads, names.headDim) = ([], [])
     var s = try ModelShape(
-      c, .init(vocabulary: 50432, context: 2048, layers: 44, width: 6144, heads: 64, ffn: 24576), names: names)
+      c,
+      .init(
+        vocabulary: 50432, context: 2048, layers: 44, width: 6144, heads: 64, ffn: 24576, tiesEmbeddings: false,
+        eosTokenIDs: [2]), names: names)
     try s.readLayerNorm(c)
     s.activation = try c.activation("hidden_act", default: "gelu", gguf: .gelu)
     try s.readRoPE(c, .gptNeoX)
     s.hasParallelResidual = try c.flag("use_parallel_residual", default: true)
-    s.tiesEmbeddings = try c.tiesEmbeddings(default: false)
-    s.eosTokenIDs = try c.eosTokenIDs(default: [2])
     s.biases = [.feedForward]
     if try c.has("attention_bias", default: true, tensor: "attn_qkv.bias") {
       s.biases.formUnion([.queryKeyValue, .attentionOutput])

@@ -23,11 +23,12 @@ struct Gemma: ModelFamily, Network {
     // The defaults of GemmaConfig, Gemma2Config and Gemma3TextConfig in transformers 5.
     let sizes =
       isFirst
-      ? ModelShape.DefaultSizes(
-        vocabulary: 256_000, context: 8192, layers: 28, width: 3072, heads: 16, kvHeads: 16, headDim: 256, ffn: 24576)
-      : ModelShape.DefaultSizes(
+      ? ModelShape.Defaults(
+        vocabulary: 256_000, context: 8192, layers: 28, width: 3072, heads: 16, kvHeads: 16, headDim: 256, ffn: 24576,
+        eosTokenIDs: [1])
+      : ModelShape.Defaults(
         vocabulary: isThird ? 262_208 : 256_000, context: isThird ? 131_072 : 8192, layers: 26, width: 2304, heads: 8,
-        kvHeads: 4, headDim: 256, ffn: 9216)
+        kvHeads: 4, headDim: 256, ffn: 9216, eosTokenIDs: [1])
     var s = try ModelShape(c, sizes)
     try s.readRMSNorm(c)
     s.isGated = true
@@ -36,7 +37,6 @@ struct Gemma: ModelFamily, Network {
     // "gelu" in the configuration of the first Gemma is the function with tanh.
     if isFirst, s.activation == .gelu { s.activation = .geluTanh }
     s.embeddingScale = Float(s.width).squareRoot()
-    s.eosTokenIDs = try c.eosTokenIDs(default: [1])
     try s.readAttentionBias(c)
     guard try !c.boolean("use_bidirectional_attention", default: false, gguf: false) else {
       throw c.refuse("use_bidirectional_attention is not implemented")
@@ -54,13 +54,11 @@ struct Gemma: ModelFamily, Network {
     }
     s.queryKeyNorm = .perHead
     // Layers with windows have another RoPE.
-    s.setRoPEs([
-      try s.rope(c, .init(defaultBase: 1e6), layerType: "full_attention"),
-      try s.rope(
+    s.setRoPEs(
+      full: try s.rope(c, .init(defaultBase: 1e6), layerType: "full_attention"),
+      windows: try s.rope(
         c, .init(base: "rope_local_base_freq"), layerType: "sliding_attention", ggufBase: "freq_base_swa",
-        isScaled: false),
-    ])
-    for layer in 0..<s.layers { s.attention[layer].rope = s.attention[layer].window == nil ? 0 : 1 }
+        isScaled: false))
     return s
   }
 

@@ -11,12 +11,13 @@ enum Granite: ModelFamily {
 
   static func shape(_ c: ConfigurationReader) throws(CheckpointError) -> ModelShape {
     var s = try ModelShape(
-      c, .init(vocabulary: 32000, context: 2048, layers: 32, width: 4096, heads: 32, ffn: 11008))
+      c,
+      .init(
+        vocabulary: 32000, context: 2048, layers: 32, width: 4096, heads: 32, ffn: 11008, tiesEmbeddings: false,
+        eosTokenIDs: [2]))
     try s.readRMSNorm(c)
     try s.readGatedActivation(c)
     try s.readRoPE(c, ggufPairing: .interleaved)
-    s.tiesEmbeddings = try c.tiesEmbeddings(default: false)
-    s.eosTokenIDs = try c.eosTokenIDs(default: [2])
     try s.readAttentionBias(c)
     try s.readFeedForwardBias(c)
     s.embeddingScale = try c.factor("embedding_multiplier", gguf: "embedding_scale")

@@ -28,14 +28,12 @@ struct Llama: ModelFamily, Network {
       .init(
         vocabulary: isQwen ? 151936 : 32000, context: isQwen ? 32768 : isMistral ? 131072 : 2048, layers: 32,
         width: 4096, heads: 32, kvHeads: isQwen ? 32 : isMistral ? 8 : nil, headDim: isQwen3 ? 128 : nil,
-        ffn: isQwen ? 22016 : isMistral ? 14336 : 11008))
+        ffn: isQwen ? 22016 : isMistral ? 14336 : 11008, tiesEmbeddings: false, eosTokenIDs: isQwen ? [] : [2]))
     try s.readRMSNorm(c)
     try s.readGatedActivation(c)
     // llama.cpp's converter reorders the rows of Llama's query and key weights.
     try s.readRoPE(c, ggufPairing: isLlama ? .interleaved : .neox)
     s.queryKeyNorm = isQwen3 ? .perHead : .none
-    s.tiesEmbeddings = try c.tiesEmbeddings(default: false)
-    s.eosTokenIDs = try c.eosTokenIDs(default: isQwen ? [] : [2])
     if try hasQueryKeyValueBiases(c) { s.biases.insert(.queryKeyValue) }
     if !isMistral, !isQwen2, try c.has("attention_bias", default: false, tensor: "attn_output.bias") {
       s.biases.insert(.attentionOutput)

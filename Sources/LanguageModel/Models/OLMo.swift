@@ -14,14 +14,15 @@ struct OLMo: ModelFamily, Network {
 
   static func shape(_ c: ConfigurationReader) throws(CheckpointError) -> ModelShape {
     var s = try ModelShape(
-      c, .init(vocabulary: 50304, context: 2048, layers: 32, width: 4096, heads: 32, ffn: 11008))
+      c,
+      .init(
+        vocabulary: 50304, context: 2048, layers: 32, width: 4096, heads: 32, ffn: 11008, tiesEmbeddings: false,
+        eosTokenIDs: [50279]))
     s.norm = .layerNorm
     if c.json == nil { try s.readLayerNorm(c) }  // a constant in transformers
     try s.readGatedActivation(c)
     try s.readRoPE(c, ggufPairing: .interleaved)
     s.normsHaveWeights = false
-    s.tiesEmbeddings = try c.tiesEmbeddings(default: false)
-    s.eosTokenIDs = try c.eosTokenIDs(default: [50279])
     try s.readAttentionBias(c)
     if let limit = try c.number("clip_qkv", gguf: "attention.clamp_kqv"), c.json != nil || limit != 0 {
       guard Float(limit) > 0 else {

@@ -17,13 +17,14 @@ struct OLMo2: ModelFamily, Network {
 
   static func shape(_ c: ConfigurationReader) throws(CheckpointError) -> ModelShape {
     var s = try ModelShape(
-      c, .init(vocabulary: 50304, context: 2048, layers: 32, width: 4096, heads: 32, ffn: 11008))
+      c,
+      .init(
+        vocabulary: 50304, context: 2048, layers: 32, width: 4096, heads: 32, ffn: 11008, tiesEmbeddings: false,
+        eosTokenIDs: [50279]))
     try s.readRMSNorm(c, default: 1e-5)
     try s.readGatedActivation(c)
     s.queryKeyNorm = .allHeads
     s.normsFollow = true
-    s.tiesEmbeddings = try c.tiesEmbeddings(default: false)
-    s.eosTokenIDs = try c.eosTokenIDs(default: [50279])
     try s.readAttentionBias(c)
     // In GGUF files, OLMo 3 is OLMo 2 with windows.
     let window = try c.modelType == "olmo3" ? c.window(default: 4096) : c.json == nil ? c.window() : nil
@@ -34,11 +35,9 @@ struct OLMo2: ModelFamily, Network {
     try s.setWindows(c, window, fullEach: 4)
     // The frequencies of layers with windows are not scaled.
     let spelling = RoPEConfiguration.Spelling(defaultBase: 500_000)
-    s.setRoPEs([
-      try s.rope(c, spelling, layerType: "full_attention"),
-      try s.rope(c, spelling, layerType: "sliding_attention", isScaled: false),
-    ])
-    for layer in 0..<s.layers { s.attention[layer].rope = s.attention[layer].window == nil ? 0 : 1 }
+    s.setRoPEs(
+      full: try s.rope(c, spelling, layerType: "full_attention"),
+      windows: try s.rope(c, spelling, layerType: "sliding_attention", isScaled: false))
     return s
   }
 

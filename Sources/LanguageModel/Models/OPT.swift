@@ -17,10 +17,10 @@ struct OPT: ModelFamily, Network {
     names.ffn = ["ffn_dim"]
     (names.kvHeads, names.headDim) = ([], [])
     var s = try ModelShape(
-      c, .init(vocabulary: 50272, context: 2048, layers: 12, width: 768, heads: 12, ffn: 3072), names: names)
+      c, .init(vocabulary: 50272, context: 2048, layers: 12, width: 768, heads: 12, ffn: 3072, eosTokenIDs: [2]),
+      names: names)
     s.norm = .layerNorm
     s.activation = try c.activation("activation_function", default: "relu", gguf: .relu)
-    s.eosTokenIDs = try c.eosTokenIDs(default: [2])
     guard try c.boolean("do_layer_norm_before", default: true, gguf: true) else {
       throw c.refuse("do_layer_norm_before false (OPT-350m) is not implemented")
     }

@@ -14,14 +14,15 @@ struct Phi: ModelFamily, Network {
 
   static func shape(_ c: ConfigurationReader) throws(CheckpointError) -> ModelShape {
     var s = try ModelShape(
-      c, .init(vocabulary: 51200, context: 2048, layers: 24, width: 2048, heads: 32, ffn: 8192))
+      c,
+      .init(
+        vocabulary: 51200, context: 2048, layers: 24, width: 2048, heads: 32, ffn: 8192, tiesEmbeddings: false,
+        eosTokenIDs: [2]))
     try s.readLayerNorm(c)
     s.activation = try c.activation("hidden_act", default: "gelu_new", gguf: .geluTanh)
     try s.readRoPE(c, .init(rotated: .part("partial_rotary_factor", default: 0.5)))
     s.queryKeyNorm = try c.boolean("qk_layernorm", default: false, gguf: false) ? .perHead : .none
     s.hasParallelResidual = true
-    s.tiesEmbeddings = try c.tiesEmbeddings(default: false)
-    s.eosTokenIDs = try c.eosTokenIDs(default: [2])
     s.biases = [.queryKeyValue, .attentionOutput, .feedForward, .head]
     return s
   }

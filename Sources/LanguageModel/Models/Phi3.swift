@@ -14,12 +14,13 @@ struct Phi3: ModelFamily, Network {
 
   static func shape(_ c: ConfigurationReader) throws(CheckpointError) -> ModelShape {
     var s = try ModelShape(
-      c, .init(vocabulary: 32064, context: 4096, layers: 32, width: 3072, heads: 32, ffn: 8192))
+      c,
+      .init(
+        vocabulary: 32064, context: 4096, layers: 32, width: 3072, heads: 32, ffn: 8192, tiesEmbeddings: false,
+        eosTokenIDs: [32000]))
     try s.readRMSNorm(c, default: 1e-5)
     try s.readGatedActivation(c)
     try s.readRoPE(c, .init(rotated: .part("partial_rotary_factor", default: 1), originalContextLength: 4096))
-    s.tiesEmbeddings = try c.tiesEmbeddings(default: false)
-    s.eosTokenIDs = try c.eosTokenIDs(default: [32000])
     try s.setWindows(c, c.window())
     return s
   }

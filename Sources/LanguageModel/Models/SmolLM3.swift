@@ -11,11 +11,13 @@ enum SmolLM3: ModelFamily {
 
   static func shape(_ c: ConfigurationReader) throws(CheckpointError) -> ModelShape {
     var s = try ModelShape(
-      c, .init(vocabulary: 128256, context: 32768, layers: 36, width: 2048, heads: 16, kvHeads: 4, ffn: 11008))
+      c,
+      .init(
+        vocabulary: 128256, context: 32768, layers: 36, width: 2048, heads: 16, kvHeads: 4, ffn: 11008,
+        eosTokenIDs: [128001]))
     try s.readRMSNorm(c)
     try s.readGatedActivation(c)
     try s.readRoPE(c, .init(defaultBase: 2e6), ggufPairing: .interleaved)
-    s.eosTokenIDs = try c.eosTokenIDs(default: [128001])
     try s.readAttentionBias(c)
     try s.readFeedForwardBias(c)
     let period = try c.json?.size("no_rope_layer_interval", default: 4) ?? 4

@@ -16,14 +16,15 @@ struct StableLM: ModelFamily, Network {
     var names = ModelShape.SizeNames.standard
     names.headDim = []
     var s = try ModelShape(
-      c, .init(vocabulary: 50304, context: 4096, layers: 32, width: 2560, heads: 32, kvHeads: 32, ffn: 6912),
+      c,
+      .init(
+        vocabulary: 50304, context: 4096, layers: 32, width: 2560, heads: 32, kvHeads: 32, ffn: 6912,
+        tiesEmbeddings: false, eosTokenIDs: [0]),
       names: names)
     try s.readLayerNorm(c)
     try s.readGatedActivation(c)
     try s.readRoPE(c, .init(rotated: .part("partial_rotary_factor", default: 0.25)))
     s.hasParallelResidual = try c.flag("use_parallel_residual", default: false)
-    s.tiesEmbeddings = try c.tiesEmbeddings(default: false)
-    s.eosTokenIDs = try c.eosTokenIDs(default: [0])
     if try c.has("use_qkv_bias", default: false, tensor: "attn_q.bias") { s.biases = [.queryKeyValue] }
     if try c.has("qk_layernorm", default: false, tensor: "attn_q_norm.weight") { s.queryKeyNorm = .perHead }
     return s
@@ -54,15 +55,11 @@ struct StableLM: ModelFamily, Network {
     var blocks: [Block] = []
     for layer in 0..<s.layers {
       let w = w.layer(layer)
-      func headNorms(_ name: String, _ heads: Int) throws(CheckpointError) -> [LayerNorm] {
-        try w.headNorms("self_attn.\(name)_layernorm", gguf: "attn_\(name)_norm", heads, isSplit: true)
-      }
       blocks.append(
         Block(
           input_layernorm: try w.layerNorm("input_layernorm", gguf: "attn_norm"),
           q_k_v_proj: try w.queryKeyValue("self_attn"),
-          norms: s.queryKeyNorm == .perHead
-            ? .perHead(query: try headNorms("q", s.heads), key: try headNorms("k", s.kvHeads)) : nil,
+          norms: s.queryKeyNorm == .perHead ? try w.queryKeyLayerNorms("layernorm", isSplit: true) : nil,
           o_proj: try w.attentionOutput("self_attn.o_proj"),
           post_attention_layernorm: s.hasParallelResidual
             ? nil : try w.layerNorm("post_attention_layernorm", gguf: "ffn_norm"),

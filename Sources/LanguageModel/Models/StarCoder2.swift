@@ -14,11 +14,13 @@ struct StarCoder2: ModelFamily, Network {
 
   static func shape(_ c: ConfigurationReader) throws(CheckpointError) -> ModelShape {
     var s = try ModelShape(
-      c, .init(vocabulary: 49152, context: 4096, layers: 30, width: 3072, heads: 24, kvHeads: 2, ffn: 12288))
+      c,
+      .init(
+        vocabulary: 49152, context: 4096, layers: 30, width: 3072, heads: 24, kvHeads: 2, ffn: 12288,
+        eosTokenIDs: [50256]))
     try s.readLayerNorm(c, "norm_epsilon")
     s.activation = try c.activation("hidden_act", default: "gelu_pytorch_tanh", gguf: .geluTanh)
     try s.readRoPE(c)
-    s.eosTokenIDs = try c.eosTokenIDs(default: [50256])
     if try c.has("use_bias", default: true, tensor: "attn_q.bias") {
       s.biases = [.queryKeyValue, .attentionOutput, .feedForward]
     }

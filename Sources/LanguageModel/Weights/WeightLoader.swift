@@ -171,20 +171,27 @@ struct WeightLoader {
       key: [try rmsNorm("self_attn.k_norm", gguf: "attn_k_norm", width: headDim, adding: offset)])
   }
 
-  /// Returns a layer normalization without bias for each of some heads.
+  /// Returns the norms of queries and keys with a layer normalization without bias for each head, `q_norm` and
+  /// `k_norm`.
   ///
-  /// - Parameter isSplit: true if safetensors have a vector for each head, `norms.0`, `norms.1` and so on, instead of
-  ///   one matrix (heads, headDim). GGUF files have a matrix.
-  func headNorms(_ name: String, gguf: String, _ heads: Int, isSplit: Bool) throws(CheckpointError) -> [LayerNorm] {
-    let (headDim, epsilon) = (table.shape.headDim, table.shape.normEpsilon)
-    var weights: [WeightVector] = []
-    if isSplit, !isGGUF {
-      for head in 0..<heads { weights.append(try vector("\(name).norms.\(head).weight", [headDim])) }
-    } else {
-      let all = try vector("\(name).weight", gguf: "\(gguf).weight", [heads, headDim])
-      weights = (0..<heads).map { all.part($0 * headDim..<($0 + 1) * headDim) }
+  /// - Parameters:
+  ///   - suffix: the end of the names in safetensors: `norm`, or `layernorm` for `q_layernorm`.
+  ///   - isSplit: true if safetensors have a vector for each head, `norms.0`, `norms.1` and so on, instead of one
+  ///     matrix (heads, headDim). GGUF files have a matrix.
+  func queryKeyLayerNorms(_ suffix: String, isSplit: Bool) throws(CheckpointError) -> QueryKeyNorms<LayerNorm> {
+    let s = table.shape
+    func norms(_ letter: String, _ heads: Int) throws(CheckpointError) -> [LayerNorm] {
+      let name = "self_attn.\(letter)_\(suffix)"
+      var weights: [WeightVector] = []
+      if isSplit, !isGGUF {
+        for head in 0..<heads { weights.append(try vector("\(name).norms.\(head).weight", [s.headDim])) }
+      } else {
+        let all = try vector("\(name).weight", gguf: "attn_\(letter)_norm.weight", [heads, s.headDim])
+        weights = (0..<heads).map { all.part($0 * s.headDim..<($0 + 1) * s.headDim) }
+      }
+      return weights.map { LayerNorm(weight: $0, bias: .zeros(s.headDim), epsilon: s.normEpsilon) }
     }
-    return weights.map { LayerNorm(weight: $0, bias: .zeros(headDim), epsilon: epsilon) }
+    return .perHead(query: try norms("q", s.heads), key: try norms("k", s.kvHeads))
   }
 
   /// Returns the token embedding (vocabulary, width).
