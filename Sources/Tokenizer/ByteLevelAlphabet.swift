@@ -17,6 +17,16 @@ enum ByteLevelAlphabet {
     }
   }
 
+  /// Returns the character that encodes a byte.
+  static func scalar(of byte: UInt8) -> UInt32 {
+    switch byte {
+    case 0x00...0x20: 0x100 + UInt32(byte)
+    case 0x7F...0xA0: 0x121 + UInt32(byte) - 0x7F
+    case 0xAD: 0x143
+    default: UInt32(byte)
+    }
+  }
+
   /// Decodes `text` and appends the bytes. Returns false if a character is not in the alphabet or the text is not
   /// UTF-8; in that case, some bytes may have been appended.
   @inline(__always)

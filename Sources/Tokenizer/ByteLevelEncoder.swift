@@ -5,7 +5,7 @@ public final class ByteLevelEncoder {
   private let settings: ByteLevelTokenizer.Settings
   private var merger: BPEMerger
   private let cache = PreTokenCache()
-  private var nfc = NFC()
+  private var normalizer: TextNormalizer
   private lazy var bytePairs = MergeableBytePairs(vocabulary)
   /// The longest pre-token, in bytes, that is merged without being split at `bytePairs`, to save the time of building
   /// that table for a short text.
@@ -25,6 +25,7 @@ public final class ByteLevelEncoder {
     self.tokenizer = tokenizer
     vocabulary = tokenizer.vocabulary
     settings = tokenizer.settings
+    normalizer = TextNormalizer(tokenizer.settings.normalizers)
     merger = BPEMerger(tokenizer.vocabulary)
   }
 
@@ -102,23 +103,48 @@ public final class ByteLevelEncoder {
   ) throws(UnencodableByteError) {
     var ordinary = range.lowerBound  // the start of the text that has not been encoded yet
     var position = ordinary
+    var endOfWhiteSpace = ordinary  // where the white space ends that was last read for `rstrip`
     var matches = search.matches(in: text, range)
     while let found = matches.next(from: position) {
       position = found.range.upperBound
       guard recognizeSpecial || !found.token.isSpecial else { continue }
-      try encode(ordinary..<found.range.lowerBound, &output)
-      output.tokens.append(found.token.id, end: position + output.shift)
-      ordinary = position
+      if found.token.isSingleWord, Self.isPartOfWord(found.range, in: text, range) { continue }
+      var (start, end) = (found.range.lowerBound, position)
+      if found.token.stripsLeft, start > ordinary { start = startOfTrailingWhiteSpace(in: text, ordinary..<start) }
+      if found.token.stripsRight {
+        if end > endOfWhiteSpace { endOfWhiteSpace = endOfLeadingWhiteSpace(in: text, end..<range.upperBound) }
+        end = endOfWhiteSpace
+      }
+      // A token within white space that belongs to the token before it is encoded nevertheless, as in `tokenizers`
+      if ordinary < start { try encode(ordinary..<start, &output) }
+      output.tokens.append(found.token.id, end: end + output.shift)
+      ordinary = end
     }
     try encode(ordinary..<range.upperBound, &output)
   }
 
-  /// Calls `encode` with the text, or with its NFC form if the tokenizer normalizes and the text is not in NFC.
+  /// Returns true if the text continues a word before or after a match.
+  private static func isPartOfWord(
+    _ match: Range<Int>, in text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>
+  ) -> Bool {
+    if match.upperBound < range.upperBound {
+      let next = decodeScalar(in: text, at: match.upperBound, limit: range.upperBound).value
+      if let next, UnicodeNormalization.isPartOfWord(next) { return true }
+    }
+    guard match.lowerBound > range.lowerBound else { return false }
+    var start = match.lowerBound - 1
+    while start > range.lowerBound, match.lowerBound - start < 4, text[start] & 0xC0 == 0x80 { start -= 1 }
+    let (previous, length) = decodeScalar(in: text, at: start, limit: match.lowerBound)
+    guard let previous, start + length == match.lowerBound else { return false }
+    return UnicodeNormalization.isPartOfWord(previous)
+  }
+
+  /// Calls `encode` with the text, or with its normalized form if the normalizers change it.
   private func normalize(
     _ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, _ output: inout Output,
     _ encode: (UnsafeBufferPointer<UInt8>, Range<Int>, inout Output) throws(UnencodableByteError) -> Void
   ) throws(UnencodableByteError) {
-    guard settings.normalizesNFC else { return try encode(text, range, &output) }
+    guard !settings.normalizers.isEmpty else { return try encode(text, range, &output) }
     try encodeNormalized(text, range, &output, encode)
   }
 
@@ -128,7 +154,7 @@ public final class ByteLevelEncoder {
     _ encode: (UnsafeBufferPointer<UInt8>, Range<Int>, inout Output) throws(UnencodableByteError) -> Void
   ) throws(UnencodableByteError) {
     let (tokens, start) = (output.tokens, range.lowerBound + output.shift)
-    guard let normalized = nfc.normalize(text, range, recordsChanges: tokens.recordsEnds) else {
+    guard let normalized = normalizer.normalize(text, range, recordsChanges: tokens.recordsEnds) else {
       return try encode(text, range, &output)
     }
     let first = tokens.count
@@ -144,12 +170,12 @@ public final class ByteLevelEncoder {
       try result.get()
     } catch {
       // Repeated with changes, to map the offset of the byte to the caller's text
-      let normalized = nfc.normalize(text, range, recordsChanges: true) ?? normalized
-      var offsets = NFC.Offsets(normalized, start: start)
+      let normalized = normalizer.normalize(text, range, recordsChanges: true) ?? normalized
+      var offsets = NormalizedText.Offsets(normalized, start: start)
       throw UnencodableByteError(byte: error.byte, offset: error.offset.map { offsets.offset(of: $0) })
     }
     guard tokens.recordsEnds else { return }
-    var offsets = NFC.Offsets(normalized, start: start)
+    var offsets = NormalizedText.Offsets(normalized, start: start)
     tokens.changeEnds(from: first) { offsets.offset(of: $0) }
   }
 

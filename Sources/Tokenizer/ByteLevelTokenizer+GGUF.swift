@@ -119,7 +119,7 @@ extension ByteLevelTokenizer.Settings {
       ignoresMerges = true
     case "qwen2":
       preTokenizer = .qwen2
-      normalizesNFC = true
+      normalizers = [.form(.nfc)]
     default: return nil
     }
   }

@@ -16,9 +16,9 @@ extension ByteLevelTokenizer {
   /// end.
   public func isText(_ text: [UInt8], of ids: [Int]) -> Bool {
     if spells(ids, text) { return true }
-    guard settings.normalizesNFC else { return false }
-    var nfc = NFC()
-    let normalized = text.withUnsafeBufferPointer { nfc.normalize($0, 0..<$0.count)?.bytes }
+    guard !settings.normalizers.isEmpty else { return false }
+    var normalizer = TextNormalizer(settings.normalizers)
+    let normalized = text.withUnsafeBufferPointer { normalizer.normalize($0, 0..<$0.count)?.bytes }
     return normalized.map { spells(ids, $0) } ?? false
   }
 

@@ -4,8 +4,12 @@ import Platform
 extension ByteLevelTokenizer {
   /// Opens tokenizer.json, the file format of the `tokenizers` library, if it describes byte-level BPE. Unsupported
   /// settings that would change the ids are errors that name the component.
-  convenience init(tokenizerJSON file: MappedFile, for purpose: Purpose) throws(TokenizerError) {
-    var reader = TokenizerJSONReader(size: file.bytes.count, purpose)
+  ///
+  /// - Parameter files: The settings in the files beside tokenizer.json.
+  convenience init(
+    tokenizerJSON file: MappedFile, _ files: TokenizerFiles, for purpose: Purpose
+  ) throws(TokenizerError) {
+    var reader = TokenizerJSONReader(size: file.bytes.count, files.addedTokens, purpose)
     do {
       var scanner = JSONScanner(file.characters)
       try reader.read(&scanner)
@@ -18,7 +22,8 @@ extension ByteLevelTokenizer {
         .malformed, file.path, "\"unk_token\" is not supported in a vocabulary without a token for every byte")
     }
     do {
-      try self.init(vocabulary, reader.addedTokens, reader.settings, purpose)
+      let settings = files.applied(to: reader.settings, of: vocabulary, reader.addedTokens)
+      try self.init(vocabulary, reader.addedTokens, settings, purpose)
     } catch {
       throw TokenizerError(.malformed, file.path, error.reason)
     }
@@ -30,6 +35,7 @@ private struct TokenizerJSONReader {
   var reader: VocabularyReader
   var addedTokens: [AddedTokens.Token] = []
   var hasUnknownToken = false
+  private var warnings: [String] = []
 
   private let purpose: ByteLevelTokenizer.Purpose
   private var pipeline = TokenizerJSONPipeline()
@@ -40,9 +46,13 @@ private struct TokenizerJSONReader {
   /// The model's tokens that are not spelled in the byte-level alphabet, which must be added tokens: the offset of each
   /// token's spelling, by id.
   private var foreignTokens: [Int32: Int] = [:]
+  private var definitions: [AddedTokenDefinition] = []
+  /// The definitions in the files beside this file.
+  private let furtherDefinitions: [AddedTokenDefinition]
 
-  init(size: Int, _ purpose: ByteLevelTokenizer.Purpose) {
+  init(size: Int, _ furtherDefinitions: [AddedTokenDefinition], _ purpose: ByteLevelTokenizer.Purpose) {
     self.purpose = purpose
+    self.furtherDefinitions = furtherDefinitions
     reader = VocabularyReader(size: size, purpose)
   }
 
@@ -50,10 +60,19 @@ private struct TokenizerJSONReader {
   var settings: ByteLevelTokenizer.Settings {
     var settings = pipeline.settings
     settings.ignoresMerges = ignoresMerges
-    if let text = pipeline.bosTokenID.map({ Array($0.utf8) }) {
-      settings.bosTokenID = addedTokens.map { Int($0.id) }.first { reader.builder.isToken($0, text) }
-    }
+    settings.tokensBefore = ids(of: pipeline.tokensBefore)
+    settings.tokensAfter = ids(of: pipeline.tokensAfter)
+    settings.warnings = warnings
     return settings
+  }
+
+  /// Returns the ids of tokens that the post-processor adds.
+  private func ids(of tokens: [String]) -> [Int] {
+    tokens.flatMap { token in
+      let text = Array(token.utf8)
+      return pipeline.specialTokenIDs[token]
+        ?? addedTokens.map { Int($0.id) }.first { reader.builder.isToken($0, text) }.map { [$0] } ?? []
+    }
   }
 
   /// True if the rest of the file is not needed. Files of the `tokenizers` library end with the merges, which are most
@@ -66,6 +85,7 @@ private struct TokenizerJSONReader {
     guard hasModel else { throw scanner.failure("\"model\" is missing", at: 0) }
     guard pipeline.hasPreTokenizer || isComplete else { throw scanner.failure("\"pre_tokenizer\" is missing", at: 0) }
     if var addedTokensAt { try readAddedTokens(&addedTokensAt) }
+    try defineAddedTokens(scanner)
     for (id, offset) in foreignTokens.sorted(by: { $0.value < $1.value }) {
       var foreign = JSONScanner(scanner.bytes, position: offset - 1)  // the opening quotation mark
       if reader.builder.isToken(Int(id), Array(try foreign.swiftString().utf8)) { continue }
@@ -109,7 +129,7 @@ private struct TokenizerJSONReader {
       var content: [UInt8]?
       var id: Int?
       var isSpecial = false
-      var isNormalized = false
+      var (isNormalized, stripsLeft, stripsRight, isSingleWord) = (false, false, false, false)
       try scanner.object { (name, scanner) throws(JSONError) in
         if scanner.matches(name, "content") {
           content = Array(try scanner.swiftString().utf8)
@@ -119,24 +139,40 @@ private struct TokenizerJSONReader {
           isSpecial = try scanner.boolean()
         } else if scanner.matches(name, "normalized") {
           isNormalized = try scanner.boolean()
+        } else if scanner.matches(name, "lstrip") {
+          stripsLeft = try scanner.boolean()
+        } else if scanner.matches(name, "rstrip") {
+          stripsRight = try scanner.boolean()
+        } else if scanner.matches(name, "single_word") {
+          isSingleWord = try scanner.boolean()
         } else {
-          for flag: String in ["lstrip", "rstrip", "single_word"] where scanner.matches(name, flag) {
-            guard try !scanner.boolean() else {
-              throw scanner.unsupported("\"\(flag)\" of an added token", at: name.range.lowerBound)
-            }
-            return
-          }
           _ = try scanner.skipValue()
         }
       }
       guard let content, let id else {
         throw scanner.failure("an added token has no \"content\" or no \"id\"", at: offset)
       }
-      try define(scanner, at: offset) { (builder) throws(VocabularyError) in
-        try builder.defineAdded(id, content: content)
+      guard (0..<Vocabulary.limit).contains(id) else {
+        throw scanner.failure(reader.builder.outOfRange(id).reason, at: offset)
       }
-      addedTokens.append(
-        AddedTokens.Token(id: Int32(truncatingIfNeeded: id), isSpecial: isSpecial, isNormalized: isNormalized))
+      definitions.append(
+        AddedTokenDefinition(
+          content: content, id: id, isSpecial: isSpecial, isNormalized: isNormalized, stripsLeft: stripsLeft,
+          stripsRight: stripsRight, isSingleWord: isSingleWord))
+    }
+  }
+
+  /// Defines the added tokens of this file and of the files beside it.
+  private mutating func defineAddedTokens(_ scanner: JSONScanner) throws(JSONError) {
+    var foreign: [[UInt8]: Int] = [:]
+    for (id, offset) in foreignTokens {
+      var spelling = JSONScanner(scanner.bytes, position: offset - 1)  // the opening quotation mark
+      foreign[Array(try spelling.swiftString().utf8)] = Int(id)
+    }
+    do {
+      (addedTokens, warnings) = try reader.builder.define(definitions + furtherDefinitions, foreign: foreign)
+    } catch {
+      throw scanner.failure(error.reason, at: addedTokensAt?.position ?? 0)
     }
   }
 

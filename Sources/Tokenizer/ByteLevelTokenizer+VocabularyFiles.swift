@@ -3,17 +3,25 @@ import Platform
 
 extension ByteLevelTokenizer {
   /// Opens the two files in which GPT-2 was published: vocab.json, an object of tokens and ids, and merges.txt, one
-  /// merge per line after a `#version` line. These files have no settings: the pre-tokenizer is GPT-2's, and
-  /// `<|endoftext|>` is a special token if it is in the vocabulary.
+  /// merge per line after a `#version` line. These files have no settings: the class determines the rule, and the files
+  /// beside them the added tokens.
   convenience init(
-    vocabulary: MappedFile, merges: MappedFile, for purpose: Purpose
+    vocabulary: MappedFile, merges: MappedFile, _ tokenizerClass: TokenizerClass, _ files: TokenizerFiles,
+    for purpose: Purpose
   ) throws(TokenizerError) {
     var reader = VocabularyReader(size: vocabulary.bytes.count, purpose)
+    let added = Set(files.addedTokens.map(\.content))
+    var foreign: [[UInt8]: Int] = [:]
     do {
       var scanner = JSONScanner(vocabulary.characters)
       try reader.readTokens(&scanner) { (id, offset) throws(JSONError) in
-        throw JSONError(
-          offset: offset, reason: "token \(id) has characters outside the byte-level alphabet")
+        var spelling = JSONScanner(vocabulary.characters, position: offset - 1)  // the opening quotation mark
+        let content = Array(try spelling.swiftString().utf8)
+        guard added.contains(content) else {
+          throw JSONError(
+            offset: offset, reason: "token \(id) has characters outside the byte-level alphabet")
+        }
+        foreign[content] = Int(id)
       }
       try scanner.end()
     } catch {
@@ -26,13 +34,15 @@ extension ByteLevelTokenizer {
     }
     if purpose == .encoding { try readMerges(merges, into: &reader.builder) }
 
-    let tables = reader.builder.build()
-    let endOfText = (0..<tables.count).first { tables.bytes(of: $0)?.elementsEqual(AddedTokens.endOfText) ?? false }
-    let special = endOfText.map {
-      [AddedTokens.Token(id: Int32(truncatingIfNeeded: $0), isSpecial: true, isNormalized: false)]
-    }
     do {
-      try self.init(tables, special ?? [], Settings(), purpose)
+      let defaults = tokenizerClass.specialTokens.map {
+        AddedTokenDefinition(content: Array($0.utf8), id: nil, isSpecial: true, isNormalized: false)
+      }.filter { !reader.builder.modelTokens(matching: [$0.content]).isEmpty }
+      let (added, warnings) = try reader.builder.define(defaults + files.addedTokens, foreign: foreign)
+      let tables = reader.builder.build()
+      var settings = tokenizerClass.settings(addsPrefixSpace: files.addsPrefixSpace ?? false)
+      settings.warnings = warnings
+      try self.init(tables, added, files.applied(to: settings, of: tables, added), purpose)
     } catch {
       throw TokenizerError(.malformed, vocabulary.path, error.reason)
     }
@@ -42,6 +52,7 @@ extension ByteLevelTokenizer {
 
 private func readMerges(_ file: MappedFile, into builder: inout VocabularyBuilder) throws(TokenizerError) {
   var rest = file.characters[...]
+  if rest.starts(with: [0xEF, 0xBB, 0xBF]) { rest = rest.dropFirst(3) }  // a byte-order mark
   var number = 0
   while !rest.isEmpty {
     if let end = expectedMergeEnd(rest, into: &builder) {

@@ -17,17 +17,23 @@ public final class ByteLevelTokenizer: Sendable {
 
   /// The settings of a tokenizer's file: normalization, pre-tokenization, and merging.
   struct Settings: Sendable {
-    /// The normalizer `NFC`. Token ends are offsets in the text before normalization: a token that ends within a
+    /// The normalizers, in order. Token ends are offsets in the text before normalization: a token that ends within a
     /// changed sequence ends at the start of this sequence.
-    var normalizesNFC = false
+    var normalizers: [Normalizer] = []
     var preTokenizer = PreTokenizer.gpt2
     var digitSplitting = DigitSplitting.none
     /// `add_prefix_space`: a segment of the text that does not begin with a space is encoded as if it did.
     var addsPrefixSpace = false
     /// `ignore_merges`: a pre-token that is in the vocabulary becomes this token, even if the merges do not produce it.
     var ignoresMerges = false
-    /// The beginning-of-text token; nil if the file does not name it.
+    /// The beginning-of-text and the end-of-text token; nil if no file names it.
     var bosTokenID: Int?
+    var eosTokenID: Int?
+    /// The tokens that the post-processor adds before and after a text.
+    var tokensBefore: [Int] = []
+    var tokensAfter: [Int] = []
+    /// What is wrong with the files, though they can be used.
+    var warnings: [String] = []
   }
 
   /// The purpose for which a tokenizer is opened, which determines how much of the file is read.
@@ -45,7 +51,7 @@ public final class ByteLevelTokenizer: Sendable {
     _ vocabulary: Vocabulary, _ addedTokens: [AddedTokens.Token], _ settings: Settings, _ purpose: Purpose
   ) throws(VocabularyError) {
     self.vocabulary = vocabulary
-    self.addedTokens = try AddedTokens(addedTokens, of: vocabulary, normalizesNFC: settings.normalizesNFC, for: purpose)
+    self.addedTokens = try AddedTokens(addedTokens, of: vocabulary, settings.normalizers, for: purpose)
     self.settings = settings
     self.purpose = purpose
   }
@@ -66,7 +72,28 @@ public final class ByteLevelTokenizer: Sendable {
 
   /// The id of the beginning-of-text token: the token that the file names, or else `<|endoftext|>`, which GPT-2 uses at
   /// both ends of a text. Nil if the vocabulary has neither.
-  public var bosTokenID: Int? { settings.bosTokenID ?? id(of: AddedTokens.endOfText) }
+  public var bosTokenID: Int? {
+    settings.bosTokenID ?? settings.tokensBefore.first ?? id(of: AddedTokens.endOfText)
+  }
+
+  /// The id of the end-of-text token, as for `bosTokenID`.
+  public var eosTokenID: Int? {
+    settings.eosTokenID ?? settings.tokensAfter.last ?? id(of: AddedTokens.endOfText)
+  }
+
+  /// The tokens to put before a text: those that the tokenizer's post-processor adds, or else the beginning-of-text
+  /// token. Empty if there is no such token.
+  public var tokensBeforeText: [Int] {
+    settings.tokensBefore.isEmpty ? bosTokenID.map { [$0] } ?? [] : settings.tokensBefore
+  }
+
+  /// The tokens to put after a text, as for `tokensBeforeText`.
+  public var tokensAfterText: [Int] {
+    settings.tokensAfter.isEmpty ? eosTokenID.map { [$0] } ?? [] : settings.tokensAfter
+  }
+
+  /// What is wrong with the files of the tokenizer, though they can be used: one line each.
+  public var warnings: [String] { settings.warnings }
 
   /// Returns the id of the token with these bytes, which can be an added token or a token that text can be encoded to;
   /// nil if no token has these bytes. A tokenizer that is open for decoding finds only added tokens.

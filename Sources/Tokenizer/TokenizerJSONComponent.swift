@@ -16,8 +16,17 @@ struct TokenizerJSONComponent {
   private(set) var pattern: String?
   private(set) var behavior: String?
   private(set) var isInverted = false
-  // `TemplateProcessing`: the special token at the start of the template for a single text
-  private(set) var firstToken: String?
+  // Members of `Replace` (also `pattern`), `Prepend`, and `Strip`
+  private(set) var literalPattern: String?
+  private(set) var content: String?
+  private(set) var prefix: String?
+  private(set) var stripsLeft = false
+  private(set) var stripsRight = false
+  // Members of `TemplateProcessing`, `RobertaProcessing` and `BertProcessing`: the special tokens before and after a
+  // single text, and their ids
+  private(set) var tokensBefore: [String] = []
+  private(set) var tokensAfter: [String] = []
+  private(set) var specialTokenIDs: [String: [Int]] = [:]
 
   init(_ scanner: inout JSONScanner, isPart: Bool = false) throws(JSONError) {
     scanner.skipWhiteSpace()
@@ -35,13 +44,31 @@ struct TokenizerJSONComponent {
         try scanner.object { (kind, scanner) throws(JSONError) in
           let text = try scanner.swiftString()
           if scanner.matches(kind, "Regex") { pattern = text }
+          if scanner.matches(kind, "String") { literalPattern = text }
         }
       } else if scanner.matches(name, "behavior") {
         behavior = try scanner.swiftString()
       } else if scanner.matches(name, "invert") {
         isInverted = try scanner.boolean()
       } else if scanner.matches(name, "single"), try scanner.kind() == .array {
-        firstToken = try Self.readFirstToken(&scanner)
+        try readTemplate(&scanner)
+      } else if scanner.matches(name, "special_tokens"), try scanner.kind() == .object {
+        try scanner.object { (name, scanner) throws(JSONError) in
+          var nameAsValue = JSONScanner(scanner.bytes, position: name.range.lowerBound - 1)
+          specialTokenIDs[try nameAsValue.swiftString()] = try Self.readIDs(&scanner)
+        }
+      } else if scanner.matches(name, "cls"), try scanner.kind() == .array {
+        tokensBefore = [try readTokenAndID(&scanner)]
+      } else if scanner.matches(name, "sep"), try scanner.kind() == .array {
+        tokensAfter = [try readTokenAndID(&scanner)]
+      } else if scanner.matches(name, "content"), try scanner.kind() == .string {
+        content = try scanner.swiftString()
+      } else if scanner.matches(name, "prepend"), try scanner.kind() == .string {
+        prefix = try scanner.swiftString()
+      } else if scanner.matches(name, "strip_left") {
+        stripsLeft = try scanner.boolean()
+      } else if scanner.matches(name, "strip_right") {
+        stripsRight = try scanner.boolean()
       } else if !isPart, Self.lists.contains(where: { scanner.matches(name, $0) }) {
         try scanner.array { (scanner) throws(JSONError) in
           guard parts.count < Self.maxParts else {
@@ -64,22 +91,51 @@ struct TokenizerJSONComponent {
   /// The parts of a `Sequence`, or else the component itself.
   var steps: [TokenizerJSONComponent] { type == "Sequence" ? parts : [self] }
 
-  /// Reads the first special token of a template such as
+  /// Reads the special tokens of a template such as
   /// `[{"SpecialToken":{"id":"<s>","type_id":0}},{"Sequence":{"id":"A","type_id":0}}]`.
-  private static func readFirstToken(_ scanner: inout JSONScanner) throws(JSONError) -> String? {
-    var token: String?
-    var isFirst = true
+  private mutating func readTemplate(_ scanner: inout JSONScanner) throws(JSONError) {
+    var isAfterText = false
     try scanner.array { (scanner) throws(JSONError) in
       try scanner.object { (kind, scanner) throws(JSONError) in
-        guard isFirst, scanner.matches(kind, "SpecialToken") else {
+        guard scanner.matches(kind, "SpecialToken") else {
+          isAfterText = true
           _ = try scanner.skipValue()
           return
         }
         try scanner.object { (name, scanner) throws(JSONError) in
-          if scanner.matches(name, "id") { token = try scanner.swiftString() } else { _ = try scanner.skipValue() }
+          guard scanner.matches(name, "id") else {
+            _ = try scanner.skipValue()
+            return
+          }
+          let token = try scanner.swiftString()
+          if isAfterText { tokensAfter.append(token) } else { tokensBefore.append(token) }
         }
       }
-      isFirst = false
+    }
+  }
+
+  /// Reads `ids` of an entry such as `{"id":"<s>","ids":[1],"tokens":["<s>"]}`.
+  private static func readIDs(_ scanner: inout JSONScanner) throws(JSONError) -> [Int] {
+    var ids: [Int] = []
+    try scanner.object { (name, scanner) throws(JSONError) in
+      guard scanner.matches(name, "ids") else {
+        _ = try scanner.skipValue()
+        return
+      }
+      try scanner.array { (scanner) throws(JSONError) in ids.append(try scanner.integer()) }
+    }
+    return ids
+  }
+
+  /// Reads a pair such as `["<s>",0]` and returns the token.
+  private mutating func readTokenAndID(_ scanner: inout JSONScanner) throws(JSONError) -> String {
+    var token = ""
+    try scanner.array { (scanner) throws(JSONError) in
+      if try scanner.kind() == .string {
+        token = try scanner.swiftString()
+      } else {
+        specialTokenIDs[token] = [try scanner.integer()]
+      }
     }
     return token
   }

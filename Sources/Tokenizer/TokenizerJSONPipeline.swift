@@ -3,9 +3,12 @@ import JSON
 /// The components of tokenizer.json other than the model: normalizer, pre-tokenizer, post-processor and decoder.
 struct TokenizerJSONPipeline {
   private(set) var settings = ByteLevelTokenizer.Settings()
-  /// The token that the post-processor adds before a text. It is added only if the caller asks for it, as in
-  /// `tokenizers`.
-  private(set) var bosTokenID: String?
+  /// The tokens that the post-processor adds before and after a text. They are added only if the caller asks for them,
+  /// as in `tokenizers`.
+  private(set) var tokensBefore: [String] = []
+  private(set) var tokensAfter: [String] = []
+  /// The ids of these tokens.
+  private(set) var specialTokenIDs: [String: [Int]] = [:]
   private(set) var hasPreTokenizer = false
   private(set) var hasDecoder = false
 
@@ -19,11 +22,45 @@ struct TokenizerJSONPipeline {
   }
 
   mutating func readNormalizer(_ scanner: inout JSONScanner) throws(JSONError) {
+    scanner.skipWhiteSpace()
+    let offset = scanner.position
     for step in try component(&scanner)?.steps ?? [] {
-      guard step.type == "NFC" else {
-        throw scanner.unsupported("the normalizer \"\(excerpt(step.type))\"", at: step.offset)
+      settings.normalizers.append(try Self.normalizer(step, scanner))
+    }
+    guard !TextNormalizer.isExcessive(settings.normalizers) else {
+      throw scanner.failure(
+        "\"normalizer\" can make a text more than \(TextNormalizer.maxGrowth) times as long", at: offset)
+    }
+  }
+
+  /// Returns the normalizer that a component describes.
+  private static func normalizer(
+    _ step: TokenizerJSONComponent, _ scanner: JSONScanner
+  ) throws(JSONError) -> Normalizer {
+    func required(_ value: String?, _ name: String) throws(JSONError) -> [UInt8] {
+      guard let value else {
+        throw scanner.failure("\"\(name)\" of the normalizer \"\(step.type)\" is missing", at: step.offset)
       }
-      settings.normalizesNFC = true
+      return Array(value.utf8)
+    }
+    switch step.type {
+    case "NFC": return .form(.nfc)
+    case "NFD": return .form(.nfd)
+    case "NFKC": return .form(.nfkc)
+    case "NFKD": return .form(.nfkd)
+    case "Lowercase": return .lowercase
+    case "Strip": return .strip(left: step.stripsLeft, right: step.stripsRight)
+    case "StripAccents": return .stripAccents
+    case "Prepend": return .prepend(try required(step.prefix, "prepend"))
+    case "ByteLevel": return .byteLevel
+    case "Nmt": return .nmt
+    case "Replace":
+      guard step.pattern == nil else {
+        throw scanner.unsupported("the normalizer \"Replace\" with a regular expression", at: step.offset)
+      }
+      let pattern = try required(step.literalPattern, "pattern")
+      return .replace(LiteralSearch(pattern), content: try required(step.content, "content"))
+    default: throw scanner.unsupported("the normalizer \"\(excerpt(step.type))\"", at: step.offset)
     }
   }
 
@@ -86,12 +123,16 @@ struct TokenizerJSONPipeline {
     return preTokenizer
   }
 
-  /// Reads the post-processor. `ByteLevel` is ignored: it changes offsets only.
+  /// Reads the post-processor. `ByteLevel` is ignored: it changes offsets only, as does the trimming of
+  /// `RobertaProcessing`.
   mutating func readPostProcessor(_ scanner: inout JSONScanner) throws(JSONError) {
     for step in try component(&scanner)?.steps ?? [] {
       switch step.type {
       case "ByteLevel": continue
-      case "TemplateProcessing": bosTokenID = step.firstToken
+      case "TemplateProcessing", "RobertaProcessing", "BertProcessing":
+        tokensBefore = step.tokensBefore
+        tokensAfter = step.tokensAfter
+        specialTokenIDs = step.specialTokenIDs
       default: throw scanner.unsupported("the post-processor \"\(excerpt(step.type))\"", at: step.offset)
       }
     }

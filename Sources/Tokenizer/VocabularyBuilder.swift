@@ -90,6 +90,46 @@ struct VocabularyBuilder {
     }
   }
 
+  /// The highest id plus one.
+  var tokenCount: Int { tokens.count }
+
+  /// Returns true if a token has this id.
+  func hasToken(_ id: Int) -> Bool { id < tokens.count && tokens.base[id].length > 0 }
+
+  /// Returns the bytes that a spelling in the byte-level alphabet stands for, or nil if it has other characters.
+  mutating func decodedSpelling(_ spelling: [UInt8]) -> [UInt8]? {
+    scratch.truncate(to: 0)
+    guard spelling.withUnsafeBufferPointer({ ByteLevelAlphabet.decode($0, into: &scratch) }) else { return nil }
+    return Array(UnsafeBufferPointer(start: scratch.base, count: scratch.count))
+  }
+
+  /// Returns the ids of the model's tokens with these bytes. Complexity: O(n) in the number of tokens if the vocabulary
+  /// is only for decoding, because it has no index then.
+  func modelTokens(matching contents: some Collection<[UInt8]>) -> [(id: Int, bytes: [UInt8])] {
+    if purpose == .encoding {
+      return contents.compactMap { content in
+        let id = content.withUnsafeBufferPointer { content in
+          content.baseAddress.map { find(ByteKey($0, count: content.count, paddedCount: content.count)) } ?? -1
+        }
+        return id < 0 ? nil : (Int(id), content)
+      }
+    }
+    let wanted = Set(contents)
+    var isWanted = [Bool](repeating: false, count: 1 << 14)  // by length and first byte, to avoid most look-ups
+    func filter(_ length: Int, _ first: UInt8) -> Int { (length & 63) << 8 | Int(first) }
+    for content in wanted { if let first = content.first { isWanted[filter(content.count, first)] = true } }
+    var found: [(Int, [UInt8])] = []
+    for id in 0..<tokens.count {
+      let token = tokens.base[id]
+      guard token.length > 0 else { continue }
+      let start = bytes.base + Int(token.start)
+      guard isWanted[filter(Int(token.length), start.pointee)] else { continue }
+      let content = Array(UnsafeBufferPointer(start: start, count: Int(token.length)))
+      if wanted.contains(content) { found.append((id, content)) }
+    }
+    return found
+  }
+
   /// Returns true if the token with this id has these bytes.
   func isToken(_ id: Int, _ content: [UInt8]) -> Bool {
     content.withUnsafeBufferPointer { content in
