@@ -16,9 +16,10 @@ extension ByteLevelTokenizer {
   ///   - types: The `TokenType` of each token. If nil, all tokens are normal.
   ///   - merges: The merges by rank: two tokens with a space between them.
   ///   - bosTokenID: The id of the beginning-of-text token.
+  ///   - eosTokenID: The id of the end-of-text token.
   public convenience init(
     path: Path, model: String, preTokenizer: String?, tokens: MappedStrings, types: MappedInt32s?,
-    merges: MappedStrings?, bosTokenID: Int?, for purpose: Purpose
+    merges: MappedStrings?, bosTokenID: Int?, eosTokenID: Int? = nil, for purpose: Purpose
   ) throws(TokenizerError) {
     func refuse(_ reason: String) -> TokenizerError { TokenizerError(.malformed, path, reason) }
     guard model == "gpt2" else {
@@ -35,6 +36,7 @@ extension ByteLevelTokenizer {
     }
     guard let merges else { throw refuse("tokenizer.ggml.merges is missing") }
     settings.bosTokenID = bosTokenID
+    settings.eosTokenID = eosTokenID
     do {
       var builder = VocabularyBuilder(
         tokens: min(tokens.count, Vocabulary.limit), bytes: tokens.range.count, purpose)

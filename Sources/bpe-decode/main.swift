@@ -8,6 +8,7 @@ toolMain(.bpeDecode) { arguments, output in
   let tokenizer = try ByteLevelTokenizer(files, for: .decoding)
   let vocabulary = ModelVocabulary { tokenizer }
   let vocabularySize = files.vocabularySize(tokenizer)
+  let leavesOutSpecial = arguments.has(.noSpecial)
   let filter = Filter(arguments, output)
   let terminator: UInt8? =
     arguments.has(.noNewline) ? nil : arguments.has(.nullTerminatedOutput) ? 0 : UInt8(ascii: "\n")
@@ -15,7 +16,9 @@ toolMain(.bpeDecode) { arguments, output in
   /// Returns the bytes of the ids.
   func text(of ids: ArraySlice<Int>) -> [UInt8] {
     var text: [UInt8] = []
-    for id in ids { if let bytes = tokenizer.bytes(of: id) { text.append(contentsOf: bytes) } }
+    for id in ids where !leavesOutSpecial || !tokenizer.isSpecial(id) {
+      if let bytes = tokenizer.bytes(of: id) { text.append(contentsOf: bytes) }
+    }
     return text
   }
   func ids(of record: Record) throws -> [Int] {

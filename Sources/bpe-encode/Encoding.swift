@@ -14,7 +14,9 @@ final class Encoding {
   private var display: TokenDisplay?
 
   // The values of the options. Looking them up for each line would take longer than encoding it.
-  private let bosTokenID: Int?
+  private let tokensBefore: [Int]
+  private let tokensAfter: [Int]
+  private let keepsLast: Bool
   private let recognizesSpecial: Bool
   private let addsPrefixSpace: Bool
   private let maxLength: Int?
@@ -41,10 +43,15 @@ final class Encoding {
     self.tokenizer = tokenizer
     encoder = tokenizer.makeEncoder()
     tokens = TokenBuffer(recordsEnds: arguments.has(.offsets) || arguments.has(.maxLength))
-    bosTokenID = arguments.has(.bos) ? tokenizer.bosTokenID : nil
-    guard !arguments.has(.bos) || bosTokenID != nil else {
+    tokensBefore = arguments.has(.bos) ? tokenizer.tokensBeforeText : []
+    guard !arguments.has(.bos) || !tokensBefore.isEmpty else {
       throw ToolError(.badData, "--bos: this model has no beginning-of-text token")
     }
+    tokensAfter = arguments.has(.eos) ? tokenizer.tokensAfterText : []
+    guard !arguments.has(.eos) || !tokensAfter.isEmpty else {
+      throw ToolError(.badData, "--eos: this model has no end-of-text token")
+    }
+    keepsLast = arguments.text(.keep) == "last"
     recognizesSpecial = arguments.has(.special)
     addsPrefixSpace = arguments.has(.addPrefixSpace)
     maxLength = arguments.integer(.maxLength)
@@ -98,19 +105,39 @@ final class Encoding {
   /// Sets `tokens`, and `text` to the text, or to the part of it that `--max-length` keeps.
   private func encode(_ text: UnsafeBufferPointer<UInt8>) throws {
     tokens.removeAll()
-    if let bosTokenID { tokens.append(Int32(bosTokenID), end: 0) }
+    for id in tokensBefore { tokens.append(Int32(truncatingIfNeeded: id), end: 0) }
     do {
       try encoder.encode(text, recognizeSpecial: recognizesSpecial, addPrefixSpace: addsPrefixSpace, into: tokens)
     } catch {  // the vocabulary has no token for a byte
       throw RecordError(error.description)
     }
-    if let bosTokenID, tokens.count > 1, tokens.ids[tokens.ids.startIndex + 1] == Int32(bosTokenID) {
-      noteDoubleBOS(bosTokenID)
+    if let last = tokensBefore.last, tokens.count > tokensBefore.count,
+      tokens.ids[tokensBefore.count] == Int32(truncatingIfNeeded: last)
+    {
+      noteDoubleBOS(last)
     }
     self.text = text
-    guard let maxLength, tokens.count > maxLength else { return }
-    tokens.truncate(to: maxLength)
-    self.text = UnsafeBufferPointer(rebasing: text[..<(tokens.ends.last ?? 0)])
+    if let maxLength, tokens.count + tokensAfter.count > maxLength { truncate(to: maxLength) }
+    for id in tokensAfter where tokens.count < maxLength ?? Int.max {
+      tokens.append(Int32(truncatingIfNeeded: id), end: self.text.count)
+    }
+  }
+
+  /// Removes tokens of the text, so that `maxLength` tokens remain together with those that `--bos` and `--eos` add, and
+  /// the part of the text that they encode.
+  private func truncate(to maxLength: Int) {
+    let kept = max(0, maxLength - tokensBefore.count - tokensAfter.count)
+    guard keepsLast else {
+      tokens.truncate(to: min(maxLength, tokensBefore.count + kept))
+      text = UnsafeBufferPointer(rebasing: text[..<(tokens.ends.last ?? 0)])
+      return
+    }
+    let first = tokens.count - min(kept, tokens.count - tokensBefore.count)
+    let start = first > tokensBefore.count ? tokens.ends[first - 1] : 0
+    let (ids, ends) = (Array(tokens.ids[first...]), Array(tokens.ends[first...]))
+    tokens.truncate(to: min(maxLength, tokensBefore.count))
+    text = UnsafeBufferPointer(rebasing: text[start...])
+    for (id, end) in zip(ids, ends) { tokens.append(id, end: end - start) }
   }
 
   private func appendTokens(to buffer: ByteBuffer) {

@@ -6,6 +6,7 @@ import Tokenizer
 
 toolMain(.bpeEncode) { arguments, output in
   let tokenizer = try arguments.tokenizer(for: .encoding)
+  for warning in tokenizer.warnings { arguments.note(warning) }
   let fingerprint = tokenizer.fingerprintText
   let isDisplay = arguments.has(.encodeTable) || arguments.has(.colour)
   let hasNotedDoubleBOS = Atomic(false)

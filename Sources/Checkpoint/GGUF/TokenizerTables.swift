@@ -19,6 +19,8 @@ public struct TokenizerTables: Sendable {
   public let merges: MappedStrings?
   /// The id of the beginning-of-sequence token; nil if the file names no token, or an id that no token has.
   public let bosTokenID: Int?
+  /// The id of the end-of-sequence token, as for `bosTokenID`.
+  public let eosTokenID: Int?
 
   init(_ gguf: GGUF) throws(CheckpointError) {
     func key(_ name: String) -> String { "tokenizer.ggml.\(name)" }
@@ -34,7 +36,8 @@ public struct TokenizerTables: Sendable {
     (self.model, self.tokens) = (model, tokens)
     preTokenizer = try gguf.string(key("pre"))
     merges = try gguf.strings(key("merges"))
-    let bos = try gguf.integer(key("bos_token_id"))
-    bosTokenID = bos.flatMap { 0..<tokens.count ~= $0 ? $0 : nil }  // llama.cpp also ignores an id that no token has
+    // llama.cpp also ignores an id that no token has
+    bosTokenID = try gguf.integer(key("bos_token_id")).flatMap { 0..<tokens.count ~= $0 ? $0 : nil }
+    eosTokenID = try gguf.integer(key("eos_token_id")).flatMap { 0..<tokens.count ~= $0 ? $0 : nil }
   }
 }

@@ -22,7 +22,8 @@ extension ByteLevelTokenizer {
     if let tables = try model.tokenizerTables() {
       try self.init(
         path: tables.path, model: tables.model, preTokenizer: tables.preTokenizer, tokens: tables.tokens,
-        types: tables.types, merges: tables.merges, bosTokenID: tables.bosTokenID, for: purpose)
+        types: tables.types, merges: tables.merges, bosTokenID: tables.bosTokenID,
+        eosTokenID: tables.eosTokenID, for: purpose)
     } else {
       try self.init(folder: model.location.path, for: purpose)
     }

@@ -18,7 +18,13 @@ extension Option {
   public static let bos = Option(
     "bos",
     "Put the beginning-of-text token first",
-    "Put the model's beginning-of-text token (BOS) first; for GPT-2 that is <|endoftext|>. Its offsets are [0,0].")
+    "Put the model's beginning-of-text token (BOS) first; for GPT-2 that is <|endoftext|>. Its offsets are [0,0]. If the "
+      + "tokenizer adds several tokens before a text, all of them.")
+  public static let eos = Option(
+    "eos",
+    "Put the end-of-text token last",
+    "Put the model's end-of-text token (EOS) last; for GPT-2 that is <|endoftext|>. --max-length does not remove the "
+      + "tokens that --bos and --eos add.")
   public static let crlf = Option(
     "crlf",
     "Read lines that end with CR LF",
@@ -40,8 +46,13 @@ extension Option {
   public static let maxLength = Option(
     "max-length", takes: .integer("N", 0...Int.max), suggesting: ["512", "1024"],
     "Truncate to the first N tokens",
-    "Truncate: keep the first N tokens, and the part of the text that they encode. lm-pipeline(7) shows how to keep the "
-      + "last N, and how to score a text that is longer than the model's context.")
+    "Truncate: keep the first N tokens, and the part of the text that they encode; with --keep last, the last N. "
+      + "lm-pipeline(7) shows how to score a text that is longer than the model's context.")
+  public static let keep = Option(
+    "keep", takes: .choice("SIDE", ["first", "last"]),
+    "Tokens that --max-length keeps (default: first)",
+    "The tokens that --max-length keeps: the first (default) or the last. The tokens that --bos and --eos add are always "
+      + "kept and count.")
   public static let encodeTable = Option(
     "table", short: "t", "Print a table of ids and tokens",
     "Print a table: one line per token, with its id and its text.")
@@ -73,8 +84,8 @@ extension Tool {
     output: .records(unless: [.encodeTable, .colour]),
     exclusions: [[.sealed, .sealedOutput], [.nullTerminated, .wholeInput, .jsonInput], [.encodeTable, .colour]],
     options: [
-      .nullTerminated, .wholeInput, .jsonInput, .crlf, .skipBlank, .addPrefixSpace, .special, .bos, .tokens, .offsets,
-      .attentionMask, .maxLength, .encodeTable, .colour,
+      .nullTerminated, .wholeInput, .jsonInput, .crlf, .skipBlank, .addPrefixSpace, .special, .bos, .eos, .tokens, .offsets,
+      .attentionMask, .maxLength, .keep, .encodeTable, .colour,
     ],
     synopsis: [.wholeInput, .jsonInput, .special, .bos, .tokens, .offsets, .encodeTable],
     commonOptions: [.model, .threads, .keepGoing, .errors, .sealed, .sealedOutput, .quiet, .help, .version],
