@@ -36,7 +36,8 @@ extension VocabularyBuilder {
     let foreignIDs = Set(foreign.values)
     func warn(_ definition: AddedTokenDefinition, _ id: Int, _ reason: String) {
       guard let fileID = definition.id, fileID != id else { return }
-      warnings.append("the added token \"\(excerpt(definition.content))\" gets the id \(id) instead of \(fileID): \(reason)")
+      warnings.append(
+        "the added token \"\(excerpt(definition.content))\" gets the id \(id) instead of \(fileID): \(reason)")
     }
     for definition in definitions where !definition.content.isEmpty {
       let content = definition.content

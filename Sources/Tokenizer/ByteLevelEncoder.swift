@@ -115,6 +115,7 @@ public final class ByteLevelEncoder {
         if end > endOfWhiteSpace { endOfWhiteSpace = endOfLeadingWhiteSpace(in: text, end..<range.upperBound) }
         end = endOfWhiteSpace
       }
+      if found.token.stripsLeft, end <= ordinary { continue }  // nothing is left of the match
       // A token within white space that belongs to the token before it is encoded nevertheless, as in `tokenizers`
       if ordinary < start { try encode(ordinary..<start, &output) }
       output.tokens.append(found.token.id, end: end + output.shift)

@@ -13,7 +13,8 @@ extension ByteLevelTokenizer {
       }
       let files = try TokenizerFiles(folder: folder)
       guard let tokenizerClass = TokenizerClass(files.tokenizerClass, modelType: files.modelType) else {
-        let kind = files.tokenizerClass.map { "tokenizer class \"\(excerpt($0))\"" }
+        let kind =
+          files.tokenizerClass.map { "tokenizer class \"\(excerpt($0))\"" }
           ?? "model type \"\(excerpt(files.modelType ?? ""))\""
         throw TokenizerError(
           .malformed, folder,

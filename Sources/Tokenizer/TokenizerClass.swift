@@ -10,8 +10,8 @@ enum TokenizerClass {
   case qwen2
 
   /// Creates the class with this name, or, if it is nil, the class of a type of model (transformers 5.24,
-  /// `TOKENIZER_MAPPING_NAMES`). If both are nil, this is GPT-2's class, with which the two files were published; nil if
-  /// the name or the type is unknown or the class does not use byte-level BPE.
+  /// `TOKENIZER_MAPPING_NAMES`). If both are nil, this is GPT-2's class, with which the two files were published. Nil
+  /// if the name or the type is unknown or the class does not use byte-level BPE.
   init?(_ name: String?, modelType: String?) {
     switch name {
     case "GPT2Tokenizer", "CodeGenTokenizer", "WhisperTokenizer": self = .gpt2
@@ -31,7 +31,8 @@ enum TokenizerClass {
   }
 
   /// The names that `init(_:modelType:)` knows, for messages.
-  static let names = "GPT2Tokenizer, CodeGenTokenizer, GPTNeoXTokenizer, Qwen2Tokenizer, RobertaTokenizer, BartTokenizer"
+  static let names =
+    "GPT2Tokenizer, CodeGenTokenizer, GPTNeoXTokenizer, Qwen2Tokenizer, RobertaTokenizer, BartTokenizer"
 
   /// True if transformers builds the pre-tokenizer from `add_prefix_space` even if there is a tokenizer.json.
   var appliesPrefixSpace: Bool { self != .qwen2 }

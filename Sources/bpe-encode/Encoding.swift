@@ -123,8 +123,8 @@ final class Encoding {
     }
   }
 
-  /// Removes tokens of the text, so that `maxLength` tokens remain together with those that `--bos` and `--eos` add, and
-  /// the part of the text that they encode.
+  /// Removes tokens of the text, so that `maxLength` tokens remain together with those that `--bos` and `--eos` add.
+  /// Sets `text` to the part that they encode.
   private func truncate(to maxLength: Int) {
     let kept = max(0, maxLength - tokensBefore.count - tokensAfter.count)
     guard keepsLast else {

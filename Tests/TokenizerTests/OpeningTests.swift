@@ -189,8 +189,11 @@ import Tokenizer
   private static let oneToken = #""pre_tokenizer":\#(byteLevel),"model":{"vocab":{"a":0},"merges":[]}"#
 
   @Test(arguments: [
-    (#""normalizer":{"type":"NFKC"}"#, "the normalizer \"NFKC\""),
-    (#""normalizer":{"type":"Sequence","normalizers":[{"type":"NFC"},{"type":"Strip"}]}"#, "the normalizer \"Strip\""),
+    (#""normalizer":{"type":"BertNormalizer"}"#, "the normalizer \"BertNormalizer\""),
+    (
+      #""normalizer":{"type":"Sequence","normalizers":[{"type":"NFC"},{"type":"Precompiled"}]}"#,
+      "the normalizer \"Precompiled\""
+    ),
     (#""pre_tokenizer":{"type":"Metaspace","replacement":"_"}"#, "the pre-tokenizer \"Metaspace\""),
     (#""pre_tokenizer":null"#, "\"pre_tokenizer\": null"),
     (#""pre_tokenizer":{"type":"Sequence","pretokenizers":[]}"#, "an empty pre-tokenizer"),
@@ -215,7 +218,7 @@ import Tokenizer
       #""pre_tokenizer":{"type":"ByteLevel","add_prefix_space":false,"use_regex":false}"#,
       "the pre-tokenizer \"ByteLevel\" with \"use_regex\" false"
     ),
-    (#""post_processor":{"type":"BertProcessing"}"#, "the post-processor \"BertProcessing\""),
+    (#""post_processor":{"type":"PairProcessing"}"#, "the post-processor \"PairProcessing\""),
     (#""decoder":{"type":"WordPiece"}"#, "the decoder \"WordPiece\""),
     (#""model":{"type":"Unigram","vocab":[]}"#, "the model type \"Unigram\""),
     (#""model":{"dropout":0.1}"#, "\"dropout\" of the model"),
@@ -256,23 +259,6 @@ import Tokenizer
     (
       #"{"pre_tokenizer":\#(byteLevel),"model":{"vocab":{"a b":0},"merges":[]}}"#,
       "byte 83: token 0 has characters outside the byte-level alphabet, but is not an added token"
-    ),
-    (
-      #"{"added_tokens":[{"id":1,"content":"a"}],\#(oneToken)}"#,
-      "byte 18: the added token \"a\" has the id 1, but the id 0 in the model's vocabulary"
-    ),
-    (
-      #"{"added_tokens":[{"id":0,"content":"b"}],\#(oneToken)}"#,
-      "byte 18: the added token \"b\" has the id 0 of another token"
-    ),
-    (
-      #"{"added_tokens":[{"id":1,"content":"b","lstrip":true}],\#(oneToken)}"#,
-      "byte 41: \"lstrip\" of an added token is not supported "
-        + "(supported: byte-level BPE as in GPT-2, Llama 3 and Qwen 2)"
-    ),
-    (
-      #"{"added_tokens":[{"id":0,"content":"é"}],"pre_tokenizer":\#(byteLevel),"model":{"vocab":{"é":0},"merges":[]}}"#,
-      "byte 18: the added token \"é\" has the id 0 of another token"
     ),
     (
       #"{"added_tokens":[{"id":1}],\#(oneToken)}"#,

@@ -84,7 +84,8 @@ extension Tool {
     output: .records(unless: [.encodeTable, .colour]),
     exclusions: [[.sealed, .sealedOutput], [.nullTerminated, .wholeInput, .jsonInput], [.encodeTable, .colour]],
     options: [
-      .nullTerminated, .wholeInput, .jsonInput, .crlf, .skipBlank, .addPrefixSpace, .special, .bos, .eos, .tokens, .offsets,
+      .nullTerminated, .wholeInput, .jsonInput, .crlf, .skipBlank, .addPrefixSpace, .special, .bos, .eos, .tokens,
+      .offsets,
       .attentionMask, .maxLength, .keep, .encodeTable, .colour,
     ],
     synopsis: [.wholeInput, .jsonInput, .special, .bos, .tokens, .offsets, .encodeTable],

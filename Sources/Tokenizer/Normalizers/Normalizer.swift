@@ -1,8 +1,8 @@
 /// A normalizer of tokenizer.json: a function from text to text.
 enum Normalizer: Sendable {
   case form(NormalizationForm)
-  /// Maps each scalar to its lowercase form (Unicode 17.0). As in `tokenizers`, the context has no effect: a sigma at the
-  /// end of a word becomes σ.
+  /// Maps each scalar to its lowercase form (Unicode 17.0). As in `tokenizers`, the context has no effect: a sigma at
+  /// the end of a word becomes σ.
   case lowercase
   /// Removes white space (the property White_Space) at the start or the end.
   case strip(left: Bool, right: Bool)
