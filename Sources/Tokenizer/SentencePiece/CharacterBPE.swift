@@ -115,29 +115,15 @@ final class CharacterBPE: @unchecked Sendable {  // immutable after init
         reason: "\(pieces.count) tokens, but \(scores.count) scores and \(types.count) types")
     }
     unknownID = Int32(types.prefix(pieces.count).firstIndex(of: .unknown) ?? -1)
-    var bytes = [Int32](repeating: -1, count: 256)
-    var userDefined: [Int] = []
     var unused: Set<Int32> = []
-    var mergeable: [Int] = []
     for id in 0..<pieces.count {
       guard !scores[id].isNaN else { throw VocabularyError(reason: "the score of token \(id) is not a number") }
-      switch types[id] {
-      case .byte:
-        guard let byte = pieces.bytes(of: id).flatMap(byteOfTokenSpelling) else {
-          throw VocabularyError(reason: "token \(id) has the type of a byte, but is not spelled <0x00> to <0xFF>")
-        }
-        bytes[Int(byte)] = Int32(id)
-      case .userDefined: userDefined.append(id)
-      case .unused: unused.insert(Int32(id))
-      case .normal, .unknown, .control: break
-      }
-      if types[id].isFoundInText { mergeable.append(id) }
+      if types[id] == .unused { unused.insert(Int32(id)) }
     }
-    if byteFallback, let missing = bytes.firstIndex(of: -1) {
-      throw VocabularyError(reason: "byte fallback, but no token for the byte \(missing)")
-    }
-    byteIDs = byteFallback ? bytes : nil
+    byteIDs = byteFallback ? try Unigram.byteIDs(pieces, types) : nil
     unusedIDs = unused
+    let userDefined = (0..<pieces.count).filter { types[$0] == .userDefined }
+    let mergeable = (0..<pieces.count).filter { types[$0].isFoundInText }
     rule = .scores(
       ranks: Self.ranks(mergeable, scores, count: pieces.count), userDefined: try PieceTrie(ids: userDefined, of: pieces))
     // The reference splits unused pieces by the last pair that it has seen in the whole text

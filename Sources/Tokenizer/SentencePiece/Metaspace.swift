@@ -1,0 +1,57 @@
+/// The pre-tokenizer `Metaspace` of tokenizer.json: replaces each space by `▁`, adds one before the text, and splits
+/// before each (`tokenizers`, pre_tokenizers/metaspace.rs).
+struct Metaspace: Sendable {
+  enum PrependScheme: Sendable {
+    case always
+    /// Only before the part of the text that begins at its start.
+    case first
+    case never
+  }
+
+  /// The character in place of a space, in UTF-8.
+  var replacement = SafeSplitting.mark
+  var prependScheme = PrependScheme.always
+  var splits = true
+
+  /// Returns a part of a text with its spaces replaced, and with a `replacement` before it if the scheme requires it and
+  /// the part does not begin with one.
+  ///
+  /// - Parameter isFirst: True if the part begins at the start of the original text.
+  func transform(
+    _ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, isFirst: Bool, recordsChanges: Bool = false
+  ) -> NormalizedText {
+    var result = NormalizedText(recordsChanges: recordsChanges)
+    guard !range.isEmpty else { return result }
+    result.reserveCapacity(range.count + range.count / 2)
+    let space = UInt8(ascii: " ")
+    let isMarked = text[range.lowerBound] == space || text[range].starts(with: replacement)
+    if !isMarked, prependScheme == .always || prependScheme == .first && isFirst {
+      result.append(replacement, for: 0..<0)
+    }
+    var copied = range.lowerBound
+    var index = copied
+    while index < range.upperBound {
+      if text[index] == space {
+        result.append(unchanged: text[copied..<index])
+        result.append(replacement, for: index - range.lowerBound..<index + 1 - range.lowerBound)
+        copied = index + 1
+      }
+      index += 1
+    }
+    result.append(unchanged: text[copied..<range.upperBound])
+    return result
+  }
+
+  /// Returns the end of the pre-token that begins at `start` of a transformed text: the next `replacement`, or the end
+  /// of the text.
+  @inline(__always)
+  func preTokenEnd(in text: UnsafeBufferPointer<UInt8>, from start: Int) -> Int {
+    guard splits, let first = replacement.first else { return text.count }
+    var index = start + 1
+    while index < text.count {
+      if text[index] == first, text[index...].starts(with: replacement) { return index }
+      index += 1
+    }
+    return index
+  }
+}

@@ -1,0 +1,45 @@
+/// A text after a change of its characters, with the changes, so that offsets can be mapped to the original text.
+struct NormalizedText {
+  private(set) var bytes: [UInt8] = []
+  /// In ascending order. Empty unless they are recorded.
+  private(set) var changes: [NFC.Normalized.Change] = []
+  private let recordsChanges: Bool
+
+  init(recordsChanges: Bool) { self.recordsChanges = recordsChanges }
+
+  mutating func reserveCapacity(_ count: Int) { bytes.reserveCapacity(count) }
+
+  /// Appends bytes of the original text.
+  @inline(__always)
+  mutating func append(unchanged bytes: Slice<UnsafeBufferPointer<UInt8>>) { self.bytes.append(contentsOf: bytes) }
+
+  @inline(__always)
+  mutating func append(unchanged byte: UInt8) { bytes.append(byte) }
+
+  /// Appends bytes that replace the range `old` of the original text.
+  @inline(__always)
+  mutating func append(_ new: some Collection<UInt8>, for old: Range<Int>) {
+    let start = bytes.count
+    bytes.append(contentsOf: new)
+    if recordsChanges { changes.append(NFC.Normalized.Change(old: old, new: start..<bytes.count)) }
+  }
+
+  /// Removes the last `amount` bytes, which are then no part of any change. The end of the text maps to the start of the
+  /// part of the original text that was removed.
+  mutating func removeLast(_ amount: Int) {
+    bytes.removeLast(amount)
+    while let last = changes.last, last.new.upperBound > bytes.count || last.new.lowerBound == bytes.count {
+      changes.removeLast()
+      // A part of the last change may be left
+      if last.new.lowerBound < bytes.count {
+        changes.append(
+          NFC.Normalized.Change(old: last.old.lowerBound..<last.old.lowerBound, new: last.new.lowerBound..<bytes.count))
+        break
+      }
+    }
+  }
+
+  /// Returns a function that maps ascending offsets in `bytes` to offsets in the original text, which begins at `start`
+  /// of its buffer.
+  func makeOffsets(start: Int = 0) -> NFC.Offsets { NFC.Offsets(changes: changes, start: start) }
+}
