@@ -68,10 +68,9 @@ final class UnigramEncoder {
           var hasSingle = false
           trie?.forEachPiece(in: text, from: start) { id, pieceLength in
             let end = start &+ pieceLength
-            // `sentencepiece` compares before it rounds, because its score of a piece has double precision
-            let candidate = scores[Int(id)] + score
+            let candidate = rounded(scores[Int(id)] + score)
             if best[end].start < 0 || candidate > best[end].score {
-              best[end] = Node(score: rounded(candidate), start: start, id: id)
+              best[end] = Node(score: candidate, start: start, id: id)
             }
             if pieceLength == length { hasSingle = true }
           }
