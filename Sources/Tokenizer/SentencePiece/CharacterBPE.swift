@@ -20,7 +20,7 @@ final class CharacterBPE: @unchecked Sendable {  // immutable after init
     case merges(PairTable)
     /// `ranks` has an entry for each id: 0 for the highest score, equal numbers for equal scores, or `noMerge` for an
     /// id that is never made.
-    case scores(ranks: [UInt32], userDefined: PieceTrie?)
+    case scores(ranks: SlabArray<UInt32>, userDefined: PieceTrie?)
   }
 
   static let noMerge = UInt32.max
@@ -131,14 +131,15 @@ final class CharacterBPE: @unchecked Sendable {  // immutable after init
   }
 
   /// Returns the rank of each id: the position of its score among the different scores, the highest first.
-  private static func ranks(_ ids: [Int], _ scores: [Float], count: Int) -> [UInt32] {
-    var ranks = [UInt32](repeating: noMerge, count: count)
+  private static func ranks(_ ids: [Int], _ scores: [Float], count: Int) -> SlabArray<UInt32> {
+    var ranks = SlabArray<UInt32>(capacity: count, in: Slab())
+    for _ in 0..<count { ranks.append(noMerge) }
     var rank: UInt32 = 0
     var last: Float?
     for id in ids.sorted(by: { scores[$0] > scores[$1] }) {
       if let last, scores[id] != last { rank += 1 }
       last = scores[id]
-      ranks[id] = rank
+      ranks.base[id] = rank
     }
     return ranks
   }

@@ -5,8 +5,9 @@ final class CharacterBPEEncoder {
   private let pieces: PieceTable
   private let merger = SymbolMerger()
   private let cache = PreTokenCache()
-  /// The offset at which an unused piece was last split, by id.
-  private let unusedSplits = UnusedSplits()
+  private let knownPairs = KnownPairs()
+  private let unusedPieces: UnusedPieces
+  private let hasUnused: Bool
 
   /// A word of the text; it begins at the end of the previous one. Words are found in batches, and the cache line of each
   /// is prefetched before the first of the batch is looked up.
@@ -23,6 +24,8 @@ final class CharacterBPEEncoder {
   init(_ model: CharacterBPE) {
     self.model = model
     pieces = model.pieces
+    unusedPieces = UnusedPieces(model.unusedIDs)
+    hasUnused = !model.unusedIDs.isEmpty
   }
 
   deinit { batch.deallocate() }
@@ -126,22 +129,25 @@ final class CharacterBPEEncoder {
         }
       case .scores(let ranks, let userDefined):
         appendCharacters(text, start..<end, userDefined)
-        try ranks.withUnsafeBufferPointer { (ranks) throws(UnencodableByteError) in
-          let pairs = ScoredPairs(
-            text: text, pieces: pieces, ranks: ranks, unused: model.unusedIDs.isEmpty ? nil : model.unusedIDs,
-            splits: unusedSplits)
-          var unknown: Range<Int>?
-          var failure: Int?
-          merger.merge(from: start, pairs) { (id, start, end) in
+        let pairs = ScoredPairs(
+          text: text, pieces: pieces, ranks: UnsafePointer(ranks.base), known: knownPairs,
+          unused: hasUnused ? unusedPieces : nil)
+        var unknown: Range<Int>?
+        var failure: Int?
+        merger.merge(from: start, pairs) { (id, start, end) in
+          if id >= 0, !hasUnused, unknown == nil {  // most tokens
+            output.append(id, end: end &+ offset)
+            record(id, start, end)
+          } else {
             appendScored(text, id, start..<end, offset, &unknown, &failure, &output, record)
           }
-          if let unknown {
-            output.append(model.unknownID, end: unknown.upperBound + offset)
-            record(model.unknownID, unknown.lowerBound, unknown.upperBound)
-          }
-          if let failure { throw UnencodableByteError(byte: text[failure], offset: failure + offset) }
         }
-        unusedSplits.byID.removeAll(keepingCapacity: true)
+        if let unknown {
+          output.append(model.unknownID, end: unknown.upperBound + offset)
+          record(model.unknownID, unknown.lowerBound, unknown.upperBound)
+        }
+        if let failure { throw UnencodableByteError(byte: text[failure], offset: failure + offset) }
+        if hasUnused { unusedPieces.splits.removeAll(keepingCapacity: true) }
       }
       start = end
     }
@@ -151,49 +157,49 @@ final class CharacterBPEEncoder {
   private func appendSymbols(
     _ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, _ offset: Int
   ) throws(UnencodableByteError) {
-    merger.symbols.removeAll(keepingCapacity: true)
-    var unknown: Int32 = 0  // the length of the unknown token that has not been appended
+    merger.removeAll()
+    var unknown = 0  // the length of the unknown token that has not been appended
     var index = range.lowerBound
     while index < range.upperBound {
       var (id, length) = pieces.character(in: text, at: index)
       length = min(length, range.upperBound - index)
       defer { index += length }
       if id >= 0 {
-        if unknown > 0 { merger.symbols.append(SymbolMerger.Symbol(id: model.unknownID, length: unknown)) }
+        if unknown > 0 { merger.append(model.unknownID, length: unknown) }
         unknown = 0
-        merger.symbols.append(SymbolMerger.Symbol(id: id, length: Int32(length)))
+        merger.append(id, length: length)
         continue
       }
       if let byteIDs = model.byteIDs {
         let character = text[index..<index + length]
         if character.allSatisfy({ byteIDs[Int($0)] >= 0 }) {
           // The unknown token before these bytes is appended after them, as in the reference
-          for byte in character { merger.symbols.append(SymbolMerger.Symbol(id: byteIDs[Int(byte)], length: 1)) }
+          for byte in character { merger.append(byteIDs[Int(byte)], length: 1) }
           continue
         }
       }
       guard model.unknownID >= 0 else { throw UnencodableByteError(byte: text[index], offset: index + offset) }
       if unknown > 0, !model.fusesUnknown {
-        merger.symbols.append(SymbolMerger.Symbol(id: model.unknownID, length: unknown))
+        merger.append(model.unknownID, length: unknown)
         unknown = 0
       }
-      unknown += Int32(length)
+      unknown += length
     }
-    if unknown > 0 { merger.symbols.append(SymbolMerger.Symbol(id: model.unknownID, length: unknown)) }
+    if unknown > 0 { merger.append(model.unknownID, length: unknown) }
   }
 
   /// Fills the merger with characters and user-defined pieces (`sentencepiece`, bpe_model.cc).
   private func appendCharacters(_ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, _ userDefined: PieceTrie?) {
-    merger.symbols.removeAll(keepingCapacity: true)
+    merger.removeAll()
     let text = UnsafeBufferPointer(rebasing: text[..<range.upperBound])
     var index = range.lowerBound
     while index < range.upperBound {
       if let (id, length) = userDefined?.longestPiece(in: text, from: index) {
-        merger.symbols.append(SymbolMerger.Symbol(id: ScoredPairs.frozen(id), length: Int32(length)))
+        merger.append(ScoredPairs.frozen(id), length: length)
         index += length
       } else {
         let (id, length) = pieces.character(in: text, at: index)
-        merger.symbols.append(SymbolMerger.Symbol(id: id, length: Int32(length)))
+        merger.append(id, length: length)
         index += length
       }
     }
@@ -223,7 +229,7 @@ final class CharacterBPEEncoder {
         output.append(byteIDs[Int(text[index])], end: index + 1 + offset)
         record(byteIDs[Int(text[index])], index, index + 1)
       }
-    } else if id >= 0, let split = unusedSplits.byID[id], model.unusedIDs.contains(id) {
+    } else if let split = unusedPieces.splits[id] {
       resegment(text, range, split, offset, &unknown, &failure, &output, record)
     } else {
       let id = ScoredPairs.thawed(id)
@@ -248,9 +254,35 @@ final class CharacterBPEEncoder {
   }
 }
 
-/// The offsets at which unused pieces were last split.
-private final class UnusedSplits {
-  var byID: [Int32: Int] = [:]
+/// The unused pieces, and the offset at which each was last split.
+private final class UnusedPieces {
+  let ids: Set<Int32>
+  var splits: [Int32: Int] = [:]
+
+  init(_ ids: Set<Int32>) { self.ids = ids }
+}
+
+/// A cache of the merges of two tokens. It is direct-mapped: a new pair evicts the old one.
+private final class KnownPairs {
+  struct Slot: BitwiseCopyable {
+    /// The id of the left token plus one in the upper 32 bits, and the id of the right token; 0 if empty.
+    var key: UInt64
+    var merge: PairTable.Merge
+  }
+
+  private let table = DirectMappedTable<Slot>(smallBits: 9, largeBits: 16)
+
+  @inline(__always)
+  func merge(_ left: Int32, _ right: Int32, otherwise find: () -> PairTable.Merge) -> PairTable.Merge {
+    let key = UInt64(UInt32(bitPattern: left) &+ 1) << 32 | UInt64(UInt32(bitPattern: right))
+    let hash = key &* hashFactor1
+    let slot = table.slot(hash).pointee
+    if slot.key == key { return slot.merge }
+    let merge = find()
+    table.countMiss()
+    table.slot(hash).pointee = Slot(key: key, merge: merge)
+    return merge
+  }
 }
 
 /// Merges that are listed by the ids of their halves.
@@ -270,10 +302,10 @@ private struct ScoredPairs: SymbolPairs {
 
   let text: UnsafeBufferPointer<UInt8>
   let pieces: PieceTable
-  let ranks: UnsafeBufferPointer<UInt32>
-  /// The ids of the unused pieces; nil if there are none.
-  let unused: Set<Int32>?
-  let splits: UnusedSplits
+  let ranks: UnsafePointer<UInt32>
+  let known: KnownPairs
+  /// Nil if there are none.
+  let unused: UnusedPieces?
 
   /// Returns the id of the symbol for a user-defined piece, which is never joined; `thawed` is the inverse.
   static func frozen(_ id: Int32) -> Int32 { -2 - id }
@@ -282,10 +314,18 @@ private struct ScoredPairs: SymbolPairs {
   @inline(__always)
   func merge(_ left: Int32, _ right: Int32, _ start: Int, _ split: Int, _ end: Int) -> PairTable.Merge {
     let none = PairTable.Merge(rank: CharacterBPE.noMerge, result: -1)
-    guard left >= Self.unknown, right >= Self.unknown, let base = text.baseAddress else { return none }
+    guard left >= Self.unknown, right >= Self.unknown else { return none }
+    guard left | right >= 0, unused == nil else { return find(start, split, end) }
+    return known.merge(left, right) { find(start, split, end) }
+  }
+
+  @inline(never)
+  private func find(_ start: Int, _ split: Int, _ end: Int) -> PairTable.Merge {
+    let none = PairTable.Merge(rank: CharacterBPE.noMerge, result: -1)
+    guard let base = text.baseAddress else { return none }
     let id = pieces.id(of: base + start, count: end &- start, paddedCount: text.count &- start)
     guard id >= 0, ranks[Int(id)] < CharacterBPE.noMerge else { return none }
-    if let unused, unused.contains(id) { splits.byID[id] = split - start }
+    if let unused, unused.ids.contains(id) { unused.splits[id] = split - start }
     return PairTable.Merge(rank: ranks[Int(id)], result: id)
   }
 }

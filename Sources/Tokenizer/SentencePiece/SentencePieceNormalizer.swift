@@ -31,8 +31,15 @@ struct SentencePieceNormalizer: Sendable {
     result.reserveCapacity(text.count + text.count / 2)
     if addsDummyPrefix, !treatsWhitespaceAsSuffix { result.append(mark, for: index..<index) }
     var isAfterSpace = removesExtraWhitespace
+    let isPlainSpace = userDefined == nil && map?.isUnaffected(space) ?? true
     while index < text.count {
       let byte = text[index]
+      if byte == space, isPlainSpace {
+        if isAfterSpace { result.append([], for: index..<index + 1) } else { result.append(mark, for: index..<index + 1) }
+        isAfterSpace = removesExtraWhitespace
+        index += 1
+        continue
+      }
       if byte != space, byte < 0x80, userDefined == nil, map?.isUnaffected(byte) ?? true {  // most characters
         result.append(unchanged: byte)
         isAfterSpace = false

@@ -15,15 +15,19 @@ protocol SymbolPairs {
 final class SymbolMerger {
   private static let maxShort = 128
   private static let none = UInt32.max
+  /// The number of symbols for which memory is kept.
+  private static let maxKept = 1 << 16
 
   /// A symbol before merging: its id, and its length in bytes.
-  struct Symbol: BitwiseCopyable {
+  private struct Symbol: BitwiseCopyable {
     let id: Int32
     let length: Int32
   }
 
-  /// The symbols to merge. Filled by the caller.
-  var symbols: [Symbol] = []
+  /// The symbols to merge, in a growable array.
+  private var symbols = UnsafeMutablePointer<Symbol>.allocate(capacity: maxShort)
+  private var capacity = maxShort
+  private var count = 0
 
   private let ids = UnsafeMutablePointer<Int32>.allocate(capacity: maxShort)
   /// The start of each symbol in the text.
@@ -38,6 +42,7 @@ final class SymbolMerger {
   private let results = UnsafeMutablePointer<Int32>.allocate(capacity: maxShort)
 
   deinit {
+    symbols.deallocate()
     ids.deallocate()
     starts.deallocate()
     ends.deallocate()
@@ -46,11 +51,34 @@ final class SymbolMerger {
     results.deallocate()
   }
 
-  /// Merges `symbols`, the first of which begins at `start`, and calls `output` with the results in order: id, start,
+  /// Removes all symbols, and memory that only a long text needs.
+  @inline(__always)
+  func removeAll() {
+    count = 0
+    if capacity > Self.maxKept { resize(to: Self.maxShort) }
+  }
+
+  /// Appends a symbol to merge.
+  @inline(__always)
+  func append(_ id: Int32, length: Int) {
+    if count == capacity { resize(to: 2 * capacity) }
+    symbols[count] = Symbol(id: id, length: Int32(truncatingIfNeeded: length))
+    count &+= 1
+  }
+
+  @inline(never)
+  private func resize(to newCapacity: Int) {
+    let new = UnsafeMutablePointer<Symbol>.allocate(capacity: newCapacity)
+    new.update(from: symbols, count: count)
+    symbols.deallocate()
+    (symbols, capacity) = (new, newCapacity)
+  }
+
+  /// Merges the symbols, the first of which begins at `start`, and calls `output` with the results in order: id, start,
   /// end.
   @inline(__always)
   func merge(from start: Int, _ pairs: some SymbolPairs, _ output: (Int32, Int, Int) -> Void) {
-    if symbols.count <= Self.maxShort {
+    if count <= Self.maxShort {
       mergeFew(from: start, pairs, output)
     } else {
       mergeMany(from: start, pairs, output)
@@ -61,7 +89,7 @@ final class SymbolMerger {
   private func mergeFew(from start: Int, _ pairs: some SymbolPairs, _ output: (Int32, Int, Int) -> Void) {
     let (ids, starts, ends, previous) = (ids, starts, ends, previous)
     let (keys, results, none) = (keys, results, Self.none)
-    let count = symbols.count
+    let (symbols, count) = (symbols, count)
 
     /// Updates the key of joining the symbol at `index` with the next one.
     @inline(__always) func updateKey(_ index: Int) {
@@ -76,17 +104,15 @@ final class SymbolMerger {
         merge.rank == CharacterBPE.noMerge ? none : merge.rank << 8 | UInt32(truncatingIfNeeded: index)
     }
 
-    symbols.withUnsafeBufferPointer { symbols in
-      var position = start
-      for index in 0..<count {
-        ids[index] = symbols[index].id
-        starts[index] = position
-        ends[index] = UInt8(truncatingIfNeeded: index &+ 1)
-        previous[index] = UInt8(truncatingIfNeeded: index &- 1)
-        position &+= Int(symbols[index].length)
-      }
-      starts[count] = position
+    var position = start
+    for index in 0..<count {
+      ids[index] = symbols[index].id
+      starts[index] = position
+      ends[index] = UInt8(truncatingIfNeeded: index &+ 1)
+      previous[index] = UInt8(truncatingIfNeeded: index &- 1)
+      position &+= Int(symbols[index].length)
     }
+    starts[count] = position
     for index in 0..<count { updateKey(index) }
     let padded = (count + 31) & ~31  // a multiple of the unrolled search's step
     for index in count..<padded { keys[index] = none }
@@ -128,18 +154,18 @@ final class SymbolMerger {
 
   @inline(never)
   private func mergeMany(from start: Int, _ pairs: some SymbolPairs, _ output: (Int32, Int, Int) -> Void) {
-    let count = symbols.count
+    let count = count
     var nodes: [Node] = []
     nodes.reserveCapacity(count + 1)
     var position = start
-    for (index, symbol) in symbols.enumerated() {
+    for index in 0..<count {
+      let symbol = symbols[index]
       nodes.append(
         Node(
           start: position, id: symbol.id, previous: Int32(index) - 1, next: Int32(index) + 1,
           rank: CharacterBPE.noMerge, result: -1))
       position += Int(symbol.length)
     }
-    symbols = []
     // A node after the last symbol, for its start
     nodes.append(
       Node(
