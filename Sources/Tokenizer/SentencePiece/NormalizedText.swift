@@ -28,14 +28,13 @@ struct NormalizedText {
   /// part of the original text that was removed.
   mutating func removeLast(_ amount: Int) {
     bytes.removeLast(amount)
-    while let last = changes.last, last.new.upperBound > bytes.count || last.new.lowerBound == bytes.count {
+    while let last = changes.last, last.new.upperBound > bytes.count {
       changes.removeLast()
-      // A part of the last change may be left
-      if last.new.lowerBound < bytes.count {
-        changes.append(
-          NFC.Normalized.Change(old: last.old.lowerBound..<last.old.lowerBound, new: last.new.lowerBound..<bytes.count))
-        break
-      }
+      guard last.new.lowerBound < bytes.count else { continue }
+      // A part of the last change is left
+      changes.append(
+        NFC.Normalized.Change(old: last.old.lowerBound..<last.old.lowerBound, new: last.new.lowerBound..<bytes.count))
+      break
     }
   }
 
