@@ -263,3 +263,19 @@ texts = ["Once upon a time, it's 12  o'clock.\n\n", "a   b\t\tc \u00a0\u3000x", 
 seeds("splitting", *(bytes([number]) + text.encode() for number, text in enumerate(texts)), b"\1\xff\xfe a\xc3", b"\0")
 seeds("encoding", *(bytes([number]) + text.encode() for number, text in enumerate(texts)), b"\0" + b"a" * 300,
       b"\4\xff\xfe\x80 \xc3", b"\2", b"\0" + bytes(range(256)))
+
+
+def size_and_text(text, table):
+    return struct.pack("<H", len(text)) + text + table
+
+
+models = fixture / "sentencepiece"
+bpe, unigram = ((models / f"{name}.model").read_bytes() for name in ("bpe", "unigram"))
+# The character map of unigram.model: field 2 of the normalizer, after field 1, its name
+tail = unigram[unigram.rindex(b"user_defined") + len(b"user_defined"):]
+rules = tail[3 if tail[1] > 0x7F else 2:]
+seeds(
+    "sentencepiece", b"", bpe[:3000], unigram,
+    b"\n\x0e\n\x05<unk>\x15\0\0\0\0\x18\2" + b"\n\x0a\n\1a\x15\0\0\x80\xbf\x18\1" + b"\n\x0b\n\2aa\x15\0\0\x80\xbf\x18\4" + b"\x12\2\x18\2")
+seeds("charsmap", size_and_text("\ufb01 A e\u0301\r\n".encode(), rules[3:]), b"\1\0a\4\0\0\0\0\4\0\0a\0")
+seeds("scores", bytes(range(1, 200, 2)), b"\x03" * 39 + bytes(range(100)), bytes((7 * n) % 256 for n in range(200)))

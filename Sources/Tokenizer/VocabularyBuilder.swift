@@ -1,8 +1,8 @@
 import JSON
 
 /// An error in a token or a merge. The reader that catches it adds the position in the file.
-struct VocabularyError: Error {
-  let reason: String
+package struct VocabularyError: Error {
+  package let reason: String
 }
 
 /// Fills the tables of a `Vocabulary`: first all tokens of the model, then, after `finishTokens`, added tokens and

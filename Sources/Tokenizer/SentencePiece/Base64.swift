@@ -1,5 +1,5 @@
-/// Returns the bytes of a text in base64 (RFC 4648, section 4, with padding), or nil if it is not base64. Bits after the
-/// last byte must be zero.
+/// Returns the bytes of a text in base64 (RFC 4648, section 4, with padding), or nil if it is not base64. Bits after
+/// the last byte must be zero.
 func bytes(ofBase64 text: [UInt8]) -> [UInt8]? {
   guard text.count % 4 == 0 else { return nil }
   func digit(_ byte: UInt8) -> UInt32? {

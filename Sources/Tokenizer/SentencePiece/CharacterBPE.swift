@@ -15,7 +15,7 @@ import JSON
 /// In both, the leftmost of equal pairs is joined first.
 ///
 /// A model is immutable and can be shared by threads. Each thread creates its own `CharacterBPEEncoder`.
-final class CharacterBPE: @unchecked Sendable {  // immutable after init
+package final class CharacterBPE: @unchecked Sendable {  // immutable after init
   enum Rule {
     case merges(PairTable)
     /// `ranks` has an entry for each id: 0 for the highest score, equal numbers for equal scores, or `noMerge` for an
@@ -25,7 +25,7 @@ final class CharacterBPE: @unchecked Sendable {  // immutable after init
 
   static let noMerge = UInt32.max
 
-  let pieces: PieceTable
+  package let pieces: PieceTable
   let rule: Rule
   /// The id of the unknown token; -1 if the vocabulary has none.
   let unknownID: Int32
@@ -48,7 +48,7 @@ final class CharacterBPE: @unchecked Sendable {  // immutable after init
   ///   - pieces: The vocabulary, with an index of all pieces.
   ///   - merges: The halves of each merge, first the merge with the lowest rank.
   ///   - unknownToken: `unk_token`
-  init(
+  package init(
     _ pieces: PieceTable, merges: some Sequence<(left: UnsafeBufferPointer<UInt8>, right: UnsafeBufferPointer<UInt8>)>,
     unknownToken: [UInt8]?, fusesUnknown: Bool, byteFallback: Bool, ignoresMerges: Bool
   ) throws(VocabularyError) {
@@ -104,7 +104,7 @@ final class CharacterBPE: @unchecked Sendable {  // immutable after init
   ///   - scores: The score of each piece.
   ///   - types: The type of each piece.
   ///   - byteFallback: If true, there must be a piece of type `byte` for each byte.
-  init(
+  package init(
     _ pieces: PieceTable, scores: [Float], types: [SentencePieceType], byteFallback: Bool
   ) throws(VocabularyError) {
     self.pieces = pieces
@@ -125,7 +125,8 @@ final class CharacterBPE: @unchecked Sendable {  // immutable after init
     let userDefined = (0..<pieces.count).filter { types[$0] == .userDefined }
     let mergeable = (0..<pieces.count).filter { types[$0].isFoundInText }
     rule = .scores(
-      ranks: Self.ranks(mergeable, scores, count: pieces.count), userDefined: try PieceTrie(ids: userDefined, of: pieces))
+      ranks: Self.ranks(mergeable, scores, count: pieces.count),
+      userDefined: try PieceTrie(ids: userDefined, of: pieces))
     // The reference splits unused pieces by the last pair that it has seen in the whole text
     splitting = unused.isEmpty ? SafeSplitting(pieces) { types[$0].isFoundInText } : nil
   }
@@ -145,7 +146,7 @@ final class CharacterBPE: @unchecked Sendable {  // immutable after init
   }
 
   /// Returns a new encoder, for use by one thread.
-  func makeEncoder() -> CharacterBPEEncoder { CharacterBPEEncoder(self) }
+  package func makeEncoder() -> CharacterBPEEncoder { CharacterBPEEncoder(self) }
 }
 
 /// The spelling of a byte's token: `<0x00>` to `<0xFF>`.

@@ -1,6 +1,6 @@
 /// Encodes texts with a `CharacterBPE` model. An encoder caches words and is not thread-safe: each thread needs its own
 /// encoder.
-final class CharacterBPEEncoder {
+package final class CharacterBPEEncoder {
   private let model: CharacterBPE
   private let pieces: PieceTable
   private let merger = SymbolMerger()
@@ -9,8 +9,8 @@ final class CharacterBPEEncoder {
   private let unusedPieces: UnusedPieces
   private let hasUnused: Bool
 
-  /// A word of the text; it begins at the end of the previous one. Words are found in batches, and the cache line of each
-  /// is prefetched before the first of the batch is looked up.
+  /// A word of the text; it begins at the end of the previous one. Words are found in batches, and the cache line of
+  /// each is prefetched before the first of the batch is looked up.
   private struct Word: BitwiseCopyable {
     let end: Int
     let key: PreTokenCache.Key
@@ -36,7 +36,7 @@ final class CharacterBPEEncoder {
   ///   - offset: Added to the ends of the tokens.
   /// - Throws: `UnencodableByteError` if the vocabulary lacks a character and has neither byte tokens nor an unknown
   ///   token. In that case nothing is appended.
-  func encode(
+  package func encode(
     _ text: UnsafeBufferPointer<UInt8>, offset: Int = 0, into tokens: TokenBuffer
   ) throws(UnencodableByteError) {
     guard let base = text.baseAddress, !text.isEmpty else { return }

@@ -7,7 +7,7 @@ import JSON
 /// stores it: four bytes with the size of the array, an array of 32-bit units, and the replacements, each of which ends
 /// with a zero byte. All numbers are little-endian. A unit contains the offset to its children, the byte that leads to
 /// it, and whether a sequence ends there; the index of the replacement is in another unit.
-struct CharacterMap: Sendable {
+package struct CharacterMap: Sendable {
   private let units: [UInt32]
   private let replacements: [UInt8]
   /// True for a byte with which some sequence begins.
@@ -17,7 +17,7 @@ struct CharacterMap: Sendable {
   /// rules that come with SentencePiece have at most 40 bytes.
   private static let longestSequence = 256
 
-  init(_ table: [UInt8]) throws(VocabularyError) {
+  package init(_ table: [UInt8]) throws(VocabularyError) {
     func number(_ index: Int) -> UInt32 {
       (0..<4).reduce(0) { $0 | UInt32(table[index + $1]) << UInt32(8 * $1) }
     }
@@ -85,10 +85,10 @@ struct CharacterMap: Sendable {
   /// Returns `text[range]` after the normalizer `Precompiled` of `tokenizers`, or nil if nothing changes.
   ///
   /// A grapheme of fewer than six bytes that begins with a sequence is replaced as a whole, by the replacement of the
-  /// shortest sequence; the characters of other graphemes are replaced one by one, by the same rule. (SentencePiece itself
-  /// replaces the longest sequence, without regard to graphemes: see `SentencePieceNormalizer`.) Bytes that are not UTF-8
-  /// are kept.
-  func normalizeGraphemes(
+  /// shortest sequence; the characters of other graphemes are replaced one by one, by the same rule. (SentencePiece
+  /// itself replaces the longest sequence, without regard to graphemes: see `SentencePieceNormalizer`.) Bytes that are
+  /// not UTF-8 are kept.
+  package func normalizeGraphemes(
     _ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, recordsChanges: Bool = false
   ) -> NormalizedText? {
     var result = NormalizedText(recordsChanges: recordsChanges)

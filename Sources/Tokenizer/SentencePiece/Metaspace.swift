@@ -1,7 +1,7 @@
 /// The pre-tokenizer `Metaspace` of tokenizer.json: replaces each space by `▁`, adds one before the text, and splits
 /// before each (`tokenizers`, pre_tokenizers/metaspace.rs).
-struct Metaspace: Sendable {
-  enum PrependScheme: Sendable {
+package struct Metaspace: Sendable {
+  package enum PrependScheme: Sendable {
     case always
     /// Only before the part of the text that begins at its start.
     case first
@@ -9,15 +9,22 @@ struct Metaspace: Sendable {
   }
 
   /// The character in place of a space, in UTF-8.
-  var replacement = SafeSplitting.mark
-  var prependScheme = PrependScheme.always
-  var splits = true
+  let replacement: [UInt8]
+  let prependScheme: PrependScheme
+  let splits: Bool
 
-  /// Returns a part of a text with its spaces replaced, and with a `replacement` before it if the scheme requires it and
-  /// the part does not begin with one.
+  /// - Parameter replacement: `▁` if nil.
+  package init(replacement: [UInt8]? = nil, prependScheme: PrependScheme = .always, splits: Bool = true) {
+    self.replacement = replacement ?? SafeSplitting.mark
+    self.prependScheme = prependScheme
+    self.splits = splits
+  }
+
+  /// Returns a part of a text with its spaces replaced, and with a `replacement` before it if the scheme requires it
+  /// and the part does not begin with one.
   ///
   /// - Parameter isFirst: True if the part begins at the start of the original text.
-  func transform(
+  package func transform(
     _ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, isFirst: Bool, recordsChanges: Bool = false
   ) -> NormalizedText {
     var result = NormalizedText(recordsChanges: recordsChanges)
@@ -44,8 +51,7 @@ struct Metaspace: Sendable {
 
   /// Returns the end of the pre-token that begins at `start` of a transformed text: the next `replacement`, or the end
   /// of the text.
-  @inline(__always)
-  func preTokenEnd(in text: UnsafeBufferPointer<UInt8>, from start: Int) -> Int {
+  package func preTokenEnd(in text: UnsafeBufferPointer<UInt8>, from start: Int) -> Int {
     guard splits, let first = replacement.first else { return text.count }
     var index = start + 1
     while index < text.count {

@@ -1,6 +1,6 @@
 /// A text after a change of its characters, with the changes, so that offsets can be mapped to the original text.
-struct NormalizedText {
-  private(set) var bytes: [UInt8] = []
+package struct NormalizedText {
+  package private(set) var bytes: [UInt8] = []
   /// In ascending order. Empty unless they are recorded.
   private(set) var changes: [NFC.Normalized.Change] = []
   private let recordsChanges: Bool
@@ -24,8 +24,8 @@ struct NormalizedText {
     if recordsChanges { changes.append(NFC.Normalized.Change(old: old, new: start..<bytes.count)) }
   }
 
-  /// Removes the last `amount` bytes, which are then no part of any change. The end of the text maps to the start of the
-  /// part of the original text that was removed.
+  /// Removes the last `amount` bytes, which are then no part of any change. The end of the text maps to the start of
+  /// the part of the original text that was removed.
   mutating func removeLast(_ amount: Int) {
     bytes.removeLast(amount)
     while let last = changes.last, last.new.upperBound > bytes.count {
@@ -36,6 +36,13 @@ struct NormalizedText {
         NFC.Normalized.Change(old: last.old.lowerBound..<last.old.lowerBound, new: last.new.lowerBound..<bytes.count))
       break
     }
+  }
+
+  /// Replaces the ends of tokens from index `first` on, which are offsets in `bytes`, by offsets in the original text,
+  /// which begins at `start` of its buffer.
+  package func mapEnds(of tokens: TokenBuffer, from first: Int, start: Int = 0) {
+    var offsets = makeOffsets(start: start)
+    tokens.changeEnds(from: first) { offsets.offset(of: $0) }
   }
 
   /// Returns a function that maps ascending offsets in `bytes` to offsets in the original text, which begins at `start`

@@ -4,9 +4,9 @@ import JSON
 ///
 /// Unsafe pointers point into arrays in the slab, which exists as long as the table. The arrays are complete when the
 /// table is created.
-final class PieceTable: @unchecked Sendable {  // immutable after init
+package final class PieceTable: @unchecked Sendable {  // immutable after init
   /// A rule for two ids with the same piece.
-  enum Duplicates {
+  package enum Duplicates {
     /// The file is invalid (`sentencepiece`, model_interface.cc).
     case areErrors
     /// The text is found as the highest id (the `Unigram` model of `tokenizers`).
@@ -18,7 +18,7 @@ final class PieceTable: @unchecked Sendable {  // immutable after init
   private let bytes: UnsafePointer<UInt8>
   private let index: TokenIndex
   /// The highest id plus one.
-  let count: Int
+  package let count: Int
   /// The id of each character in the Basic Multilingual Plane that is an indexed piece; -1 for other characters.
   private let characters: UnsafeMutablePointer<Int32>
   private static let characterLimit = 1 << 16
@@ -26,8 +26,9 @@ final class PieceTable: @unchecked Sendable {  // immutable after init
   /// Creates the table of `pieces` by id. An empty piece is an id without a token.
   ///
   /// - Parameter isIndexed: Returns false for an id that text is never encoded to, such as a control token.
-  init(
-    _ pieces: some Sequence<UnsafeBufferPointer<UInt8>>, duplicates: Duplicates, isIndexed: (Int) -> Bool = { _ in true }
+  package init(
+    _ pieces: some Sequence<UnsafeBufferPointer<UInt8>>, duplicates: Duplicates,
+    isIndexed: (Int) -> Bool = { _ in true }
   ) throws(VocabularyError) {
     var tokens = SlabArray<Vocabulary.Token>(capacity: max(pieces.underestimatedCount, 16), in: slab)
     var bytes = SlabArray<UInt8>(capacity: 8 * max(pieces.underestimatedCount, 16), in: slab)
@@ -72,7 +73,7 @@ final class PieceTable: @unchecked Sendable {  // immutable after init
   }
 
   /// Returns the bytes of a piece, or nil if no piece has this id. The bytes are valid as long as the table exists.
-  func bytes(of id: Int) -> UnsafeBufferPointer<UInt8>? {
+  package func bytes(of id: Int) -> UnsafeBufferPointer<UInt8>? {
     guard id >= 0, id < count, tokens[id].length > 0 else { return nil }
     return UnsafeBufferPointer(start: bytes + Int(tokens[id].start), count: Int(tokens[id].length))
   }
@@ -85,7 +86,7 @@ final class PieceTable: @unchecked Sendable {  // immutable after init
     return index.find(ByteKey(text, count: count, paddedCount: paddedCount), tokens: tokens, bytes: bytes)
   }
 
-  func id(of text: [UInt8]) -> Int32 {
+  package func id(of text: [UInt8]) -> Int32 {
     text.withUnsafeBufferPointer { text in
       text.baseAddress.map { id(of: $0, count: text.count, paddedCount: text.count) } ?? -1
     }

@@ -43,7 +43,8 @@ final class PieceTrie: @unchecked Sendable {  // immutable after init
     guard entries[slot] == 0 else { return UInt32(truncatingIfNeeded: entries[slot]) }
     let new = ids.count
     guard new < Self.maxNodes else {
-      throw VocabularyError(reason: "the tokens are too long: more than \(Self.maxNodes) bytes without shared beginnings")
+      throw VocabularyError(
+        reason: "the tokens are too long: more than \(Self.maxNodes) bytes without shared beginnings")
     }
     if 2 * new > mask {
       grow()

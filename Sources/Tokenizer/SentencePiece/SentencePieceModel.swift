@@ -2,47 +2,47 @@ import JSON
 
 /// The contents of a `tokenizer.model` file of SentencePiece: the pieces, and the settings of the trainer and the
 /// normalizer that affect encoding (`sentencepiece`, sentencepiece_model.proto).
-struct SentencePieceModel {
-  enum Algorithm: UInt64 {
+package struct SentencePieceModel {
+  package enum Algorithm: UInt64 {
     case unigram = 1
     case bpe, word, char
   }
 
-  struct Piece {
+  package struct Piece {
     /// The range of the piece in the file.
-    var range = 0..<0
-    var score: Float = 0
-    var type = SentencePieceType.normal
+    package var range = 0..<0
+    package var score: Float = 0
+    package var type = SentencePieceType.normal
   }
 
   /// The normalizer's settings.
-  struct Normalizer {
+  package struct Normalizer {
     /// For example `nmt_nfkc` or `identity`.
-    var name: [UInt8] = []
+    package var name: [UInt8] = []
     /// The table for `CharacterMap`; empty if characters are not changed.
-    var charactersMap: [UInt8] = []
-    var addsDummyPrefix = true
-    var removesExtraWhitespace = true
-    var escapesWhitespace = true
+    package var charactersMap: [UInt8] = []
+    package var addsDummyPrefix = true
+    package var removesExtraWhitespace = true
+    package var escapesWhitespace = true
   }
 
   /// The file.
-  let bytes: [UInt8]
-  private(set) var pieces: [Piece] = []
-  private(set) var algorithm = Algorithm.unigram
-  private(set) var hasByteFallback = false
+  package let bytes: [UInt8]
+  package private(set) var pieces: [Piece] = []
+  package private(set) var algorithm = Algorithm.unigram
+  package private(set) var hasByteFallback = false
   /// A space is the end of a word instead of its start.
-  private(set) var treatsWhitespaceAsSuffix = false
+  package private(set) var treatsWhitespaceAsSuffix = false
   /// The ids of the special tokens; -1 for a token that the model does not have.
-  private(set) var (unknownID, bosID, eosID, padID): (Int32, Int32, Int32, Int32) = (0, 1, 2, -1)
-  private(set) var unknownPiece = Array("<unk>".utf8)
-  private(set) var bosPiece = Array("<s>".utf8)
-  private(set) var eosPiece = Array("</s>".utf8)
-  private(set) var padPiece = Array("<pad>".utf8)
-  private(set) var normalizer = Normalizer()
+  package private(set) var (unknownID, bosID, eosID, padID): (Int32, Int32, Int32, Int32) = (0, 1, 2, -1)
+  package private(set) var unknownPiece = Array("<unk>".utf8)
+  package private(set) var bosPiece = Array("<s>".utf8)
+  package private(set) var eosPiece = Array("</s>".utf8)
+  package private(set) var padPiece = Array("<pad>".utf8)
+  package private(set) var normalizer = Normalizer()
 
   /// Reads a file. The error's reason names the byte.
-  init(_ bytes: [UInt8]) throws(VocabularyError) {
+  package init(_ bytes: [UInt8]) throws(VocabularyError) {
     self.bytes = bytes
     var reader = ProtobufReader(bytes[...])
     while let (number, value) = try reader.next() {
@@ -141,7 +141,7 @@ struct SentencePieceModel {
   ///
   /// - Parameter indexesAll: If true, text is looked up among all pieces, as in tokenizer.json; else only among the
   ///   pieces that can be found in text.
-  func makePieceTable(indexesAll: Bool = false) throws(VocabularyError) -> PieceTable {
+  package func makePieceTable(indexesAll: Bool = false) throws(VocabularyError) -> PieceTable {
     let result: Result<PieceTable, VocabularyError> = bytes.withUnsafeBufferPointer { bytes in
       do throws(VocabularyError) {
         return .success(
@@ -155,7 +155,7 @@ struct SentencePieceModel {
   }
 
   /// Returns the model of a file whose algorithm is `bpe`, which encodes as `sentencepiece` does.
-  func makeBPE() throws(VocabularyError) -> CharacterBPE {
+  package func makeBPE() throws(VocabularyError) -> CharacterBPE {
     try CharacterBPE(
       makePieceTable(), scores: pieces.map(\.score), types: pieces.map(\.type), byteFallback: hasByteFallback)
   }
@@ -163,7 +163,7 @@ struct SentencePieceModel {
   /// Returns the model of a file whose algorithm is `unigram`.
   ///
   /// - Parameter variant: `tokenizers` for the ids of the tokenizer.json that `transformers` converts the file to.
-  func makeUnigram(_ variant: Unigram.Variant) throws(VocabularyError) -> Unigram {
+  package func makeUnigram(_ variant: Unigram.Variant) throws(VocabularyError) -> Unigram {
     switch variant {
     case .tokenizers:
       try Unigram(
@@ -176,7 +176,7 @@ struct SentencePieceModel {
   }
 
   /// Returns the normalizer that encodes text as `sentencepiece` does.
-  func makeNormalizer(_ pieces: PieceTable) throws(VocabularyError) -> SentencePieceNormalizer {
+  package func makeNormalizer(_ pieces: PieceTable) throws(VocabularyError) -> SentencePieceNormalizer {
     SentencePieceNormalizer(
       map: normalizer.charactersMap.isEmpty ? nil : try CharacterMap(normalizer.charactersMap),
       userDefined: try PieceTrie(ids: self.pieces.indices.filter { self.pieces[$0].type == .userDefined }, of: pieces),

@@ -1,6 +1,6 @@
 /// The normalization of SentencePiece (`sentencepiece`, normalizer.cc): a character map, the removal of extra spaces, a
 /// space before the text, and `▁` in place of spaces.
-struct SentencePieceNormalizer: Sendable {
+package struct SentencePieceNormalizer: Sendable {
   var map: CharacterMap?
   /// Pieces that the user defined; the map does not change them.
   var userDefined: PieceTrie?
@@ -14,7 +14,7 @@ struct SentencePieceNormalizer: Sendable {
 
   /// Returns the normalized text. A byte that is not part of well-formed UTF-8 is kept, so that the byte fallback can
   /// encode it. (The reference replaces it by U+FFFD.)
-  func normalize(_ text: UnsafeBufferPointer<UInt8>, recordsChanges: Bool = false) -> NormalizedText {
+  package func normalize(_ text: UnsafeBufferPointer<UInt8>, recordsChanges: Bool = false) -> NormalizedText {
     var result = NormalizedText(recordsChanges: recordsChanges)
     let space = UInt8(ascii: " ")
     let mark = escapesWhitespace ? SafeSplitting.mark : [space]
@@ -35,7 +35,7 @@ struct SentencePieceNormalizer: Sendable {
     while index < text.count {
       let byte = text[index]
       if byte == space, isPlainSpace {
-        if isAfterSpace { result.append([], for: index..<index + 1) } else { result.append(mark, for: index..<index + 1) }
+        result.append(isAfterSpace ? [] : mark, for: index..<index + 1)
         isAfterSpace = removesExtraWhitespace
         index += 1
         continue

@@ -1,5 +1,5 @@
 /// The type of a piece (`sentencepiece`, sentencepiece_model.proto; llama.cpp, `enum llama_token_type`).
-enum SentencePieceType: Int32 {
+package enum SentencePieceType: Int32 {
   case normal = 1
   case unknown, control, userDefined, unused, byte
 

@@ -10,8 +10,8 @@ protocol SymbolPairs {
 /// Few symbols are merged with a linear search for the lowest rank, which is faster than a heap; many symbols with a
 /// heap, in O(n log n).
 ///
-/// Unsafe pointers: each array has `maxShort` elements, and `ends` and `previous` one more; indices are below the number
-/// of symbols.
+/// Unsafe pointers: each array has `maxShort` elements, and `ends` and `previous` one more; indices are below the
+/// number of symbols.
 final class SymbolMerger {
   private static let maxShort = 128
   private static let none = UInt32.max
@@ -169,7 +169,8 @@ final class SymbolMerger {
     // A node after the last symbol, for its start
     nodes.append(
       Node(
-        start: position, id: -1, previous: Int32(count) - 1, next: Int32(count), rank: CharacterBPE.noMerge, result: -1))
+        start: position, id: -1, previous: Int32(count) - 1, next: Int32(count), rank: CharacterBPE.noMerge, result: -1)
+    )
     var waiting = MinHeap<UInt64>()
     func update(_ index: Int) {
       let split = Int(nodes[index].next)

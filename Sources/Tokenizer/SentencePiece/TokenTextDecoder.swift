@@ -7,8 +7,8 @@
 /// var text: [UInt8] = []
 /// for id in ids { decoder.append(pieces.bytes(of: id)!, &state, to: &text) }
 /// ```
-struct TokenTextDecoder: Sendable {
-  enum Step: Sendable, Equatable {
+package struct TokenTextDecoder: Sendable {
+  package enum Step: Sendable, Equatable {
     /// `Metaspace`: replaces the character (in UTF-8) by a space, and removes it in the first token unless the prepend
     /// scheme is `never`.
     case metaspace(replacement: [UInt8], removesFirst: Bool)
@@ -23,7 +23,7 @@ struct TokenTextDecoder: Sendable {
   }
 
   /// The position in a text that is decoded token by token.
-  struct State: Sendable {
+  package struct State: Sendable {
     fileprivate var isFirst = true
     /// How many characters may still be removed at the start of the text, for each `strip` after `fuse`.
     fileprivate var left: [Int]
@@ -33,7 +33,7 @@ struct TokenTextDecoder: Sendable {
   private let textSteps: [(content: [UInt8], start: Int)]
 
   /// Throws if the steps need the whole text: after `fuse`, only `strip` at the start is supported.
-  init(_ steps: [Step]) throws(VocabularyError) {
+  package init(_ steps: [Step]) throws(VocabularyError) {
     let fuse = steps.firstIndex(of: .fuse) ?? steps.count
     tokenSteps = Array(steps[..<fuse])
     var textSteps: [(content: [UInt8], start: Int)] = []
@@ -47,11 +47,11 @@ struct TokenTextDecoder: Sendable {
   }
 
   /// The state before the first token of a text.
-  var start: State { State(left: textSteps.map(\.start)) }
+  package var start: State { State(left: textSteps.map(\.start)) }
 
   /// Appends the bytes of the next token of a text. Tokens that are not decoded, such as special tokens that are
   /// skipped, must be left out.
-  func append(_ token: some Sequence<UInt8>, _ state: inout State, to text: inout [UInt8]) {
+  package func append(_ token: some Sequence<UInt8>, _ state: inout State, to text: inout [UInt8]) {
     var bytes = Array(token)
     for step in tokenSteps { step.apply(to: &bytes, isFirst: state.isFirst) }
     state.isFirst = false
@@ -69,7 +69,7 @@ struct TokenTextDecoder: Sendable {
   }
 
   /// Returns the text of some tokens.
-  func decode(_ tokens: some Sequence<some Sequence<UInt8>>) -> [UInt8] {
+  package func decode(_ tokens: some Sequence<some Sequence<UInt8>>) -> [UInt8] {
     var text: [UInt8] = []
     var state = start
     for token in tokens { append(token, &state, to: &text) }

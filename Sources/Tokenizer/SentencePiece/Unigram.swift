@@ -7,9 +7,9 @@ import JSON
 /// unknown characters become one token, or the tokens `<0xHH>` of their bytes (byte fallback).
 ///
 /// A model is immutable and can be shared by threads. Each thread creates its own `UnigramEncoder`.
-final class Unigram: @unchecked Sendable {  // immutable after init
+package final class Unigram: @unchecked Sendable {  // immutable after init
   /// The differences of the two implementations.
-  enum Variant {
+  package enum Variant {
     /// `tokenizers` (models/unigram): sums in double precision; every piece is found in text, also control pieces.
     case tokenizers
     /// `sentencepiece` (unigram_model.cc): sums in single precision; only normal and user-defined pieces are found in
@@ -17,7 +17,7 @@ final class Unigram: @unchecked Sendable {  // immutable after init
     case sentencePiece
   }
 
-  let pieces: PieceTable
+  package let pieces: PieceTable
   let trie: PieceTrie?
   /// The score of each piece that is found in text.
   let scores: [Double]
@@ -41,7 +41,7 @@ final class Unigram: @unchecked Sendable {  // immutable after init
   ///   - pieces: The pieces by id, with an index of all pieces in which the last of equal pieces wins.
   ///   - scores: The score of each piece.
   ///   - unknownID: `unk_id`
-  init(
+  package init(
     _ pieces: PieceTable, scores: [Double], unknownID: Int?, byteFallback: Bool
   ) throws(VocabularyError) {
     try Self.check(pieces, scoreCount: scores.count) { scores[$0].isNaN }
@@ -66,7 +66,7 @@ final class Unigram: @unchecked Sendable {  // immutable after init
   ///   - scores: The score of each piece.
   ///   - types: The type of each piece.
   ///   - byteFallback: If true, there must be a piece of type `byte` for each byte.
-  init(
+  package init(
     _ pieces: PieceTable, scores: [Float], types: [SentencePieceType], byteFallback: Bool
   ) throws(VocabularyError) {
     try Self.check(pieces, scoreCount: min(scores.count, types.count)) { scores[$0].isNaN }
@@ -114,5 +114,5 @@ final class Unigram: @unchecked Sendable {  // immutable after init
   }
 
   /// Returns a new encoder, for use by one thread.
-  func makeEncoder() -> UnigramEncoder { UnigramEncoder(self) }
+  package func makeEncoder() -> UnigramEncoder { UnigramEncoder(self) }
 }

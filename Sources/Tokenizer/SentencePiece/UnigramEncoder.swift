@@ -1,6 +1,6 @@
-/// Encodes texts with a `Unigram` model. An encoder caches short texts and is not thread-safe: each thread needs its own
-/// encoder.
-final class UnigramEncoder {
+/// Encodes texts with a `Unigram` model. An encoder caches short texts and is not thread-safe: each thread needs its
+/// own encoder.
+package final class UnigramEncoder {
   private let model: Unigram
   private let cache = PreTokenCache()
   /// The best sequence of pieces that ends at each byte of the text.
@@ -29,9 +29,9 @@ final class UnigramEncoder {
   ///
   /// - Parameters:
   ///   - offset: Added to the ends of the tokens.
-  /// - Throws: `UnencodableByteError` if the vocabulary lacks a character and has no unknown token. In that case nothing
-  ///   is appended.
-  func encode(
+  /// - Throws: `UnencodableByteError` if the vocabulary lacks a character and has no unknown token. In that case
+  ///   nothing is appended.
+  package func encode(
     _ text: UnsafeBufferPointer<UInt8>, offset: Int = 0, into tokens: TokenBuffer
   ) throws(UnencodableByteError) {
     guard let base = text.baseAddress, !text.isEmpty else { return }
