@@ -76,22 +76,22 @@ struct PatternParser {
 
   private mutating func sequence() throws(PatternError) -> PatternNode {
     var nodes: [PatternNode] = []
-    /// The folded text of adjacent literals whose case is ignored.
-    var folded: [UInt32] = []
+    /// Adjacent literals whose case is ignored.
+    var literals: [ScalarSet] = []
     while let scalar = next, scalar != "|", scalar != ")" {
       let start = index
-      if let options = try isolatedOptions() {
-        guard options else { continue }
+      if try isolatedOptions() {
         // The rest of the enclosing group, with its alternatives
         nodes.append(try alternatives())
         break
       }
       let atom = try atom()
-      if ignoresCase, dialect == .oniguruma, case .set(let set) = atom, scalar != "[", scalar != "." {
-        folded.append(set.ranges.first?.lowerBound ?? 0)
+      if ignoresCase, dialect == .oniguruma, case .set(let set) = atom, set.ranges.count < 6, scalar != "[", scalar != "." {
+        literals.append(set)
         try checkLongFoldings(set, at: start)
+        try checkLongFoldings(literals, at: start)
       } else {
-        folded = []
+        literals = []
       }
       nodes.append(try quantified(atom, at: start))
     }
@@ -104,14 +104,27 @@ struct PatternParser {
     throw unsupported("a character without regard to case that stands for several, such as \"\u{DF}\",", at: place)
   }
 
-  /// Reads `(?i)` and its like. Returns nil if there is none; true if the rest of the group is a group of its own.
-  private mutating func isolatedOptions() throws(PatternError) -> Bool? {
+  private func checkLongFoldings(_ literals: [ScalarSet], at place: Int) throws(PatternError) {
+    var first = 0
+    let table = UnicodeProperties.longFoldings
+    for index in table.indices where table[index] >> 31 == 1 {
+      let folding = table[first...index].map { $0 & 0x7FFF_FFFF }
+      first = index + 1
+      guard literals.count >= folding.count else { continue }
+      if zip(literals.suffix(folding.count), folding).allSatisfy({ $0.contains($1) }) {
+        throw unsupported("a text without regard to case that stands for one character, such as \"ss\",", at: place)
+      }
+    }
+  }
+
+  /// Reads `(?i)` and its like. Then the rest of the enclosing group is a group of its own.
+  private mutating func isolatedOptions() throws(PatternError) -> Bool {
     guard next == "(", peek(1) == "?", let letter = peek(2), letter == "-" || letter.properties.isAlphabetic,
       letter != "P"
-    else { return nil }
+    else { return false }
     var end = index + 2
     while end < scalars.count, scalars[end] == "-" || scalars[end].properties.isAlphabetic { end += 1 }
-    guard end < scalars.count, scalars[end] == ")" else { return nil }
+    guard end < scalars.count, scalars[end] == ")" else { return false }
     index += 2
     try options()
     index += 1
