@@ -1,10 +1,10 @@
 /// The syntax tree of a pattern.
-indirect enum PatternNode {
-  enum Anchor {
+indirect enum PatternNode: Sendable {
+  enum Anchor: Sendable {
     case textStart, textEnd, textEndOrLastLineEnd, lineStart, lineEnd, wordBoundary, notWordBoundary
   }
 
-  enum Preference {
+  enum Preference: Sendable {
     case greedy, lazy, possessive
   }
 
@@ -18,7 +18,7 @@ indirect enum PatternNode {
   case look(PatternNode, isAhead: Bool, isNegated: Bool)
   case anchor(Anchor)
 
-  static let empty = PatternNode.sequence([])
+  static var empty: PatternNode { .sequence([]) }
 
   /// Whether the node can match the empty text.
   var isNullable: Bool {
