@@ -23,7 +23,7 @@ do {
   var reader = LineReader(
     descriptor: STDIN_FILENO, path: "standard input", delimiter: isSeparatedByNUL ? 0 : UInt8(ascii: "\n"))
   var output: [UInt8] = []
-  while let line = try reader.next({}) {
+  while let line = try reader.next(willWait: {}) {
     matcher.reset(line)
     var separator = ""
     while let range = try matcher.next() {

@@ -291,7 +291,7 @@ package final class PatternMatcher {
         case .lazyRun:
           index = frame.position
           let set = program.members + Int(instructions[pc].a) &* Program.symbolCount
-          guard index < count, case let (symbol, length) = symbol(at: index), set[symbol] != 0 else {
+          guard index < count, case (let symbol, let length) = symbol(at: index), set[symbol] != 0 else {
             depth = top
             continue
           }

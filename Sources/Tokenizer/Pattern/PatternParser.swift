@@ -86,7 +86,9 @@ struct PatternParser {
         break
       }
       let atom = try atom()
-      if ignoresCase, dialect == .oniguruma, case .set(let set) = atom, set.ranges.count < 6, scalar != "[", scalar != "." {
+      if ignoresCase, dialect == .oniguruma, case .set(let set) = atom, set.ranges.count < 6, scalar != "[",
+        scalar != "."
+      {
         literals.append(set)
         try checkLongFoldings(set, at: start)
         try checkLongFoldings(literals, at: start)
@@ -392,7 +394,9 @@ struct PatternParser {
       }
       let first = index
       let value = try hexadecimal(atMost: letter == "x" ? 2 : 4, at: start)
-      guard letter == "x" || index - first == 4 else { throw invalid("a code point of fewer than four digits", at: start) }
+      guard letter == "x" || index - first == 4 else {
+        throw invalid("a code point of fewer than four digits", at: start)
+      }
       guard letter == "u" || value < 0x80 || dialect == .fancyRegex else {
         throw unsupported("a byte that is not ASCII", at: start)
       }
