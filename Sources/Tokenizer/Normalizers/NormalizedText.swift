@@ -1,12 +1,12 @@
 /// A text after normalization.
-struct NormalizedText {
+package struct NormalizedText {
   /// The range of some bytes of the text, and the range of the bytes that replace them.
   struct Change {
     let old: Range<Int>
     let new: Range<Int>
   }
 
-  fileprivate(set) var bytes: [UInt8] = []
+  package fileprivate(set) var bytes: [UInt8] = []
   /// The changes of each normalizer, in the order in which the normalizers were applied. Empty unless changes are
   /// recorded.
   fileprivate(set) var changes: [[Change]] = []
@@ -45,6 +45,14 @@ struct NormalizedText {
         return changes[next].new.lowerBound + shift
       }
     }
+  }
+
+  /// Replaces the ends of tokens from index `first` on, which are offsets in `bytes`, by offsets in the original text,
+  /// which begins at `start` of its buffer.
+  package func mapEnds(of tokens: TokenBuffer, from first: Int, start: Int = 0) {
+    guard tokens.recordsEnds else { return }
+    var offsets = Offsets(self, start: start)
+    tokens.changeEnds(from: first) { offsets.offset(of: $0) }
   }
 
   /// Adds what the next normalizer has made of this text.
@@ -95,10 +103,32 @@ struct TextRewriter {
     replace(old, with: encoded, keepsOffsets: true)
   }
 
-  /// Returns the text, or nil if nothing was replaced.
-  consuming func finish() -> NormalizedText? {
-    guard isChanged else { return nil }
+  /// Copies the rest of the text, and removes `suffix` from its end as often as it is there. The end of the text then
+  /// maps to the start of the part of the original text that was removed.
+  mutating func finish(removing suffix: [UInt8]) {
+    bytes.append(contentsOf: text[copied..<range.upperBound])
+    copied = range.upperBound
+    isChanged = true
+    while !suffix.isEmpty, bytes.suffix(suffix.count).elementsEqual(suffix) { bytes.removeLast(suffix.count) }
+    while let last = changes.last, last.new.upperBound > bytes.count {
+      changes.removeLast()
+      guard last.new.lowerBound < bytes.count else { continue }
+      // A part of the last change is left
+      changes.append(
+        NormalizedText.Change(
+          old: last.old.lowerBound..<last.old.lowerBound, new: last.new.lowerBound..<bytes.count))
+      break
+    }
+  }
+
+  /// Returns the text, also if nothing was replaced.
+  consuming func result() -> NormalizedText {
     bytes.append(contentsOf: text[copied..<range.upperBound])
     return NormalizedText(bytes: bytes, changes: recordsChanges ? [changes] : [])
+  }
+
+  /// Returns the text, or nil if nothing was replaced.
+  consuming func finish() -> NormalizedText? {
+    isChanged ? result() : nil
   }
 }

@@ -91,39 +91,35 @@ package struct CharacterMap: Sendable {
   package func normalizeGraphemes(
     _ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, recordsChanges: Bool = false
   ) -> NormalizedText? {
-    var result = NormalizedText(recordsChanges: recordsChanges)
-    var isChanged = false
-    var copied = range.lowerBound
+    var rewriter = TextRewriter(text, range, recordsChanges: recordsChanges)
+    normalizeGraphemes(&rewriter)
+    return rewriter.finish()
+  }
 
-    func replace(_ part: Range<Int>) -> Bool {
+  func normalizeGraphemes(_ rewriter: inout TextRewriter) {
+    let (text, range) = (rewriter.text, rewriter.range)
+
+    func replace(_ part: Range<Int>, _ rewriter: inout TextRewriter) -> Bool {
       guard isFirstByte[Int(text[part.lowerBound])], let match = match(in: text, part, isLongest: false) else {
         return false
       }
-      if !isChanged { result.reserveCapacity(range.count + 64) }
-      isChanged = true
-      result.append(unchanged: text[copied..<part.lowerBound])
-      result.append(
-        replacement(of: match), for: part.lowerBound - range.lowerBound..<part.upperBound - range.lowerBound)
-      copied = part.upperBound
+      rewriter.replace(part, with: replacement(of: match))
       return true
     }
 
     var start = range.lowerBound
     while start < range.upperBound {
       let end = Self.graphemeEnd(in: text, from: start, to: range.upperBound)
-      if end - start >= 6 || !replace(start..<end) {
+      if end - start >= 6 || !replace(start..<end, &rewriter) {
         var index = start
         while index < end {
           let length = decodeScalar(in: text, at: index, limit: end).length
-          if length < end - start || end - start >= 6 { _ = replace(index..<index + length) }
+          if length < end - start || end - start >= 6 { _ = replace(index..<index + length, &rewriter) }
           index += length
         }
       }
       start = end
     }
-    guard isChanged else { return nil }
-    result.append(unchanged: text[copied..<range.upperBound])
-    return result
   }
 
   /// Returns the end of the extended grapheme cluster (Unicode Standard Annex #29) that begins at `start`.

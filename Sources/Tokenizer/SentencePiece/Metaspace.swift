@@ -27,26 +27,20 @@ package struct Metaspace: Sendable {
   package func transform(
     _ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, isFirst: Bool, recordsChanges: Bool = false
   ) -> NormalizedText {
-    var result = NormalizedText(recordsChanges: recordsChanges)
-    guard !range.isEmpty else { return result }
-    result.reserveCapacity(range.count + range.count / 2)
+    var rewriter = TextRewriter(text, range, recordsChanges: recordsChanges)
+    transform(&rewriter, isFirst: isFirst)
+    return rewriter.result()
+  }
+
+  func transform(_ rewriter: inout TextRewriter, isFirst: Bool) {
+    let (text, range) = (rewriter.text, rewriter.range)
+    guard !range.isEmpty else { return }
     let space = UInt8(ascii: " ")
     let isMarked = text[range.lowerBound] == space || text[range].starts(with: replacement)
     if !isMarked, prependScheme == .always || prependScheme == .first && isFirst {
-      result.append(replacement, for: 0..<0)
+      rewriter.replace(range.lowerBound..<range.lowerBound, with: replacement)
     }
-    var copied = range.lowerBound
-    var index = copied
-    while index < range.upperBound {
-      if text[index] == space {
-        result.append(unchanged: text[copied..<index])
-        result.append(replacement, for: index - range.lowerBound..<index + 1 - range.lowerBound)
-        copied = index + 1
-      }
-      index += 1
-    }
-    result.append(unchanged: text[copied..<range.upperBound])
-    return result
+    for index in range where text[index] == space { rewriter.replace(index..<index + 1, with: replacement) }
   }
 
   /// Returns the end of the pre-token that begins at `start` of a transformed text: the next `replacement`, or the end

@@ -15,66 +15,67 @@ package struct SentencePieceNormalizer: Sendable {
   /// Returns the normalized text. A byte that is not part of well-formed UTF-8 is kept, so that the byte fallback can
   /// encode it. (The reference replaces it by U+FFFD.)
   package func normalize(_ text: UnsafeBufferPointer<UInt8>, recordsChanges: Bool = false) -> NormalizedText {
-    var result = NormalizedText(recordsChanges: recordsChanges)
+    var rewriter = TextRewriter(text, 0..<text.count, recordsChanges: recordsChanges)
+    normalize(&rewriter)
+    return rewriter.result()
+  }
+
+  func normalize(_ rewriter: inout TextRewriter) {
+    let (text, range) = (rewriter.text, rewriter.range)
+    let limit = range.upperBound
     let space = UInt8(ascii: " ")
     let mark = escapesWhitespace ? SafeSplitting.mark : [space]
-    var index = 0
+    var index = range.lowerBound
     if removesExtraWhitespace {
-      while index < text.count {
-        let (length, replacement) = prefix(of: text, at: index)
+      while index < limit {
+        let (length, replacement) = prefix(of: text, at: index, limit)
         guard replacement.map({ $0.elementsEqual([space]) }) ?? (length == 1 && text[index] == space) else { break }
         index += length
       }
-      if index > 0 { result.append([], for: 0..<index) }
+      if index > range.lowerBound { rewriter.replace(range.lowerBound..<index, with: EmptyCollection()) }
     }
-    guard index < text.count else { return NormalizedText(recordsChanges: recordsChanges) }
-    result.reserveCapacity(text.count + text.count / 2)
-    if addsDummyPrefix, !treatsWhitespaceAsSuffix { result.append(mark, for: index..<index) }
+    guard index < limit else { return }
+    if addsDummyPrefix, !treatsWhitespaceAsSuffix { rewriter.replace(index..<index, with: mark) }
     var isAfterSpace = removesExtraWhitespace
     let isPlainSpace = userDefined == nil && map?.isUnaffected(space) ?? true
-    while index < text.count {
+    while index < limit {
       let byte = text[index]
       if byte == space, isPlainSpace {
-        result.append(isAfterSpace ? [] : mark, for: index..<index + 1)
+        rewriter.replace(index..<index + 1, with: isAfterSpace ? [] : mark)
         isAfterSpace = removesExtraWhitespace
         index += 1
         continue
       }
       if byte != space, byte < 0x80, userDefined == nil, map?.isUnaffected(byte) ?? true {  // most characters
-        result.append(unchanged: byte)
         isAfterSpace = false
         index += 1
         continue
       }
-      let (length, replacement) = prefix(of: text, at: index)
+      let (length, replacement) = prefix(of: text, at: index, limit)
       let old = index..<index + length
       index += length
       if replacement == nil, !(length == 1 && byte == space), !text[old].contains(space) {
-        result.append(unchanged: text[old])
         isAfterSpace = false
         continue
       }
       var characters = replacement ?? ArraySlice(text[old])
       if isAfterSpace { characters = characters.drop { $0 == space } }
       let new = escapesWhitespace ? characters.flatMap { $0 == space ? mark : [$0] } : Array(characters)
-      result.append(new, for: old)
+      rewriter.replace(old, with: new)
       if let last = characters.last { isAfterSpace = removesExtraWhitespace && last == space }
     }
-    if removesExtraWhitespace {
-      while result.bytes.suffix(mark.count).elementsEqual(mark) { result.removeLast(mark.count) }
-    }
-    if addsDummyPrefix, treatsWhitespaceAsSuffix { result.append(mark, for: index..<index) }
-    return result
+    if removesExtraWhitespace { rewriter.finish(removing: mark) }
+    if addsDummyPrefix, treatsWhitespaceAsSuffix { rewriter.replace(limit..<limit, with: mark) }
   }
 
   /// Returns the length of what the normalizer replaces at `index`, and its replacement; nil if it is kept.
   private func prefix(
-    of text: UnsafeBufferPointer<UInt8>, at index: Int
+    of text: UnsafeBufferPointer<UInt8>, at index: Int, _ limit: Int
   ) -> (length: Int, replacement: ArraySlice<UInt8>?) {
-    if let piece = userDefined?.longestPiece(in: text, from: index) { return (piece.length, nil) }
-    if let map, let match = map.match(in: text, index..<text.count, isLongest: true) {
+    if let piece = userDefined?.longestPiece(in: UnsafeBufferPointer(rebasing: text[..<limit]), from: index) { return (piece.length, nil) }
+    if let map, let match = map.match(in: text, index..<limit, isLongest: true) {
       return (match.length, map.replacement(of: match))
     }
-    return (decodeScalar(in: text, at: index, limit: text.count).length, nil)
+    return (decodeScalar(in: text, at: index, limit: limit).length, nil)
   }
 }
