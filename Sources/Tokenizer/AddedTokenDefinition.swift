@@ -18,7 +18,22 @@ struct AddedTokenDefinition {
   }
 }
 
-extension VocabularyBuilder {
+/// A vocabulary to which added tokens can be added.
+protocol AddedTokenTarget {
+  /// The highest id plus one.
+  var tokenCount: Int { get }
+  /// Returns true if a token has this id.
+  func hasToken(_ id: Int) -> Bool
+  /// Returns true if the token with this id has these bytes.
+  func isToken(_ id: Int, _ content: [UInt8]) -> Bool
+  /// Returns the ids of the added tokens that are spelled like tokens of the model.
+  mutating func modelIDs(of definitions: [AddedTokenDefinition]) -> [[UInt8]: Int]
+  mutating func defineAdded(_ id: Int, content: [UInt8]) throws(VocabularyError)
+  /// True if the text of an added token is not its bytes in the vocabulary.
+  var keepsContent: Bool { get }
+}
+
+extension AddedTokenTarget {
   /// Defines added tokens, in the order of the files. As in `tokenizers`, an empty token is ignored, a token that the
   /// model has under another id gets the model's id, and of two definitions of a token the later one counts. Otherwise
   /// a token gets the id in the file, even after a gap (`tokenizers` closes gaps), or, if this id belongs to another
@@ -27,7 +42,7 @@ extension VocabularyBuilder {
   /// - Parameter foreign: The tokens of the model that are not spelled in the byte-level alphabet, and their ids.
   /// - Returns: The added tokens, and a warning for each id that differs from the file's.
   mutating func define(
-    _ definitions: [AddedTokenDefinition], foreign: [[UInt8]: Int]
+    _ definitions: [AddedTokenDefinition], foreign: [[UInt8]: Int] = [:]
   ) throws(VocabularyError) -> (tokens: [AddedTokens.Token], warnings: [String]) {
     var tokens: [AddedTokens.Token] = []
     var warnings: [String] = []
@@ -68,13 +83,16 @@ extension VocabularyBuilder {
         try defineAdded(id, content: content)
       }
       indices[content] = tokens.count
-      tokens.append(definition.token(id, spelled))
+      tokens.append(definition.token(id, keepsContent ? content : spelled))
     }
     return (tokens, warnings)
   }
+}
 
-  /// Returns the ids of the added tokens that are spelled like tokens of the model.
-  private mutating func modelIDs(of definitions: [AddedTokenDefinition]) -> [[UInt8]: Int] {
+extension VocabularyBuilder: AddedTokenTarget {
+  var keepsContent: Bool { false }
+
+  mutating func modelIDs(of definitions: [AddedTokenDefinition]) -> [[UInt8]: Int] {
     var spellings: [[UInt8]: [[UInt8]]] = [:]  // the bytes that a spelling stands for, and the spellings
     for definition in definitions where !definition.content.isEmpty {
       guard let bytes = decodedSpelling(definition.content) else { continue }

@@ -27,7 +27,7 @@ struct AddedTokens: Sendable {
 
   /// - Parameter purpose: for `.decoding` no search tables are built.
   init(
-    _ tokens: [Token], of vocabulary: Vocabulary, _ normalizers: [Normalizer], for purpose: ByteLevelTokenizer.Purpose
+    _ tokens: [Token], of vocabulary: some TokenTable, _ normalizers: [Normalizer], for purpose: Tokenizer.Purpose
   ) throws(VocabularyError) {
     self.tokens = tokens.sorted { $0.id < $1.id }
     let searched = purpose == .encoding ? tokens : []
@@ -50,7 +50,9 @@ struct AddedTokens: Sendable {
   }
 
   /// Returns the id of the added token with these bytes, or nil if no added token has these bytes.
-  func id(of content: [UInt8], in vocabulary: Vocabulary) -> Int? {
-    tokens.first { vocabulary.bytes(of: Int($0.id))?.elementsEqual(content) ?? false }.map { Int($0.id) }
+  func id(of content: [UInt8], in vocabulary: some TokenTable) -> Int? {
+    tokens.first {
+      $0.content.map { $0 == content } ?? vocabulary.bytes(of: Int($0.id))?.elementsEqual(content) ?? false
+    }.map { Int($0.id) }
   }
 }

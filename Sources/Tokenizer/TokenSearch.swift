@@ -41,7 +41,7 @@ final class TokenSearch: @unchecked Sendable {  // immutable after init
   /// - Parameter normalizers: The normalizers of the text, which are applied to the tokens too. A token of which they
   ///   leave nothing is never found.
   init?(
-    _ tokens: [AddedTokens.Token], of vocabulary: Vocabulary, _ normalizers: [Normalizer]
+    _ tokens: [AddedTokens.Token], of vocabulary: some TokenTable, _ normalizers: [Normalizer]
   ) throws(VocabularyError) {
     guard !tokens.isEmpty else { return nil }
     self.tokens = tokens
@@ -50,8 +50,7 @@ final class TokenSearch: @unchecked Sendable {  // immutable after init
     var normalizer = TextNormalizer(normalizers)
     for (index, token) in tokens.enumerated() {
       guard let content = token.content ?? vocabulary.bytes(of: Int(token.id)).map(Array.init) else { continue }
-      let normalized = content.withUnsafeBufferPointer { normalizer.normalize($0, 0..<$0.count)?.bytes }
-      let spelled = normalized ?? content
+      let spelled = normalizer.normalize(content)
       guard !spelled.isEmpty else { continue }
       lengths[index] = spelled.count
       longest = max(longest, spelled.count)

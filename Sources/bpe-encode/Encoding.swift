@@ -5,8 +5,8 @@ import Tokenizer
 
 /// Encodes texts and writes them as records or as a display, as the options request. Each thread has its own instance.
 final class Encoding {
-  private let tokenizer: ByteLevelTokenizer
-  private let encoder: ByteLevelEncoder
+  private let tokenizer: Tokenizer
+  private let encoder: TextEncoder
   private let tokens: TokenBuffer
   /// The part of the text that `tokens` encode.
   private var text = UnsafeBufferPointer<UInt8>(start: nil, count: 0)
@@ -33,7 +33,7 @@ final class Encoding {
   ///   - fingerprint: the fingerprint of the vocabulary as records contain it.
   ///   - noteDoubleBOS: called if `--bos` adds the beginning-of-text token to a text that begins with it.
   init(
-    _ arguments: Arguments, _ tokenizer: ByteLevelTokenizer, _ fingerprint: String,
+    _ arguments: Arguments, _ tokenizer: Tokenizer, _ fingerprint: String,
     noteDoubleBOS: @escaping (_ token: Int) -> Void
   ) throws {
     self.noteDoubleBOS = noteDoubleBOS

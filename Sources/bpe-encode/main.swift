@@ -5,7 +5,8 @@ import Synchronization
 import Tokenizer
 
 toolMain(.bpeEncode) { arguments, output in
-  let tokenizer = try arguments.tokenizer(for: .encoding)
+  let tokenizer = try Tokenizer(
+    arguments.modelFiles(), preTokenizer: arguments.text(.preTokenizer), for: .encoding)
   for warning in tokenizer.warnings { arguments.note(warning) }
   let fingerprint = tokenizer.fingerprintText
   let isDisplay = arguments.has(.encodeTable) || arguments.has(.colour)

@@ -20,7 +20,7 @@ private struct Tables {
     self.merges = merges
   }
 
-  func open(for purpose: ByteLevelTokenizer.Purpose = .encoding) throws -> ByteLevelTokenizer {
+  func open(for purpose: Tokenizer.Purpose = .encoding) throws -> Tokenizer {
     var bytes: [UInt8] = [0]  // so that nothing is aligned
     func append<Number: FixedWidthInteger>(_ number: Number) {
       withUnsafeBytes(of: number.littleEndian) { bytes.append(contentsOf: $0) }
@@ -41,11 +41,13 @@ private struct Tables {
     try Data(bytes).write(to: url)
     defer { try? FileManager.default.removeItem(at: url) }
     let file = try MappedFile(path: Path(url.path))
-    return try ByteLevelTokenizer(
-      path: "model.gguf", model: model, preTokenizer: preTokenizer,
-      tokens: MappedStrings(file, tokenRange, count: tokens.count),
-      types: hasTypes ? MappedInt32s(file, at: typeStart, count: tokens.count) : nil,
-      merges: merges.map { MappedStrings(file, mergeRange, count: $0.count) }, bosTokenID: bosTokenID, for: purpose)
+    return try Tokenizer(
+      GGUFTokenizerTables(
+        path: "model.gguf", model: model, preTokenizer: preTokenizer,
+        tokens: MappedStrings(file, tokenRange, count: tokens.count),
+        types: hasTypes ? MappedInt32s(file, at: typeStart, count: tokens.count) : nil,
+        merges: merges.map { MappedStrings(file, mergeRange, count: $0.count) }, bosTokenID: bosTokenID),
+      for: purpose)
   }
 
   func reason() -> String? {
@@ -174,6 +176,6 @@ private struct Tables {
   @Test func reportsByteWithoutToken() throws {
     var tables = Tables()
     tables.tokens[0x7A].type = 5
-    #expect(throws: UnencodableByteError(byte: 0x7A, offset: 2)) { try tables.open().encode("y z") }
+    #expect(throws: TextEncodingError(byte: 0x7A, offset: 2)) { try tables.open().encode("y z") }
   }
 }

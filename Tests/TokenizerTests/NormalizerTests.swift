@@ -5,7 +5,7 @@ import Tokenizer
 /// Expected values are those of `tokenizers` 0.23.
 @Suite struct NormalizerTests {
   /// Opens a tokenizer with this normalizer and a token for each byte only.
-  private func tokenizer(_ normalizer: String, addedTokens: String = "") throws -> ByteLevelTokenizer {
+  private func tokenizer(_ normalizer: String, addedTokens: String = "") throws -> Tokenizer {
     try openTokenizer([
       "tokenizer.json": #"""
       {"added_tokens":[\#(addedTokens)],"normalizer":\#(normalizer),
@@ -66,7 +66,7 @@ import Tokenizer
 }
 
 @Suite struct AddedTokenRuleTests {
-  private func tokenizer(_ addedTokens: String) throws -> ByteLevelTokenizer {
+  private func tokenizer(_ addedTokens: String) throws -> Tokenizer {
     try openTokenizer([
       "tokenizer.json": #"""
       {"added_tokens":[\#(addedTokens)],"normalizer":null,
@@ -124,7 +124,7 @@ import Tokenizer
 
   @Test func classDeterminesRuleOfVocabularyFiles() throws {
     let small = SmallVocabulary()
-    func open(_ config: String) throws -> ByteLevelTokenizer {
+    func open(_ config: String) throws -> Tokenizer {
       try openTokenizer([
         "vocab.json": small.vocabularyJSON, "merges.txt": "\u{FEFF}" + small.mergesText,
         "tokenizer_config.json": config,

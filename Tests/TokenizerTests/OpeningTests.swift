@@ -7,7 +7,7 @@ import Tokenizer
 @Suite struct OpeningTests {
   @Test func bothFileFormatsGiveTheSameVocabulary() throws {
     let json = try Fixture.tokenizer()
-    let files = try ByteLevelTokenizer(folder: Path(Fixture.folder + "/files"))
+    let files = try Tokenizer(folder: Path(Fixture.folder + "/files"))
     #expect(json.fingerprint == files.fingerprint)
     #expect(json.vocabularySize == 500 && files.vocabularySize == 500)
     #expect(json.bosTokenID == files.bosTokenID && files.isSpecial(files.bosTokenID!))
@@ -135,7 +135,7 @@ import Tokenizer
       reason(["vocab.json": "{}"])?.reason
         == "merges.txt is missing beside vocab.json, and there is no tokenizer.json")
     do {
-      _ = try ByteLevelTokenizer(folder: "/nonexistent")
+      _ = try Tokenizer(folder: "/nonexistent")
       Issue.record("opened a folder that does not exist")
     } catch {
       #expect(error.description == "/nonexistent: no such folder")
@@ -206,7 +206,7 @@ import Tokenizer
       "the pre-tokenizer \"Split\" with behavior \"Removed\""
     ),
     (
-      #""pre_tokenizer":{"type":"Sequence","pretokenizers":[\#(split(PreTokenizer.qwen2.rawValue)),\#(byteLevel)]}"#,
+      #""pre_tokenizer":{"type":"Sequence","pretokenizers":[\#(split(KnownPattern.qwen2.rawValue)),\#(byteLevel)]}"#,
       "the pre-tokenizer \"ByteLevel\" with \"use_regex\" true after \"Split\""
     ),
     (#""pre_tokenizer":\#(split("x"))"#, "the pre-tokenizer \"Split\""),
@@ -323,7 +323,7 @@ import Tokenizer
       at: folder.appending(path: "tokenizer.json"), withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
     do {
-      _ = try ByteLevelTokenizer(folder: Path(folder.path))
+      _ = try Tokenizer(folder: Path(folder.path))
       Issue.record("opened a folder as a file")
     } catch {
       #expect(error.description == "\(folder.path)/tokenizer.json: Is a directory")

@@ -188,7 +188,7 @@ private func encode(
       #expect(try encode(text) { try model.makeEncoder().encode($0, into: $1) }.ids == expected)
     }
     let model = try makeListed(pieces, [], unknown: nil, byteFallback: false)
-    #expect(throws: UnencodableByteError(byte: 0x78, offset: 4)) {
+    #expect(throws: TextEncodingError(byte: 0x78, offset: 4)) {
       _ = try encode(text) { try model.makeEncoder().encode($0, into: $1) }
     }
   }

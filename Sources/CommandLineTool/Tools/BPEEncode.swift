@@ -25,6 +25,11 @@ extension Option {
     "Put the end-of-text token last",
     "Put the model's end-of-text token (EOS) last; for GPT-2 that is <|endoftext|>. --max-length does not remove the "
       + "tokens that --bos and --eos add.")
+  public static let preTokenizer = Option(
+    "pre-tokenizer", takes: .text("NAME"),
+    "The pre-tokenizer of a GGUF file (gpt-2, qwen2, …)",
+    "The name of the pre-tokenizer of a GGUF file, as in tokenizer.ggml.pre, for old files that do not name it or name "
+      + "the wrong one: gpt-2, llama-bpe, qwen2 and so on. Without effect for other files.")
   public static let crlf = Option(
     "crlf",
     "Read lines that end with CR LF",
@@ -86,7 +91,7 @@ extension Tool {
     options: [
       .nullTerminated, .wholeInput, .jsonInput, .crlf, .skipBlank, .addPrefixSpace, .special, .bos, .eos, .tokens,
       .offsets,
-      .attentionMask, .maxLength, .keep, .encodeTable, .colour,
+      .attentionMask, .maxLength, .keep, .preTokenizer, .encodeTable, .colour,
     ],
     synopsis: [.wholeInput, .jsonInput, .special, .bos, .tokens, .offsets, .encodeTable],
     commonOptions: [.model, .threads, .keepGoing, .errors, .sealed, .sealedOutput, .quiet, .help, .version],

@@ -10,20 +10,18 @@ enum Normalizer: Sendable {
   case stripAccents
   /// Replaces each occurrence of a text, or, if it is empty, inserts `content` before each scalar and at the end.
   case replace(LiteralSearch, content: [UInt8])
-  /// Replaces the ranges that a matcher of regular expressions finds.
-  case replaceMatches(Matcher, content: [UInt8])
+  /// Replaces each match of a regular expression.
+  case replaceMatches(Pattern, content: [UInt8])
   /// Puts a prefix before a text that is not empty.
   case prepend([UInt8])
   /// Writes each byte in the byte-level alphabet.
   case byteLevel
   /// Removes control characters and replaces some other characters by spaces, as `Nmt` does.
   case nmt
-  /// A normalizer that is defined elsewhere, with the factor by which it can make a text longer.
-  case custom(@Sendable (inout TextRewriter) -> Void, growth: Int)
-
-  /// Returns the first match in `text[range]` that begins at `position` or later, or nil.
-  typealias Matcher =
-    @Sendable (_ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, _ position: Int) -> Range<Int>?
+  /// `Precompiled`: replaces the sequences of a table.
+  case characterMap(CharacterMap)
+  /// The whole normalization of SentencePiece.
+  case sentencePiece(SentencePieceNormalizer)
 
   /// An upper bound of the bytes per byte of the text that the normalizer returns, without a constant part.
   var growth: Int {
@@ -36,7 +34,8 @@ enum Normalizer: Sendable {
     case .replace(let search, let content):
       search.pattern.isEmpty ? content.count + 1 : max(1, (content.count - 1) / search.pattern.count + 1)
     case .replaceMatches(_, let content): content.count + 1
-    case .custom(_, let growth): growth
+    case .characterMap(let map): map.growth
+    case .sentencePiece(let normalizer): max(3, normalizer.map?.growth ?? 1)
     }
   }
 }
@@ -45,8 +44,13 @@ enum Normalizer: Sendable {
 struct TextNormalizer {
   private let steps: [Normalizer]
   private var forms = FormNormalizer()
+  /// The matcher of each step that has a regular expression.
+  private let matchers: [PatternMatcher?]
 
-  init(_ steps: [Normalizer]) { self.steps = steps }
+  init(_ steps: [Normalizer]) {
+    self.steps = steps
+    matchers = steps.map { if case .replaceMatches(let pattern, _) = $0 { PatternMatcher(pattern) } else { nil } }
+  }
 
   /// The factor by which the normalizers of a file may make a text longer. Published tokenizers stay below 16.
   static let maxGrowth = 1 << 12
@@ -66,36 +70,45 @@ struct TextNormalizer {
   /// - Parameter recordsChanges: Records the changes that `NormalizedText.Offsets` needs.
   mutating func normalize(
     _ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, recordsChanges: Bool = false
-  ) -> NormalizedText? {
+  ) throws(TextEncodingError) -> NormalizedText? {
     var result: NormalizedText?
-    for step in steps {
+    for index in steps.indices {
       if let current = result {
-        let next = current.bytes.withUnsafeBufferPointer { apply(step, $0, 0..<$0.count, recordsChanges) }
+        var next: NormalizedText?
+        try current.bytes.withUnsafeBuffer { (bytes) throws(TextEncodingError) in
+          next = try apply(index, bytes, 0..<bytes.count, recordsChanges)
+        }
         if let next { result?.append(next) }
       } else {
-        result = apply(step, text, range, recordsChanges)
+        result = try apply(index, text, range, recordsChanges)
       }
     }
     return result
   }
 
+  /// Returns the normalized form of a short text; if it cannot be normalized, the text.
+  mutating func normalize(_ text: [UInt8]) -> [UInt8] {
+    text.withUnsafeBufferPointer { (try? normalize($0, 0..<$0.count))?.bytes } ?? text
+  }
+
   private mutating func apply(
-    _ step: Normalizer, _ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, _ recordsChanges: Bool
-  ) -> NormalizedText? {
+    _ index: Int, _ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, _ recordsChanges: Bool
+  ) throws(TextEncodingError) -> NormalizedText? {
     var rewriter = TextRewriter(text, range, recordsChanges: recordsChanges)
-    switch step {
+    switch steps[index] {
     case .form(let form): forms.normalize(&rewriter, to: form)
     case .lowercase: rewriter.lowercase()
     case .strip(let left, let right): rewriter.strip(left: left, right: right)
     case .stripAccents: rewriter.stripAccents()
     case .replace(let search, let content):
       rewriter.replaceAll(with: content) { search.firstMatch(in: text, from: $0, to: range.upperBound) }
-    case .replaceMatches(let matcher, let content): rewriter.replaceAll(with: content) { matcher(text, range, $0) }
+    case .replaceMatches(_, let content): if let matcher = matchers[index] { try rewriter.replaceAll(matcher, content) }
     case .prepend(let prefix):
       if !range.isEmpty, !prefix.isEmpty { rewriter.replace(range.lowerBound..<range.lowerBound, with: prefix) }
     case .byteLevel: rewriter.encodeBytes()
     case .nmt: rewriter.applyNmt()
-    case .custom(let normalize, _): normalize(&rewriter)
+    case .characterMap(let map): map.normalizeGraphemes(&rewriter)
+    case .sentencePiece(let normalizer): normalizer.normalize(&rewriter)
     }
     return rewriter.finish()
   }
@@ -152,6 +165,17 @@ extension TextRewriter {
       guard found.isEmpty else { continue }
       guard position < range.upperBound else { break }
       position += decodeScalar(in: text, at: position, limit: range.upperBound).length
+    }
+  }
+
+  fileprivate mutating func replaceAll(_ matcher: PatternMatcher, _ content: [UInt8]) throws(TextEncodingError) {
+    matcher.reset(UnsafeBufferPointer(rebasing: text[range]))
+    do {
+      while let found = try matcher.next() {
+        replace(range.lowerBound + found.lowerBound..<range.lowerBound + found.upperBound, with: content)
+      }
+    } catch {
+      throw TextEncodingError(.slowPattern, offset: error.offset)
     }
   }
 

@@ -34,18 +34,18 @@ package final class CharacterBPEEncoder {
   ///
   /// - Parameters:
   ///   - offset: Added to the ends of the tokens.
-  /// - Throws: `UnencodableByteError` if the vocabulary lacks a character and has neither byte tokens nor an unknown
+  /// - Throws: `TextEncodingError` if the vocabulary lacks a character and has neither byte tokens nor an unknown
   ///   token. In that case nothing is appended.
   package func encode(
     _ text: UnsafeBufferPointer<UInt8>, offset: Int = 0, into tokens: TokenBuffer
-  ) throws(UnencodableByteError) {
+  ) throws(TextEncodingError) {
     guard let base = text.baseAddress, !text.isEmpty else { return }
     if model.ignoresMerges {
       let id = pieces.id(of: base, count: text.count, paddedCount: text.count)
       if id >= 0 { return tokens.append(id, end: offset + text.count) }
     }
     // A token has at least one byte
-    try tokens.fill(upTo: text.count + PreTokenCache.padding) { (output) throws(UnencodableByteError) in
+    try tokens.fill(upTo: text.count + PreTokenCache.padding) { (output) throws(TextEncodingError) in
       guard let splitting = model.splitting else {
         return try encodePart(text, 0..<text.count, offset, &output) { _, _, _ in }
       }
@@ -55,7 +55,7 @@ package final class CharacterBPEEncoder {
 
   private func encodeWords(
     _ text: UnsafeBufferPointer<UInt8>, _ splitting: SafeSplitting, _ offset: Int, _ output: inout TokenBuffer.Cursor
-  ) throws(UnencodableByteError) {
+  ) throws(TextEncodingError) {
     guard let base = text.baseAddress else { return }
     let (cache, batch) = (cache, batch)
     var start = 0
@@ -83,7 +83,7 @@ package final class CharacterBPEEncoder {
   private func encodeWord(
     _ text: UnsafeBufferPointer<UInt8>, _ start: Int, _ word: Word, _ splitting: SafeSplitting, _ offset: Int,
     _ output: inout TokenBuffer.Cursor
-  ) throws(UnencodableByteError) {
+  ) throws(TextEncodingError) {
     // Unknown characters on both sides of a position at which a long word is split would be one token
     guard word.end - start > PreTokenCache.maxLength, model.byteIDs != nil || !model.fusesUnknown,
       let base = text.baseAddress
@@ -102,7 +102,7 @@ package final class CharacterBPEEncoder {
   private func encodeAndCache(
     _ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, _ key: PreTokenCache.Key, _ offset: Int,
     _ output: inout TokenBuffer.Cursor
-  ) throws(UnencodableByteError) {
+  ) throws(TextEncodingError) {
     guard range.count <= PreTokenCache.maxLength else {
       return try encodePart(text, range, offset, &output) { _, _, _ in }
     }
@@ -116,7 +116,7 @@ package final class CharacterBPEEncoder {
   private func encodePart(
     _ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, _ offset: Int, _ output: inout TokenBuffer.Cursor,
     _ record: (Int32, Int, Int) -> Void
-  ) throws(UnencodableByteError) {
+  ) throws(TextEncodingError) {
     var start = range.lowerBound
     while start < range.upperBound {
       let end = min(range.upperBound, start + Self.maxLength)
@@ -146,7 +146,7 @@ package final class CharacterBPEEncoder {
           output.append(model.unknownID, end: unknown.upperBound + offset)
           record(model.unknownID, unknown.lowerBound, unknown.upperBound)
         }
-        if let failure { throw UnencodableByteError(byte: text[failure], offset: failure + offset) }
+        if let failure { throw TextEncodingError(byte: text[failure], offset: failure + offset) }
         if hasUnused { unusedPieces.splits.removeAll(keepingCapacity: true) }
       }
       start = end
@@ -156,7 +156,7 @@ package final class CharacterBPEEncoder {
   /// Fills the merger with the initial symbols of a text (`tokenizers`, `BPE::merge_word`).
   private func appendSymbols(
     _ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, _ offset: Int
-  ) throws(UnencodableByteError) {
+  ) throws(TextEncodingError) {
     merger.removeAll()
     var unknown = 0  // the length of the unknown token that has not been appended
     var index = range.lowerBound
@@ -178,7 +178,7 @@ package final class CharacterBPEEncoder {
           continue
         }
       }
-      guard model.unknownID >= 0 else { throw UnencodableByteError(byte: text[index], offset: index + offset) }
+      guard model.unknownID >= 0 else { throw TextEncodingError(byte: text[index], offset: index + offset) }
       if unknown > 0, !model.fusesUnknown {
         merger.append(model.unknownID, length: unknown)
         unknown = 0

@@ -40,6 +40,11 @@ package struct CharacterMap: Sendable {
     }
   }
 
+  /// The length of the longest replacement, an upper bound of the bytes per byte of a text that it makes.
+  var growth: Int {
+    max(1, replacements.split(separator: 0, omittingEmptySubsequences: true).map(\.count).max() ?? 1)
+  }
+
   private static func offset(_ unit: UInt32) -> Int { Int(unit >> 10) << Int((unit & 1 << 9) >> 6) }
 
   /// Returns the unit that a byte leads to from a node, or nil if there is none.

@@ -18,6 +18,10 @@ package struct TokenTextDecoder: Sendable {
     case byteFallback
     /// `Fuse`: the following steps apply to the text instead of to each token.
     case fuse
+    /// `ByteLevel`: a character of the byte-level alphabet is a byte.
+    case byteLevel
+    /// No decoder: there is a space before each token but the first.
+    case spaceBetween
     /// `Strip`: removes the character (in UTF-8) at most `start` times at the start, and `stop` times at the end.
     case strip(_ content: [UInt8], start: Int, stop: Int)
   }
@@ -49,6 +53,20 @@ package struct TokenTextDecoder: Sendable {
   /// The state before the first token of a text.
   package var start: State { State(left: textSteps.map(\.start)) }
 
+  /// The state after the first characters of a text.
+  var middle: State {
+    var state = start
+    state.isFirst = false
+    state.left = state.left.map { _ in 0 }
+    return state
+  }
+
+  /// Returns true if a token within a text is its spelling. False for some tokens of which this holds.
+  func keeps(_ token: UnsafeBufferPointer<UInt8>) -> Bool {
+    guard tokenSteps.allSatisfy({ $0 == .byteFallback || $0.isReplacementOfMark }) else { return false }
+    return token.first != UInt8(ascii: "<") && !token.contains(SafeSplitting.mark[0])
+  }
+
   /// Appends the bytes of the next token of a text. Tokens that are not decoded, such as special tokens that are
   /// skipped, must be left out.
   package func append(_ token: some Sequence<UInt8>, _ state: inout State, to text: inout [UInt8]) {
@@ -79,13 +97,23 @@ package struct TokenTextDecoder: Sendable {
 
 extension TokenTextDecoder.Step {
   /// The name of the step in tokenizer.json.
-  fileprivate var name: String {
+  var name: String {
     switch self {
     case .metaspace: "Metaspace"
     case .replace: "Replace"
     case .byteFallback: "ByteFallback"
     case .fuse: "Fuse"
     case .strip: "Strip"
+    case .byteLevel: "ByteLevel"
+    case .spaceBetween: "null"
+    }
+  }
+
+  /// True if the step changes only tokens that contain `▁`.
+  fileprivate var isReplacementOfMark: Bool {
+    switch self {
+    case .metaspace(SafeSplitting.mark, _), .replace(SafeSplitting.mark, _): true
+    default: false
     }
   }
 
@@ -95,6 +123,8 @@ extension TokenTextDecoder.Step {
       Self.replace(replacement, by: isFirst && removesFirst ? [] : [UInt8(ascii: " ")], in: &bytes)
     case .replace(let pattern, let content): Self.replace(pattern, by: content, in: &bytes)
     case .byteFallback: if let byte = byteOfTokenSpelling(bytes) { bytes = [byte] }
+    case .byteLevel: if let decoded = ByteLevelAlphabet.decode(bytes) { bytes = decoded }
+    case .spaceBetween: if !isFirst { bytes.insert(UInt8(ascii: " "), at: 0) }
     case .fuse: break
     case .strip(let content, let start, let stop):
       guard !content.isEmpty else { return }

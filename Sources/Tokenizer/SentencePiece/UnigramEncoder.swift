@@ -29,14 +29,14 @@ package final class UnigramEncoder {
   ///
   /// - Parameters:
   ///   - offset: Added to the ends of the tokens.
-  /// - Throws: `UnencodableByteError` if the vocabulary lacks a character and has no unknown token. In that case
+  /// - Throws: `TextEncodingError` if the vocabulary lacks a character and has no unknown token. In that case
   ///   nothing is appended.
   package func encode(
     _ text: UnsafeBufferPointer<UInt8>, offset: Int = 0, into tokens: TokenBuffer
-  ) throws(UnencodableByteError) {
+  ) throws(TextEncodingError) {
     guard let base = text.baseAddress, !text.isEmpty else { return }
     // A token has at least one byte
-    try tokens.fill(upTo: text.count + PreTokenCache.padding) { (output) throws(UnencodableByteError) in
+    try tokens.fill(upTo: text.count + PreTokenCache.padding) { (output) throws(TextEncodingError) in
       let isCached = text.count <= PreTokenCache.maxLength
       let key = PreTokenCache.Key(base, count: text.count, paddedCount: text.count)
       if isCached, cache.append(key, start: offset, to: &output) { return }
@@ -55,7 +55,7 @@ package final class UnigramEncoder {
   @inline(__always)
   private func findBest(
     _ text: UnsafeBufferPointer<UInt8>, _ offset: Int, _ rounded: (Double) -> Double
-  ) throws(UnencodableByteError) {
+  ) throws(TextEncodingError) {
     best.removeAll(keepingCapacity: true)
     best.append(contentsOf: repeatElement(Node(), count: text.count + 1))
     let (model, trie, unknownScore) = (model, model.trie, model.unknownScore)
@@ -87,7 +87,7 @@ package final class UnigramEncoder {
         return nil
       }
     }
-    if let unencodable { throw UnencodableByteError(byte: text[unencodable], offset: unencodable + offset) }
+    if let unencodable { throw TextEncodingError(byte: text[unencodable], offset: unencodable + offset) }
   }
 
   /// Appends the tokens of the best sequence.

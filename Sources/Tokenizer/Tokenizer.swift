@@ -1,31 +1,36 @@
 import Platform
 
-/// A byte-level BPE tokenizer, as used by GPT-2: encodes any bytes as token ids and decodes them without loss.
+/// A tokenizer: encodes any bytes as token ids, and decodes ids.
+///
+/// A text goes through these steps, as in the library `tokenizers`: added tokens are found, the text between them is
+/// normalized and split into pre-tokens, and a model encodes each pre-token. The model is byte-level BPE as in GPT-2,
+/// BPE of characters or a unigram model as in SentencePiece.
 ///
 /// ```swift
-/// let tokenizer = try ByteLevelTokenizer(folder: "models/gpt2")
+/// let tokenizer = try Tokenizer(folder: "models/gpt2")
 /// let (encoder, tokens) = (tokenizer.makeEncoder(), TokenBuffer(recordsEnds: false))
 /// try text.withUnsafeBufferPointer { try encoder.encode($0, into: tokens) }
-/// let bytes = tokens.ids.flatMap { Array(tokenizer.bytes(of: Int($0))!) }
+/// let bytes = tokenizer.decode(tokens.ids.map(Int.init))
 /// ```
 ///
 /// A tokenizer is immutable and can be shared by threads. Each thread creates its own encoder (`makeEncoder`).
-public final class ByteLevelTokenizer: Sendable {
-  let vocabulary: Vocabulary
-  let addedTokens: AddedTokens
-  let settings: Settings
+public final class Tokenizer: Sendable {
+  /// The last step of encoding.
+  enum Model: Sendable {
+    /// `ignoresMerges`: a pre-token that is in the vocabulary becomes this token, even if the merges do not produce it.
+    case byteLevel(Vocabulary, ignoresMerges: Bool)
+    case characters(CharacterBPE)
+    case unigram(Unigram)
+    /// No model: the tokenizer is open for decoding.
+    case none
+  }
 
-  /// The settings of a tokenizer's file: normalization, pre-tokenization, and merging.
+  /// The settings of a tokenizer's files.
   struct Settings: Sendable {
     /// The normalizers, in order. Token ends are offsets in the text before normalization: a token that ends within a
     /// changed sequence ends at the start of this sequence.
     var normalizers: [Normalizer] = []
-    var preTokenizer = PreTokenizer.gpt2
-    var digitSplitting = DigitSplitting.none
-    /// `add_prefix_space`: a segment of the text that does not begin with a space is encoded as if it did.
-    var addsPrefixSpace = false
-    /// `ignore_merges`: a pre-token that is in the vocabulary becomes this token, even if the merges do not produce it.
-    var ignoresMerges = false
+    var preTokenizer: [PreTokenizerStep] = [.known(.gpt2)]
     /// The beginning-of-text and the end-of-text token; nil if no file names it.
     var bosTokenID: Int?
     var eosTokenID: Int?
@@ -45,27 +50,32 @@ public final class ByteLevelTokenizer: Sendable {
     case decoding
   }
 
-  private let purpose: Purpose
+  let model: Model
+  let tokens: any TokenTable
+  let addedTokens: AddedTokens
+  let settings: Settings
 
   init(
-    _ vocabulary: Vocabulary, _ addedTokens: [AddedTokens.Token], _ settings: Settings, _ purpose: Purpose
+    _ model: Model, _ tokens: some TokenTable, _ addedTokens: [AddedTokens.Token], _ settings: Settings,
+    _ purpose: Purpose
   ) throws(VocabularyError) {
-    self.vocabulary = vocabulary
-    self.addedTokens = try AddedTokens(addedTokens, of: vocabulary, settings.normalizers, for: purpose)
+    self.model = purpose == .encoding ? model : .none
+    self.tokens = tokens
+    self.addedTokens = try AddedTokens(addedTokens, of: tokens, settings.normalizers, for: purpose)
     self.settings = settings
-    self.purpose = purpose
   }
 
   /// The highest id plus one.
-  public var vocabularySize: Int { vocabulary.count }
+  public var vocabularySize: Int { tokens.count }
 
   /// The 64-bit FNV-1a hash of the vocabulary: for each id in order, the length of its token in two bytes,
   /// little-endian (0 for an id without a token), then its bytes. Computed on every access, in about half a
   /// millisecond.
-  public var fingerprint: UInt64 { vocabulary.fingerprint() }
+  public var fingerprint: UInt64 { tokens.fingerprint() }
 
-  /// Returns the bytes of a token, or nil if no token has this id. The bytes are valid as long as the tokenizer exists.
-  public func bytes(of id: Int) -> UnsafeBufferPointer<UInt8>? { vocabulary.bytes(of: id) }
+  /// Returns the bytes of a token within a text, or nil if no token has this id. The bytes are valid as long as the
+  /// tokenizer exists. At the start of a text, a token can have other bytes: see `TokenDecoder`.
+  public func bytes(of id: Int) -> UnsafeBufferPointer<UInt8>? { tokens.bytes(of: id) }
 
   /// Returns true if the token is a special token, such as `<|endoftext|>`.
   public func isSpecial(_ id: Int) -> Bool { addedTokens.isSpecial(id) }
@@ -98,16 +108,30 @@ public final class ByteLevelTokenizer: Sendable {
   /// Returns the id of the token with these bytes, which can be an added token or a token that text can be encoded to;
   /// nil if no token has these bytes. A tokenizer that is open for decoding finds only added tokens.
   public func id(of token: [UInt8]) -> Int? {
-    if let id = addedTokens.id(of: token, in: vocabulary) { return id }
-    let id = token.withUnsafeBufferPointer { token in
-      token.baseAddress.map { vocabulary.id(of: $0, count: token.count, paddedCount: token.count) } ?? -1
+    if let id = addedTokens.id(of: token, in: tokens) { return id }
+    switch model {
+    case .byteLevel(let vocabulary, _):
+      let id = token.withUnsafeBufferPointer { token in
+        token.baseAddress.map { vocabulary.id(of: $0, count: token.count, paddedCount: token.count) } ?? -1
+      }
+      return id < 0 ? nil : Int(id)
+    case .characters, .unigram:
+      return (0..<tokens.count).first { tokens.bytes(of: $0)?.elementsEqual(token) ?? false }
+    case .none: return nil
     }
-    return id < 0 ? nil : Int(id)
   }
 
   /// Returns a new encoder, for use by one thread. The tokenizer must be open for encoding.
-  public func makeEncoder() -> ByteLevelEncoder {
-    precondition(purpose == .encoding, "the tokenizer is open for decoding only")
-    return ByteLevelEncoder(self)
+  public func makeEncoder() -> TextEncoder { TextEncoder(self) }
+
+  /// Returns the encoder of the model, for use by one thread.
+  func makeModelEncoder() -> PreTokenization.Encoder {
+    switch model {
+    case .byteLevel(let vocabulary, let ignoresMerges):
+      .byteLevel(ByteLevelEncoder(vocabulary, ignoresMerges: ignoresMerges))
+    case .characters(let model): .characters(model.makeEncoder())
+    case .unigram(let model): .unigram(model.makeEncoder())
+    case .none: preconditionFailure("the tokenizer is open for decoding only")
+    }
   }
 }

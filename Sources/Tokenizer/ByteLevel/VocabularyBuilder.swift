@@ -13,14 +13,14 @@ struct VocabularyBuilder {
   private var bytes: SlabArray<UInt8>
   private var alternativeMerges: SlabArray<Vocabulary.AlternativeMerge>
   private var scratch: SlabArray<UInt8>
-  private let purpose: ByteLevelTokenizer.Purpose
+  private let purpose: Tokenizer.Purpose
   private var index: TokenIndex  // empty for decoding
   private var isComplete = false
   private var results: SlabArray<Int32>  // the token of each merge so far
 
   /// Creates a builder. `tokens` and `bytes` are estimates: there can be more, and memory that is not touched costs
   /// nothing.
-  init(tokens: Int, bytes: Int, _ purpose: ByteLevelTokenizer.Purpose) {
+  init(tokens: Int, bytes: Int, _ purpose: Tokenizer.Purpose) {
     self.purpose = purpose
     self.tokens = SlabArray(capacity: tokens, in: slab)
     scratch = SlabArray(capacity: 256, in: slab)

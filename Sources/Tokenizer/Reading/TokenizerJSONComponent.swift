@@ -4,7 +4,7 @@ import JSON
 struct TokenizerJSONComponent {
   private(set) var type = ""
   let offset: Int
-  /// The parts of a `Sequence`. A `Sequence` within a `Sequence` has no parts and is rejected because of its type.
+  /// The parts of a `Sequence`.
   private(set) var parts: [TokenizerJSONComponent] = []
 
   // Members of `ByteLevel`
@@ -16,7 +16,18 @@ struct TokenizerJSONComponent {
   private(set) var pattern: String?
   private(set) var behavior: String?
   private(set) var isInverted = false
-  // Members of `Replace` (also `pattern`), `Prepend`, and `Strip`
+  // Member of `CharDelimiterSplit`
+  private(set) var delimiter: String?
+  // Members of `Metaspace` (also `add_prefix_space`)
+  private(set) var replacement: String?
+  private(set) var prependScheme: String?
+  private(set) var splits = true
+  // Member of `Precompiled`, in base64
+  private(set) var charactersMap: String?
+  // Members of the decoder `Strip` (also `content`)
+  private(set) var start = 0
+  private(set) var stop = 0
+  // Members of `Replace` (also `pattern`), `Prepend`, and the normalizer `Strip`
   private(set) var literalPattern: String?
   private(set) var content: String?
   private(set) var prefix: String?
@@ -28,7 +39,7 @@ struct TokenizerJSONComponent {
   private(set) var tokensAfter: [String] = []
   private(set) var specialTokenIDs: [String: [Int]] = [:]
 
-  init(_ scanner: inout JSONScanner, isPart: Bool = false) throws(JSONError) {
+  init(_ scanner: inout JSONScanner, depth: Int = 0) throws(JSONError) {
     scanner.skipWhiteSpace()
     offset = scanner.position
     try scanner.object { (name, scanner) throws(JSONError) in
@@ -69,12 +80,29 @@ struct TokenizerJSONComponent {
         stripsLeft = try scanner.boolean()
       } else if scanner.matches(name, "strip_right") {
         stripsRight = try scanner.boolean()
-      } else if !isPart, Self.lists.contains(where: { scanner.matches(name, $0) }) {
+      } else if scanner.matches(name, "delimiter") {
+        delimiter = try scanner.swiftString()
+      } else if scanner.matches(name, "replacement") {
+        replacement = try scanner.swiftString()
+      } else if scanner.matches(name, "prepend_scheme") {
+        prependScheme = try scanner.swiftString()
+      } else if scanner.matches(name, "split") {
+        splits = try scanner.boolean()
+      } else if scanner.matches(name, "precompiled_charsmap"), try scanner.kind() == .string {
+        charactersMap = try scanner.swiftString()
+      } else if scanner.matches(name, "start"), try scanner.kind() == .number {
+        start = try scanner.integer()
+      } else if scanner.matches(name, "stop"), try scanner.kind() == .number {
+        stop = try scanner.integer()
+      } else if Self.lists.contains(where: { scanner.matches(name, $0) }) {
+        guard depth < Self.maxDepth else {
+          throw scanner.unsupported("a \"Sequence\" at depth \(depth + 1)", at: offset)
+        }
         try scanner.array { (scanner) throws(JSONError) in
           guard parts.count < Self.maxParts else {
             throw scanner.unsupported("a sequence of more than \(Self.maxParts) parts", at: offset)
           }
-          parts.append(try TokenizerJSONComponent(&scanner, isPart: true))
+          parts.append(try TokenizerJSONComponent(&scanner, depth: depth + 1))
         }
       } else {
         _ = try scanner.skipValue()
@@ -84,12 +112,13 @@ struct TokenizerJSONComponent {
 
   /// The maximum number of parts, far more than published tokenizers have.
   private static let maxParts = 64
+  private static let maxDepth = 8
 
   /// The member that contains the parts, for the four kinds of `Sequence`.
   private static let lists = ["normalizers", "pretokenizers", "processors", "decoders"]
 
-  /// The parts of a `Sequence`, or else the component itself.
-  var steps: [TokenizerJSONComponent] { type == "Sequence" ? parts : [self] }
+  /// The parts of a `Sequence`, and of each `Sequence` in it, or else the component itself.
+  var steps: [TokenizerJSONComponent] { type == "Sequence" ? parts.flatMap(\.steps) : [self] }
 
   /// Reads the special tokens of a template such as
   /// `[{"SpecialToken":{"id":"<s>","type_id":0}},{"Sequence":{"id":"A","type_id":0}}]`.
@@ -144,6 +173,6 @@ struct TokenizerJSONComponent {
 extension JSONScanner {
   /// Returns the error for a setting that would change the ids and is not supported.
   func unsupported(_ what: String, at offset: Int) -> JSONError {
-    failure("\(what) is not supported (supported: byte-level BPE as in GPT-2, Llama 3 and Qwen 2)", at: offset)
+    failure("\(what) is not supported", at: offset)
   }
 }

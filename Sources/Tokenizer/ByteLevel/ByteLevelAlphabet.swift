@@ -27,6 +27,28 @@ enum ByteLevelAlphabet {
     }
   }
 
+  /// Returns the bytes that a text in the alphabet encodes, or nil if it has other characters.
+  static func decode(_ text: [UInt8]) -> [UInt8]? {
+    var bytes: [UInt8] = []
+    var index = 0
+    while index < text.count {
+      let (value, length) = text.withUnsafeBufferPointer { decodeScalar(in: $0, at: index, limit: text.count) }
+      guard let value, let byte = byte(of: value) else { return nil }
+      bytes.append(byte)
+      index += length
+    }
+    return bytes
+  }
+
+  /// Appends the character that encodes a byte, in UTF-8.
+  @inline(__always)
+  static func append(_ byte: UInt8, to text: inout [UInt8]) {
+    let scalar = scalar(of: byte)
+    guard scalar >= 0x80 else { return text.append(UInt8(scalar)) }
+    text.append(0xC0 | UInt8(scalar >> 6))
+    text.append(0x80 | UInt8(scalar & 0x3F))
+  }
+
   /// Decodes `text` and appends the bytes. Returns false if a character is not in the alphabet or the text is not
   /// UTF-8; in that case, some bytes may have been appended.
   @inline(__always)

@@ -1,7 +1,7 @@
 /// A pre-tokenizer: splits a text into the pre-tokens that are merged separately. The raw values are the published
 /// regular expressions; they are implemented by hand, over bytes and scalars. A byte that is not UTF-8 is treated as
 /// punctuation.
-package enum PreTokenizer: String, CaseIterable, Sendable {
+package enum KnownPattern: String, CaseIterable, Sendable {
   case gpt2 = #"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#
   case llama3 =
     #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#

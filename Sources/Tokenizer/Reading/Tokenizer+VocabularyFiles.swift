@@ -1,7 +1,7 @@
 import JSON
 import Platform
 
-extension ByteLevelTokenizer {
+extension Tokenizer {
   /// Opens the two files in which GPT-2 was published: vocab.json, an object of tokens and ids, and merges.txt, one
   /// merge per line after a `#version` line. These files have no settings: the class determines the rule, and the files
   /// beside them the added tokens.
@@ -42,7 +42,8 @@ extension ByteLevelTokenizer {
       let tables = reader.builder.build()
       var settings = tokenizerClass.settings(addsPrefixSpace: files.addsPrefixSpace ?? false)
       settings.warnings = warnings
-      try self.init(tables, added, files.applied(to: settings, of: tables, added), purpose)
+      try self.init(
+        .byteLevel(tables, ignoresMerges: false), tables, added, files.applied(to: settings, of: tables, added), purpose)
     } catch {
       throw TokenizerError(.malformed, vocabulary.path, error.reason)
     }

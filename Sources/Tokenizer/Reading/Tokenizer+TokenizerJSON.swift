@@ -1,9 +1,9 @@
 import JSON
 import Platform
 
-extension ByteLevelTokenizer {
-  /// Opens tokenizer.json, the file format of the `tokenizers` library, if it describes byte-level BPE. Unsupported
-  /// settings that would change the ids are errors that name the component.
+extension Tokenizer {
+  /// Opens tokenizer.json, the file format of the `tokenizers` library. Unsupported settings that would change the ids
+  /// are errors that name the component.
   ///
   /// - Parameter files: The settings in the files beside tokenizer.json.
   convenience init(
@@ -16,14 +16,22 @@ extension ByteLevelTokenizer {
     } catch {
       throw TokenizerError(.malformed, file.path, error.description)
     }
-    let vocabulary = reader.reader.builder.build()
-    if purpose == .encoding, reader.hasUnknownToken, !vocabulary.coversAllBytes {
-      throw TokenizerError(
-        .malformed, file.path, "\"unk_token\" is not supported in a vocabulary without a token for every byte")
-    }
-    do {
-      let settings = files.applied(to: reader.settings, of: vocabulary, reader.addedTokens)
-      try self.init(vocabulary, reader.addedTokens, settings, purpose)
+    do throws(VocabularyError) {
+      switch reader.tokens {
+      case .bytes:
+        let vocabulary = reader.reader.builder.build()
+        guard purpose == .decoding || !reader.needsAllBytes || vocabulary.coversAllBytes else {
+          throw VocabularyError(
+            reason: "\"unk_token\" or \"byte_fallback\" in a byte-level vocabulary without a token for every byte is not "
+              + "supported")
+        }
+        try self.init(
+          .byteLevel(vocabulary, ignoresMerges: reader.ignoresMerges), vocabulary, reader.addedTokens,
+          files.applied(to: reader.settings, of: vocabulary, reader.addedTokens), purpose)
+      case .characters(let model, let tokens):
+        try self.init(
+          model, tokens, reader.addedTokens, files.applied(to: reader.settings, of: tokens, reader.addedTokens), purpose)
+      }
     } catch {
       throw TokenizerError(.malformed, file.path, error.reason)
     }
@@ -34,13 +42,24 @@ extension ByteLevelTokenizer {
 private struct TokenizerJSONReader {
   var reader: VocabularyReader
   var addedTokens: [AddedTokens.Token] = []
-  var hasUnknownToken = false
+  /// True if a setting has no effect only if every byte has a token.
+  var needsAllBytes = false
   private var warnings: [String] = []
 
-  private let purpose: ByteLevelTokenizer.Purpose
+  private let purpose: Tokenizer.Purpose
   private var pipeline = TokenizerJSONPipeline()
-  private var ignoresMerges = false
-  private var hasModel = false
+  private(set) var ignoresMerges = false
+  private var modelAt: JSONScanner?
+  private var isModelRead = false
+  private var characters: CharacterModelReader?
+  private(set) var tokens = TokenKind.bytes
+
+  /// The tokens that have been read: bytes, which are in `reader`, or characters.
+  enum TokenKind {
+    case bytes
+    case characters(Tokenizer.Model, DecodedTokens)
+  }
+
   private var hasVocabulary = false
   private var addedTokensAt: JSONScanner?
   /// The model's tokens that are not spelled in the byte-level alphabet, which must be added tokens: the offset of each
@@ -50,16 +69,17 @@ private struct TokenizerJSONReader {
   /// The definitions in the files beside this file.
   private let furtherDefinitions: [AddedTokenDefinition]
 
-  init(size: Int, _ furtherDefinitions: [AddedTokenDefinition], _ purpose: ByteLevelTokenizer.Purpose) {
+  init(size: Int, _ furtherDefinitions: [AddedTokenDefinition], _ purpose: Tokenizer.Purpose) {
     self.purpose = purpose
     self.furtherDefinitions = furtherDefinitions
     reader = VocabularyReader(size: size, purpose)
   }
 
   /// The settings that have been read.
-  var settings: ByteLevelTokenizer.Settings {
-    var settings = pipeline.settings
-    settings.ignoresMerges = ignoresMerges
+  var settings: Tokenizer.Settings {
+    var settings = Tokenizer.Settings()
+    settings.normalizers = pipeline.normalizers
+    settings.preTokenizer = characters == nil ? pipeline.byteLevelSteps : pipeline.preTokenizer
     settings.tokensBefore = ids(of: pipeline.tokensBefore)
     settings.tokensAfter = ids(of: pipeline.tokensAfter)
     settings.warnings = warnings
@@ -70,9 +90,12 @@ private struct TokenizerJSONReader {
   private func ids(of tokens: [String]) -> [Int] {
     tokens.flatMap { token in
       let text = Array(token.utf8)
-      return pipeline.specialTokenIDs[token]
-        ?? addedTokens.map { Int($0.id) }.first { reader.builder.isToken($0, text) }.map { [$0] } ?? []
+      return pipeline.specialTokenIDs[token] ?? addedTokens.first { isToken($0, text) }.map { [Int($0.id)] } ?? []
     }
+  }
+
+  private func isToken(_ token: AddedTokens.Token, _ text: [UInt8]) -> Bool {
+    token.content.map { $0 == text } ?? reader.builder.isToken(Int(token.id), text)
   }
 
   /// True if the rest of the file is not needed. Files of the `tokenizers` library end with the merges, which are most
@@ -82,9 +105,14 @@ private struct TokenizerJSONReader {
   /// Reads the file. Its members may be in any order, so the added tokens, which need the model, are read at the end.
   mutating func read(_ scanner: inout JSONScanner) throws(JSONError) {
     try readMembers(&scanner)
-    guard hasModel else { throw scanner.failure("\"model\" is missing", at: 0) }
+    guard var modelAt else { throw scanner.failure("\"model\" is missing", at: 0) }
     guard pipeline.hasPreTokenizer || isComplete else { throw scanner.failure("\"pre_tokenizer\" is missing", at: 0) }
+    if !isModelRead { try readModel(&modelAt) }
     if var addedTokensAt { try readAddedTokens(&addedTokensAt) }
+    if let characters { return try finish(characters, scanner) }
+    for step in pipeline.decoder ?? [] where step != .byteLevel {
+      throw scanner.unsupported("the decoder \"\(step.name)\" after \"ByteLevel\"", at: 0)
+    }
     try defineAddedTokens(scanner)
     for (id, offset) in foreignTokens.sorted(by: { $0.value < $1.value }) {
       var foreign = JSONScanner(scanner.bytes, position: offset - 1)  // the opening quotation mark
@@ -107,7 +135,12 @@ private struct TokenizerJSONReader {
         } else if scanner.matches(name, "decoder") {
           try pipeline.readDecoder(&scanner)
         } else if scanner.matches(name, "model") {
-          hasModel = true
+          modelAt = scanner
+          // The form of the tokens depends on the other components. In published files they come first.
+          guard pipeline.hasPreTokenizer, pipeline.hasNormalizer else {
+            _ = try scanner.skipValue()
+            continue
+          }
           try readModel(&scanner)
           if isComplete { return }
         } else if scanner.matches(name, "added_tokens") {
@@ -179,6 +212,30 @@ private struct TokenizerJSONReader {
   // MARK: the model
 
   private mutating func readModel(_ scanner: inout JSONScanner) throws(JSONError) {
+    isModelRead = true
+    guard pipeline.isByteLevel else {
+      var characters = CharacterModelReader()
+      try characters.read(&scanner, for: purpose)
+      self.characters = characters
+      return
+    }
+    try readByteLevelModel(&scanner)
+  }
+
+  /// Builds the model of characters, and defines the added tokens.
+  private mutating func finish(_ reader: CharacterModelReader, _ scanner: JSONScanner) throws(JSONError) {
+    let decoder = try pipeline.textDecoder(scanner)
+    do throws(VocabularyError) {
+      let (pieces, model) = try reader.makeModel(for: purpose)
+      var vocabulary = CharacterVocabulary(pieces)
+      (addedTokens, warnings) = try vocabulary.define(definitions + furtherDefinitions)
+      self.tokens = .characters(model, try vocabulary.makeTokens(decoder))
+    } catch {
+      throw scanner.failure(error.reason, at: modelAt?.position ?? 0)
+    }
+  }
+
+  private mutating func readByteLevelModel(_ scanner: inout JSONScanner) throws(JSONError) {
     var merges: JSONScanner?  // if they come before the vocabulary, which they need
     var hasMerges = false
     if try scanner.beginObject() {
@@ -211,34 +268,19 @@ private struct TokenizerJSONReader {
     let offset = name.range.lowerBound
     if scanner.matches(name, "type") {
       let type = try scanner.swiftString()
-      guard type == "BPE" else { throw scanner.unsupported("the model type \"\(excerpt(type))\"", at: offset) }
+      guard type == "BPE" else {
+        throw scanner.unsupported("the model type \"\(excerpt(type))\" with \"ByteLevel\"", at: offset)
+      }
     } else if scanner.matches(name, "ignore_merges") {
       ignoresMerges = try scanner.boolean()
     } else if scanner.matches(name, "unk_token") {
-      hasUnknownToken = try scanner.kind() != .null
+      if try scanner.kind() != .null { needsAllBytes = true }
       _ = try scanner.skipValue()
     } else if scanner.matches(name, "byte_fallback") {
-      guard try !scanner.boolean() else { throw scanner.unsupported("\"byte_fallback\" of the model", at: offset) }
-    } else if scanner.matches(name, "dropout") {
-      if try scanner.kind() == .null {
-        try scanner.null()
-      } else if try scanner.double() != 0 {
-        throw scanner.unsupported("\"dropout\" of the model", at: offset)
-      }
-    } else if scanner.matches(name, "continuing_subword_prefix") {
-      try readEmpty("continuing_subword_prefix", &scanner)
-    } else if scanner.matches(name, "end_of_word_suffix") {
-      try readEmpty("end_of_word_suffix", &scanner)
+      if try scanner.boolean() { needsAllBytes = true }
     } else {
-      _ = try scanner.skipValue()
+      try scanner.checkModelMember(name, at: offset)
     }
-  }
-
-  /// Reads a member of the model that must be null or an empty string.
-  private func readEmpty(_ name: String, _ scanner: inout JSONScanner) throws(JSONError) {
-    guard try scanner.kind() != .null else { return try scanner.null() }
-    let text = try scanner.string()
-    guard text.range.isEmpty else { throw scanner.unsupported("\"\(name)\" of the model", at: text.range.lowerBound) }
   }
 
   private mutating func readVocabulary(_ scanner: inout JSONScanner) throws(JSONError) {

@@ -85,8 +85,8 @@ struct TokenizerFiles {
 
   /// Returns the settings with what these files change.
   func applied(
-    to settings: ByteLevelTokenizer.Settings, of vocabulary: Vocabulary, _ addedTokens: [AddedTokens.Token]
-  ) -> ByteLevelTokenizer.Settings {
+    to settings: Tokenizer.Settings, of vocabulary: some TokenTable, _ addedTokens: [AddedTokens.Token]
+  ) -> Tokenizer.Settings {
     var settings = settings
     func id(_ name: String, _ configured: Int?) -> Int? {
       if let content = specialTokens[name]?.content {
@@ -100,7 +100,7 @@ struct TokenizerFiles {
     settings.eosTokenID = id("eos_token", settings.tokensAfter.isEmpty ? eosTokenID : nil)
     // These classes build the pre-tokenizer themselves; the other classes use the one in tokenizer.json
     if let addsPrefixSpace, TokenizerClass(tokenizerClass, modelType: modelType)?.appliesPrefixSpace ?? false {
-      settings.addsPrefixSpace = addsPrefixSpace
+      settings.setPrefixSpace(addsPrefixSpace)
     }
     return settings
   }
@@ -115,7 +115,7 @@ struct TokenizerFiles {
     _ name: Path, in folder: Path, _ body: (inout JSONScanner) throws(JSONError) -> Void
   ) throws(TokenizerError) {
     let path = folder.appending(name)
-    guard let file = try ByteLevelTokenizer.open(path) else { return }
+    guard let file = try Tokenizer.open(path) else { return }
     var scanner = JSONScanner(file.characters)
     do throws(JSONError) {
       try body(&scanner)

@@ -9,7 +9,7 @@ struct VocabularyReader {
 
   /// - Parameter size: The size of the file in bytes. The tokens together are not longer than the file, which has about
   ///   one token per 16 bytes.
-  init(size: Int, _ purpose: ByteLevelTokenizer.Purpose) {
+  init(size: Int, _ purpose: Tokenizer.Purpose) {
     builder = VocabularyBuilder(tokens: min(size / 16, 1 << 16), bytes: min(size, 1 << 19), purpose)
   }
 

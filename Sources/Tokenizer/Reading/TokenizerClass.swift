@@ -37,21 +37,31 @@ enum TokenizerClass {
   /// True if transformers builds the pre-tokenizer from `add_prefix_space` even if there is a tokenizer.json.
   var appliesPrefixSpace: Bool { self != .qwen2 }
 
-  func settings(addsPrefixSpace: Bool) -> ByteLevelTokenizer.Settings {
-    var settings = ByteLevelTokenizer.Settings()
-    settings.addsPrefixSpace = addsPrefixSpace && self != .qwen2
+  func settings(addsPrefixSpace: Bool) -> Tokenizer.Settings {
+    var settings = Tokenizer.Settings()
     switch self {
     case .gpt2, .roberta: break
     case .gptNeoX: settings.normalizers = [.form(.nfc)]
     case .qwen2:
       settings.normalizers = [.form(.nfc)]
-      settings.preTokenizer = .qwen2
+      settings.preTokenizer = [.known(.qwen2)]
     }
+    settings.setPrefixSpace(addsPrefixSpace && self != .qwen2)
     return settings
   }
 
   /// The special tokens that the class defines, if they are in the vocabulary.
   var specialTokens: [String] {
     self == .roberta ? ["<s>", "</s>", "<unk>", "<pad>", "<mask>"] : ["<|endoftext|>"]
+  }
+}
+
+extension Tokenizer.Settings {
+  /// Sets `add_prefix_space` of the pre-tokenizer `ByteLevel` with GPT-2's pattern.
+  mutating func setPrefixSpace(_ isAdded: Bool) {
+    preTokenizer.removeAll { if case .prefixSpace = $0 { true } else { false } }
+    guard isAdded, let index = preTokenizer.firstIndex(where: { if case .known(.gpt2) = $0 { true } else { false } })
+    else { return }
+    preTokenizer.insert(.prefixSpace, at: index)
   }
 }

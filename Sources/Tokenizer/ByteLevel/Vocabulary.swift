@@ -139,17 +139,4 @@ final class Vocabulary: @unchecked Sendable {  // immutable after init
       }
     }
   }
-
-  /// Returns the 64-bit FNV-1a hash of the vocabulary: for each id in order, the length of its token in two bytes,
-  /// little-endian, then its bytes.
-  func fingerprint() -> UInt64 {
-    var hash = FNV1a()
-    for id in 0..<count {
-      let token = tokens[id]
-      hash.combine(UInt8(truncatingIfNeeded: token.length))
-      hash.combine(UInt8(truncatingIfNeeded: token.length >> 8))
-      for offset in 0..<Int(token.length) { hash.combine(bytes[Int(token.start) + offset]) }
-    }
-    return hash.value
-  }
 }

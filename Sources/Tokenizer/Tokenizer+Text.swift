@@ -2,11 +2,11 @@ import JSON
 
 // Compares text with token ids, to detect a `text` that no longer matches edited `ids`.
 
-extension ByteLevelTokenizer {
+extension Tokenizer {
   /// Returns the text of the ids without special tokens and without an incomplete UTF-8 sequence at the end, or nil if
   /// it is not UTF-8.
   public func text(of ids: [Int]) -> [UInt8]? {
-    var text = ids.flatMap { isSpecial($0) ? [] : bytes(of: $0).map(Array.init) ?? [] }
+    var text = decode(ids, omitsSpecial: true)
     text.removeLast(incompleteUTF8Suffix(text.span))
     return isUTF8(text.span) ? text : nil
   }
@@ -18,8 +18,8 @@ extension ByteLevelTokenizer {
     if spells(ids, text) { return true }
     guard !settings.normalizers.isEmpty else { return false }
     var normalizer = TextNormalizer(settings.normalizers)
-    let normalized = text.withUnsafeBufferPointer { normalizer.normalize($0, 0..<$0.count)?.bytes }
-    return normalized.map { spells(ids, $0) } ?? false
+    let normalized = normalizer.normalize(text)
+    return normalized != text && spells(ids, normalized)
   }
 
   private func spells(_ ids: [Int], _ text: [UInt8]) -> Bool {

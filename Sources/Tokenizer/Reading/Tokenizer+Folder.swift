@@ -1,7 +1,7 @@
 import JSON
 import Platform
 
-extension ByteLevelTokenizer {
+extension Tokenizer {
   /// Opens the tokenizer of a model folder: tokenizer.json, or vocab.json and merges.txt if there is no tokenizer.json.
   public convenience init(folder: Path, for purpose: Purpose = .encoding) throws(TokenizerError) {
     if let file = try Self.open(folder.appending("tokenizer.json")) {
