@@ -1,6 +1,7 @@
 import CommandLineTool
 import JSON
 import JSONLines
+import Synchronization
 import Tokenizer
 
 /// Encodes texts and writes them as records or as a display, as the options request. Each thread has its own instance.
@@ -23,7 +24,7 @@ final class Encoding {
   private let convertsLineEnds: Bool
   private let skipsBlank: Bool
   private let isLines: Bool
-  private let noteDoubleBOS: (_ token: Int) -> Void
+  private let doubleBOS: DoubleBOSNote
   /// The members that are set or dropped in every record, without `text`.
   private var changes: [Record.Change] = []
   private var changesWithText: [Record.Change] = []
@@ -31,12 +32,10 @@ final class Encoding {
 
   /// - Parameters:
   ///   - fingerprint: the fingerprint of the vocabulary as records contain it.
-  ///   - noteDoubleBOS: called if `--bos` adds the beginning-of-text token to a text that begins with it.
   init(
-    _ arguments: Arguments, _ tokenizer: Tokenizer, _ fingerprint: String,
-    noteDoubleBOS: @escaping (_ token: Int) -> Void
+    _ arguments: Arguments, _ tokenizer: Tokenizer, _ fingerprint: String, _ doubleBOS: DoubleBOSNote
   ) throws {
-    self.noteDoubleBOS = noteDoubleBOS
+    self.doubleBOS = doubleBOS
     convertsLineEnds = arguments.has(.crlf)
     skipsBlank = arguments.has(.skipBlank)
     isLines = ![.wholeInput, .nullTerminated, .jsonInput].contains(where: arguments.has)
@@ -114,7 +113,7 @@ final class Encoding {
     if let last = tokensBefore.last, tokens.count > tokensBefore.count,
       tokens.ids[tokensBefore.count] == Int32(truncatingIfNeeded: last)
     {
-      noteDoubleBOS(last)
+      doubleBOS.write(last)
     }
     self.text = text
     if let maxLength, tokens.count + tokensAfter.count > maxLength { truncate(to: maxLength) }
@@ -162,5 +161,23 @@ final class Encoding {
       start = end
     }
     buffer.append(UInt8(ascii: "]"))
+  }
+}
+
+/// Writes a note, once, that `--bos` adds the beginning-of-text token to a text that begins with it.
+final class DoubleBOSNote {
+  private let tokenizer: Tokenizer
+  private let arguments: Arguments
+  private let isWritten = Atomic(false)
+
+  init(_ tokenizer: Tokenizer, _ arguments: Arguments) {
+    self.tokenizer = tokenizer
+    self.arguments = arguments
+  }
+
+  func write(_ token: Int) {
+    guard !isWritten.exchange(true, ordering: .relaxed) else { return }
+    let name = tokenizer.bytes(of: token).map { String(decoding: $0, as: UTF8.self) } ?? "\(token)"
+    arguments.note("--bos adds a second \(name) to a text that begins with one")
   }
 }

@@ -4,14 +4,14 @@ import JSON
 ///
 /// A name stands for the pre-tokenizer of a published tokenizer.json, whose steps are given here. llama.cpp's own
 /// patterns differ from them only where its regular expressions lack a feature.
-struct GGUFPreTokenizer {
+package struct GGUFPreTokenizer {
   var steps: [PreTokenizerStep]
   /// llama.cpp omits this normalization.
   var normalizers: [Normalizer] = []
   var ignoresMerges = false
 
   /// Returns the pre-tokenizer with this name, or nil if the name is unknown.
-  init?(_ name: String) {
+  package init?(_ name: String) {
     guard let family = Self.families.first(where: { $0.names.contains(name) }) else { return nil }
     steps = family.steps()
     normalizers = Self.namesWithNFC.contains(name) ? [.form(.nfc)] : []
@@ -19,7 +19,7 @@ struct GGUFPreTokenizer {
   }
 
   /// All names, for messages.
-  static var names: [String] { families.flatMap(\.names) }
+  package static var names: [String] { families.flatMap(\.names) }
 
   private struct Family {
     let names: [String]

@@ -97,8 +97,8 @@ extension GGUFTokenizerTables {
   fileprivate func namedPreTokenizer() throws(VocabularyError) -> GGUFPreTokenizer {
     guard let name = preTokenizer else {
       throw VocabularyError(
-        reason: "the file does not name its pre-tokenizer (tokenizer.ggml.pre is missing); --pre-tokenizer NAME names it, "
-          + "for example gpt-2, llama-bpe or qwen2")
+        reason: "the file does not name its pre-tokenizer (tokenizer.ggml.pre is missing); bpe-encode --pre-tokenizer NAME "
+          + "names it, for example gpt-2, llama-bpe or qwen2")
     }
     guard let preTokenizer = GGUFPreTokenizer(name) else {
       throw VocabularyError(
@@ -147,6 +147,8 @@ extension VocabularyBuilder {
     _ tables: GGUFTokenizerTables
   ) throws(VocabularyError) -> [AddedTokens.Token] {
     var added: [AddedTokens.Token] = []
+    /// Normal tokens with characters outside the byte-level alphabet. No text is encoded to them, but they are decoded.
+    var foreign: [Int] = []
     let named = [tables.bosTokenID, tables.eosTokenID]
     for (id, spelling) in tables.tokens.enumerated() {
       let type = try tables.type(of: id)
@@ -154,20 +156,21 @@ extension VocabularyBuilder {
       switch type {
       case .normal, .byte:
         guard !spelling.isEmpty else { continue }
-        // Old converters give added tokens the type of normal tokens
         if try define(id, spelling: spelling) { continue }
-        added.append(AddedTokens.Token(id: Int32(id), isSpecial: named.contains(id), isNormalized: false))
+        foreign.append(id)
+        // Old converters give special tokens the type of normal tokens
+        guard named.contains(id) else { continue }
+        added.append(AddedTokens.Token(id: Int32(id), isSpecial: true, isNormalized: false))
       case .unused: continue
       case .userDefined: added.append(AddedTokens.Token(id: Int32(id), isSpecial: false, isNormalized: false))
       case .unknown, .control: added.append(AddedTokens.Token(id: Int32(id), isSpecial: true, isNormalized: false))
       }
     }
     try finishTokens()
-    var next = added.makeIterator()
-    var nextAdded = next.next()
-    for (id, content) in tables.tokens.enumerated() where nextAdded.map({ Int($0.id) == id }) ?? false {
+    var rest = (added.map { Int($0.id) } + foreign.filter { !named.contains($0) }).sorted()[...]
+    for (id, content) in tables.tokens.enumerated() where id == rest.first {
       try defineAdded(id, content: Array(content))
-      nextAdded = next.next()
+      rest.removeFirst()
     }
     return added
   }

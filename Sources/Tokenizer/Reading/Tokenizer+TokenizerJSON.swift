@@ -62,8 +62,8 @@ private struct TokenizerJSONReader {
 
   private var hasVocabulary = false
   private var addedTokensAt: JSONScanner?
-  /// The model's tokens that are not spelled in the byte-level alphabet, which must be added tokens: the offset of each
-  /// token's spelling, by id.
+  /// The model's tokens that are not spelled in the byte-level alphabet, most of which are added tokens: the offset of
+  /// each token's spelling, by id.
   private var foreignTokens: [Int32: Int] = [:]
   private var definitions: [AddedTokenDefinition] = []
   /// The definitions in the files beside this file.
@@ -106,7 +106,6 @@ private struct TokenizerJSONReader {
   mutating func read(_ scanner: inout JSONScanner) throws(JSONError) {
     try readMembers(&scanner)
     guard var modelAt else { throw scanner.failure("\"model\" is missing", at: 0) }
-    guard pipeline.hasPreTokenizer || isComplete else { throw scanner.failure("\"pre_tokenizer\" is missing", at: 0) }
     if !isModelRead { try readModel(&modelAt) }
     if var addedTokensAt { try readAddedTokens(&addedTokensAt) }
     if let characters { return try finish(characters, scanner) }
@@ -114,11 +113,14 @@ private struct TokenizerJSONReader {
       throw scanner.unsupported("the decoder \"\(step.name)\" after \"ByteLevel\"", at: 0)
     }
     try defineAddedTokens(scanner)
-    for (id, offset) in foreignTokens.sorted(by: { $0.value < $1.value }) {
+    for (id, offset) in foreignTokens {
       var foreign = JSONScanner(scanner.bytes, position: offset - 1)  // the opening quotation mark
-      if reader.builder.isToken(Int(id), Array(try foreign.swiftString().utf8)) { continue }
-      throw scanner.failure(
-        "token \(id) has characters outside the byte-level alphabet, but is not an added token", at: offset)
+      let content = Array(try foreign.swiftString().utf8)
+      if reader.builder.isToken(Int(id), content) { continue }
+      // No text is encoded to this token, but its id can be decoded
+      try define(scanner, at: offset) { (builder) throws(VocabularyError) in
+        try builder.defineAdded(Int(id), content: content)
+      }
     }
   }
 

@@ -19,7 +19,6 @@ struct TokenizerJSONPipeline {
   /// True if the pre-tokenizer replaces bytes by characters, so that the model's tokens are bytes.
   var isByteLevel: Bool {
     preTokenizer.contains { if case .byteAlphabet = $0 { true } else { false } }
-      && !normalizers.contains { if case .byteLevel = $0 { true } else { false } }
   }
 
   /// The steps of a tokenizer whose tokens are bytes: the last step needs no characters.
