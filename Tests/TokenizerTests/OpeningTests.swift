@@ -229,7 +229,7 @@ import Tokenizer
     (#"{"pre_tokenizer":{"type":"ByteLevel"}}"#, "byte 18: \"add_prefix_space\" of \"ByteLevel\" is missing"),
     (
       #"{"pre_tokenizer":\#(byteLevel),"normalizer":null,"model":{"vocab":{"a":0},"merges":["a"]}}"#,
-      "byte 123: no space; a merge is two tokens with a space between them"
+      "byte 118: no space; a merge is two tokens with a space between them"
     ),
     (
       #"{"model":{"vocab":{"a":0},"merges":["a"]}}"#,

@@ -32,8 +32,8 @@ final class ByteLevelEncoder {
   /// Longer pre-tokens are split, because the merger uses 32-bit indices.
   private let maxPreTokenLength = 1 << 31 - 1
 
-  /// Appends the tokens of `text[range]`, split by a known pattern. Each pattern has its own call, so that the compiler
-  /// specializes the loop for it.
+  /// Appends the tokens of `text[range]`, split by a known pattern. Each pattern has its own function, so that the
+  /// compiler specializes the loop for it.
   ///
   /// - Parameters:
   ///   - shift: Added to the ends of the tokens and to the offset of an error.
@@ -41,15 +41,35 @@ final class ByteLevelEncoder {
     _ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, by pattern: KnownPattern, _ shift: Int,
     into tokens: TokenBuffer
   ) throws(TextEncodingError) {
-    let limit = range.upperBound
     switch pattern {
-    case .gpt2:
-      try encode(text, range, shift, into: tokens) { KnownPattern.gpt2.preTokenEnd(in: text, from: $0, to: limit) }
-    case .llama3:
-      try encode(text, range, shift, into: tokens) { KnownPattern.llama3.preTokenEnd(in: text, from: $0, to: limit) }
-    case .qwen2:
-      try encode(text, range, shift, into: tokens) { KnownPattern.qwen2.preTokenEnd(in: text, from: $0, to: limit) }
+    case .gpt2: try encodeGPT2(text, range, shift, tokens)
+    case .llama3: try encodeLlama3(text, range, shift, tokens)
+    case .qwen2: try encodeQwen2(text, range, shift, tokens)
     }
+  }
+
+  @inline(never)
+  private func encodeGPT2(
+    _ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, _ shift: Int, _ tokens: TokenBuffer
+  ) throws(TextEncodingError) {
+    let limit = range.upperBound
+    try encode(text, range, shift, into: tokens) { KnownPattern.gpt2.preTokenEnd(in: text, from: $0, to: limit) }
+  }
+
+  @inline(never)
+  private func encodeLlama3(
+    _ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, _ shift: Int, _ tokens: TokenBuffer
+  ) throws(TextEncodingError) {
+    let limit = range.upperBound
+    try encode(text, range, shift, into: tokens) { KnownPattern.llama3.preTokenEnd(in: text, from: $0, to: limit) }
+  }
+
+  @inline(never)
+  private func encodeQwen2(
+    _ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, _ shift: Int, _ tokens: TokenBuffer
+  ) throws(TextEncodingError) {
+    let limit = range.upperBound
+    try encode(text, range, shift, into: tokens) { KnownPattern.qwen2.preTokenEnd(in: text, from: $0, to: limit) }
   }
 
   /// Appends the tokens of a pre-token.
