@@ -2,9 +2,9 @@ import JSONLines
 import Platform
 import Tokenizer
 
-// pattern-check [--fancy] PATTERN < FILE: prints for each line of standard input the ranges of the matches in bytes, such
-// as "0-3 5-9". With -0, texts end with NUL instead of a line end. For the comparison of the matcher with reference
-// implementations; not installed.
+// pattern-check [--fancy] PATTERN < FILE: prints for each line of standard input the ranges of the matches in bytes,
+// such as "0-3 5-9". With -0, texts end with NUL instead of a line end. For the comparison of the matcher with
+// reference implementations; not installed.
 
 func fail(_ message: String) -> Never {
   let line = Array("pattern-check: \(message)\n".utf8)

@@ -8,12 +8,17 @@ import Testing
 private func matches(
   _ pattern: String, _ text: [UInt8], _ dialect: PatternDialect = .oniguruma
 ) throws -> [Range<Int>] {
-  let matcher = PatternMatcher(try Pattern(pattern, dialect: dialect))
-  return try text.withUnsafeBufferPointer {
-    matcher.reset($0)
-    var result: [Range<Int>] = []
-    while let range = try matcher.next() { result.append(range) }
-    return result
+  try PatternMatcher(try Pattern(pattern, dialect: dialect)).matches(in: text)
+}
+
+extension PatternMatcher {
+  fileprivate func matches(in text: [UInt8], from start: Int = 0) throws -> [Range<Int>] {
+    try text.withUnsafeBufferPointer {
+      reset($0, from: start)
+      var result: [Range<Int>] = []
+      while let range = try next() { result.append(range) }
+      return result
+    }
   }
 }
 
@@ -34,11 +39,14 @@ struct PatternTests {
     let path = #filePath.split(separator: "/").dropLast().reduce("") { $0 + "/" + $1 } + "/Fixtures/patterns.jsonl"
     let lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
     #expect(lines.count > 200)
+    var matchers: [String: PatternMatcher] = [:]
     for line in lines {
       let expected = try JSONDecoder().decode(Case.self, from: Data(line.utf8))
       let text = Array(expected.text.utf8)
       var ends: Set<Int> = [text.count]
-      for range in try matches(expected.pattern, text) { ends.formUnion([range.lowerBound, range.upperBound]) }
+      let matcher = try matchers[expected.pattern] ?? PatternMatcher(Pattern(expected.pattern))
+      matchers[expected.pattern] = matcher
+      for range in try matcher.matches(in: text) { ends.formUnion([range.lowerBound, range.upperBound]) }
       #expect(
         ends.subtracting([0]).sorted() == expected.ends, "\(expected.pattern) on \(expected.text.debugDescription)")
     }
@@ -49,7 +57,8 @@ struct PatternTests {
       "a", "B", "é", " ", "  ", "\n", "\r\n", "1", "23", "'s", "'LL", "'ſ", ".", "!?", "\u{301}", "漢", "\u{3000}", "Ⅷ",
     ]
     var generator = SystemRandomNumberGenerator()
-    for _ in 0..<200 {
+    let matcher = PatternMatcher(try Pattern(preTokenizer.rawValue))
+    for _ in 0..<2000 {
       var text: [UInt8] = []
       for _ in 0..<Int.random(in: 1...12, using: &generator) {
         text += (parts.randomElement(using: &generator) ?? "").utf8
@@ -63,7 +72,7 @@ struct PatternTests {
           expected.append(start..<preTokenizer.preTokenEnd(in: bytes, from: start, to: bytes.count))
         }
       }
-      #expect(try matches(preTokenizer.rawValue, text) == expected, "\(text)")
+      #expect(try matcher.matches(in: text) == expected, "\(text)")
     }
   }
 
@@ -99,8 +108,22 @@ struct PatternTests {
   }
 
   @Test(arguments: [" ", "a", "A", "\u{301}", "1", "漢", "."]) func takesLinearTime(_ unit: String) throws {
-    let text = Array(String(repeating: unit, count: 100_000).utf8)
-    for pattern in KnownPattern.allCases { _ = try matches(pattern.rawValue, text + Array("x".utf8)) }
-    #expect(throws: PatternError.self) { try matches("(?:a|aa)+b", Array(String(repeating: "a", count: 100).utf8)) }
+    let text = Array((String(repeating: unit, count: 100_000) + "x").utf8)
+    for pattern in KnownPattern.allCases { _ = try matches(pattern.rawValue, text) }
+  }
+
+  @Test func endsSearchesWithExponentialTime() throws {
+    #expect(throws: PatternError(cause: .tooSlow, offset: 0, reason: "the pattern takes too many steps")) {
+      try matches("(?:a|aa)+b", Array(String(repeating: "a", count: 100).utf8))
+    }
+  }
+
+  /// What is before the start is seen by look-behind, and what is after a buffer's end is not seen.
+  @Test func searchesFromAPlace() throws {
+    let matcher = PatternMatcher(try Pattern(#"(?<!a)b|\s+(?!\S)|c"#))
+    let text = Array("abcb  c".utf8)
+    #expect(try matcher.matches(in: text, from: 1) == [2..<3, 3..<4, 4..<5, 6..<7])
+    #expect(try matcher.matches(in: Array(text[1..<6])) == [0..<1, 1..<2, 2..<3, 3..<5])
+    #expect(try matcher.matches(in: text, from: 7).isEmpty)
   }
 }

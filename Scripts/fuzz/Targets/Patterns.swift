@@ -2,8 +2,8 @@ import Platform
 import Tokenizer
 
 extension FuzzTarget {
-  /// A pattern and a text, separated by a NUL byte: the matches are in order and inside of the text, and a pattern that is
-  /// too slow is an error in a short time.
+  /// A pattern and a text, separated by a NUL byte: the matches are in order and inside of the text, and a pattern that
+  /// is too slow is an error in a short time.
   static let pattern = FuzzTarget("pattern", longestInput: 300) { input in
     let separator = input.firstIndex(of: 0) ?? input.count
     let source = String(decoding: input[..<separator], as: UTF8.self)

@@ -209,15 +209,14 @@ struct PatternCompiler {
     var memberships = [Bool](repeating: false, count: all.count)
     var numbers: [[Bool]: UInt8] = [:]
     var scalars: [UInt32] = []
-    var partOf = [UInt8](repeating: 0, count: 0x110000)
-    var start: UInt32 = 0x80
+    /// The ends of runs of scalars of one part. The first 128 scalars are their own symbols.
+    var runs: [(end: Int, part: UInt8)] = [(128, 0)]
     var index = 0
-    while start < 0x110000 {
-      while index < changes.count, changes[index].scalar <= start {
+    while let (end, _) = runs.last, end < 0x110000 {
+      while index < changes.count, changes[index].scalar <= end {
         memberships[changes[index].set].toggle()
         index += 1
       }
-      let end = index < changes.count ? changes[index].scalar : 0x110000
       let known = numbers[memberships]
       guard known != nil || scalars.count < 256 else {
         throw PatternError(cause: .unsupported, offset: 0, reason: "a pattern with so many different sets")
@@ -225,23 +224,45 @@ struct PatternCompiler {
       let part = known ?? UInt8(scalars.count)
       if known == nil {
         numbers[memberships] = part
-        scalars.append(start)
+        scalars.append(UInt32(end))
       }
-      for scalar in Int(start)..<Int(end) { partOf[scalar] = part }
-      start = end
+      runs.append((index < changes.count ? Int(changes[index].scalar) : 0x110000, part))
     }
+    let (blocks, parts) = Self.blocks(runs)
+    return (blocks, parts, scalars)
+  }
+
+  /// Returns the blocks of all scalars, and the parts of the blocks' scalars. Equal blocks are stored once.
+  private static func blocks(_ runs: [(end: Int, part: UInt8)]) -> (blocks: [UInt16], parts: [UInt8]) {
     var blocks: [UInt16] = []
     var parts: [UInt8] = []
-    var known: [ArraySlice<UInt8>: UInt16] = [:]
+    var known: [[UInt8]: UInt16] = [:]
+    /// The blocks with only one part.
+    var uniform = [UInt16?](repeating: nil, count: 256)
+    var run = 0
     for first in stride(from: 0, to: 0x110000, by: 128) {
-      let block = partOf[first..<first + 128]
+      while runs[run].end <= first { run += 1 }
+      let part = Int(runs[run].part)
+      let isUniform = runs[run].end >= first + 128
+      if isUniform, let number = uniform[part] {
+        blocks.append(number)
+        continue
+      }
+      var block: [UInt8] = []
+      var covering = run
+      while block.count < 128 {
+        let count = min(runs[covering].end - first, 128) - block.count
+        block.append(contentsOf: repeatElement(runs[covering].part, count: count))
+        covering += 1
+      }
       let number = known[block] ?? UInt16(parts.count / 128)
       if known[block] == nil {
         known[block] = number
         parts += block
       }
+      if isUniform { uniform[part] = number }
       blocks.append(number)
     }
-    return (blocks, parts, scalars)
+    return (blocks, parts)
   }
 }

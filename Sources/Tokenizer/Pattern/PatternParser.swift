@@ -3,7 +3,8 @@ package enum PatternDialect: Sendable {
   /// Oniguruma with its default syntax, the engine of `tokenizers`: `^` and `$` match at every line, `{1,3}+` repeats a
   /// repetition.
   case oniguruma
-  /// The crate fancy-regex, the engine of `tiktoken`: `^` and `$` match at the ends of the text, `{1,3}+` is possessive.
+  /// The crate fancy-regex, the engine of `tiktoken`: `^` and `$` match at the ends of the text, `{1,3}+` is
+  /// possessive.
   case fancyRegex
 }
 

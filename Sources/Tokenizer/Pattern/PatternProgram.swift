@@ -1,8 +1,8 @@
 /// A pattern as instructions for `PatternMatcher`.
 ///
-/// A text is read as symbols: an ASCII byte is its own symbol, and other scalars are grouped into parts, the largest sets
-/// that no set of the pattern divides. Each set is then a table of symbols. A byte that is not UTF-8 has the symbol of
-/// U+FFFD, which the reference implementations put in its place.
+/// A text is read as symbols: an ASCII byte is its own symbol, and other scalars are grouped into parts, the largest
+/// sets that no set of the pattern divides. Each set is then a table of symbols. A byte that is not UTF-8 has the
+/// symbol of U+FFFD, which the reference implementations put in its place.
 final class PatternProgram: @unchecked Sendable {  // immutable after init
   static let endSymbol = 384
   static let symbolCount = 512  // a power of two, for the index computations
