@@ -32,23 +32,32 @@ struct PatternTests {
     let pattern: String
     let text: String
     let ends: [Int]
+    let dialect: String?
+    let isPublished: Bool?
   }
 
-  /// The fixture contains the pieces of tokenizers (Scripts/reference/tokenizer/patterns.py).
-  @Test func splitsAsTokenizersDoes() throws {
+  private static func cases() throws -> [Case] {
     let path = #filePath.split(separator: "/").dropLast().reduce("") { $0 + "/" + $1 } + "/Fixtures/patterns.jsonl"
-    let lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
-    #expect(lines.count > 200)
-    var matchers: [String: PatternMatcher] = [:]
-    for line in lines {
-      let expected = try JSONDecoder().decode(Case.self, from: Data(line.utf8))
-      let text = Array(expected.text.utf8)
-      var ends: Set<Int> = [text.count]
-      let matcher = try matchers[expected.pattern] ?? PatternMatcher(Pattern(expected.pattern))
-      matchers[expected.pattern] = matcher
-      for range in try matcher.matches(in: text) { ends.formUnion([range.lowerBound, range.upperBound]) }
-      #expect(
-        ends.subtracting([0]).sorted() == expected.ends, "\(expected.pattern) on \(expected.text.debugDescription)")
+    return try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").map {
+      try JSONDecoder().decode(Case.self, from: Data($0.utf8))
+    }
+  }
+
+  /// The fixture contains the pieces of tokenizers and tiktoken for published patterns and for all kinds of constructs
+  /// (Scripts/reference/tokenizer/patterns.py).
+  @Test func splitsAsTokenizersDoes() throws {
+    let cases = try Self.cases()
+    #expect(cases.count > 700)
+    for (pattern, cases) in Dictionary(grouping: cases, by: { [$0.pattern, $0.dialect ?? ""] }) {
+      let dialect = pattern[1].isEmpty ? PatternDialect.oniguruma : .fancyRegex
+      let matcher = PatternMatcher(try Pattern(pattern[0], dialect: dialect))
+      for expected in cases {
+        let text = Array(expected.text.utf8)
+        var ends: Set<Int> = [text.count]
+        for range in try matcher.matches(in: text) { ends.formUnion([range.lowerBound, range.upperBound]) }
+        #expect(
+          ends.subtracting([0]).sorted() == expected.ends, "\(pattern) on \(expected.text.debugDescription)")
+      }
     }
   }
 
@@ -92,7 +101,15 @@ struct PatternTests {
   }
 
   @Test(arguments: [
-    (#"a(b)\1"#, "byte 5 of the pattern: a backreference is not supported"),
+    (
+      #"(ab)\1"#,
+      "byte 5 of the pattern: a backreference, except directly after its group of one character, is not supported"
+    ),
+    (#"\X"#, "byte 1 of the pattern: the escape \"\\X\" is not supported"),
+    (#"a\Kb"#, "byte 2 of the pattern: the escape \"\\K\" is not supported"),
+    ("(?~a)", "byte 1 of the pattern: this kind of group is not supported"),
+    ("(?x) a", "byte 3 of the pattern: the option \"x\" is not supported"),
+    ("(?<=a+)b", "byte 1 of the pattern: a look-behind of variable length is not supported"),
     (#"[a"#, "byte 1 of the pattern: \"[\" without \"]\""),
     (#"é(a"#, "byte 3 of the pattern: \"(\" without \")\""),
     (#"a)"#, "byte 2 of the pattern: unmatched \")\""),
@@ -107,9 +124,39 @@ struct PatternTests {
     } catch { #expect("\(error)" == message) }
   }
 
-  @Test(arguments: [" ", "a", "A", "\u{301}", "1", "漢", "."]) func takesLinearTime(_ unit: String) throws {
-    let text = Array((String(repeating: unit, count: 100_000) + "x").utf8)
-    for pattern in KnownPattern.allCases { _ = try matches(pattern.rawValue, text) }
+  /// Each text ends with another character than it repeats, so that `\s+$` and its like fail at the end.
+  @Test(arguments: [" ", "a", "A", "\u{301}", "1", "漢", ".", "\n", "'", " a", "1 "])
+  func takesLinearTime(_ unit: String) throws {
+    let texts = ["", "x", ".", "漢"].map { Array((String(repeating: unit, count: 20_000) + $0).utf8) }
+    for pattern in Set(
+      try Self.cases().filter { $0.isPublished ?? false || $0.dialect != nil }.map { [$0.pattern, $0.dialect ?? ""] })
+    {
+      let matcher = PatternMatcher(
+        try Pattern(pattern[0], dialect: pattern[1].isEmpty ? .oniguruma : .fancyRegex))
+      for text in texts { #expect(throws: Never.self, "\(pattern)") { try matcher.matches(in: text) } }
+    }
+  }
+
+  /// The second pattern of each pair is the same without the notes of `PatternMatcher` on runs and loops.
+  @Test(arguments: [
+    (#"\s+$"#, #"(?:\s(?:))+$"#), (#"[0-9]+x"#, #"(?:[0-9](?:))+x"#), (#"[0-9]*+x"#, #"(?>(?:[0-9](?:))*)x"#),
+    (#"\s*[\r\n]+"#, #"(?:\s(?:))*[\r\n]+"#), (#"\d{2,}(?=\d\d [a-z])"#, #"(?:\d(?:)){2,}(?=\d\d [a-z])"#),
+    (#"(?:\d+ +)+x|1+ "#, #"(?:(?:\d(?:))+(?: (?:))+)+x|(?:1(?:))+ "#),
+    (#"\d{1,3}(?=(?:\d{3})*\b)"#, #"\d{1,3}(?=(?>(?:\d{3})*)\b)"#),
+    (#"(?=(\d{3})+(?!\d))"#, #"(?=(?>(\d{3})+)(?!\d))"#),
+    (#"(?!(?:\d\d)*x|(?: [a-z]*)+\n)."#, #"(?!(?>(?:\d\d)*)x|(?>(?: [a-z]*)+)\n)."#),
+  ])
+  func findsMatchesInLongRuns(_ pattern: String, _ other: String) throws {
+    let (matcher, otherMatcher) = (PatternMatcher(try Pattern(pattern)), PatternMatcher(try Pattern(other)))
+    for unit in ["1", " "] {
+      for end in ["", "x", "x  ", "\n", " a\n 123"] {
+        for length in [31, 32, 33, 70] {
+          let text = String(repeating: unit, count: length) + end
+          let bytes = Array((text + "12 x" + text).utf8)
+          #expect(try matcher.matches(in: bytes) == otherMatcher.matches(in: bytes), "\(text.debugDescription)")
+        }
+      }
+    }
   }
 
   @Test func endsSearchesWithExponentialTime() throws {

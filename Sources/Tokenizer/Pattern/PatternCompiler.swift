@@ -23,6 +23,10 @@ struct PatternCompiler {
   private(set) var sets: [ScalarSet] = []
   private(set) var firsts: [[First]] = []
   private(set) var wordSet: Int?
+  /// For each loop in a look-around, the last instruction of the look-around.
+  private(set) var lookEnds: [Int32] = []
+  /// The loops being compiled are in a look-around, and not in another group that drops alternatives.
+  private var isInLook = false
   private let dialect: PatternDialect
 
   private static let maxInstructions = 20_000
@@ -36,7 +40,7 @@ struct PatternCompiler {
 
   func first(of node: PatternNode, followedBy rest: Rest) -> First {
     switch node {
-    case .set(let set): return First(set: set, isNullable: false)
+    case .set(let set), .repeatOfPrevious(let set): return First(set: set, isNullable: false)
     case .sequence(let nodes):
       var set = ScalarSet.empty
       for node in nodes {
@@ -67,7 +71,7 @@ struct PatternCompiler {
     case .alternatives(let nodes): return nodes.contains { alwaysMatches($0, rest) }
     case .repetition(_, let least, _, _): return least == 0
     case .atomic(let inner): return alwaysMatches(inner, rest)
-    case .set, .look, .anchor: return false
+    case .set, .repeatOfPrevious, .look, .anchor: return false
     }
   }
 
@@ -98,6 +102,7 @@ struct PatternCompiler {
   private mutating func emit(_ node: PatternNode, _ rest: Rest) throws(PatternError) {
     switch node {
     case .set(let set): try add(.set, number(of: set))
+    case .repeatOfPrevious: try add(.repeatOfPrevious)
     case .sequence(let nodes):
       var rests = [rest]
       for node in nodes.dropFirst().reversed() { rests.append(self.rest(node, rests[rests.count - 1])) }
@@ -105,10 +110,7 @@ struct PatternCompiler {
     case .alternatives(let nodes): try emitAlternatives(nodes[...], rest)
     case .repetition(let inner, let least, let most, let preference):
       try emitRepetition(inner, least, most, preference, rest)
-    case .atomic(let inner):
-      try add(.beginAtomic)
-      try emit(inner, .accept)
-      try add(.endAtomic)
+    case .atomic(let inner): try emitAtomic { compiler throws(PatternError) in try compiler.emit(inner, .accept) }
     case .look(let inner, let isAhead, let isNegated): try emitLook(inner, isAhead, isNegated)
     case .anchor(let anchor):
       switch anchor {
@@ -117,11 +119,23 @@ struct PatternCompiler {
       case .textEndOrLastLineEnd: try add(.textEndOrLastLineEnd)
       case .lineStart: try add(.lineStart)
       case .lineEnd: try add(.lineEnd)
+      case .searchStart: try add(.searchStart)
       case .wordBoundary, .notWordBoundary:
-        wordSet = number(of: dialect == .oniguruma ? .bareWord : .word)
+        wordSet = number(of: dialect == .oniguruma ? .bareWord : .wordWithJoiners)
         if case .wordBoundary = anchor { try add(.wordBoundary) } else { try add(.notWordBoundary) }
       }
     }
+  }
+
+  private mutating func emitAtomic(
+    _ body: (inout PatternCompiler) throws(PatternError) -> Void
+  ) throws(PatternError) {
+    let wasInLook = isInLook
+    isInLook = false
+    try add(.beginAtomic)
+    try body(&self)
+    try add(.endAtomic)
+    isInLook = wasInLook
   }
 
   private mutating func emitLook(_ inner: PatternNode, _ isAhead: Bool, _ isNegated: Bool) throws(PatternError) {
@@ -131,8 +145,12 @@ struct PatternCompiler {
     }
     let begin = try add(isNegated ? .beginNegativeLook : .beginLook)
     if !isAhead { try add(.back, inner.fixedLength ?? 0) }
+    let (wasInLook, firstLoop) = (isInLook, lookEnds.count)
+    isInLook = true
     try emit(inner, .accept)
-    try add(isNegated ? .endNegativeLook : .endLook)
+    isInLook = wasInLook
+    let end = Int32(try add(isNegated ? .endNegativeLook : .endLook))
+    for loop in firstLoop..<lookEnds.count where lookEnds[loop] == 0 { lookEnds[loop] = end }
     instructions[begin].a = Int32(instructions.count)
   }
 
@@ -168,9 +186,9 @@ struct PatternCompiler {
       return
     }
     if preference == .possessive {
-      try add(.beginAtomic)
-      try emitRepetition(inner, least, most, .greedy, .accept)
-      try add(.endAtomic)
+      try emitAtomic { compiler throws(PatternError) in
+        try compiler.emitRepetition(inner, least, most, .greedy, .accept)
+      }
       return
     }
     // x{2,4} is xx(?:x(?:x)?)?
@@ -184,7 +202,13 @@ struct PatternCompiler {
       let table = firsts.count
       firsts.append(order.map { [bodyFirst, rest.first][$0] })
       let base = targets.count
-      let choice = try add(.alternatives, base, 2, table)
+      let choice: Int
+      if isInLook, most == .max {
+        choice = try add(.lookLoop, base, lookEnds.count, table)
+        lookEnds.append(0)
+      } else {
+        choice = try add(.alternatives, base, 2, table)
+      }
       targets += [0, 0]
       targets[base + order[0]] = Int32(instructions.count)
       exits.append(base + order[1])

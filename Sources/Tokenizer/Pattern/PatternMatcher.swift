@@ -4,8 +4,9 @@
 ///     matcher.reset(text)
 ///     while let range = try matcher.next() { … }
 ///
-/// The matcher backtracks. The work on a text is bounded by a multiple of its length; a pattern that takes more is an
-/// error. The memory is reused for the next text. A matcher is used by one thread at a time.
+/// The matcher backtracks. What fails is noted for long runs and for loops in look-arounds, so that the published
+/// patterns take linear time; a pattern that takes more than a multiple of the text's length is an error. The memory is
+/// reused for the next text. A matcher is used by one thread at a time.
 package final class PatternMatcher {
   private typealias Program = PatternProgram
 
@@ -18,6 +19,8 @@ package final class PatternMatcher {
     case lazyRun
     /// An atomic group or a look-around; `value` is the index of the enclosing one.
     case atomic, look, negativeLook
+    /// Note in `lookResults[value]` that the loop fails.
+    case lookLoop
   }
 
   private struct Frame {
@@ -27,28 +30,72 @@ package final class PatternMatcher {
     var value: UInt64
   }
 
+  /// What is known of the last long run of an instruction. Without it, `\s+$` takes quadratic time on spaces.
+  private struct Run {
+    /// A run of scalars of the set extends from every place of the range up to its end.
+    var start = 0
+    var end = 0
+    /// A run that begins at a place of the range fails with all continuations. What follows a run depends only on the
+    /// place, and a run that begins later has fewer places for it.
+    var failedStart = 0
+    var failedEnd = 0
+  }
+
+  /// Whether a look-around succeeds from a loop at some place. Without it, `(?=(?:\d{3})*\b)` takes quadratic time on
+  /// digits.
+  private enum LookResult {
+    static let unknown: UInt8 = 0
+    static let fails: UInt8 = 1
+    static let succeeds: UInt8 = 2
+  }
+
+  /// Shorter runs, in bytes, are not noted.
+  private static let longRun = 32
+
   private let program: PatternProgram
   private var text = UnsafeBufferPointer<UInt8>(start: nil, count: 0)
   private var position = 0
   private var lastEnd = -1
   private var stack: UnsafeMutablePointer<Frame>
   private var capacity = 64
+  /// For each instruction.
+  private let runs: UnsafeMutablePointer<Run>
+  /// The instructions whose `Run` is not empty.
+  private let notedRuns: UnsafeMutablePointer<Int32>
+  private var notedRunCount = 0
+  /// For each loop in a look-around and each place; undefined before the first use in a text.
+  private var lookResults: UnsafeMutablePointer<UInt8>?
+  private var lookResultCapacity = 0
+  private var hasLookResults = false
+  private var searchStart = 0
   private var work = 0
   private var maxWork = 0
 
   package init(_ pattern: Pattern) {
     program = pattern.program
     stack = .allocate(capacity: capacity)
+    runs = .allocate(capacity: program.instructionCount)
+    runs.initialize(repeating: Run(), count: program.instructionCount)
+    notedRuns = .allocate(capacity: program.instructionCount)
   }
 
-  deinit { stack.deallocate() }
+  deinit {
+    stack.deallocate()
+    runs.deallocate()
+    notedRuns.deallocate()
+    lookResults?.deallocate()
+  }
 
-  /// Starts a search. The text must stay valid and unchanged until the last call of `next()`.
+  /// Starts a search in constant time, without an allocation. The text must stay valid and unchanged until the last
+  /// call of `next()`. The end of the buffer is the end of the text; look-behind reads what is before `start`.
   package func reset(_ text: UnsafeBufferPointer<UInt8>, from start: Int = 0) {
     self.text = text
     position = start
     lastEnd = -1
     work = 0
+    hasLookResults = false
+    for index in 0..<notedRunCount { runs[Int(notedRuns[index])] = Run() }
+    notedRunCount = 0
     // Published patterns take fewer than 16 steps per byte
     maxWork = (text.count - min(start, text.count)) * 64 + 65_536
   }
@@ -57,6 +104,7 @@ package final class PatternMatcher {
   ///
   /// - Throws: `PatternError` with the cause `tooSlow`.
   package func next() throws(PatternError) -> Range<Int>? {
+    searchStart = position
     while position <= text.count {
       let starts = program.starts
       var start = position
@@ -78,6 +126,7 @@ package final class PatternMatcher {
       }
       if end == start, end == lastEnd {
         position = start < text.count ? start + symbol(at: start).length : start + 1
+        searchStart = position
         continue
       }
       position = end
@@ -105,6 +154,40 @@ package final class PatternMatcher {
     return start + decodeScalar(in: text, at: start, limit: text.count).length == index ? start : index - 1
   }
 
+  /// Returns the end of the longest run of a set that begins at `start`.
+  @inline(__always)
+  private func longestRunEnd(_ pc: Int, _ members: UnsafeMutablePointer<UInt8>, from start: Int) -> Int {
+    if start < runs[pc].end, start >= runs[pc].start { return runs[pc].end }
+    let end = runEnd(members, from: start, most: .max).end
+    work &+= end &- start
+    if end &- start >= Self.longRun { noteRun(pc, from: start, to: end) }
+    return end
+  }
+
+  private func noteRun(_ pc: Int, from start: Int, to end: Int) {
+    if runs[pc].end == 0 {
+      notedRuns[notedRunCount] = Int32(pc)
+      notedRunCount += 1
+    }
+    runs[pc].start = start
+    runs[pc].end = end
+  }
+
+  /// The `lookResults` of a loop.
+  private func lookResults(_ loop: Int) -> UnsafeMutablePointer<UInt8> {
+    let count = program.lookLoopCount * (text.count + 1)
+    if let lookResults, hasLookResults { return lookResults + loop * (text.count + 1) }
+    if lookResultCapacity < count {
+      lookResults?.deallocate()
+      lookResults = .allocate(capacity: count)
+      lookResultCapacity = count
+    }
+    guard let lookResults else { fatalError("no memory for look-arounds") }
+    lookResults.initialize(repeating: LookResult.unknown, count: count)
+    hasLookResults = true
+    return lookResults + loop * (text.count + 1)
+  }
+
   private func grow() {
     let larger = UnsafeMutablePointer<Frame>.allocate(capacity: 2 * capacity)
     larger.moveInitialize(from: stack, count: capacity)
@@ -123,6 +206,25 @@ package final class PatternMatcher {
   @inline(__always)
   private func isWord(_ symbol: Int) -> Bool {
     program.members[program.wordSet * Program.symbolCount + symbol] != 0
+  }
+
+  /// Whether a failure of the run that has `index` is noted.
+  @inline(__always)
+  private func isNoted(_ pc: Int, _ index: Int) -> Bool {
+    index < runs[pc].end && index >= runs[pc].start && !program.dependsOnSearchStart
+  }
+
+  /// All loops on the stack are on the path by which a look-around succeeds.
+  private func noteSuccess(from start: Int, to end: Int) {
+    for index in start..<max(start, end) where stack[index].kind == .lookLoop {
+      lookResults?[Int(stack[index].value)] = LookResult.succeeds
+    }
+  }
+
+  /// Whether the scalar at `index` is equal to the one before it. All invalid bytes are equal.
+  private func isRepeat(_ index: Int) -> Bool {
+    let previous = decodeScalar(in: text, at: before(index), limit: text.count).value ?? 0xFFFD
+    return (decodeScalar(in: text, at: index, limit: text.count).value ?? 0xFFFD) == previous
   }
 
   private func isWordBoundary(_ index: Int) -> Bool {
@@ -172,20 +274,41 @@ package final class PatternMatcher {
           isMatching = false
         }
         pc &+= 1
+      case .repeatOfPrevious:
+        isMatching = index < count && index > 0 && isRepeat(index)
+        if isMatching { index &+= symbol(at: index).length }
+        pc &+= 1
       case .possessiveRun:
-        let (end, left) = runEnd(members, from: index, most: Int(instruction.c))
-        isMatching = Int(instruction.c) &- left >= Int(instruction.b)
-        work &+= end &- index
+        let end: Int
+        if instruction.c == .max, instruction.b <= 1 {
+          end = longestRunEnd(pc, members, from: index)
+          isMatching = end > index || instruction.b == 0
+        } else {
+          let run = runEnd(members, from: index, most: Int(instruction.c))
+          end = run.end
+          isMatching = Int(instruction.c) &- run.left >= Int(instruction.b)
+          work &+= end &- index
+        }
         index = end
         pc &+= 1
       case .greedyRun:
         let (least, most) = (Int(instruction.b), Int(instruction.c))
+        if index < runs[pc].failedEnd, index >= runs[pc].failedStart {
+          isMatching = false
+          break
+        }
         let (fixedEnd, missing) = least == 0 ? (index, 0) : runEnd(members, from: index, most: least)
-        let (end, _) = runEnd(members, from: fixedEnd, most: missing > 0 ? 0 : most &- least)
         isMatching = missing == 0
-        work &+= end &- index
+        work &+= fixedEnd &- index
+        var end = fixedEnd
+        if isMatching {
+          end =
+            instruction.c == .max
+            ? longestRunEnd(pc, members, from: fixedEnd) : runEnd(members, from: fixedEnd, most: most &- least).end
+          if instruction.c != .max { work &+= end &- fixedEnd }
+        }
         pc &+= 1
-        if isMatching, end > fixedEnd {
+        if end > fixedEnd {
           push(&depth, Frame(kind: .run, pc: Int32(pc), position: end, value: UInt64(fixedEnd)))
         }
         index = end
@@ -210,6 +333,23 @@ package final class PatternMatcher {
           if others != 0 { push(&depth, Frame(kind: .alternatives, pc: Int32(pc), position: index, value: others)) }
           pc = Int(program.targets[Int(instruction.a) &+ permitted.trailingZeroBitCount])
         }
+      case .lookLoop:
+        work &+= 1
+        let results = lookResults(Int(instruction.b))
+        if results[index] == LookResult.succeeds, !program.dependsOnSearchStart {
+          pc = Int(program.lookEnds[Int(instruction.b)])
+          continue
+        }
+        let symbol = index < count ? symbol(at: index).symbol : Program.endSymbol
+        let permitted = program.permitted[Int(instruction.c) &* Program.symbolCount + symbol]
+        isMatching = permitted != 0 && (results[index] == LookResult.unknown || program.dependsOnSearchStart)
+        if isMatching {
+          let place = UInt64(Int(instruction.b) &* (count &+ 1) &+ index)
+          push(&depth, Frame(kind: .lookLoop, pc: Int32(pc), position: index, value: place))
+          let others = permitted & (permitted &- 1)
+          if others != 0 { push(&depth, Frame(kind: .alternatives, pc: Int32(pc), position: index, value: others)) }
+          pc = Int(program.targets[Int(instruction.a) &+ permitted.trailingZeroBitCount])
+        }
       case .jump: pc = Int(instruction.a)
       case .beginAtomic, .beginLook, .beginNegativeLook:
         work &+= 1
@@ -221,6 +361,7 @@ package final class PatternMatcher {
       case .endAtomic, .endLook, .endNegativeLook:
         // What is left to try in the group is dropped
         let frame = stack[barrier]
+        if frame.kind != .atomic, program.lookLoopCount > 0 { noteSuccess(from: barrier &+ 1, to: depth) }
         depth = barrier
         barrier = Int(Int64(bitPattern: frame.value))
         if frame.kind != .atomic { index = frame.position }
@@ -240,6 +381,9 @@ package final class PatternMatcher {
         pc &+= 1
       case .peekNot:
         isMatching = index == count || members[symbol(at: index).symbol] == 0
+        pc &+= 1
+      case .searchStart:
+        isMatching = index == searchStart
         pc &+= 1
       case .textStart:
         isMatching = index == 0
@@ -285,9 +429,18 @@ package final class PatternMatcher {
           pc = Int(program.targets[Int(instruction.a) &+ frame.value.trailingZeroBitCount])
           break backtracking
         case .run:
+          if frame.position == Int(frame.value) {
+            depth = top
+            runs[pc &- 1].failedStart = frame.position
+            runs[pc &- 1].failedEnd = runs[pc &- 1].end
+            continue
+          }
           index = before(frame.position)
-          if index <= Int(frame.value) { depth = top } else { stack[top].position = index }
+          if index > Int(frame.value) || isNoted(pc &- 1, index) { stack[top].position = index } else { depth = top }
           break backtracking
+        case .lookLoop:
+          depth = top
+          lookResults?[Int(frame.value)] = LookResult.fails
         case .lazyRun:
           index = frame.position
           let set = program.members + Int(instructions[pc].a) &* Program.symbolCount

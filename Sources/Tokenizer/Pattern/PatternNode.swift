@@ -1,7 +1,7 @@
 /// The syntax tree of a pattern.
 indirect enum PatternNode: Sendable {
   enum Anchor: Sendable {
-    case textStart, textEnd, textEndOrLastLineEnd, lineStart, lineEnd, wordBoundary, notWordBoundary
+    case textStart, textEnd, textEndOrLastLineEnd, lineStart, lineEnd, wordBoundary, notWordBoundary, searchStart
   }
 
   enum Preference: Sendable {
@@ -17,13 +17,15 @@ indirect enum PatternNode: Sendable {
   case atomic(PatternNode)
   case look(PatternNode, isAhead: Bool, isNegated: Bool)
   case anchor(Anchor)
+  /// One scalar, of the set, that is equal to the one before it: `\1` in `([!?])\1*`.
+  case repeatOfPrevious(ScalarSet)
 
   static var empty: PatternNode { .sequence([]) }
 
   /// Whether the node can match the empty text.
   var isNullable: Bool {
     switch self {
-    case .set: false
+    case .set, .repeatOfPrevious: false
     case .sequence(let nodes): nodes.allSatisfy(\.isNullable)
     case .alternatives(let nodes): nodes.contains(where: \.isNullable)
     case .repetition(let node, let least, _, _): least == 0 || node.isNullable
@@ -35,7 +37,7 @@ indirect enum PatternNode: Sendable {
   /// The number of scalars that each match has; nil if it varies.
   var fixedLength: Int? {
     switch self {
-    case .set: return 1
+    case .set, .repeatOfPrevious: return 1
     case .sequence(let nodes):
       var sum = 0
       for node in nodes {

@@ -17,7 +17,11 @@ struct PatternParser {
   private var depth = 0
   private var ignoresCase = false
   private var dotMatchesLineEnd = false
-  private var isMultiline = false
+  private var captureCount = 0
+  private var hasGroupNames = false
+  private var firstBackreference: Int?
+  /// The last capture group, if it is one scalar: its number, its set and the place after it.
+  private var lastCapture: (number: Int, set: ScalarSet, end: Int)?
 
   private static let maxDepth = 100
   private static let maxRepetitions = 1000
@@ -26,6 +30,9 @@ struct PatternParser {
     var parser = PatternParser(source, dialect)
     let node = try parser.alternatives()
     guard parser.index == parser.scalars.count else { throw parser.invalid("unmatched \")\"") }
+    if let place = parser.firstBackreference, parser.hasGroupNames {
+      throw parser.unsupported("a backreference by number besides group names", at: place)
+    }
     return node
   }
 
@@ -65,9 +72,9 @@ struct PatternParser {
   private mutating func alternatives() throws(PatternError) -> PatternNode {
     depth += 1
     guard depth <= Self.maxDepth else { throw unsupported("nesting deeper than \(Self.maxDepth)") }
-    let options = (ignoresCase, dotMatchesLineEnd, isMultiline)
+    let options = (ignoresCase, dotMatchesLineEnd)
     defer {
-      (ignoresCase, dotMatchesLineEnd, isMultiline) = options
+      (ignoresCase, dotMatchesLineEnd) = options
       depth -= 1
     }
     var branches: [PatternNode] = []
@@ -82,7 +89,8 @@ struct PatternParser {
     while let scalar = next, scalar != "|", scalar != ")" {
       let start = index
       if try isolatedOptions() {
-        // The rest of the enclosing group, with its alternatives
+        // In Oniguruma, the rest of the enclosing group is a group with the alternatives
+        if dialect == .fancyRegex { continue }
         nodes.append(try alternatives())
         break
       }
@@ -120,7 +128,7 @@ struct PatternParser {
     }
   }
 
-  /// Reads `(?i)` and its like. Then the rest of the enclosing group is a group of its own.
+  /// Reads `(?i)` and its like, which apply to the rest of the enclosing group.
   private mutating func isolatedOptions() throws(PatternError) -> Bool {
     guard next == "(", peek(1) == "?", let letter = peek(2), letter == "-" || letter.properties.isAlphabetic,
       letter != "P"
@@ -141,7 +149,6 @@ struct PatternParser {
       case ("-", _): isOn = false
       case ("i", _): ignoresCase = isOn
       case ("m", .oniguruma), ("s", .fancyRegex): dotMatchesLineEnd = isOn
-      case ("m", .fancyRegex): isMultiline = isOn
       case ("u", .fancyRegex) where isOn: break
       default: throw unsupported("the option \"\(letter)\"")
       }
@@ -224,8 +231,8 @@ struct PatternParser {
     case "*", "+", "?": throw invalid("nothing to repeat", at: start)
     case ".":
       return .set(dotMatchesLineEnd ? .all : ScalarSet(0x0A).inverted)
-    case "^": return .anchor(dialect == .oniguruma || isMultiline ? .lineStart : .textStart)
-    case "$": return .anchor(dialect == .oniguruma || isMultiline ? .lineEnd : .textEnd)
+    case "^": return .anchor(dialect == .oniguruma ? .lineStart : .textStart)
+    case "$": return .anchor(dialect == .oniguruma ? .lineEnd : .textEnd)
     case "[":
       var set = try bracket()
       if ignoresCase { set = try foldingNegation(set, at: start) } else if set.isNegated { set.set = set.set.inverted }
@@ -252,10 +259,14 @@ struct PatternParser {
   }
 
   private mutating func group(at start: Int) throws(PatternError) -> PatternNode {
-    let options = (ignoresCase, dotMatchesLineEnd, isMultiline)
-    defer { (ignoresCase, dotMatchesLineEnd, isMultiline) = options }
+    let options = (ignoresCase, dotMatchesLineEnd)
+    defer { (ignoresCase, dotMatchesLineEnd) = options }
     var wrap: (PatternNode) -> PatternNode = { $0 }
-    if skip("?") {
+    var number: Int?
+    if !skip("?") {
+      captureCount += 1
+      number = captureCount
+    } else {
       if skip("#") {
         while let scalar = next, scalar != ")" { index += scalar == "\\" ? 2 : 1 }
         guard skip(")") else { throw invalid("a comment without an end", at: start) }
@@ -276,6 +287,7 @@ struct PatternParser {
           index += 1
         }
         guard skip(">") else { throw invalid("a group name without an end", at: start) }
+        hasGroupNames = true
       } else if let letter = next, letter == "-" || ("a"..."z").contains(letter) {
         try self.options()
         guard skip(":") else { throw invalid("an option group without \":\"", at: start) }
@@ -285,6 +297,7 @@ struct PatternParser {
     }
     let node = wrap(try alternatives())
     guard skip(")") else { throw invalid("\"(\" without \")\"", at: start) }
+    if let number, case .set(let set) = node { lastCapture = (number, set, index) }
     if case .look(let body, isAhead: false, let isNegated) = node { return try lookBehind(body, isNegated, at: start) }
     return node
   }
@@ -304,16 +317,34 @@ struct PatternParser {
     guard let letter = next else { throw invalid("\"\\\" at the end", at: start) }
     if let set = try classEscape(inBrackets: false) { return .set(set) }
     switch letter {
-    case "A", "z", "Z", "b", "B":
+    case "<" where dialect == .fancyRegex, ">" where dialect == .fancyRegex:
+      throw unsupported("the start or end of a word", at: start)
+    case "A", "z", "Z", "b", "B", "G":
+      guard letter != "G" || dialect == .oniguruma else { throw unsupported("the escape \"\\G\"", at: start) }
       index += 1
+      guard letter != "b" || next != "{" || dialect == .oniguruma else {
+        throw unsupported("the start or end of a word", at: start)
+      }
       switch letter {
       case "A": return .anchor(.textStart)
       case "z": return .anchor(.textEnd)
       case "Z": return .anchor(.textEndOrLastLineEnd)
       case "b": return .anchor(.wordBoundary)
+      case "G": return .anchor(.searchStart)
       default: return .anchor(.notWordBoundary)
       }
-    case "1"..."9": throw unsupported("a backreference", at: start)
+    case "R" where dialect == .oniguruma:
+      index += 1
+      let lineEnds = ScalarSet([0x0A...0x0D, 0x85...0x85, 0x2028...0x2029])
+      return .atomic(.alternatives([.sequence([.set(ScalarSet(0x0D)), .set(ScalarSet(0x0A))]), .set(lineEnds)]))
+    case "1"..."9":
+      // `(set)\1`, as in the tokenizers of Galactica and Nougat
+      guard let capture = lastCapture, capture.end == start, capture.number == Int(letter.value - 0x30), !ignoresCase,
+        peek(1).map({ !("0"..."9").contains($0) }) ?? true
+      else { throw unsupported("a backreference, except directly after its group of one character,", at: start) }
+      firstBackreference = firstBackreference ?? start
+      index += 1
+      return .repeatOfPrevious(capture.set)
     default: return literal(try scalarEscape())
     }
   }
@@ -325,7 +356,7 @@ struct PatternParser {
     switch letter {
     case "s", "S": set = .whiteSpace
     case "d", "D": set = .digits
-    case "w", "W": set = inBrackets || dialect == .fancyRegex ? .word : .bareWord
+    case "w", "W": set = dialect == .fancyRegex ? .wordWithJoiners : inBrackets ? .word : .bareWord
     case "h", "H": set = .hexDigits
     case "N" where dialect == .oniguruma && !inBrackets:
       index += 1
@@ -333,6 +364,9 @@ struct PatternParser {
     case "O" where dialect == .oniguruma && !inBrackets:
       index += 1
       return .all
+    // Oniguruma reads a letter without a name as itself
+    case "p" where dialect == .oniguruma && peek(1) != "{", "P" where dialect == .oniguruma && peek(1) != "{":
+      return nil
     case "p", "P": return try property(inBrackets: inBrackets)
     default: return nil
     }
@@ -362,6 +396,12 @@ struct PatternParser {
       }
     }
     guard var set = ScalarSet(property: name) else { throw unsupported("the property \"\(name)\"", at: start) }
+    if dialect == .fancyRegex {
+      guard !["graph", "print", "word"].contains(where: { ScalarSet.isProperty(name, $0) }) else {
+        throw unsupported("the property \"\(name)\"", at: start)
+      }
+      if ignoresCase { set = set.withCaseVariants }
+    }
     if set == .word, !inBrackets, dialect == .oniguruma { set = .bareWord }
     return isNegated ? set.inverted : set
   }
@@ -402,6 +442,7 @@ struct PatternParser {
         throw unsupported("a byte that is not ASCII", at: start)
       }
       return try scalar(value, at: start)
+    case "p" where dialect == .oniguruma, "P" where dialect == .oniguruma: return letter
     case "0"..."9", "a"..."z", "A"..."Z": throw unsupported("the escape \"\\\(letter)\"", at: start)
     default: return letter
     }
@@ -454,16 +495,22 @@ struct PatternParser {
       }
       if scalar == "&", next == "&" {
         index += 1
-        let operand = ScalarSet(ranges)
+        let operand = folded(ScalarSet(ranges))
         intersected = intersected?.intersection(operand) ?? operand
         ranges = []
         continue
+      }
+      if dialect == .fancyRegex, scalar == "-" || scalar == "~", next == scalar {
+        throw unsupported("the difference of classes", at: place)
       }
       if scalar == "\\", let set = try classEscape(inBrackets: true) {
         ranges += set.ranges
         continue
       }
       let first = try bracketScalar(scalar)
+      if dialect == .fancyRegex, next == "-", peek(1) == "-" {
+        throw unsupported("the difference of classes", at: index)
+      }
       guard next == "-", let after = peek(1), after != "]" else {
         ranges.append(first...first)
         continue
@@ -480,8 +527,13 @@ struct PatternParser {
       guard first <= last else { throw invalid("a range whose ends are out of order", at: place) }
       ranges.append(first...last)
     }
-    let operand = ScalarSet(ranges)
+    let operand = folded(ScalarSet(ranges))
     return Bracket(set: intersected?.intersection(operand) ?? operand, isNegated: isNegated)
+  }
+
+  /// fancy-regex adds the variants of case before each operation, Oniguruma at the end.
+  private func folded(_ set: ScalarSet) -> ScalarSet {
+    dialect == .fancyRegex && ignoresCase ? set.withCaseVariants : set
   }
 
   private mutating func bracketScalar(_ scalar: Unicode.Scalar) throws(PatternError) -> UInt32 {
@@ -498,8 +550,9 @@ struct PatternParser {
       if isNegated { name.removeFirst() }
       var text = ""
       text.unicodeScalars.append(contentsOf: name)
-      guard let set = ScalarSet(posix: text) else { throw invalid("an unknown POSIX bracket", at: place) }
+      guard var set = ScalarSet(posix: text) else { throw invalid("an unknown POSIX bracket", at: place) }
       index = end + 1
+      if dialect == .fancyRegex { set = folded(set.intersection(.ascii)) }
       return isNegated ? set.inverted : set
     }
     let inner = try bracket()

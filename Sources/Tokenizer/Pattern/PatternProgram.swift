@@ -14,6 +14,8 @@ final class PatternProgram: @unchecked Sendable {  // immutable after init
     case possessiveRun, greedyRun, lazyRun
     /// The alternatives `a`..<`a + b` of `targets`; `c` is the table of the alternatives that each symbol permits.
     case alternatives
+    /// The same for a loop in a look-around with the number `b` of these; the alternatives are `a` and `a + 1`.
+    case lookLoop
     /// Continues at `a`.
     case jump
     /// Begins an atomic group or a look-around; after a failure of a negative one the program continues at `a`.
@@ -23,7 +25,9 @@ final class PatternProgram: @unchecked Sendable {  // immutable after init
     case back
     /// Fails unless the next scalar is, or is not, in set `a`; at the end of the text it is not.
     case peek, peekNot
-    case textStart, textEnd, textEndOrLastLineEnd, lineStart, lineEnd, wordBoundary, notWordBoundary
+    case textStart, textEnd, textEndOrLastLineEnd, lineStart, lineEnd, wordBoundary, notWordBoundary, searchStart
+    /// One scalar that is equal to the one before it.
+    case repeatOfPrevious
     case accept
   }
 
@@ -39,6 +43,8 @@ final class PatternProgram: @unchecked Sendable {  // immutable after init
   /// For each set, 1 for the symbols in the set.
   let members: UnsafeMutablePointer<UInt8>
   let targets: UnsafeMutablePointer<Int32>
+  /// For each loop in a look-around, the last instruction of the look-around.
+  let lookEnds: UnsafeMutablePointer<Int32>
   /// For each table of alternatives and each symbol, the alternatives that may begin with the symbol.
   let permitted: UnsafeMutablePointer<UInt64>
   /// The block of 128 scalars, by scalar / 128, and the parts of the scalars of the blocks.
@@ -46,6 +52,10 @@ final class PatternProgram: @unchecked Sendable {  // immutable after init
   private let parts: UnsafeMutablePointer<UInt8>
   /// The number of the set of word characters, for `\b`.
   let wordSet: Int
+  /// The number of loops in look-arounds.
+  let lookLoopCount: Int
+  /// The pattern has `\G`, so that a match depends on the place where the search begins.
+  let dependsOnSearchStart: Bool
   /// 1 for the symbols with which a match may begin.
   let starts: UnsafeMutablePointer<UInt8>
 
@@ -60,6 +70,9 @@ final class PatternProgram: @unchecked Sendable {  // immutable after init
     blocks = copy(blockTable)
     parts = copy(partTable)
     wordSet = compiler.wordSet ?? 0
+    lookLoopCount = compiler.lookEnds.count
+    dependsOnSearchStart = compiler.instructions.contains { $0.operation == .searchStart }
+    lookEnds = copy(compiler.lookEnds)
     members = .allocate(capacity: max(1, compiler.sets.count) * Self.symbolCount)
     members.initialize(repeating: 0, count: max(1, compiler.sets.count) * Self.symbolCount)
     for (number, set) in compiler.sets.enumerated() {
@@ -88,6 +101,7 @@ final class PatternProgram: @unchecked Sendable {  // immutable after init
     instructions.deallocate()
     members.deallocate()
     targets.deallocate()
+    lookEnds.deallocate()
     permitted.deallocate()
     blocks.deallocate()
     parts.deallocate()

@@ -30,6 +30,7 @@ extension ScalarSet {
     }
   }
 
+  static let ascii = ScalarSet([0...0x7F])
   static var whiteSpace: ScalarSet { ScalarSet(property: "White_Space") ?? empty }
   static var digits: ScalarSet { categories("Nd") }
   static let hexDigits = ScalarSet([0x30...0x39, 0x41...0x46, 0x61...0x66])
@@ -38,10 +39,16 @@ extension ScalarSet {
   /// `\w` outside of brackets: Oniguruma has another table for the scalars below U+0100.
   static var bareWord: ScalarSet { word.union(ScalarSet([0xB2...0xB3, 0xB9...0xB9, 0xBC...0xBE])) }
 
+  /// `\w` of fancy-regex (UTS 18, annex C).
+  static var wordWithJoiners: ScalarSet { word.union(ScalarSet([0x200C...0x200D])) }
+
   private static var alphabetic: ScalarSet {
     categories("L").union(categories("Nl")).symmetricDifference(
       ScalarSet(pairs: UnicodeProperties.alphabeticDifferences))
   }
+
+  /// Whether two names of properties are the same.
+  static func isProperty(_ name: String, _ other: String) -> Bool { normalized(name) == other }
 
   private static func normalized(_ name: String) -> String {
     String(decoding: name.utf8.filter { $0 != 0x20 && $0 != 0x2D && $0 != 0x5F }.map(lowercased), as: UTF8.self)
@@ -88,7 +95,7 @@ extension ScalarSet {
   private static func derived(_ name: String) -> ScalarSet? {
     switch name {
     case "any": all
-    case "ascii": ScalarSet([0...0x7F])
+    case "ascii": ascii
     case "assigned": categories("Cn").inverted
     case "lc", "casedletter": categories("Lu").union(categories("Ll")).union(categories("Lt"))
     case "alphabetic", "alpha": alphabetic
