@@ -264,7 +264,8 @@ seeds("splitting", *(bytes([number]) + text.encode() for number, text in enumera
 seeds("pattern", *(pattern + b"\0it's  12 \xc3\xa9\xcc\x81LL\r\n " for pattern in (
     rb"'s|'t| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+", rb"(?i:'s|'ll)?\p{N}{1,3}|\s*[\r\n]+",
     rb"[\p{Lu}\p{M}&&[^\p{Han}]]*[\p{Ll}]++", rb"(?<!a)b|(?>a|ab)c|\bx+?\b|^\s|.$", rb"[[:alpha:]a-z\x{41}]{2,3}?",
-    rb"(?:a|aa)+b", rb"(a(?i)b|c)*+|\P{Lu}{,2}", rb"[^(\s|[.,!?])]+|\pL\h\u0041")))
+    rb"(?:a|aa)+b", rb"(a(?i)b|c)*+|\P{Lu}{,2}", rb"[^(\s|[.,!?])]+|\pL\h\u0041", rb"\d{1,3}(?=(?:\d{3})*\b)|\s+$",
+    rb"([!'])\1*|\R|\G.")))
 seeds("encoding", *(bytes([number]) + text.encode() for number, text in enumerate(texts)), b"\0" + b"a" * 300,
       b"\4\xff\xfe\x80 \xc3", b"\2", b"\0" + bytes(range(256)))
 

@@ -89,8 +89,12 @@ struct PatternParser {
     while let scalar = next, scalar != "|", scalar != ")" {
       let start = index
       if try isolatedOptions() {
-        // In Oniguruma, the rest of the enclosing group is a group with the alternatives
-        if dialect == .fancyRegex { continue }
+        // In Oniguruma, the rest of the enclosing group is a group with the alternatives. In fancy-regex, the options
+        // of a group apply after the group too, which is not imitated
+        if dialect == .fancyRegex {
+          guard depth == 1 else { throw unsupported("an option in a group without \":\"", at: start) }
+          continue
+        }
         nodes.append(try alternatives())
         break
       }
