@@ -46,7 +46,9 @@ extension Option {
   public static let offsets = Option(
     "offsets",
     "Add \"offsets\": the byte range of each token",
-    "Add \"offsets\": the byte range of each token in the text, as [start,end] with an exclusive end.")
+    "Add \"offsets\": the byte range of each token in the text, as [start,end] with an exclusive end. A token begins at "
+      + "the end of the one before it. If a character becomes several tokens, or a normalizer replaces or inserts it, only "
+      + "the last of its tokens ends after it.")
   public static let attentionMask = Option("attention-mask", "Add \"attention_mask\": a 1 for each token")
   public static let maxLength = Option(
     "max-length", takes: .integer("N", 0...Int.max), suggesting: ["512", "1024"],
@@ -73,9 +75,15 @@ extension Tool {
     name: "bpe-encode",
     summary: "encode text as token ids",
     description: [
-      "bpe-encode is a tokenizer: it reads text and writes a record for each line, with the text, the ids of its tokens "
-        + "under byte-level byte-pair encoding (BPE), and a fingerprint of the vocabulary. The newline is not part of the "
-        + "text. Any byte sequence is accepted; if it is not valid UTF-8, the record has \"ids\" but no \"text\".",
+      "bpe-encode is a tokenizer: it reads text and writes a record for each line, with the text, the ids of its tokens, "
+        + "and a fingerprint of the vocabulary. The newline is not part of the text. Any byte sequence is accepted; if it is "
+        + "not valid UTF-8, the record has \"ids\" but no \"text\".",
+      "The tokenizer is that of the model: byte-level byte-pair encoding (BPE) as in GPT-2, Llama 3 and Qwen, BPE of "
+        + "characters with byte fallback as in Llama 2, Mistral and Gemma, or a unigram model, with the normalizers, "
+        + "patterns and added tokens of its files. A folder has tokenizer.json, vocab.json and merges.txt, or a file of "
+        + "SentencePiece; the files beside it (tokenizer_config.json, special_tokens_map.json, added_tokens.json, "
+        + "config.json) are read with the precedence of transformers. Settings that are not implemented and would change "
+        + "the ids are errors. A GGUF file contains its tokenizer.",
       "Each line is a separate text: the model does not see the other lines. To encode a file as one text, use --whole, or "
         + "join its lines first with tr -s '[:space:]' ' '.",
       "A carriage return at the end of a line is part of the text, unless --crlf is given. A byte-order mark at the start "
