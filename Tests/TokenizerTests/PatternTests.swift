@@ -90,6 +90,10 @@ struct PatternTests {
     #expect(try found(#"\p{N}{1,3}+"#, "12345", .fancyRegex) == ["123", "45"])
     #expect(try found(#"\s+$"#, "a  \nb") == ["  "])
     #expect(try found(#"\s+$"#, "a  \nb", .fancyRegex) == [])
+    #expect(try found(#"a\Z"#, "a\n\n") == [])
+    #expect(try found(#"a\Z"#, "a\n\n", .fancyRegex) == ["a"])
+    #expect(try found("[[:alpha:]]+", "aé") == ["aé"])
+    #expect(try found("[[:alpha:]]+", "aé", .fancyRegex) == ["a"])
   }
 
   @Test func leavesOutEmptyMatchesAfterMatches() throws {

@@ -332,6 +332,10 @@ struct PatternParser {
       switch letter {
       case "A": return .anchor(.textStart)
       case "z": return .anchor(.textEnd)
+      case "Z" where dialect == .fancyRegex:
+        // Before any number of line ends at the end
+        let lineEnds = PatternNode.repetition(.set(ScalarSet(0x0A)), least: 0, most: .max, .greedy)
+        return .look(.sequence([lineEnds, .anchor(.textEnd)]), isAhead: true, isNegated: false)
       case "Z": return .anchor(.textEndOrLastLineEnd)
       case "b": return .anchor(.wordBoundary)
       case "G": return .anchor(.searchStart)
