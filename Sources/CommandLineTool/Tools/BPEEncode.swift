@@ -27,7 +27,7 @@ extension Option {
       + "tokens that --bos and --eos add.")
   public static let preTokenizer = Option(
     "pre-tokenizer", takes: .text("NAME"),
-    "The pre-tokenizer of a GGUF file (gpt-2, qwen2, …)",
+    "The pre-tokenizer of a GGUF file, such as qwen2",
     "The name of the pre-tokenizer of a GGUF file, as in tokenizer.ggml.pre, for old files that do not name it or name "
       + "the wrong one: gpt-2, llama-bpe, qwen2 and so on. Without effect for other files. Default: $LM_PRE.")
   public static let crlf = Option(

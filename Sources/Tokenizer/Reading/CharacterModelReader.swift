@@ -1,16 +1,17 @@
 import JSON
 
-/// Byte strings by number, in one array.
+/// Byte strings by number, in one array of less than 4 GB.
 struct ByteStrings {
-  private(set) var bytes: [UInt8] = []
-  private(set) var ranges: [Range<Int>] = []
+  private var bytes: [UInt8] = []
+  /// The range of each string; 32-bit offsets bound the memory for a million merges.
+  private var ranges: [Range<UInt32>] = []
 
   var count: Int { ranges.count }
 
   mutating func append(_ text: some Collection<UInt8>) {
-    let start = bytes.count
+    let start = UInt32(bytes.count)
     bytes.append(contentsOf: text)
-    ranges.append(start..<bytes.count)
+    ranges.append(start..<UInt32(bytes.count))
   }
 
   /// Sets the byte string with this number. Numbers before it that are not set are empty. Returns false if it is already
@@ -18,19 +19,20 @@ struct ByteStrings {
   mutating func set(_ number: Int, _ text: some Collection<UInt8>) -> Bool {
     while number >= ranges.count { ranges.append(0..<0) }
     guard ranges[number].isEmpty else { return false }
-    let start = bytes.count
+    let start = UInt32(bytes.count)
     bytes.append(contentsOf: text)
-    ranges[number] = start..<bytes.count
+    ranges[number] = start..<UInt32(bytes.count)
     return true
   }
 
   /// Calls `body` with a sequence of all byte strings.
   func withStrings<Result>(
-    _ body: (LazyMapSequence<[Range<Int>], UnsafeBufferPointer<UInt8>>) throws(VocabularyError) -> Result
+    _ body: (LazyMapSequence<[Range<UInt32>], UnsafeBufferPointer<UInt8>>) throws(VocabularyError) -> Result
   ) throws(VocabularyError) -> Result {
     let result: Swift.Result<Result, VocabularyError> = bytes.withUnsafeBufferPointer { bytes in
       do throws(VocabularyError) {
-        return .success(try body(ranges.lazy.map { UnsafeBufferPointer(rebasing: bytes[$0]) }))
+        return .success(
+          try body(ranges.lazy.map { UnsafeBufferPointer(rebasing: bytes[Int($0.lowerBound)..<Int($0.upperBound)]) }))
       } catch { return .failure(error) }
     }
     return try result.get()
@@ -46,7 +48,6 @@ struct CharacterModelReader {
   private var merges = ByteStrings()
   private var isUnigram = false
   private var hasVocabulary = false
-  private var hasMerges = false
   private var unknownToken: [UInt8]?
   private var unknownID: Int?
   private var fusesUnknown = false
@@ -56,6 +57,7 @@ struct CharacterModelReader {
   /// Reads the model, an object.
   mutating func read(_ scanner: inout JSONScanner, for purpose: Tokenizer.Purpose) throws(JSONError) {
     let start = scanner.position
+    guard scanner.bytes.count <= Int(UInt32.max) else { throw scanner.failure("more than 4 GB", at: start) }
     var merges: JSONScanner?
     try scanner.object { (name, scanner) throws(JSONError) in
       if scanner.matches(name, "vocab") {
@@ -151,7 +153,6 @@ struct CharacterModelReader {
 
   /// Reads an array of merges: pairs of strings, or, in older files, strings with a space between the two tokens.
   private mutating func readMerges(_ scanner: inout JSONScanner) throws(JSONError) {
-    hasMerges = true
     try scanner.array { (scanner) throws(JSONError) in
       let offset = scanner.position
       let before = merges.count
