@@ -16,6 +16,9 @@ package struct GGUFBuilder {
     case strings([String])
     case int32s([Int32])
     case uint32s([UInt32])
+    case int8s([Int8])
+    case uint8s([UInt8])
+    case float32s([Float])
     /// The number of a type, and the bytes that follow it.
     case raw(UInt32, Data)
   }
@@ -92,6 +95,9 @@ package struct GGUFBuilder {
     case .strings(let values): array(8, values.count) + values.map(string).joined()
     case .int32s(let values): array(5, values.count) + values.map(bytes).joined()
     case .uint32s(let values): array(4, values.count) + values.map(bytes).joined()
+    case .int8s(let values): array(1, values.count) + values.map(bytes).joined()
+    case .uint8s(let values): array(0, values.count) + Data(values)
+    case .float32s(let values): array(6, values.count) + values.map { bytes($0.bitPattern) }.joined()
     case .raw(let kind, let rest): bytes(kind) + rest
     }
   }

@@ -191,4 +191,21 @@ extension GGUF: ConfigurationSource {
     }
     return MappedInt32s(file, at: value.range.lowerBound, count: count)
   }
+
+  func float32s(_ key: String) throws(CheckpointError) -> [Float]? {
+    guard let value = values[key] else { return nil }
+    guard value.kind == .float32, value.count != nil else { throw wrongType(key, "an array of 32-bit numbers") }
+    return stride(from: value.range.lowerBound, to: value.range.upperBound, by: 4).map { start in
+      Float(bitPattern: UInt32(littleEndian: file.bytes.loadUnaligned(fromByteOffset: start, as: UInt32.self)))
+    }
+  }
+
+  /// Returns an array of 8-bit integers, signed or unsigned, as bytes.
+  func bytes(_ key: String) throws(CheckpointError) -> [UInt8]? {
+    guard let value = values[key] else { return nil }
+    guard value.kind == .int8 || value.kind == .uint8, value.count != nil else {
+      throw wrongType(key, "an array of 8-bit integers")
+    }
+    return Array(file.bytes[value.range])
+  }
 }
