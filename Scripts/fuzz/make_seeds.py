@@ -203,6 +203,28 @@ seeds(
     b"GGUF\3\0\0\0" + b"\xff" * 16, b"GGUF\0\0\0\3", b"GG")
 
 
+def split(number, count=2, total=len(llama_tensors)):
+    return {"split.no": number, "split.count": count, "split.tensors.count": total}
+
+
+def parts(first, second):
+    return len(first).to_bytes(3, "little") + first + second
+
+
+whole = llama | tables
+second = gguf(split(1), llama_tensors[4:])
+seeds(
+    "parts",
+    parts(gguf(whole | split(0), llama_tensors[:4]), second), parts(gguf(whole | split(0), []), gguf(split(1), llama_tensors)),
+    parts(gguf(whole | split(0), llama_tensors[:5]), second), parts(gguf(whole | split(0), llama_tensors[:3]), second),
+    parts(gguf(whole | split(1), llama_tensors[:4]), second), parts(gguf(whole | split(0, 3), llama_tensors[:4]), second),
+    parts(gguf(whole | split(0), llama_tensors[:4]), gguf(split(0), llama_tensors[4:])),
+    parts(gguf(whole | split(0), llama_tensors[:4]), gguf(split(1, 3), llama_tensors[4:])),
+    parts(gguf(whole | split(0, total=2**31), llama_tensors[:4]), second),
+    parts(gguf(whole | split(0, 1), llama_tensors), gguf(whole | split(0, 0), llama_tensors)),
+    parts(gguf(whole | split(0, 2**31), llama_tensors[:4]), second[:200]), parts(b"", second), b"\xff\xff\xff", b"\1")
+
+
 def sampling(logits, temperature=1.0, top_p=1.0, min_p=0.0, top_k=0, penalty=1.0, ids=(0, 0)):
     return struct.pack(f"<3dIf2I{len(logits)}f", temperature, top_p, min_p, top_k, penalty, *ids, *logits)
 

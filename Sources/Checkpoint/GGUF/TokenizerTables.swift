@@ -33,8 +33,8 @@ public struct TokenizerTables: Sendable {
   public let addsEOS: Bool?
   /// Whether spaces at the ends of a text are removed, and runs of spaces replaced by one space.
   public let removesExtraWhitespace: Bool?
-  /// The normalization of a SentencePiece model (`precompiled_charsmap`): the size of a double-array trie in four bytes,
-  /// the trie, and the replacements. The contents have not been checked.
+  /// The normalization of a SentencePiece model (`precompiled_charsmap`): the size of a double-array trie in four
+  /// bytes, the trie, and the replacements. The contents have not been checked.
   public let characterMap: [UInt8]?
 
   init(_ gguf: GGUF) throws(CheckpointError) {
