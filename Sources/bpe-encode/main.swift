@@ -6,7 +6,8 @@ import Tokenizer
 
 toolMain(.bpeEncode) { arguments, output in
   let tokenizer = try Tokenizer(
-    arguments.modelFiles(), preTokenizer: arguments.text(.preTokenizer) ?? environmentVariable("LM_PRE"), for: .encoding)
+    arguments.modelFiles(), preTokenizer: arguments.text(.preTokenizer) ?? environmentVariable("LM_PRE"), for: .encoding
+  )
   for warning in tokenizer.warnings { arguments.note(warning) }
   let fingerprint = tokenizer.fingerprintText
   let isDisplay = arguments.has(.encodeTable) || arguments.has(.colour)

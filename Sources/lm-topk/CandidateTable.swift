@@ -63,7 +63,8 @@ struct CandidateTable {
     let width = max(1, (terminal.width ?? 80) - columns(arrow))
     // A token has at least one byte, and a character at most four.
     let used = ids.suffix(4 * width)
-    let bytes = used.count < ids.count ? used.flatMap { tokenizer.bytes(of: $0).map(Array.init) ?? [] } : tokenizer.decode(ids)
+    let bytes =
+      used.count < ids.count ? used.flatMap { tokenizer.bytes(of: $0).map(Array.init) ?? [] } : tokenizer.decode(ids)
     let text = bytes.withUnsafeBufferPointer { visible($0, isUTF8: terminal.isUTF8) }
     guard used.count < ids.count || columns(text) > width else { return text + arrow }
     let ellipsis = terminal.isUTF8 ? "…" : "~"

@@ -91,7 +91,7 @@ struct HostileModelTests {
     },
     FolderCase("tokenizer.json", "one merge repeated a million times", "bpe-encode") {
       #"{"normalizer":null,"pre_tokenizer":{"type":"ByteLevel","add_prefix_space":false},"#
-        + #""model":{"type":"BPE","vocab":{"a":0,"aa":1},"merges":["# + repeated(#""a a""#, 1_000_000) + "]}}"
+        + #""model":{"type":"BPE","vocab":{"a":0,"aa":1},"merges":["# + repeated(#""a a""#, 1_000_000) + #","b b"]}}"#
     },
     FolderCase("tokenizer.json", "one merge of characters repeated a million times", "bpe-encode") {
       #"{"model":{"type":"BPE","vocab":{"a":0,"aa":1},"merges":["# + repeated(#""a a""#, 1_000_000) + #","b b"]}}"#

@@ -224,8 +224,10 @@ import Tokenizer
     (#"{"pre_tokenizer":\#(byteLevel),"model":{"merges":[]}}"#, "byte 85: \"vocab\" of the model is missing"),
     (#"{"pre_tokenizer":\#(byteLevel),"model":{"vocab":{"a":0}}}"#, "byte 89: \"merges\" of the model is missing"),
     (#"{"pre_tokenizer":\#(byteLevel),"model":{"vocab":{}}}"#, "byte 81: the vocabulary has no tokens"),
-    (#"{"pre_tokenizer":\#(byteLevel),"model":{"vocab":{"a":0},"merges":[],"vocab":{"b":1}}}"#,
-      "byte 109: duplicate vocabulary"),
+    (
+      #"{"pre_tokenizer":\#(byteLevel),"model":{"vocab":{"a":0},"merges":[],"vocab":{"b":1}}}"#,
+      "byte 109: duplicate vocabulary"
+    ),
     (#"{"pre_tokenizer":{"type":"ByteLevel"}}"#, "byte 18: \"add_prefix_space\" of \"ByteLevel\" is missing"),
     (
       #"{"pre_tokenizer":\#(byteLevel),"normalizer":null,"model":{"vocab":{"a":0},"merges":["a"]}}"#,

@@ -79,8 +79,7 @@ private func checkTokens(
   _ encode: (UnsafeBufferPointer<UInt8>, TokenBuffer) throws -> Void
 ) throws {
   let tokens = TokenBuffer(recordsEnds: true)
-  do { try normalized.bytes.withUnsafeBufferPointer { try encode($0, tokens) } } catch let error as TextEncodingError
-  {
+  do { try normalized.bytes.withUnsafeBufferPointer { try encode($0, tokens) } } catch let error as TextEncodingError {
     return try expect(error.offset.map { error.reason == .noToken(normalized.bytes[$0]) } ?? false, "\(error)")
   }
   try expect(tokens.ends.last ?? 0 == normalized.bytes.count, "the tokens end at \(tokens.ends.last ?? 0)")

@@ -36,7 +36,7 @@ extension Tool {
     ],
     options: [.nullTerminatedOutput, .noNewline, .jsonOutput, .follow, .noSpecial],
     commonOptions: [.model, .keepGoing, .errors, .sealed, .sealedOutput, .quiet, .help, .version],
-    ignoring: [.threads],
+    ignoring: [.threads, .preTokenizer],
     examples: [
       Tool.Example("Encode and decode:", "echo 'Once upon a time' | bpe-encode | bpe-decode"),
       Tool.Example(

@@ -31,7 +31,7 @@ extension Tool {
     ],
     options: [.jsonRecord, .list, .listFamilies],
     commonOptions: [.model, .help, .version],
-    ignoring: [.threads, .keepGoing, .quiet],
+    ignoring: [.threads, .keepGoing, .quiet, .preTokenizer],
     examples: [
       Tool.Example("The number of parameters:", "lm-info --json | jq .parameters"),
       Tool.Example("The models on this machine:", "lm-info --list"),

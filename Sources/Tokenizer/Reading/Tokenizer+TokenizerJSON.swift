@@ -22,7 +22,8 @@ extension Tokenizer {
         let vocabulary = reader.reader.builder.build()
         guard purpose == .decoding || !reader.needsAllBytes || vocabulary.coversAllBytes else {
           throw VocabularyError(
-            reason: "\"unk_token\" or \"byte_fallback\" in a byte-level vocabulary without a token for every byte is not "
+            reason:
+              "\"unk_token\" or \"byte_fallback\" in a byte-level vocabulary without a token for every byte is not "
               + "supported")
         }
         try self.init(
@@ -30,7 +31,8 @@ extension Tokenizer {
           files.applied(to: reader.settings, of: vocabulary, reader.addedTokens), purpose)
       case .characters(let model, let tokens):
         try self.init(
-          model, tokens, reader.addedTokens, files.applied(to: reader.settings, of: tokens, reader.addedTokens), purpose)
+          model, tokens, reader.addedTokens, files.applied(to: reader.settings, of: tokens, reader.addedTokens), purpose
+        )
       }
     } catch {
       throw TokenizerError(.malformed, file.path, error.reason)

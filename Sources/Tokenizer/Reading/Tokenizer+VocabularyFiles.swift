@@ -43,7 +43,8 @@ extension Tokenizer {
       var settings = tokenizerClass.settings(addsPrefixSpace: files.addsPrefixSpace ?? false)
       settings.warnings = warnings
       try self.init(
-        .byteLevel(tables, ignoresMerges: false), tables, added, files.applied(to: settings, of: tables, added), purpose)
+        .byteLevel(tables, ignoresMerges: false), tables, added, files.applied(to: settings, of: tables, added), purpose
+      )
     } catch {
       throw TokenizerError(.malformed, vocabulary.path, error.reason)
     }
