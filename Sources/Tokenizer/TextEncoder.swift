@@ -143,7 +143,7 @@ public final class TextEncoder {
     }
     try normalized.encode(
       tokens, start: start,
-      record: { (try? normalizer.normalize(text, range, recordsChanges: true)) ?? normalized }
+      recorded: (try? normalizer.normalize(text, range, recordsChanges: true)) ?? normalized
     ) { (bytes) throws(TextEncodingError) in
       var output = Output(tokens: tokens, isFirst: isFirst)
       try encode(bytes, 0..<bytes.count, &output)

@@ -1,7 +1,7 @@
 /// Decodes the ids of a text one by one.
 ///
-/// A byte-level token is the same bytes at every place. A SentencePiece token such as `▁the` is ` the`, but `the` at the
-/// start of a text, because a space was added before the text when it was encoded.
+/// A byte-level token is the same bytes at every place. A SentencePiece token such as `▁the` is ` the`, but `the` at
+/// the start of a text, because a space was added before the text when it was encoded.
 public struct TokenDecoder {
   private let tokenizer: Tokenizer
   /// Nil for byte-level tokens.

@@ -81,8 +81,8 @@ final class TokenSpellings: @unchecked Sendable {  // immutable after init
   let count: Int
   private let slab = Slab()
   private var text: SlabArray<UInt8>
-  /// The range in `text` of each added token that is not a piece, or that is spelled differently from the piece with its
-  /// id.
+  /// The range in `text` of each added token that is not a piece, or that is spelled differently from the piece with
+  /// its id.
   private var added: [Int: Range<Int>] = [:]
 
   init(_ pieces: PieceTable, added tokens: [Int: [UInt8]]) {

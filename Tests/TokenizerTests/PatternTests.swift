@@ -113,7 +113,7 @@ struct PatternTests {
     (#"a\Kb"#, "byte 2 of the pattern: the escape \"\\K\" is not supported"),
     ("(?~a)", "byte 1 of the pattern: this kind of group is not supported"),
     ("(?x) a", "byte 3 of the pattern: the option \"x\" is not supported"),
-    ("(?<=a+)b", "byte 1 of the pattern: a look-behind of variable length is not supported"),
+    ("(?<=a+)b", "byte 1 of the pattern: a lookbehind of variable length is not supported"),
     (#"[a"#, "byte 1 of the pattern: \"[\" without \"]\""),
     (#"é(a"#, "byte 3 of the pattern: \"(\" without \")\""),
     (#"a)"#, "byte 2 of the pattern: unmatched \")\""),
@@ -169,7 +169,7 @@ struct PatternTests {
     }
   }
 
-  /// What is before the start is seen by look-behind, and what is after a buffer's end is not seen.
+  /// What is before the start is seen by lookbehind, and what is after a buffer's end is not seen.
   @Test func searchesFromAPlace() throws {
     let matcher = PatternMatcher(try Pattern(#"(?<!a)b|\s+(?!\S)|c"#))
     let text = Array("abcb  c".utf8)

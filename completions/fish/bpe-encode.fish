@@ -13,6 +13,7 @@ complete -c bpe-encode -l offsets -d 'Add "offsets": the byte range of each toke
 complete -c bpe-encode -l attention-mask -d 'Add "attention_mask": a 1 for each token'
 complete -c bpe-encode -l max-length -x -a '512 1024' -d 'Truncate to the first N tokens'
 complete -c bpe-encode -l keep -x -a 'first last' -d 'Tokens that --max-length keeps (default: first)'
+complete -c bpe-encode -l pre-tokenizer -x -d 'The pre-tokenizer of a GGUF file, such as qwen2'
 complete -c bpe-encode -s t -l table -d 'Print a table of ids and tokens'
 complete -c bpe-encode -l colour -d 'Print the text with coloured tokens (also --color)'
 complete -c bpe-encode -s m -l model -x -a '(lm-info --list 2>/dev/null; set -l value (commandline -ct | string replace -r -- \'^(--model=|-m)\' \'\'); __fish_complete_directories "$value"; __fish_complete_suffix "$value" .gguf | string match -r -- \'.*\\.gguf(?:\\t.*)?$\')' -d 'Model folder, .gguf file or name (default: $LM_MODEL)'

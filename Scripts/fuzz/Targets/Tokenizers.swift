@@ -126,8 +126,8 @@ private func sampleTexts(_ tokenizer: Tokenizer) -> [[UInt8]] {
   return [Array("it's  12 <|endoftext|> é\n".utf8), tokens, tokens.reversed()]
 }
 
-/// Encodes a text with two encoders, one of them twice, and checks that ids have tokens, that ends are ascending offsets
-/// in the text, and that the ids do not depend on caches or on recording of ends.
+/// Encodes a text with two encoders, one of them twice, and checks that ids have tokens, that ends are ascending
+/// offsets in the text, and that the ids do not depend on caches or on recording of ends.
 private func checkEncoding(of text: [UInt8], _ tokenizer: Tokenizer) throws {
   let (encoder, tokens, again) = (
     tokenizer.makeEncoder(), TokenBuffer(recordsEnds: true), TokenBuffer(recordsEnds: false)

@@ -1,5 +1,5 @@
-/// Encodes pre-tokens with a byte-level BPE vocabulary. An encoder caches pre-tokens and is not thread-safe: each thread
-/// needs its own encoder.
+/// Encodes pre-tokens with a byte-level BPE vocabulary. An encoder caches pre-tokens and is not thread-safe: each
+/// thread needs its own encoder.
 final class ByteLevelEncoder {
   private let vocabulary: Vocabulary
   /// `ignore_merges`: a pre-token that is in the vocabulary becomes this token, even if the merges do not produce it.

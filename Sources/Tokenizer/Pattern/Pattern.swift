@@ -2,7 +2,7 @@
 ///
 /// Supported: literals and escapes, classes with ranges, nesting and `&&`, `\p{…}` with general categories and scripts,
 /// POSIX brackets, groups, `(?i)` with simple case folding, greedy, lazy and possessive repetitions, look-ahead,
-/// look-behind of fixed length, atomic groups, `^ $ \A \z \Z \b \B \G`, `\R`, and `\1` directly after a group of one
+/// lookbehind of fixed length, atomic groups, `^ $ \A \z \Z \b \B \G`, `\R`, and `\1` directly after a group of one
 /// scalar. The Unicode version is that of `UnicodeProperties`. Any other construct is an error that names it.
 package struct Pattern: Sendable {
   let program: PatternProgram

@@ -87,7 +87,7 @@ package final class PatternMatcher {
   }
 
   /// Starts a search in constant time, without an allocation. The text must stay valid and unchanged until the last
-  /// call of `next()`. The end of the buffer is the end of the text; look-behind reads what is before `start`.
+  /// call of `next()`. The end of the buffer is the end of the text; lookbehind reads what is before `start`.
   package func reset(_ text: UnsafeBufferPointer<UInt8>, from start: Int = 0) {
     self.text = text
     position = start

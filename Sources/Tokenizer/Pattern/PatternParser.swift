@@ -306,12 +306,12 @@ struct PatternParser {
     return node
   }
 
-  /// Splits a look-behind into alternatives of fixed length.
+  /// Splits a lookbehind into alternatives of fixed length.
   private func lookBehind(_ body: PatternNode, _ isNegated: Bool, at start: Int) throws(PatternError) -> PatternNode {
     var branches = [body]
     if case .alternatives(let nodes) = body { branches = nodes }
     guard branches.allSatisfy({ $0.fixedLength != nil }) else {
-      throw unsupported("a look-behind of variable length", at: start)
+      throw unsupported("a lookbehind of variable length", at: start)
     }
     let looks = branches.map { PatternNode.look($0, isAhead: false, isNegated: isNegated) }
     return looks.count == 1 ? looks[0] : isNegated ? .sequence(looks) : .alternatives(looks)

@@ -1,4 +1,5 @@
-/// The steps of pre-tokenization and the model that encodes the parts. It keeps scratch memory: each thread has its own.
+/// The steps of pre-tokenization and the model that encodes the parts. It keeps scratch memory: each thread has its
+/// own.
 final class PreTokenization {
   /// The model of a tokenizer, for one thread.
   enum Encoder {
@@ -138,7 +139,7 @@ final class PreTokenization {
     let start = part.range.lowerBound + part.shift
     try changed.encode(
       tokens, start: start,
-      record: { metaspace.transform(part.text, part.range, isFirst: part.isFirst, recordsChanges: true) }
+      recorded: metaspace.transform(part.text, part.range, isFirst: part.isFirst, recordsChanges: true)
     ) { (text) throws(TextEncodingError) in
       let whole = Part(text: text, range: 0..<text.count, shift: 0, isFirst: part.isFirst)
       guard metaspace.splits else { return try run(index + 1, whole, tokens) }
@@ -241,17 +242,16 @@ extension NormalizedText {
   /// Calls `body` with the changed text, and maps the ends of the tokens that it appends, and the offset of its error,
   /// to the original text, which begins at `start` of the caller's text.
   ///
-  /// - Parameter record: Makes the same change and records it; called for an error if this text has no records.
+  /// - Parameter recorded: The same text with its changes; evaluated for an error if this text has none.
   func encode(
-    _ tokens: TokenBuffer, start: Int, record: () -> NormalizedText,
+    _ tokens: TokenBuffer, start: Int, recorded: @autoclosure () -> NormalizedText,
     _ body: (UnsafeBufferPointer<UInt8>) throws(TextEncodingError) -> Void
   ) throws(TextEncodingError) {
     let first = tokens.count
     do {
       try bytes.withUnsafeBuffer(body)
     } catch {
-      let recorded = tokens.recordsEnds ? self : record()
-      var offsets = Offsets(recorded, start: start)
+      var offsets = Offsets(tokens.recordsEnds ? self : recorded(), start: start)
       throw TextEncodingError(error.reason, offset: error.offset.map { offsets.offset(of: $0) })
     }
     mapEnds(of: tokens, from: first, start: start)

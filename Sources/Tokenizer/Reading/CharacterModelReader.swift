@@ -14,8 +14,8 @@ struct ByteStrings {
     ranges.append(start..<UInt32(bytes.count))
   }
 
-  /// Sets the byte string with this number. Numbers before it that are not set are empty. Returns false if it is already
-  /// set.
+  /// Sets the byte string with this number. Numbers before it that are not set are empty. Returns false if it is
+  /// already set.
   mutating func set(_ number: Int, _ text: some Collection<UInt8>) -> Bool {
     while number >= ranges.count { ranges.append(0..<0) }
     guard ranges[number].isEmpty else { return false }
