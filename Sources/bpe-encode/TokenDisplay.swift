@@ -45,9 +45,11 @@ struct TokenDisplay {
   /// last of these tokens, or after the `|` marks that would be inside it.
   private func writeText(_ ids: [Int32], to output: ByteBuffer) {
     var tail: [UInt8] = []  // the first bytes of an incomplete character
+    var decoder = tokenizer.makeDecoder()
     for (index, id) in ids.enumerated() {
       if index > 0, terminal.palette == .none { output.append(UInt8(ascii: "|")) }
-      let bytes = tail + (tokenizer.bytes(of: Int(id)).map(Array.init) ?? [])
+      var bytes = tail
+      decoder.append(Int(id), to: &bytes)
       let incomplete = index == ids.count - 1 ? 0 : incompleteUTF8Suffix(bytes.span)
       let complete = bytes.dropLast(incomplete)
       let shared = tail.isEmpty ? 0 : min(complete.count, firstLength(bytes))
