@@ -85,6 +85,8 @@ struct GrowingSequence {
       // If the ids were edited, the record's text no longer matches them.
       if let given = text, !tokenizer.isText(given, of: ids) { text = tokenizer.text(of: ids) }
     }
+    // The first token of a text can have other bytes than within a text
+    let isFirst = text?.isEmpty ?? false && ids.allSatisfy(tokenizer.isSpecial)
     ids.append(candidate.id)
     steps += 1
     next = candidate
@@ -94,7 +96,7 @@ struct GrowingSequence {
       tail = []
       return
     }
-    let bytes = tail + bytes(ofLast: 1)
+    let bytes = tail + (isFirst ? tokenizer.decode(CollectionOfOne(candidate.id)) : bytes(ofLast: 1))
     let incomplete = incompleteUTF8Suffix(bytes.span)
     let complete = Array(bytes.dropLast(incomplete))
     tail = bytes.suffix(incomplete)
