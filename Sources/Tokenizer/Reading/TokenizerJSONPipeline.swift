@@ -80,6 +80,19 @@ struct TokenizerJSONPipeline {
     decoder = steps
   }
 
+  /// The table of the first normalizer `Precompiled`.
+  var charactersMap: CharacterMap? {
+    for case .characterMap(let map) in normalizers { return map }
+    return nil
+  }
+
+  /// Replaces the components by those of a class.
+  mutating func replace(_ components: TokenizerComponents) {
+    normalizers = components.normalizers
+    preTokenizer = components.preTokenizer
+    decoder = components.decoder
+  }
+
   /// Returns the decoder for a model of characters.
   func textDecoder(_ scanner: JSONScanner) throws(JSONError) -> TokenTextDecoder {
     do {
@@ -151,11 +164,10 @@ extension TokenizerJSONComponent {
       return [.split(SplitRule(delimiter: .pattern(.punctuation), behavior: try behavior(scanner, or: .isolated)))]
     case "Whitespace":
       return [.split(SplitRule(delimiter: .pattern(.wordsAndSymbols), behavior: .removed, isInverted: true))]
-    case "WhitespaceSplit": return [.split(SplitRule(delimiter: .pattern(.whiteSpace), behavior: .removed))]
+    case "WhitespaceSplit": return [.whiteSpace]
     case "BertPreTokenizer":
       return [
-        .split(SplitRule(delimiter: .pattern(.whiteSpace), behavior: .removed)),
-        .split(SplitRule(delimiter: .pattern(.punctuation), behavior: .isolated)),
+        .whiteSpace, .isolating(.punctuation),
       ]
     case "CharDelimiterSplit":
       let delimiter = LiteralSearch(try required(delimiter, "delimiter", scanner))
@@ -222,7 +234,7 @@ extension Pattern {
   /// ASCII punctuation and symbols, and the general categories P*.
   static let punctuation = fixed(#"[\p{P}$+<=>^`|~]"#)
 
-  static func fixed(_ source: String) -> Pattern {
-    do { return try Pattern(source, dialect: .fancyRegex) } catch { preconditionFailure(error.description) }
+  static func fixed(_ source: String, _ dialect: PatternDialect = .fancyRegex) -> Pattern {
+    do { return try Pattern(source, dialect: dialect) } catch { preconditionFailure(error.description) }
   }
 }
