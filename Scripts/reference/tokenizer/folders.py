@@ -203,6 +203,7 @@ def make_folders(root, generator):
 
     # tokenizer.model without a class
     for name, model in models_of.items():
+        count = len(sentencepiece.SentencePieceProcessor(model_file=str(model)))
         files = {"tokenizer.model": model}
         folders.add(f"{name}/none", files)
         folders.add(f"{name}/llama-type", files, config={"model_type": "llama", "bos_token_id": 7})
@@ -214,7 +215,7 @@ def make_folders(root, generator):
                 "added_tokens_decoder": {
                     "0": token("<unk>"), "1": token("<s>"), "2": token("</s>", rstrip=True),
                     "5": token("<|five|>"), "6": token("<|six|>", normalized=True, special=False),
-                    "900": token("<|assistant|>", rstrip=True),
+                    str(count): token("<|assistant|>", rstrip=True),
                 },
                 "bos_token": "<s>", "eos_token": "<|assistant|>", "pad_token": "<|five|>",
             })
@@ -231,17 +232,18 @@ def make_folders(root, generator):
             f"{name}/pre-trained", files,
             tokenizer_config={"tokenizer_class": "PreTrainedTokenizerFast", "eos_token": "</s>",
                               "additional_special_tokens": ["<extra>", "<s>"]},
-            added_tokens={"<added>": 950, "<extra>": 951})
+            added_tokens={"<added>": count, "<extra>": count + 1})
 
     # Classes of BPE of characters
     for name in bpes:
+        count = len(sentencepiece.SentencePieceProcessor(model_file=str(models_of[name])))
         files = {"tokenizer.model": models_of[name]}
         for variant, settings in {
             "": {}, "legacy": {"legacy": True}, "no-legacy": {"legacy": False}, "no-prefix": {"add_prefix_space": False},
             "legacy-no-prefix": {"legacy": True, "add_prefix_space": False}, "null": {"legacy": None, "add_prefix_space": None},
             "tokens": {"bos_token": token("<s>") | {"__type": "AddedToken"}, "eos_token": "</s>", "pad_token": None,
                        "unk_token": "<unk>", "additional_special_tokens": ["<|im_start|>"], "image_token": "<image>"},
-            "decoder": {"added_tokens_decoder": {"1": token("<s>", lstrip=True), "700": token("<x>", special=False)},
+            "decoder": {"added_tokens_decoder": {"1": token("<s>", lstrip=True), str(count): token("<x>", special=False)},
                         "bos_token": "<s>", "pad_token": "<x>"},
         }.items():
             for tokenizer_class in ["LlamaTokenizer", "CodeLlamaTokenizer", "GemmaTokenizer"]:
@@ -252,7 +254,7 @@ def make_folders(root, generator):
             f"{name}/llama-map", files, config={"tokenizer_class": "LlamaTokenizerFast", "model_type": "llama"},
             special_tokens_map={"bos_token": token("<s>"), "unk_token": "<unk>", "pad_token": "[PAD]",
                                 "additional_special_tokens": ["<lost>"]},
-            added_tokens={"[PAD]": 640, "<new>": 641})
+            added_tokens={"[PAD]": count, "<new>": count + 1})
         folders.add(f"{name}/gemma-type", files, config={"model_type": "gemma2"})
         folders.add(f"{name}/code-type", files, config={"model_type": "code_llama"})
 
@@ -281,12 +283,13 @@ def make_folders(root, generator):
     byte_level(root / "bytes-special", lines, special=["<s>", "<pad>", "</s>", "<unk>", "<mask>"])
     for source in ["bytes", "bytes-special"]:
         files = {name: root / source / name for name in ["vocab.json", "merges.txt"]}
+        count = len(json.loads((root / source / "vocab.json").read_text()))
         for tokenizer_class in ["GPT2Tokenizer", "Qwen2Tokenizer", "GPTNeoXTokenizer", "CodeGenTokenizer",
                                 "RobertaTokenizer", "BartTokenizer", "CohereTokenizer", "WhisperTokenizer"]:
             for variant, settings in {
                 "": {}, "prefix": {"add_prefix_space": True},
                 "tokens": {"bos_token": "<s>", "eos_token": "</s>", "pad_token": "<|pad|>", "add_bos_token": True},
-                "decoder": {"added_tokens_decoder": {"0": token("<|endoftext|>"), "800": token("<x>", lstrip=True)},
+                "decoder": {"added_tokens_decoder": {"0": token("<|endoftext|>"), str(count): token("<x>", lstrip=True)},
                             "additional_special_tokens": ["<y>"]},
             }.items():
                 folders.add(f"{source}/{tokenizer_class}-{variant}", files,
@@ -296,9 +299,10 @@ def make_folders(root, generator):
 
     # A list of ranks
     listed = ranks(root / "bytes")
+    count = listed.count("\n")
     for variant, settings in {
         "": {}, "llama": {"tokenizer_class": "LlamaTokenizer"},
-        "decoder": {"added_tokens_decoder": {"701": token("<|begin_of_text|>"), "705": token("<|end|>")},
+        "decoder": {"added_tokens_decoder": {str(count): token("<|begin_of_text|>"), str(count + 4): token("<|end|>")},
                     "bos_token": "<|begin_of_text|>", "eos_token": "<|end|>"},
         "extra": {"additional_special_tokens": ["<|a|>", "<|b|>"], "bos_token": "<|a|>"},
     }.items():
@@ -360,7 +364,7 @@ def check(folder, tools, line_count, generator):
     records = [{"text": line} for line in lines]
     for arguments, splits in [([], True), (["--special"], False)]:
         try:
-            got = [record["ids"] for record in tool(tools / "bpe-encode", ["--model", folder, *arguments], records)]
+            got = [record["ids"] for record in tool(tools / "bpe-encode", ["--json", "--model", folder, *arguments], records)]
         except RuntimeError as error:
             return [("error", str(error), "", "")], 0
         for line, ids in zip(lines, got, strict=True):
@@ -370,7 +374,10 @@ def check(folder, tools, line_count, generator):
                 differences.append(("special" if not splits else "text", line, expected, ids))
     # bpe-decode is for texts without the tokens that are added around them
     encoded = [tokenizer.encode(line, add_special_tokens=False) for line in lines]
-    decoded = tool(tools / "bpe-decode", ["--model", folder, "--json"], [{"ids": ids} for ids in encoded])
+    try:
+        decoded = tool(tools / "bpe-decode", ["--model", folder, "--json"], [{"ids": ids} for ids in encoded])
+    except RuntimeError as error:
+        return differences + [("error", str(error), "", "")], checks
     for ids, record in zip(encoded, decoded, strict=True):
         expected = tokenizer.decode(ids, clean_up_tokenization_spaces=False)
         checks += 1
@@ -378,7 +385,7 @@ def check(folder, tools, line_count, generator):
             differences.append(("decoded", ids, expected, record["text"]))
     if tokenizer.bos_token_id is not None:
         checks += 1
-        got = tool(tools / "bpe-encode", ["--model", folder, "--bos"], [{"text": "x"}])[0]["ids"][0]
+        got = tool(tools / "bpe-encode", ["--json", "--model", folder, "--bos"], [{"text": "x"}])[0]["ids"][0]
         expected = tokenizer.encode("x")[0]
         plain = tokenizer.encode("x", add_special_tokens=False)[0]
         if got != (tokenizer.bos_token_id if expected == plain else expected):

@@ -7,7 +7,7 @@ extension Tokenizer {
     do throws(VocabularyError) {
       let name = files.className
       var tokenizerClass = name.map(TokenizerClass.named) ?? .generic
-      if tokenizerClass == nil, let name, !files.hasOwnCode, !TokenizerClass.unsupportedNames.contains(name) {
+      if tokenizerClass == nil, let name, !files.requiresOwnCode, !TokenizerClass.unsupportedNames.contains(name) {
         tokenizerClass = .generic  // as in transformers
       }
       guard let tokenizerClass, tokenizerClass.model != .bytes else {
@@ -198,10 +198,11 @@ extension CharacterModelTables {
       unknownID = file.unknownID < 0 ? nil : Int(file.unknownID)
       return
     }
-    unknownToken = file.unknownPiece
     fusesUnknown = true
     ignoresMerges = file.pieces.contains { $0.type == .userDefined }
     rename(files.tokensByID)
+    // It may have been renamed
+    unknownToken = (0..<pieces.count).contains { pieces[$0] == file.unknownPiece } ? file.unknownPiece : nil
     let normal = file.pieces.indices.filter { file.pieces[$0].type == .normal }
     rule = .derived(
       order: normal.sorted {

@@ -77,7 +77,7 @@ extension TokenizerClass {
   }
 
   /// The types of models whose published files name a wrong class (`MODELS_WITH_INCORRECT_HUB_TOKENIZER_CLASS`).
-  private static let typesWithWrongNames: Set = [
+  static let typesWithWrongNames: Set = [
     "arctic", "camembertv2-base", "chatlm", "cohere_asr", "ernie4_5", "ernie4_5_moe", "fuyu", "h2ovl_chat",
     "hyperclovax", "hyperclovax_vision_v2", "hyperclovax_vlm", "internlm2", "internlm3", "iquestcoder", "jamba",
     "llava", "llava_next", "minicpm3", "minicpmv", "minimax_m2", "modernbert", "modernbert-decoder", "molmo", "molmo2",

@@ -17,7 +17,7 @@ struct TokenizerFiles {
   /// `model_type` of config.json.
   private(set) var modelType: String?
   /// tokenizer_config.json has `auto_map`: the class is code of the folder, which is not run.
-  private(set) var hasOwnCode = false
+  private var hasOwnCode = false
   /// `add_prefix_space`
   private(set) var addsPrefixSpace: Bool?
   /// `legacy` of Llama's class: each part between added tokens gets a prefix space, not only the first.
@@ -87,6 +87,11 @@ struct TokenizerFiles {
       }
     }
     legacyTokens.sort { ($0.id ?? 0) < ($1.id ?? 0) }
+  }
+
+  /// True if the class is code of the folder that transformers does not replace.
+  var requiresOwnCode: Bool {
+    hasOwnCode && !(modelType.map(TokenizerClass.typesWithWrongNames.contains) ?? false)
   }
 
   /// The class of the folder. Nil if no file names one.
