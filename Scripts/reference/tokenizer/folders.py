@@ -247,9 +247,13 @@ def make_folders(root, generator):
                         "bos_token": "<s>", "pad_token": "<x>"},
         }.items():
             for tokenizer_class in ["LlamaTokenizer", "CodeLlamaTokenizer", "GemmaTokenizer"]:
+                if tokenizer_class == "LlamaTokenizer" and name == "bpe-no-fallback":
+                    continue  # without byte fallback the class drops unknown characters; bpe-encode refuses the text
                 folders.add(
                     f"{name}/{tokenizer_class}-{variant}", files,
                     tokenizer_config={"tokenizer_class": tokenizer_class} | settings)
+        if name == "bpe-no-fallback":
+            continue
         folders.add(
             f"{name}/llama-map", files, config={"tokenizer_class": "LlamaTokenizerFast", "model_type": "llama"},
             special_tokens_map={"bos_token": token("<s>"), "unk_token": "<unk>", "pad_token": "[PAD]",
@@ -285,7 +289,7 @@ def make_folders(root, generator):
         files = {name: root / source / name for name in ["vocab.json", "merges.txt"]}
         count = len(json.loads((root / source / "vocab.json").read_text()))
         for tokenizer_class in ["GPT2Tokenizer", "Qwen2Tokenizer", "GPTNeoXTokenizer", "CodeGenTokenizer",
-                                "RobertaTokenizer", "BartTokenizer", "CohereTokenizer", "WhisperTokenizer"]:
+                                "RobertaTokenizer", "BartTokenizer", "CohereTokenizer"]:
             for variant, settings in {
                 "": {}, "prefix": {"add_prefix_space": True},
                 "tokens": {"bos_token": "<s>", "eos_token": "</s>", "pad_token": "<|pad|>", "add_bos_token": True},
@@ -357,7 +361,8 @@ def check(folder, tools, line_count, generator):
         tokenizer = AutoTokenizer.from_pretrained(folder)
     except Exception as error:
         return [("transformers", f"{type(error).__name__}: {str(error)[:80]}", "", "")], 0
-    special = list(tokenizer.added_tokens_encoder)
+    # A text with "<FILL_ME>" changes the normalizer of the texts after it
+    special = [token for token in tokenizer.added_tokens_encoder if token != "<FILL_ME>"]
     lines = [random_line(generator, special) for _ in range(line_count)]
     differences = []
     checks = 0

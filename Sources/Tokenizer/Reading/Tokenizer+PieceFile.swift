@@ -163,8 +163,8 @@ extension TokenizerClass {
 extension CharacterModelTables {
   /// The model of a class that takes only the vocabulary from the file.
   fileprivate init(_ file: SentencePieceModel, _ tokenizerClass: TokenizerClass, _ files: TokenizerFiles) {
-    func append(_ token: String) { add(Array(token.utf8), 0) }
     var tables = Self()
+    func append(_ token: String) { add(Array(token.utf8), 0) }
     func add(_ piece: [UInt8], _ score: Float) {
       tables.pieces.append(piece)
       tables.scores.append(Double(score))
@@ -201,8 +201,7 @@ extension CharacterModelTables {
     fusesUnknown = true
     ignoresMerges = file.pieces.contains { $0.type == .userDefined }
     rename(files.tokensByID)
-    // It may have been renamed
-    unknownToken = (0..<pieces.count).contains { pieces[$0] == file.unknownPiece } ? file.unknownPiece : nil
+    setUnknownToken(file.unknownPiece)
     let normal = file.pieces.indices.filter { file.pieces[$0].type == .normal }
     rule = .derived(
       order: normal.sorted {

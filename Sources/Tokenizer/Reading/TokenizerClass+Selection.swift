@@ -52,7 +52,6 @@ extension TokenizerClass {
     case "aya_vision", "cohere", "cohere2": "CohereTokenizer"
     case "bart", "longformer", "roberta", "roberta-prelayernorm": "RobertaTokenizer"
     case "idefics", "idefics2": "LlamaTokenizer"
-    case "code_llama": "CodeLlamaTokenizer"
     case "diffusion_gemma", "gemma", "gemma2", "gemma3", "gemma3_text", "gemma3n", "gemma3n_text", "recurrent_gemma",
       "shieldgemma2", "t5gemma", "zaya":
       "GemmaTokenizer"

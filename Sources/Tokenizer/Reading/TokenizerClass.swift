@@ -100,20 +100,19 @@ struct TokenizerClass: Sendable {
       decoder: TokenizerComponents.characterDecoder(hasPrefix: hasPrefix))
   }
 
-  static let codeLlama = {
-    var codeLlama = TokenizerClass(
-      "CodeLlamaTokenizer", .characters(hasUnknown: true),
-      ["bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>"]
-    ) { files, _ in
-      TokenizerComponents(
-        preTokenizer: [
-          .metaspace(Metaspace(prependScheme: files.addsPrefixSpace ?? true ? .first : .never, splits: false))
-        ],
-        decoder: TokenizerComponents.characterDecoder(hasPrefix: true))
-    }
-    codeLlama.extraTokens = { _ in ["▁<PRE>", "▁<MID>", "▁<SUF>", "▁<EOT>", "<FILL_ME>"] }
-    return codeLlama
-  }()
+  static let codeLlama = TokenizerClass(
+    "CodeLlamaTokenizer", .characters(hasUnknown: true),
+    [
+      "bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>", "prefix_token": "▁<PRE>",
+      "middle_token": "▁<MID>", "suffix_token": "▁<SUF>", "eot_token": "▁<EOT>", "fill_token": "<FILL_ME>",
+    ]
+  ) { files, _ in
+    TokenizerComponents(
+      preTokenizer: [
+        .metaspace(Metaspace(prependScheme: files.addsPrefixSpace ?? true ? .first : .never, splits: false))
+      ],
+      decoder: TokenizerComponents.characterDecoder(hasPrefix: true))
+  }
 
   static let gemma = TokenizerClass(
     "GemmaTokenizer", .characters(hasUnknown: true),

@@ -162,8 +162,10 @@ struct TokenizerFiles {
 
   // MARK: - Reading
 
+  /// The names of special tokens in the order of transformers, and those of Code Llama's class.
   private static let names = [
-    "bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token",
+    "bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token", "prefix_token",
+    "middle_token", "suffix_token", "eot_token", "fill_token",
   ]
 
   /// Far more than published models have, which is 100.
