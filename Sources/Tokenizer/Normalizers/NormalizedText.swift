@@ -75,7 +75,8 @@ struct TextRewriter {
   /// The end of the part of `range` that has been copied or replaced.
   private var copied: Int
   private var isChanged = false
-  private var removesStart = false
+  /// True if the first characters of the text were removed.
+  var removesStart = false
 
   /// - Parameter recordsChanges: Records the changes that `NormalizedText.Offsets` needs. They may take many times the
   ///   memory of the text.

@@ -107,7 +107,9 @@ struct TextNormalizer {
       if !range.isEmpty, !prefix.isEmpty { rewriter.replace(range.lowerBound..<range.lowerBound, with: prefix) }
     case .byteLevel: rewriter.encodeBytes()
     case .nmt: rewriter.applyNmt()
-    case .characterMap(let map): map.normalizeGraphemes(&rewriter)
+    case .characterMap(let map):
+      map.normalizeGraphemes(&rewriter)
+      rewriter.removesStart = false  // `tokenizers` does not record it
     case .sentencePiece(let normalizer): normalizer.normalize(&rewriter)
     }
     return rewriter.finish()

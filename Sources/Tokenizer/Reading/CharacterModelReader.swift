@@ -109,7 +109,9 @@ struct CharacterModelReader {
       let before = tables.merges.count
       if try scanner.kind() == .array {
         try scanner.array { (scanner) throws(JSONError) in
-          guard tables.merges.count < before + 2 else { throw scanner.failure("expected a merge of two tokens", at: offset) }
+          guard tables.merges.count < before + 2 else {
+            throw scanner.failure("expected a merge of two tokens", at: offset)
+          }
           tables.merges.append(try scanner.swiftString().utf8)
         }
       } else {

@@ -9,10 +9,6 @@ struct ByteStrings {
 
   subscript(_ number: Int) -> [UInt8] { Array(bytes[ranges[number]]) }
 
-  func contains(_ text: [UInt8]) -> Bool {
-    ranges.contains { $0.count == text.count && bytes[$0].elementsEqual(text) }
-  }
-
   mutating func append(_ text: some Collection<UInt8>) {
     let start = bytes.count
     bytes.append(contentsOf: text)
@@ -67,11 +63,6 @@ struct CharacterModelTables {
   var ignoresMerges = false
 
   init() {}
-
-  /// Sets the unknown token if it is in the vocabulary. With byte fallback it is not needed.
-  mutating func setUnknownToken(_ token: [UInt8]?) {
-    unknownToken = token.flatMap { pieces.contains($0) ? $0 : nil }
-  }
 
   /// Returns the pieces and, unless the purpose is decoding, the model.
   func makeModel(

@@ -45,7 +45,8 @@ struct GGUFPreTokenizer {
   }
 
   private static let namesIgnoringMerges: Set = [
-    "llama3", "llama-v3", "llama-bpe", "falcon3", "falcon-h1", "pixtral", "midm-2.0", "lfm2", "jina-v5-nano", "minicpm5",
+    "llama3", "llama-v3", "llama-bpe", "falcon3", "falcon-h1", "pixtral", "midm-2.0", "lfm2", "jina-v5-nano",
+    "minicpm5",
     "youtu", "glm4", "glm5", "tekken", "granite-embed-multi-97m",
   ]
 
@@ -53,14 +54,16 @@ struct GGUFPreTokenizer {
 
   private static let families = [
     Family(
-      "gpt-2", "phi-2", "mpt", "olmo", "jais", "trillion", "granite-docling", "gigachat", "a.x-4.0", "mellum", "exaone4",
+      "gpt-2", "phi-2", "mpt", "olmo", "jais", "trillion", "granite-docling", "gigachat", "a.x-4.0", "mellum",
+      "exaone4",
       "modern-bert", "roberta-bpe", "jina-es", "jina-de", "jina-v2-es", "jina-v2-de", "jina-v1-en", "jina-v2-code"
     ) { [.known(.gpt2)] },
     Family("smollm", "starcoder", "refact", "command-r", "codeshell", "exaone", "minerva-7b", "mellum2") {
       [.digits(.individual), .known(.gpt2)]
     },
     Family(
-      "llama-bpe", "llama3", "llama-v3", "falcon3", "falcon-h1", "pixtral", "midm-2.0", "lfm2", "jina-v5-nano", "smaug-bpe",
+      "llama-bpe", "llama3", "llama-v3", "falcon3", "falcon-h1", "pixtral", "midm-2.0", "lfm2", "jina-v5-nano",
+      "smaug-bpe",
       "dbrx", "chatglm-bpe", "glm4", "glm5"
     ) { [.known(.llama3)] },
     Family(
@@ -75,7 +78,8 @@ struct GGUFPreTokenizer {
     },
     Family(
       "deepseek-llm",
-      patterns: #"[\r\n]"#, GGUFPatterns.casedLetters, #"\s?[!-/:-~！-／：-～‘-‟\x{3000}-。]+"#, #"\s+$"#, GGUFPatterns.eastAsian,
+      patterns: #"[\r\n]"#, GGUFPatterns.casedLetters, #"\s?[!-/:-~！-／：-～‘-‟\x{3000}-。]+"#, #"\s+$"#,
+      GGUFPatterns.eastAsian,
       #"\p{N}+"#),
     Family(
       "deepseek-coder",

@@ -23,7 +23,8 @@ extension Tokenizer {
       }
       // GPT-2, with which the two files were published, has no other files
       let byName = files.tokenizerClass.flatMap(TokenizerClass.named)
-      let found = files.className == nil ? .gpt2 : [tokenizerClass, byName].lazy.compactMap(\.self).first { $0.model == .bytes }
+      let found =
+        files.className == nil ? .gpt2 : [tokenizerClass, byName].lazy.compactMap(\.self).first { $0.model == .bytes }
       guard let found else {
         throw TokenizerError(
           .malformed, folder,

@@ -97,7 +97,8 @@ extension GGUFTokenizerTables {
   fileprivate func namedPreTokenizer() throws(VocabularyError) -> GGUFPreTokenizer {
     guard let name = preTokenizer else {
       throw VocabularyError(
-        reason: "the file does not name its pre-tokenizer (tokenizer.ggml.pre is missing); --pre-tokenizer NAME names it, "
+        reason:
+          "the file does not name its pre-tokenizer (tokenizer.ggml.pre is missing); --pre-tokenizer NAME names it, "
           + "for example gpt-2, llama-bpe or qwen2")
     }
     guard let preTokenizer = GGUFPreTokenizer(name) else {

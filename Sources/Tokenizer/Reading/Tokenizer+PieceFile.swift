@@ -201,7 +201,7 @@ extension CharacterModelTables {
     fusesUnknown = true
     ignoresMerges = file.pieces.contains { $0.type == .userDefined }
     rename(files.tokensByID)
-    setUnknownToken(file.unknownPiece)
+    unknownToken = file.unknownPiece
     let normal = file.pieces.indices.filter { file.pieces[$0].type == .normal }
     rule = .derived(
       order: normal.sorted {

@@ -22,7 +22,8 @@ extension Tokenizer {
         let vocabulary = reader.reader.builder.build()
         guard purpose == .decoding || !reader.needsAllBytes || vocabulary.coversAllBytes else {
           throw VocabularyError(
-            reason: "\"unk_token\" or \"byte_fallback\" in a byte-level vocabulary without a token for every byte is not "
+            reason:
+              "\"unk_token\" or \"byte_fallback\" in a byte-level vocabulary without a token for every byte is not "
               + "supported")
         }
         try self.init(

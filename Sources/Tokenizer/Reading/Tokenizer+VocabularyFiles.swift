@@ -10,7 +10,9 @@ extension Tokenizer {
     for purpose: Purpose
   ) throws(TokenizerError) {
     var reader = VocabularyReader(size: vocabulary.bytes.count, purpose)
-    let definitions = files.addedTokens(of: tokenizerClass)
+    // GPT-2's own tokens are not added to a vocabulary whose folder names no class
+    let isNamed = files.className != nil
+    var definitions = files.addedTokens(of: isNamed ? tokenizerClass : nil)
     let added = Set(definitions.map(\.content))
     var foreign: [[UInt8]: Int] = [:]
     do {
@@ -36,6 +38,11 @@ extension Tokenizer {
     if purpose == .encoding { try readMerges(merges, into: &reader.builder) }
 
     do {
+      if !isNamed {
+        let defaults = Set(tokenizerClass.specialTokens.values).map { AddedTokenDefinition(special: $0) }
+          .filter { !reader.builder.modelTokens(matching: [$0.content]).isEmpty }
+        definitions.insert(contentsOf: defaults, at: 0)
+      }
       let (added, warnings) = try reader.builder.define(definitions, foreign: foreign)
       let tables = reader.builder.build()
       let components = tokenizerClass.components(files, nil)

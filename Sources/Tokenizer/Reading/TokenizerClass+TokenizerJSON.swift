@@ -59,7 +59,7 @@ extension TokenizerClass {
     switch model {
     case .bytes, .any: return
     case .characters(let hasUnknown):
-      tables.setUnknownToken(hasUnknown ? files.specialToken("unk_token", of: self)?.content : nil)
+      tables.unknownToken = hasUnknown ? files.specialToken("unk_token", of: self)?.content : nil
       tables.fusesUnknown = true
       tables.hasByteFallback = true
       tables.ignoresMerges = false

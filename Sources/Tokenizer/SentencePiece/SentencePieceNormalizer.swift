@@ -72,7 +72,9 @@ package struct SentencePieceNormalizer: Sendable {
   private func prefix(
     of text: UnsafeBufferPointer<UInt8>, at index: Int, _ limit: Int
   ) -> (length: Int, replacement: ArraySlice<UInt8>?) {
-    if let piece = userDefined?.longestPiece(in: UnsafeBufferPointer(rebasing: text[..<limit]), from: index) { return (piece.length, nil) }
+    if let piece = userDefined?.longestPiece(in: UnsafeBufferPointer(rebasing: text[..<limit]), from: index) {
+      return (piece.length, nil)
+    }
     if let map, let match = map.match(in: text, index..<limit, isLongest: true) {
       return (match.length, map.replacement(of: match))
     }
