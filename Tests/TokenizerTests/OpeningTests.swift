@@ -130,7 +130,9 @@ import Tokenizer
   }
 
   @Test func rejectsFoldersWithoutTokenizer() throws {
-    #expect(reason([:])?.reason == "no tokenizer found: tokenizer.json, vocab.json and merges.txt, or tokenizer.model is required")
+    #expect(
+      reason([:])?.reason
+        == "no tokenizer found: tokenizer.json, vocab.json and merges.txt, or tokenizer.model is required")
     #expect(
       reason(["vocab.json": "{}"])?.reason
         == "merges.txt is missing beside vocab.json, and there is no tokenizer.json")

@@ -7,7 +7,7 @@ extension TokenizerClass {
     case "GPTNeoXTokenizer": .gptNeoX
     case "CohereTokenizer": .cohere
     case "Qwen2Tokenizer": .qwen2
-    case "Qwen3_5Tokenizer": .qwen3_5
+    case "Qwen3_5Tokenizer": .qwen35
     case "LlamaTokenizer": .llama
     case "CodeLlamaTokenizer": .codeLlama
     case "GemmaTokenizer": .gemma

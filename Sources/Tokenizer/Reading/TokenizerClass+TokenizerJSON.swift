@@ -1,6 +1,6 @@
 /// What a class changes in a tokenizer.json.
 ///
-/// transformers 5.24 builds all components of these classes anew from the vocabulary, and ignores those in
+/// transformers 5.24 rebuilds all components of these classes from the vocabulary, and ignores those in
 /// tokenizer.json. That is followed here, except that tokenizer.json's components are kept if they have a step that the
 /// class lacks: the vocabulary was trained with this step, and transformers 4 applied it. SmolLM2, for example, has
 /// `GPT2Tokenizer` in tokenizer_config.json, and `Digits` before `ByteLevel` in tokenizer.json.

@@ -83,7 +83,7 @@ struct TokenizerClass: Sendable {
   }
 
   static let qwen2 = qwen("Qwen2Tokenizer", .known(.qwen2))
-  static let qwen3_5 = qwen("Qwen3_5Tokenizer", .isolating(.fixed(GGUFPatterns.qwen35, .oniguruma)))
+  static let qwen35 = qwen("Qwen3_5Tokenizer", .isolating(.fixed(GGUFPatterns.qwen35, .oniguruma)))
 
   private static let endOfText = "<|endoftext|>"
 
