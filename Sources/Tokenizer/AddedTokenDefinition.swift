@@ -11,6 +11,24 @@ struct AddedTokenDefinition {
   var stripsRight = false
   var isSingleWord = false
 
+  init(
+    content: [UInt8], id: Int?, isSpecial: Bool, isNormalized: Bool, stripsLeft: Bool = false,
+    stripsRight: Bool = false, isSingleWord: Bool = false
+  ) {
+    self.content = content
+    self.id = id
+    self.isSpecial = isSpecial
+    self.isNormalized = isNormalized
+    self.stripsLeft = stripsLeft
+    self.stripsRight = stripsRight
+    self.isSingleWord = isSingleWord
+  }
+
+  /// A special token that a file or a class names by its text.
+  init(special content: String) {
+    self.init(content: Array(content.utf8), id: nil, isSpecial: true, isNormalized: false)
+  }
+
   fileprivate func token(_ id: Int, _ content: [UInt8]?) -> AddedTokens.Token {
     AddedTokens.Token(
       id: Int32(truncatingIfNeeded: id), isSpecial: isSpecial, isNormalized: isNormalized, stripsLeft: stripsLeft,

@@ -137,14 +137,15 @@ public final class TextEncoder {
     _ encode: (UnsafeBufferPointer<UInt8>, Range<Int>, inout Output) throws(TextEncodingError) -> Void
   ) throws(TextEncodingError) {
     let (tokens, start) = (output.tokens, range.lowerBound + output.shift)
-    let isFirst = output.isFirst && range.lowerBound == 0
+    var isFirst = output.isFirst && range.lowerBound == 0
     guard let normalized = try normalizer.normalize(text, range, recordsChanges: tokens.recordsEnds) else {
       return try encode(text, range, &output)
     }
+    isFirst = isFirst && !normalized.removesStart  // as in `tokenizers`
     try normalized.encode(
       tokens, start: start,
       recorded: (try? normalizer.normalize(text, range, recordsChanges: true)) ?? normalized
-    ) { (bytes) throws(TextEncodingError) in
+    ) { [isFirst] (bytes) throws(TextEncodingError) in
       var output = Output(tokens: tokens, isFirst: isFirst)
       try encode(bytes, 0..<bytes.count, &output)
     }

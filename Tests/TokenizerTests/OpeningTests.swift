@@ -130,7 +130,9 @@ import Tokenizer
   }
 
   @Test func rejectsFoldersWithoutTokenizer() throws {
-    #expect(reason([:])?.reason == "no tokenizer found: tokenizer.json, or vocab.json and merges.txt, is required")
+    #expect(
+      reason([:])?.reason
+        == "no tokenizer found: tokenizer.json, vocab.json and merges.txt, or tokenizer.model is required")
     #expect(
       reason(["vocab.json": "{}"])?.reason
         == "merges.txt is missing beside vocab.json, and there is no tokenizer.json")
@@ -253,6 +255,40 @@ import Tokenizer
   ])
   func rejectsInvalidTokenizerJSON(json: String, message: String) {
     #expect(reason(["tokenizer.json": json])?.reason == message)
+  }
+
+  /// Components that would take memory or time without bound.
+  @Test(arguments: [
+    (
+      #""decoder":{"type":"Strip","content":" ","start":-1,"stop":0}"#, "\"start\" or \"stop\" of \"Strip\" is negative"
+    ),
+    (
+      #""decoder":{"type":"Sequence","decoders":[\#(repeated(#"{"type":"Replace","pattern":{"String":"a"},"content":"aa"}"#, 40))]}"#,
+      "\"decoder\" can make a token more than 4096 times as long"
+    ),
+    (
+      #""pre_tokenizer":{"type":"Metaspace","replacement":"ab"}"#,
+      "\"replacement\" of \"Metaspace\" is not one character"
+    ),
+    (
+      #""pre_tokenizer":{"type":"Sequence","pretokenizers":[\#(repeated(byteLevel, 20))]}"#,
+      "normalizer and pre-tokenizer can make a text more than 4096 times as long"
+    ),
+    (
+      #""normalizer":{"type":"Prepend","prepend":"\#(String(repeating: "x", count: 5000))"}"#,
+      "normalizer and pre-tokenizer can make a text more than 4096 times as long"
+    ),
+    (
+      #""pre_tokenizer":{"type":"Sequence","pretokenizers":[\#(repeated(#"{"type":"Sequence","pretokenizers":[\#(byteLevel)]}"#, 33)),{"type":"Sequence","pretokenizers":[\#(repeated(byteLevel, 32))]}]}"#,
+      "a sequence of more than 64 parts is not supported"
+    ),
+  ])
+  func limitsComponents(member: String, reason expected: String) {
+    #expect(reason(["tokenizer.json": "{\(member)}"])?.reason.hasSuffix(": \(expected)") == true)
+  }
+
+  private static func repeated(_ text: String, _ count: Int) -> String {
+    Array(repeating: text, count: count).joined(separator: ",")
   }
 
   @Test func messagesAbbreviateLongText() throws {

@@ -239,6 +239,25 @@ struct VocabularyBuilder {
     token.pointee.alternative = Int32(alternativeMerges.count - 1)
   }
 
+  /// Adds all ways to make each token of two tokens, in the order of the ids: the merges of a vocabulary that lists none
+  /// (`transformers`, `TikTokenConverter`). The vocabulary must be complete and for encoding.
+  mutating func addAllMerges() {
+    for id in 0..<tokens.count where tokens.base[id].length > 1 {
+      let token = tokens.base[id]
+      let (start, count) = (bytes.base + Int(token.start), Int(token.length))
+      var splits: [(left: Int32, right: Int32, split: Int)] = []
+      for split in 1..<count {
+        let left = find(ByteKey(start, count: split, paddedCount: split))
+        guard left >= 0 else { continue }
+        let right = find(ByteKey(start + split, count: count - split, paddedCount: count - split))
+        if right >= 0 { splits.append((left, right, split)) }
+      }
+      for merge in splits.sorted(by: { ($0.left, $0.right) < ($1.left, $1.right) }) {
+        addMerge(of: id, split: merge.split)
+      }
+    }
+  }
+
   /// Returns the vocabulary. The builder must not be used afterwards.
   func build() -> Vocabulary {
     Vocabulary(

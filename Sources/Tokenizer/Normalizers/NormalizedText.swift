@@ -10,6 +10,8 @@ package struct NormalizedText {
   /// The changes of each normalizer, in the order in which the normalizers were applied. Empty unless changes are
   /// recorded.
   fileprivate(set) var changes: [[Change]] = []
+  /// True if the first characters of the text were removed.
+  fileprivate(set) var removesStart = false
 
   /// Maps offsets in a normalized text, in ascending order, to offsets in the original text. Bytes within a change
   /// cannot be assigned to original bytes: all of them map to the start of the changed range. An offset at which text
@@ -59,6 +61,7 @@ package struct NormalizedText {
   mutating func append(_ next: NormalizedText) {
     bytes = next.bytes
     changes += next.changes
+    removesStart = removesStart || next.removesStart
   }
 }
 
@@ -72,6 +75,8 @@ struct TextRewriter {
   /// The end of the part of `range` that has been copied or replaced.
   private var copied: Int
   private var isChanged = false
+  /// True if the first characters of the text were removed.
+  var removesStart = false
 
   /// - Parameter recordsChanges: Records the changes that `NormalizedText.Offsets` needs. They may take many times the
   ///   memory of the text.
@@ -91,6 +96,7 @@ struct TextRewriter {
     copied = old.upperBound
     let start = bytes.count
     bytes.append(contentsOf: new)
+    if bytes.isEmpty, !old.isEmpty { removesStart = true }
     guard recordsChanges, !keepsOffsets || old.count != bytes.count - start else { return }
     changes.append(
       NormalizedText.Change(
@@ -124,7 +130,7 @@ struct TextRewriter {
   /// Returns the text, also if nothing was replaced.
   consuming func result() -> NormalizedText {
     bytes.append(contentsOf: text[copied..<range.upperBound])
-    return NormalizedText(bytes: bytes, changes: recordsChanges ? [changes] : [])
+    return NormalizedText(bytes: bytes, changes: recordsChanges ? [changes] : [], removesStart: removesStart)
   }
 
   /// Returns the text, or nil if nothing was replaced.

@@ -23,10 +23,11 @@ enum Normalizer: Sendable {
   /// The whole normalization of SentencePiece.
   case sentencePiece(SentencePieceNormalizer)
 
-  /// An upper bound of the bytes per byte of the text that the normalizer returns, without a constant part.
+  /// An upper bound of the bytes per byte of a text that the normalizer returns.
   var growth: Int {
     switch self {
-    case .strip, .stripAccents, .prepend, .nmt: 1
+    case .strip, .stripAccents, .nmt: 1
+    case .prepend(let prefix): prefix.count + 1
     case .form(.nfc): 3  // U+1D160, for example
     case .form(.nfd): 3
     case .form: 11  // U+FDFA has 3 bytes, and its compatibility decomposition 33
@@ -50,19 +51,6 @@ struct TextNormalizer {
   init(_ steps: [Normalizer]) {
     self.steps = steps
     matchers = steps.map { if case .replaceMatches(let pattern, _) = $0 { PatternMatcher(pattern) } else { nil } }
-  }
-
-  /// The factor by which the normalizers of a file may make a text longer. Published tokenizers stay below 16.
-  static let maxGrowth = 1 << 12
-
-  /// Returns true if the normalizers can make a text more than `maxGrowth` times as long.
-  static func isExcessive(_ steps: [Normalizer]) -> Bool {
-    var growth = 1
-    for step in steps {
-      growth *= step.growth
-      if growth > maxGrowth { return true }
-    }
-    return false
   }
 
   /// Returns the normalized form of `text[range]`, or nil if it is the same.
@@ -107,7 +95,9 @@ struct TextNormalizer {
       if !range.isEmpty, !prefix.isEmpty { rewriter.replace(range.lowerBound..<range.lowerBound, with: prefix) }
     case .byteLevel: rewriter.encodeBytes()
     case .nmt: rewriter.applyNmt()
-    case .characterMap(let map): map.normalizeGraphemes(&rewriter)
+    case .characterMap(let map):
+      map.normalizeGraphemes(&rewriter)
+      rewriter.removesStart = false  // `tokenizers` does not record it
     case .sentencePiece(let normalizer): normalizer.normalize(&rewriter)
     }
     return rewriter.finish()

@@ -13,6 +13,15 @@ enum PreTokenizerStep: Sendable {
   case prefixSpace
   /// The characters that `ByteLevel` makes of bytes, for the steps after it. The tokens of the vocabulary are bytes.
   case byteAlphabet
+
+  /// An upper bound of the bytes per byte of a text that the step makes.
+  var growth: Int {
+    switch self {
+    case .known, .split, .digits: 1
+    case .metaspace(let metaspace): metaspace.replacement.count + 1
+    case .prefixSpace, .byteAlphabet: 2
+    }
+  }
 }
 
 /// A rule that splits a text at the matches of a pattern.

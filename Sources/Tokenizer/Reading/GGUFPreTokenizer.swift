@@ -124,7 +124,7 @@ extension Pattern {
 }
 
 /// The longer patterns of published pre-tokenizers.
-private enum GGUFPatterns {
+enum GGUFPatterns {
   private static let contraction = "(?i:'s|'t|'re|'ve|'m|'ll|'d)"
 
   static let qwen35 =

@@ -9,7 +9,7 @@ extension Tokenizer {
   convenience init(
     tokenizerJSON file: MappedFile, _ files: TokenizerFiles, for purpose: Purpose
   ) throws(TokenizerError) {
-    var reader = TokenizerJSONReader(size: file.bytes.count, files.addedTokens, purpose)
+    var reader = TokenizerJSONReader(size: file.bytes.count, files, purpose)
     do {
       var scanner = JSONScanner(file.characters)
       try reader.read(&scanner)
@@ -28,11 +28,9 @@ extension Tokenizer {
         }
         try self.init(
           .byteLevel(vocabulary, ignoresMerges: reader.ignoresMerges), vocabulary, reader.addedTokens,
-          files.applied(to: reader.settings, of: vocabulary, reader.addedTokens), purpose)
+          reader.settings(of: vocabulary), purpose)
       case .characters(let model, let tokens):
-        try self.init(
-          model, tokens, reader.addedTokens, files.applied(to: reader.settings, of: tokens, reader.addedTokens), purpose
-        )
+        try self.init(model, tokens, reader.addedTokens, reader.settings(of: tokens), purpose)
       }
     } catch {
       throw TokenizerError(.malformed, file.path, error.reason)
@@ -68,24 +66,27 @@ private struct TokenizerJSONReader {
   /// each token's spelling, by id.
   private var foreignTokens: [Int32: Int] = [:]
   private var definitions: [AddedTokenDefinition] = []
-  /// The definitions in the files beside this file.
-  private let furtherDefinitions: [AddedTokenDefinition]
+  /// The files beside this file, and the class that they choose.
+  private let files: TokenizerFiles
+  private var tokenizerClass: TokenizerClass?
 
-  init(size: Int, _ furtherDefinitions: [AddedTokenDefinition], _ purpose: Tokenizer.Purpose) {
+  init(size: Int, _ files: TokenizerFiles, _ purpose: Tokenizer.Purpose) {
     self.purpose = purpose
-    self.furtherDefinitions = furtherDefinitions
+    self.files = files
+    tokenizerClass = files.className.flatMap(TokenizerClass.named)
     reader = VocabularyReader(size: size, purpose)
   }
 
-  /// The settings that have been read.
-  var settings: Tokenizer.Settings {
+  /// Returns the settings that have been read.
+  func settings(of vocabulary: some TokenTable) -> Tokenizer.Settings {
     var settings = Tokenizer.Settings()
     settings.normalizers = pipeline.normalizers
     settings.preTokenizer = characters == nil ? pipeline.byteLevelSteps : pipeline.preTokenizer
     settings.tokensBefore = ids(of: pipeline.tokensBefore)
     settings.tokensAfter = ids(of: pipeline.tokensAfter)
     settings.warnings = warnings
-    return settings
+    if let tokenizerClass, tokenizerClass.model == .bytes { tokenizerClass.applyPrefixSpace(files, to: &settings) }
+    return files.applied(to: settings, tokenizerClass, of: vocabulary, addedTokens)
   }
 
   /// Returns the ids of tokens that the post-processor adds.
@@ -114,6 +115,7 @@ private struct TokenizerJSONReader {
     for step in pipeline.decoder ?? [] where step != .byteLevel {
       throw scanner.unsupported("the decoder \"\(step.name)\" after \"ByteLevel\"", at: 0)
     }
+    if tokenizerClass?.model != .bytes { tokenizerClass = nil }
     try defineAddedTokens(scanner)
     for (id, offset) in foreignTokens {
       var foreign = JSONScanner(scanner.bytes, position: offset - 1)  // the opening quotation mark
@@ -199,6 +201,10 @@ private struct TokenizerJSONReader {
     }
   }
 
+  private var allDefinitions: [AddedTokenDefinition] {
+    definitions + files.addedTokens(of: tokenizerClass, defined: definitions)
+  }
+
   /// Defines the added tokens of this file and of the files beside it.
   private mutating func defineAddedTokens(_ scanner: JSONScanner) throws(JSONError) {
     var foreign: [[UInt8]: Int] = [:]
@@ -207,7 +213,7 @@ private struct TokenizerJSONReader {
       foreign[Array(try spelling.swiftString().utf8)] = Int(id)
     }
     do {
-      (addedTokens, warnings) = try reader.builder.define(definitions + furtherDefinitions, foreign: foreign)
+      (addedTokens, warnings) = try reader.builder.define(allDefinitions, foreign: foreign)
     } catch {
       throw scanner.failure(error.reason, at: addedTokensAt?.position ?? 0)
     }
@@ -228,11 +234,17 @@ private struct TokenizerJSONReader {
 
   /// Builds the model of characters, and defines the added tokens.
   private mutating func finish(_ reader: CharacterModelReader, _ scanner: JSONScanner) throws(JSONError) {
+    var tables = reader.tables
+    if tokenizerClass?.fits(tables) == false { tokenizerClass = nil }
+    if let tokenizerClass, tokenizerClass.replaces(pipeline) {
+      pipeline.replace(tokenizerClass.components(files, pipeline.charactersMap))
+      tokenizerClass.apply(files, to: &tables)
+    }
     let decoder = try pipeline.textDecoder(scanner)
     do throws(VocabularyError) {
-      let (pieces, model) = try reader.makeModel(for: purpose)
+      let (pieces, model) = try tables.makeModel(for: purpose)
       var vocabulary = CharacterVocabulary(pieces)
-      (addedTokens, warnings) = try vocabulary.define(definitions + furtherDefinitions)
+      (addedTokens, warnings) = try vocabulary.define(allDefinitions)
       self.tokens = .characters(model, try vocabulary.makeTokens(decoder))
     } catch {
       throw scanner.failure(error.reason, at: modelAt?.position ?? 0)

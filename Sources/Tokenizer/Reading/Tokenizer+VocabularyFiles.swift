@@ -10,7 +10,10 @@ extension Tokenizer {
     for purpose: Purpose
   ) throws(TokenizerError) {
     var reader = VocabularyReader(size: vocabulary.bytes.count, purpose)
-    let added = Set(files.addedTokens.map(\.content))
+    // GPT-2's own tokens are not added to a vocabulary whose folder names no class
+    let isNamed = files.className != nil
+    var definitions = files.addedTokens(of: isNamed ? tokenizerClass : nil)
+    let added = Set(definitions.map(\.content))
     var foreign: [[UInt8]: Int] = [:]
     do {
       var scanner = JSONScanner(vocabulary.characters)
@@ -35,16 +38,21 @@ extension Tokenizer {
     if purpose == .encoding { try readMerges(merges, into: &reader.builder) }
 
     do {
-      let defaults = tokenizerClass.specialTokens.map {
-        AddedTokenDefinition(content: Array($0.utf8), id: nil, isSpecial: true, isNormalized: false)
-      }.filter { !reader.builder.modelTokens(matching: [$0.content]).isEmpty }
-      let (added, warnings) = try reader.builder.define(defaults + files.addedTokens, foreign: foreign)
+      if !isNamed {
+        let defaults = Set(tokenizerClass.specialTokens.values).map { AddedTokenDefinition(special: $0) }
+          .filter { !reader.builder.modelTokens(matching: [$0.content]).isEmpty }
+        definitions.insert(contentsOf: defaults, at: 0)
+      }
+      let (added, warnings) = try reader.builder.define(definitions, foreign: foreign)
       let tables = reader.builder.build()
-      var settings = tokenizerClass.settings(addsPrefixSpace: files.addsPrefixSpace ?? false)
+      let components = tokenizerClass.components(files, nil)
+      var settings = Settings()
+      settings.normalizers = components.normalizers
+      settings.preTokenizer = components.preTokenizer
       settings.warnings = warnings
       try self.init(
-        .byteLevel(tables, ignoresMerges: false), tables, added, files.applied(to: settings, of: tables, added), purpose
-      )
+        .byteLevel(tables, ignoresMerges: false), tables, added,
+        files.applied(to: settings, tokenizerClass, of: tables, added), purpose)
     } catch {
       throw TokenizerError(.malformed, vocabulary.path, error.reason)
     }

@@ -6,7 +6,8 @@ import Platform
 /// (`PreTrainedTokenizerBase._from_pretrained`):
 ///
 /// - If tokenizer_config.json has `added_tokens_decoder`, special_tokens_map.json and added_tokens.json are ignored.
-/// - Otherwise the tokens in special_tokens_map.json replace those in tokenizer_config.json.
+/// - Otherwise the tokens in special_tokens_map.json replace those in tokenizer_config.json, except its list of extra
+///   tokens.
 /// - tokenizer_config.json names the class; config.json (`tokenizer_class`, then `model_type`) if it does not.
 ///
 /// `bos_token_id` and `eos_token_id` of generation_config.json and config.json are used if no file names the token.
@@ -15,8 +16,17 @@ struct TokenizerFiles {
   private(set) var tokenizerClass: String?
   /// `model_type` of config.json.
   private(set) var modelType: String?
+  /// tokenizer_config.json has `auto_map`: the class is code of the folder, which is not run.
+  private var hasOwnCode = false
   /// `add_prefix_space`
   private(set) var addsPrefixSpace: Bool?
+  /// `legacy` of Llama's class: each part between added tokens gets a prefix space, not only the first.
+  private(set) var isLegacy: Bool?
+  /// `do_lower_case` and `keep_accents` of ALBERT's class
+  private(set) var lowercases: Bool?
+  private(set) var keepsAccents: Bool?
+  /// `extra_ids` of T5's class: the number of tokens `<extra_id_N>`.
+  private(set) var extraIDs = 100
   /// The tokens `bos_token`, `eos_token`, `unk_token`, `pad_token` and so on, by these names. A token that is null is
   /// missing here.
   private(set) var specialTokens: [String: AddedTokenDefinition] = [:]
@@ -30,6 +40,10 @@ struct TokenizerFiles {
   private var decoder: [AddedTokenDefinition]?
   private var legacyTokens: [AddedTokenDefinition] = []
   private var additionalTokens: [AddedTokenDefinition] = []
+  /// True if tokenizer_config.json has the list `additionalTokens`.
+  private var hasExtraTokens = false
+  /// The members of `specialTokens` that are not in `names`, in the order of the files.
+  private var furtherNames: [String] = []
 
   /// No files.
   init() {}
@@ -75,41 +89,87 @@ struct TokenizerFiles {
     legacyTokens.sort { ($0.id ?? 0) < ($1.id ?? 0) }
   }
 
-  /// The tokens to add after those of tokenizer.json, in the order of transformers: by id, then the special tokens.
-  var addedTokens: [AddedTokenDefinition] {
-    let names = Self.names.compactMap { specialTokens[$0] }
-    let byID = decoder ?? legacyTokens
-    let known = Set(byID.map(\.content))
-    return byID + (names + additionalTokens).filter { !known.contains($0.content) }
+  /// True if the class is code of the folder that transformers does not replace.
+  var requiresOwnCode: Bool {
+    hasOwnCode && !(modelType.map(TokenizerClass.typesWithWrongNames.contains) ?? false)
   }
+
+  /// The class of the folder. Nil if no file names one.
+  var className: String? {
+    TokenizerClass.chosenName(tokenizerClass, modelType: modelType, hasOwnCode: hasOwnCode)
+  }
+
+  /// Returns the tokens to add to a vocabulary, in the order of transformers: by id, the special tokens by name, and the
+  /// others.
+  ///
+  /// - Parameters:
+  ///   - tokenizerClass: The class, which has default tokens.
+  ///   - defined: The added tokens of tokenizer.json, which have precedence.
+  ///   - pieces: The added tokens that tokenizer.model defines.
+  func addedTokens(
+    of tokenizerClass: TokenizerClass?, defined: [AddedTokenDefinition] = [], pieces: [AddedTokenDefinition]? = nil
+  ) -> [AddedTokenDefinition] {
+    let named = (Self.names + furtherNames).compactMap { specialToken($0, of: tokenizerClass) }
+    var others = additionalTokens
+    if !hasExtraTokens {
+      if let pieces { others = pieces }
+      if !others.contains(where: { $0.content.starts(with: "<extra_id_".utf8) }) {
+        others += (tokenizerClass?.extraTokens(self) ?? []).map { AddedTokenDefinition(special: $0) }
+      }
+    }
+    var known = Set(defined.map(\.content))
+    let byID = decoder ?? legacyTokens.filter { !known.contains($0.content) }
+    known.formUnion(byID.map(\.content))
+    let names = Set(named.map(\.content))
+    return (byID + (named + others).filter { !known.contains($0.content) }).map { token in
+      var token = token
+      token.isSpecial = token.isSpecial || names.contains(token.content)
+      return token
+    }
+  }
+
+  /// Returns the special token with this name, such as `bos_token`: the token in the files, or the default of the class.
+  func specialToken(_ name: String, of tokenizerClass: TokenizerClass?) -> AddedTokenDefinition? {
+    if namedTokens.contains(name) { return specialTokens[name] }
+    return tokenizerClass?.specialTokens[name].map { AddedTokenDefinition(special: $0) }
+  }
+
+  /// The tokens by id that replace the names of pieces (`added_tokens_decoder`).
+  var tokensByID: [AddedTokenDefinition] { decoder ?? legacyTokens }
 
   /// Returns the settings with what these files change.
   func applied(
-    to settings: Tokenizer.Settings, of vocabulary: some TokenTable, _ addedTokens: [AddedTokens.Token]
+    to settings: Tokenizer.Settings, _ tokenizerClass: TokenizerClass?, of vocabulary: some TokenTable,
+    _ addedTokens: [AddedTokens.Token]
   ) -> Tokenizer.Settings {
     var settings = settings
-    func id(_ name: String, _ configured: Int?) -> Int? {
-      if let content = specialTokens[name]?.content {
+    func id(_ name: String, _ configured: Int? = nil) -> Int? {
+      if let content = specialToken(name, of: tokenizerClass)?.content {
         return addedTokens.first {
           $0.content?.elementsEqual(content) ?? vocabulary.bytes(of: Int($0.id))?.elementsEqual(content) ?? false
         }.map { Int($0.id) }
       }
       return configured.flatMap { vocabulary.bytes(of: $0) == nil ? nil : $0 }
     }
+    if settings.tokensBefore.isEmpty, settings.tokensAfter.isEmpty {
+      settings.tokensBefore = tokenizerClass?.tokenBefore.flatMap { id($0) }.map { [$0] } ?? []
+      settings.tokensAfter = tokenizerClass?.tokenAfter.flatMap { id($0) }.map { [$0] } ?? []
+    }
     settings.bosTokenID = id("bos_token", settings.tokensBefore.isEmpty ? bosTokenID : nil)
     settings.eosTokenID = id("eos_token", settings.tokensAfter.isEmpty ? eosTokenID : nil)
-    // These classes build the pre-tokenizer themselves; the other classes use the one in tokenizer.json
-    if let addsPrefixSpace, TokenizerClass(tokenizerClass, modelType: modelType)?.appliesPrefixSpace ?? false {
-      settings.setPrefixSpace(addsPrefixSpace)
-    }
     return settings
   }
 
   // MARK: - Reading
 
+  /// The names of special tokens in the order of transformers, and those of Code Llama's class.
   private static let names = [
-    "bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token",
+    "bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token", "prefix_token",
+    "middle_token", "suffix_token", "eot_token", "fill_token",
   ]
+
+  /// Far more than published models have, which is 100.
+  private static let maxExtraIDs = 10_000
 
   private static func read(
     _ name: Path, in folder: Path, _ body: (inout JSONScanner) throws(JSONError) -> Void
@@ -131,6 +191,20 @@ struct TokenizerFiles {
       tokenizerClass = try Self.text(&scanner)
     } else if scanner.matches(name, "add_prefix_space") {
       addsPrefixSpace = try Self.flag(&scanner)
+    } else if scanner.matches(name, "legacy") {
+      isLegacy = try Self.flag(&scanner) ?? false
+    } else if scanner.matches(name, "do_lower_case") {
+      lowercases = try Self.flag(&scanner) ?? false
+    } else if scanner.matches(name, "keep_accents") {
+      keepsAccents = try Self.flag(&scanner)
+    } else if scanner.matches(name, "extra_ids"), try scanner.kind() == .number {
+      let count = try scanner.integer()
+      guard (0...Self.maxExtraIDs).contains(count) else {
+        throw scanner.failure("\"extra_ids\" is \(count) (0 to \(Self.maxExtraIDs) allowed)")
+      }
+      extraIDs = count
+    } else if scanner.matches(name, "auto_map") {
+      try readAutoMap(&scanner)
     } else if scanner.matches(name, "add_bos_token") {
       addsBOS = try Self.flag(&scanner)
     } else if scanner.matches(name, "add_eos_token") {
@@ -151,26 +225,67 @@ struct TokenizerFiles {
       }
       decoder = tokens.sorted { ($0.id ?? 0) < ($1.id ?? 0) }
     } else {
+      let isObject = try scanner.kind() == .object
+      let isList = Self.isListOfTokens(name, scanner) && !isObject
       try readSpecialToken(name, &scanner)
+      hasExtraTokens = hasExtraTokens || isList
     }
   }
 
-  /// Reads a member of tokenizer_config.json or special_tokens_map.json if it is a special token.
+  private mutating func readAutoMap(_ scanner: inout JSONScanner) throws(JSONError) {
+    guard try scanner.kind() == .object else {
+      hasOwnCode = try scanner.kind() == .array
+      _ = try scanner.skipValue()
+      return
+    }
+    try scanner.object { (name, scanner) throws(JSONError) in
+      if scanner.matches(name, "AutoTokenizer") { hasOwnCode = true }
+      _ = try scanner.skipValue()
+    }
+  }
+
+  private static func isListOfTokens(_ name: JSONScanner.Text, _ scanner: JSONScanner) -> Bool {
+    scanner.matches(name, "additional_special_tokens") || scanner.matches(name, "extra_special_tokens")
+  }
+
+  /// Reads a member of tokenizer_config.json or special_tokens_map.json if it is a special token: one of `names`, or any
+  /// other member whose name ends in `_token` and whose value is a token, or a list.
   private mutating func readSpecialToken(
     _ name: JSONScanner.Text, _ scanner: inout JSONScanner
   ) throws(JSONError) {
-    let isList = scanner.matches(name, "additional_special_tokens") || scanner.matches(name, "extra_special_tokens")
-    if let key = Self.names.first(where: { scanner.matches(name, $0) }) {
+    if Self.isListOfTokens(name, scanner) {
+      try readSpecialTokens(&scanner)
+    } else if let key = Self.names.first(where: { scanner.matches(name, $0) }) {
       namedTokens.insert(key)
       specialTokens[key] = try Self.token(&scanner, isSpecial: true)
-    } else if isList, try scanner.kind() == .array {
+    } else if UnsafeBufferPointer(rebasing: scanner.bytes[name.range]).suffix(6).elementsEqual("_token".utf8) {
+      try readFurtherToken(name, &scanner)
+    } else {
+      _ = try scanner.skipValue(allowsConstants: true)
+    }
+  }
+
+  private mutating func readFurtherToken(
+    _ name: JSONScanner.Text, _ scanner: inout JSONScanner
+  ) throws(JSONError) {
+    guard let token = try Self.token(&scanner, isSpecial: true) else { return }
+    let key = String(decoding: UnsafeBufferPointer(rebasing: scanner.bytes[name.range]), as: UTF8.self)
+    if namedTokens.insert(key).inserted { furtherNames.append(key) }
+    specialTokens[key] = token
+  }
+
+  /// Reads `additional_special_tokens` or `extra_special_tokens`: a list, or an object of names and tokens.
+  private mutating func readSpecialTokens(_ scanner: inout JSONScanner) throws(JSONError) {
+    switch try scanner.kind() {
+    case .array:
       var tokens: [AddedTokenDefinition] = []
       try scanner.array { (scanner) throws(JSONError) in
         if let token = try Self.token(&scanner, isSpecial: true) { tokens.append(token) }
       }
-      additionalTokens = tokens
-    } else {
-      _ = try scanner.skipValue(allowsConstants: true)
+      if !hasExtraTokens { additionalTokens = tokens }
+    case .object:
+      try scanner.object { (name, scanner) throws(JSONError) in try readFurtherToken(name, &scanner) }
+    default: _ = try scanner.skipValue(allowsConstants: true)
     }
   }
 

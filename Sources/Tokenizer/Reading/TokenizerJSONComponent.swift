@@ -111,7 +111,7 @@ struct TokenizerJSONComponent {
   }
 
   /// The maximum number of parts, far more than published tokenizers have.
-  private static let maxParts = 64
+  static let maxParts = 64
   private static let maxDepth = 8
 
   /// The member that contains the parts, for the four kinds of `Sequence`.

@@ -33,7 +33,13 @@ struct TokenizerJSONPipeline {
       try scanner.null()
       return nil
     }
-    return try TokenizerJSONComponent(&scanner)
+    scanner.skipWhiteSpace()
+    let offset = scanner.position
+    let component = try TokenizerJSONComponent(&scanner)
+    guard component.steps.count <= TokenizerJSONComponent.maxParts else {
+      throw scanner.unsupported("a sequence of more than \(TokenizerJSONComponent.maxParts) parts", at: offset)
+    }
+    return component
   }
 
   mutating func readNormalizer(_ scanner: inout JSONScanner) throws(JSONError) {
@@ -44,16 +50,24 @@ struct TokenizerJSONPipeline {
     for step in try component(&scanner)?.steps ?? [] {
       if let normalizer = try step.normalizer(scanner) { normalizers.append(normalizer) }
     }
-    guard !TextNormalizer.isExcessive(normalizers) else {
-      throw scanner.failure(
-        "\"normalizer\" can make a text more than \(TextNormalizer.maxGrowth) times as long", at: offset)
-    }
+    try limitGrowth(scanner, offset)
   }
 
   mutating func readPreTokenizer(_ scanner: inout JSONScanner) throws(JSONError) {
     hasPreTokenizer = true
+    scanner.skipWhiteSpace()
+    let offset = scanner.position
     preTokenizer = []
     for step in try component(&scanner)?.steps ?? [] { preTokenizer += try step.preTokenizer(scanner) }
+    try limitGrowth(scanner, offset)
+  }
+
+  private func limitGrowth(_ scanner: JSONScanner, _ offset: Int) throws(JSONError) {
+    var limit = GrowthLimit()
+    guard normalizers.allSatisfy({ limit.add($0.growth) }), preTokenizer.allSatisfy({ limit.add($0.growth) }) else {
+      throw scanner.failure(
+        "normalizer and pre-tokenizer can make a text more than \(GrowthLimit.factor) times as long", at: offset)
+    }
   }
 
   /// Reads the post-processor. `ByteLevel` is ignored: it changes offsets only, as does the trimming of
@@ -75,8 +89,29 @@ struct TokenizerJSONPipeline {
     hasDecoder = true
     guard let component = try component(&scanner) else { return }
     var steps: [TokenTextDecoder.Step] = []
-    for step in component.steps { steps.append(try step.decoder(scanner)) }
+    var limit = GrowthLimit()
+    for step in component.steps {
+      let decoder = try step.decoder(scanner)
+      guard limit.add(decoder.growth) else {
+        throw scanner.failure(
+          "\"decoder\" can make a token more than \(GrowthLimit.factor) times as long", at: step.offset)
+      }
+      steps.append(decoder)
+    }
     decoder = steps
+  }
+
+  /// The table of the first normalizer `Precompiled`.
+  var charactersMap: CharacterMap? {
+    for case .characterMap(let map) in normalizers { return map }
+    return nil
+  }
+
+  /// Replaces the components by those of a class.
+  mutating func replace(_ components: TokenizerComponents) {
+    normalizers = components.normalizers
+    preTokenizer = components.preTokenizer
+    decoder = components.decoder
   }
 
   /// Returns the decoder for a model of characters.
@@ -150,11 +185,10 @@ extension TokenizerJSONComponent {
       return [.split(SplitRule(delimiter: .pattern(.punctuation), behavior: try behavior(scanner, or: .isolated)))]
     case "Whitespace":
       return [.split(SplitRule(delimiter: .pattern(.wordsAndSymbols), behavior: .removed, isInverted: true))]
-    case "WhitespaceSplit": return [.split(SplitRule(delimiter: .pattern(.whiteSpace), behavior: .removed))]
+    case "WhitespaceSplit": return [.whiteSpace]
     case "BertPreTokenizer":
       return [
-        .split(SplitRule(delimiter: .pattern(.whiteSpace), behavior: .removed)),
-        .split(SplitRule(delimiter: .pattern(.punctuation), behavior: .isolated)),
+        .whiteSpace, .isolating(.punctuation),
       ]
     case "CharDelimiterSplit":
       let delimiter = LiteralSearch(try required(delimiter, "delimiter", scanner))
@@ -187,8 +221,12 @@ extension TokenizerJSONComponent {
     guard let scheme = schemes[prependScheme ?? (addPrefixSpace ?? true ? "always" : "never")] else {
       throw scanner.failure("\"prepend_scheme\" is \"\(excerpt(prependScheme ?? ""))\", which is unknown", at: offset)
     }
+    let replacement = try required(replacement, "replacement", scanner)
+    guard String(decoding: replacement, as: UTF8.self).unicodeScalars.count == 1 else {
+      throw scanner.failure("\"replacement\" of \"Metaspace\" is not one character", at: offset)
+    }
     return Metaspace(
-      replacement: try required(replacement, "replacement", scanner), prependScheme: scheme, splits: splits)
+      replacement: replacement, prependScheme: scheme, splits: splits)
   }
 
   /// Returns the step of a decoder that this component describes.
@@ -206,7 +244,11 @@ extension TokenizerJSONComponent {
       }
       return .replace(
         try required(literalPattern, "pattern", scanner), try required(content, "content", scanner))
-    case "Strip": return .strip(try required(content, "content", scanner), start: start, stop: stop)
+    case "Strip":
+      guard start >= 0, stop >= 0 else {
+        throw scanner.failure("\"start\" or \"stop\" of \"Strip\" is negative", at: offset)
+      }
+      return .strip(try required(content, "content", scanner), start: start, stop: stop)
     default: throw scanner.unsupported("the decoder \"\(excerpt(type))\"", at: offset)
     }
   }
@@ -221,7 +263,7 @@ extension Pattern {
   /// ASCII punctuation and symbols, and the general categories P*.
   static let punctuation = fixed(#"[\p{P}$+<=>^`|~]"#)
 
-  static func fixed(_ source: String) -> Pattern {
-    do { return try Pattern(source, dialect: .fancyRegex) } catch { preconditionFailure(error.description) }
+  static func fixed(_ source: String, _ dialect: PatternDialect = .fancyRegex) -> Pattern {
+    do { return try Pattern(source, dialect: dialect) } catch { preconditionFailure(error.description) }
   }
 }

@@ -56,7 +56,7 @@ package final class CharacterBPE: @unchecked Sendable {  // immutable after init
     self.fusesUnknown = fusesUnknown
     self.ignoresMerges = ignoresMerges
     unknownID = unknownToken.map(pieces.id(of:)) ?? -1
-    if let unknownToken, unknownID < 0 {
+    if let unknownToken, unknownID < 0, !byteFallback {
       throw VocabularyError(reason: "the unknown token \"\(excerpt(unknownToken))\" is not in the vocabulary")
     }
     byteIDs = byteFallback ? Self.byteIDs(pieces) : nil

@@ -109,6 +109,15 @@ extension TokenTextDecoder.Step {
     }
   }
 
+  /// An upper bound of the bytes per byte of a token that the step makes.
+  var growth: Int {
+    switch self {
+    case .replace(let pattern, let content): content.count / max(1, pattern.count) + 1
+    case .spaceBetween: 2
+    case .metaspace, .byteFallback, .byteLevel, .fuse, .strip: 1
+    }
+  }
+
   /// True if the step changes only tokens that contain `▁`.
   fileprivate var isReplacementOfMark: Bool {
     switch self {

@@ -1,0 +1,47 @@
+import JSON
+
+/// A vocabulary of a model of characters, to which added tokens can be added.
+struct CharacterVocabulary: AddedTokenTarget {
+  let pieces: PieceTable
+  private var added: [Int: [UInt8]] = [:]
+  private(set) var tokenCount: Int
+
+  init(_ pieces: PieceTable) {
+    self.pieces = pieces
+    tokenCount = pieces.count
+  }
+
+  var keepsContent: Bool { true }
+
+  func hasToken(_ id: Int) -> Bool { added[id] != nil || pieces.bytes(of: id) != nil }
+
+  func isToken(_ id: Int, _ content: [UInt8]) -> Bool {
+    added[id].map { $0 == content } ?? pieces.bytes(of: id)?.elementsEqual(content) ?? false
+  }
+
+  func modelIDs(of definitions: [AddedTokenDefinition]) -> [[UInt8]: Int] {
+    var ids: [[UInt8]: Int] = [:]
+    for definition in definitions {
+      let id = pieces.id(of: definition.content)
+      if id >= 0 { ids[definition.content] = Int(id) }
+    }
+    return ids
+  }
+
+  mutating func defineAdded(_ id: Int, content: [UInt8]) throws(VocabularyError) {
+    guard (0..<Vocabulary.limit).contains(id) else {
+      throw VocabularyError(reason: "the id \(id) is out of range (0 to \(Vocabulary.limit - 1))")
+    }
+    guard content.count <= Vocabulary.longestToken else {
+      throw VocabularyError(
+        reason: "token \(id) has \(content.count) bytes (at most \(Vocabulary.longestToken) allowed)")
+    }
+    added[id] = content
+    tokenCount = max(tokenCount, id + 1)
+  }
+
+  /// Returns the table of all tokens.
+  func makeTokens(_ decoder: TokenTextDecoder) throws(VocabularyError) -> DecodedTokens {
+    try DecodedTokens(TokenSpellings(pieces, added: added), decoder)
+  }
+}
