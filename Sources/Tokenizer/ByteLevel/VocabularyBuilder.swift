@@ -239,8 +239,8 @@ struct VocabularyBuilder {
     token.pointee.alternative = Int32(alternativeMerges.count - 1)
   }
 
-  /// Adds all ways to make each token of two tokens, in the order of the ids: the merges of a vocabulary that lists none
-  /// (`transformers`, `TikTokenConverter`). The vocabulary must be complete and for encoding.
+  /// Adds all ways to make each token of two tokens, in the order of the ids: the merges of a vocabulary that lists
+  /// none (`transformers`, `TikTokenConverter`). The vocabulary must be complete and for encoding.
   mutating func addAllMerges() {
     for id in 0..<tokens.count where tokens.base[id].length > 1 {
       let token = tokens.base[id]

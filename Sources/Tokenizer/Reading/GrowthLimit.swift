@@ -1,5 +1,5 @@
-/// A limit of the factor by which the components of a file can make a text longer, which bounds memory and time. Published
-/// tokenizers stay below 64.
+/// A limit of the factor by which the components of a file can make a text longer, which bounds memory and time.
+/// Published tokenizers stay below 64.
 struct GrowthLimit {
   static let factor = 1 << 12
 

@@ -1,7 +1,8 @@
 import JSON
 
-/// A list of tokens as in the library `tiktoken`: on each line a token in base64, a space and its rank, which is its id.
-/// There are no merges: two adjacent tokens are joined if together they are a token, the one with the lowest rank first.
+/// A list of tokens as in the library `tiktoken`: on each line a token in base64, a space and its rank, which is its
+/// id. There are no merges: two adjacent tokens are joined if together they are a token, the one with the lowest rank
+/// first.
 struct RankedTokens {
   private(set) var tokens: [(id: Int, bytes: [UInt8])] = []
 

@@ -5,8 +5,8 @@ struct TokenizerClass: Sendable {
   enum Model: Equatable {
     /// Byte-level BPE: vocab.json and merges.txt.
     case bytes
-    /// BPE of characters: tokenizer.model, whose merges are derived from the ids. An unknown character becomes the token
-    /// `unk_token` if `hasUnknown`, or else its bytes.
+    /// BPE of characters: tokenizer.model, whose merges are derived from the ids. An unknown character becomes the
+    /// token `unk_token` if `hasUnknown`, or else its bytes.
     case characters(hasUnknown: Bool)
     /// A unigram model, in which an unknown character becomes the token `unknownID`.
     case unigram(unknownID: Int)

@@ -99,8 +99,8 @@ struct TokenizerFiles {
     TokenizerClass.chosenName(tokenizerClass, modelType: modelType, hasOwnCode: hasOwnCode)
   }
 
-  /// Returns the tokens to add to a vocabulary, in the order of transformers: by id, the special tokens by name, and the
-  /// others.
+  /// Returns the tokens to add to a vocabulary, in the order of transformers: by id, the special tokens by name, and
+  /// the others.
   ///
   /// - Parameters:
   ///   - tokenizerClass: The class, which has default tokens.
@@ -128,7 +128,8 @@ struct TokenizerFiles {
     }
   }
 
-  /// Returns the special token with this name, such as `bos_token`: the token in the files, or the default of the class.
+  /// Returns the special token with this name, such as `bos_token`: the token in the files, or the default of the
+  /// class.
   func specialToken(_ name: String, of tokenizerClass: TokenizerClass?) -> AddedTokenDefinition? {
     if namedTokens.contains(name) { return specialTokens[name] }
     return tokenizerClass?.specialTokens[name].map { AddedTokenDefinition(special: $0) }
@@ -248,8 +249,8 @@ struct TokenizerFiles {
     scanner.matches(name, "additional_special_tokens") || scanner.matches(name, "extra_special_tokens")
   }
 
-  /// Reads a member of tokenizer_config.json or special_tokens_map.json if it is a special token: one of `names`, or any
-  /// other member whose name ends in `_token` and whose value is a token, or a list.
+  /// Reads a member of tokenizer_config.json or special_tokens_map.json if it is a special token: one of `names`, or
+  /// any other member whose name ends in `_token` and whose value is a token, or a list.
   private mutating func readSpecialToken(
     _ name: JSONScanner.Text, _ scanner: inout JSONScanner
   ) throws(JSONError) {
