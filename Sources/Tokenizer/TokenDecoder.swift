@@ -20,7 +20,7 @@ public struct TokenDecoder {
       return
     }
     guard let spelling = tokens.spellings[id], var state = characters?.state else { return }
-    tokens.decoder.append(spelling, &state, to: &text)
+    tokens.decoder.append(spelling, isAdded: tokens.spellings.isAdded(id), &state, to: &text)
     characters?.state = state
   }
 }

@@ -55,7 +55,7 @@ final class DecodedTokens: TokenTable, @unchecked Sendable {  // immutable after
         } else {
           var state = state
           var bytes: [UInt8] = []
-          decoder.append(spelling, &state, to: &bytes)
+          decoder.append(spelling, isAdded: spellings.isAdded(id), &state, to: &bytes)
           bytes.withUnsafeBufferPointer { text.append($0) }
         }
       }
@@ -94,6 +94,9 @@ final class TokenSpellings: @unchecked Sendable {  // immutable after init
       content.withUnsafeBufferPointer { text.append($0) }
     }
   }
+
+  /// Returns true for an added token that is not a piece.
+  func isAdded(_ id: Int) -> Bool { added[id] != nil }
 
   /// The spelling of a token, or nil if no token has this id. Valid as long as this object exists.
   subscript(_ id: Int) -> UnsafeBufferPointer<UInt8>? {

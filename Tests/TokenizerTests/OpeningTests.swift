@@ -159,7 +159,6 @@ import Tokenizer
     (#"{"a b":0}"#, "byte 3: token 0 has characters outside the byte-level alphabet"),
     (#"{"東":0}"#, "byte 3: token 0 has characters outside the byte-level alphabet"),
     (#"{"\ud800":0}"#, "byte 3: unpaired surrogate in an escape sequence"),
-    (#"{"":0}"#, "byte 3: token 0 is empty"),
     (#"{"a":0"#, #"byte 7: expected a comma or "}", found the end of the text"#),
   ])
   func rejectsInvalidVocabulary(vocabulary: String, message: String) {
@@ -200,6 +199,10 @@ import Tokenizer
     (
       #""pre_tokenizer":{"type":"Sequence","pretokenizers":[\#(byteLevel),{"type":"UnicodeScripts"}]}"#,
       "the pre-tokenizer \"UnicodeScripts\""
+    ),
+    (
+      #""pre_tokenizer":{"type":"Sequence","pretokenizers":[\#(byteLevel),\#(byteLevel)]}"#,
+      "the pre-tokenizer \"ByteLevel\" after \"ByteLevel\""
     ),
     (#""post_processor":{"type":"PairProcessing"}"#, "the post-processor \"PairProcessing\""),
     (#""decoder":{"type":"WordPiece"}"#, "the decoder \"WordPiece\""),
@@ -271,7 +274,7 @@ import Tokenizer
       "\"replacement\" of \"Metaspace\" is not one character"
     ),
     (
-      #""pre_tokenizer":{"type":"Sequence","pretokenizers":[\#(repeated(byteLevel, 20))]}"#,
+      #""normalizer":{"type":"Sequence","normalizers":[\#(repeated(#"{"type":"ByteLevel"}"#, 20))]}"#,
       "normalizer and pre-tokenizer can make a text more than 4096 times as long"
     ),
     (

@@ -78,8 +78,8 @@ def characters(normalizer, pre_tokenizer, decoder, byte_fallback=True, unknown="
     return tokenizer
 
 
-def unigram(normalizer, pre_tokenizer, decoder, byte_fallback=False):
-    special = ["<unk>", "<s>", "</s>"] + ([f"<0x{byte:02X}>" for byte in range(256)] if byte_fallback else [])
+def unigram(normalizer, pre_tokenizer, decoder, byte_fallback=False, bytes=256):
+    special = ["<unk>", "<s>", "</s>"] + ([f"<0x{byte:02X}>" for byte in range(bytes)] if byte_fallback else [])
     trained = Tokenizer(models.Unigram())
     trained.normalizer = normalizer
     trained.pre_tokenizer = pre_tokenizer
@@ -98,8 +98,9 @@ def sentencepiece_decoder(strips=True):
     return decoders.Sequence(steps + ([decoders.Strip(" ", 1, 0)] if strips else []))
 
 
-def with_added(tokenizer):
-    tokenizer.add_tokens([AddedToken("<x>", lstrip=True, rstrip=True, normalized=False)])
+def with_added(tokenizer, normalized=False):
+    strips = not normalized
+    tokenizer.add_tokens([AddedToken("<x>", lstrip=strips, rstrip=strips, normalized=normalized)])
     return tokenizer
 
 
@@ -139,6 +140,12 @@ def kinds():
         None, pre_tokenizers.Metaspace("▁", "first", split=False), sentencepiece_decoder(), fuse_unk=True))
     yield "gemma", characters(
         normalizers.Replace(" ", "▁"), split(" ", "merged_with_previous"), sentencepiece_decoder(False), fuse_unk=True)
+    yield "llama, token in normalized text", with_added(characters(
+        normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")]), None, sentencepiece_decoder(),
+        fuse_unk=True), normalized=True)
+    yield "first after strip", characters(
+        normalizers.Strip(), pre_tokenizers.Metaspace("▁", "first"), sentencepiece_decoder(), fuse_unk=True)
+    yield "every character", bpe(sequence(split(""), byte_level()))
     yield "metaspace", characters(
         None, pre_tokenizers.Metaspace("▁", "always", split=True), decoders.Metaspace("▁", "always"),
         byte_fallback=False)
@@ -149,6 +156,9 @@ def kinds():
     yield "unigram with bytes", unigram(
         folded, sequence(pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace("▁", "first")),
         decoders.Sequence([decoders.ByteFallback(), decoders.Metaspace("▁", "first")]), byte_fallback=True)
+    yield "unigram with some bytes", unigram(
+        folded, pre_tokenizers.Metaspace("▁", "first"),
+        decoders.Sequence([decoders.ByteFallback(), decoders.Metaspace("▁", "first")]), byte_fallback=True, bytes=210)
 
 
 def main():

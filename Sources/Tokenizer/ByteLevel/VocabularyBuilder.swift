@@ -36,6 +36,7 @@ struct VocabularyBuilder {
     try reserveEntry(id)
     guard tokens.base[id].length == 0 else { throw VocabularyError(reason: "two tokens have the id \(id)") }
     guard spelling.count <= 2 * Vocabulary.longestToken else { throw tooLong(id, spelling.count / 2) }
+    guard !spelling.isEmpty else { return true }  // an id without a token
     let start = bytes.count
     guard ByteLevelAlphabet.decode(spelling, into: &bytes) else {
       bytes.truncate(to: start)

@@ -28,6 +28,7 @@ enum PreTokenizerStep: Sendable {
 struct SplitRule: Sendable {
   enum Delimiter: Sendable {
     case pattern(Pattern)
+    /// Not empty.
     case literal(LiteralSearch)
   }
 
@@ -153,8 +154,7 @@ final class Splitter {
   private func nextMatch() throws(PatternError) -> Range<Int>? {
     switch search {
     case .pattern(let matcher): try matcher.next()
-    case .literal(let search):
-      search.pattern.isEmpty ? nil : search.firstMatch(in: text, from: position, to: text.count)
+    case .literal(let search): search.firstMatch(in: text, from: position, to: text.count)
     }
   }
 }

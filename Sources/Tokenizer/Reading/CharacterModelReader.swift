@@ -71,7 +71,6 @@ struct CharacterModelReader {
       guard (0..<Vocabulary.limit).contains(id) else {
         throw scanner.failure("the id \(id) is out of range (0 to \(Vocabulary.limit - 1))", at: offset)
       }
-      guard !name.range.isEmpty else { throw scanner.failure("token \(id) is empty", at: offset) }
       guard try set(id, name, &spelling) else { throw scanner.failure("two tokens have the id \(id)", at: offset) }
     }
   }

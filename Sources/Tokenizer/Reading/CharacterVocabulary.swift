@@ -41,7 +41,18 @@ struct CharacterVocabulary: AddedTokenTarget {
   }
 
   /// Returns the table of all tokens.
-  func makeTokens(_ decoder: TokenTextDecoder) throws(VocabularyError) -> DecodedTokens {
-    try DecodedTokens(TokenSpellings(pieces, added: added), decoder)
+  ///
+  /// - Parameters:
+  ///   - addedTokens: The added tokens. One that is searched for in the normalized text is decoded as its normalized
+  ///     form, as in `tokenizers`: with `Prepend` and `Replace` it has a space before it, which encoding has removed.
+  func makeTokens(
+    _ decoder: TokenTextDecoder, _ addedTokens: [AddedTokens.Token], _ normalizers: [Normalizer]
+  ) throws(VocabularyError) -> DecodedTokens {
+    var added = added
+    var normalizer = TextNormalizer(normalizers)
+    for token in addedTokens where token.isNormalized && !normalizers.isEmpty {
+      if let content = token.content { added[Int(token.id)] = normalizer.normalize(content) }
+    }
+    return try DecodedTokens(TokenSpellings(pieces, added: added), decoder)
   }
 }

@@ -57,7 +57,8 @@ extension Tokenizer {
         return token
       })
     settings.warnings = warnings + tokenizerClass.warnings(of: file)
-    let tokens = try vocabulary.makeTokens(TokenTextDecoder(components.decoder))
+    let tokens = try vocabulary.makeTokens(
+      TokenTextDecoder(components.decoder), added, components.normalizers)
     try self.init(
       model, tokens, added, files.applied(to: settings, tokenizerClass, of: tokens, added), purpose)
   }

@@ -245,7 +245,7 @@ private struct TokenizerJSONReader {
       let (pieces, model) = try tables.makeModel(for: purpose)
       var vocabulary = CharacterVocabulary(pieces)
       (addedTokens, warnings) = try vocabulary.define(allDefinitions)
-      self.tokens = .characters(model, try vocabulary.makeTokens(decoder))
+      self.tokens = .characters(model, try vocabulary.makeTokens(decoder, addedTokens, pipeline.normalizers))
     } catch {
       throw scanner.failure(error.reason, at: modelAt?.position ?? 0)
     }

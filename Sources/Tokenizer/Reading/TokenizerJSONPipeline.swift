@@ -58,7 +58,12 @@ struct TokenizerJSONPipeline {
     scanner.skipWhiteSpace()
     let offset = scanner.position
     preTokenizer = []
-    for step in try component(&scanner)?.steps ?? [] { preTokenizer += try step.preTokenizer(scanner) }
+    for step in try component(&scanner)?.steps ?? [] {
+      guard !isByteLevel || step.type != "ByteLevel" && step.type != "Metaspace" else {
+        throw scanner.unsupported("the pre-tokenizer \"\(step.type)\" after \"ByteLevel\"", at: step.offset)
+      }
+      preTokenizer += try step.preTokenizer(scanner)
+    }
     try limitGrowth(scanner, offset)
   }
 
@@ -180,6 +185,10 @@ extension TokenizerJSONComponent {
         ]
       }
       let literal = LiteralSearch(try required(literalPattern, "pattern", scanner))
+      // An empty text is found between all characters
+      if literal.pattern.isEmpty {
+        return [.split(SplitRule(delimiter: .pattern(.fixed("")), behavior: behavior, isInverted: isInverted))]
+      }
       return [.split(SplitRule(delimiter: .literal(literal), behavior: behavior, isInverted: isInverted))]
     case "Punctuation":
       return [.split(SplitRule(delimiter: .pattern(.punctuation), behavior: try behavior(scanner, or: .isolated)))]
@@ -191,8 +200,11 @@ extension TokenizerJSONComponent {
         .whiteSpace, .isolating(.punctuation),
       ]
     case "CharDelimiterSplit":
-      let delimiter = LiteralSearch(try required(delimiter, "delimiter", scanner))
-      return [.split(SplitRule(delimiter: .literal(delimiter), behavior: .removed))]
+      let delimiter = try required(delimiter, "delimiter", scanner)
+      guard !delimiter.isEmpty else {
+        throw scanner.failure("\"delimiter\" of \"CharDelimiterSplit\" is empty", at: offset)
+      }
+      return [.split(SplitRule(delimiter: .literal(LiteralSearch(delimiter)), behavior: .removed))]
     case "Metaspace": return [.metaspace(try metaspace(scanner))]
     default: throw scanner.unsupported("the pre-tokenizer \"\(excerpt(type))\"", at: offset)
     }

@@ -69,9 +69,13 @@ package struct TokenTextDecoder: Sendable {
 
   /// Appends the bytes of the next token of a text. Tokens that are not decoded, such as special tokens that are
   /// skipped, must be left out.
-  package func append(_ token: some Sequence<UInt8>, _ state: inout State, to text: inout [UInt8]) {
+  ///
+  /// - Parameter isAdded: True for an added token, which is text and not in the byte-level alphabet.
+  package func append(
+    _ token: some Sequence<UInt8>, isAdded: Bool = false, _ state: inout State, to text: inout [UInt8]
+  ) {
     var bytes = Array(token)
-    for step in tokenSteps { step.apply(to: &bytes, isFirst: state.isFirst) }
+    for step in tokenSteps where !isAdded || step != .byteLevel { step.apply(to: &bytes, isFirst: state.isFirst) }
     state.isFirst = false
     for index in textSteps.indices where state.left[index] > 0 && !bytes.isEmpty {
       let content = textSteps[index].content

@@ -26,7 +26,8 @@ package final class Unigram: @unchecked Sendable {  // immutable after init
   let unknownID: Int32
   /// The score of an unknown character.
   let unknownScore: Double
-  /// The id of the token `<0xHH>` of each byte; nil without byte fallback, or if a byte has no token.
+  /// The id of the token `<0xHH>` of each byte, or -1; nil without byte fallback. Unknown text of which a byte has no
+  /// token becomes the unknown token.
   let byteIDs: [Int32]?
   /// In `tokenizers` a token is found again by its text, so that adjacent unknown characters that together are a piece
   /// become this piece.
@@ -54,7 +55,7 @@ package final class Unigram: @unchecked Sendable {  // immutable after init
     self.unknownID = unknownID.map(Int32.init) ?? -1
     unknownScore = (scores.prefix(pieces.count).min() ?? 0) - Self.unknownPenalty
     let bytes = byteFallback ? CharacterBPE.byteIDs(pieces) : []
-    byteIDs = byteFallback && !bytes.contains(-1) ? bytes : nil
+    byteIDs = byteFallback && (self.unknownID >= 0 || !bytes.contains(-1)) ? bytes : nil
     looksUpUnknown = true
     trie = try PieceTrie(ids: 0..<pieces.count, of: pieces)
   }

@@ -120,7 +120,9 @@ package final class UnigramEncoder {
       if id >= 0 {
         output.append(id, end: token.end + offset)
         entry.append(id, length: length)
-      } else if let byteIDs = model.byteIDs {
+      } else if let byteIDs = model.byteIDs,
+        text[token.start..<token.end].allSatisfy({ byteIDs[Int($0)] >= 0 }) || model.unknownID < 0
+      {
         for index in token.start..<token.end {
           output.append(byteIDs[Int(text[index])], end: index + 1 + offset)
           entry.append(byteIDs[Int(text[index])], length: 1)
