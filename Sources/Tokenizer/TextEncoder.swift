@@ -34,12 +34,13 @@ public final class TextEncoder {
         try withPrefixSpace(text, 0..<text.count, output.shift) { (text) throws(TextEncodingError) in
           try encodeText(text, recognizeSpecial, &output)
         }
+        tokens.changeEnds(from: oldCount) { max($0, 0) }  // a token of what a normalizer puts before the space
       } else {
         try encodeText(text, recognizeSpecial, &output)
       }
     } catch {
       tokens.truncate(to: oldCount)
-      throw error
+      throw error.offset ?? 0 < 0 ? TextEncodingError(error.reason, offset: nil) : error
     }
   }
 

@@ -18,7 +18,11 @@ extension Tokenizer {
     if spells(ids, text) { return true }
     guard !settings.normalizers.isEmpty else { return false }
     var normalizer = TextNormalizer(settings.normalizers)
-    let normalized = normalizer.normalize(text)
+    var normalized = normalizer.normalize(text)
+    if tokens is DecodedTokens {
+      var spaces = TextNormalizer([.replace(LiteralSearch(SafeSplitting.mark), content: [UInt8(ascii: " ")])])
+      normalized = spaces.normalize(normalized)
+    }
     return normalized != text && spells(ids, normalized)
   }
 

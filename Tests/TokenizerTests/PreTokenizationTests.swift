@@ -53,6 +53,15 @@ private struct Pipeline: Decodable, CustomTestStringConvertible {
     }
   }
 
+  /// `--add-prefix-space` with a normalizer or a pre-tokenizer that puts a character before the text: it ends at 0.
+  @Test(arguments: Pipeline.all) private func endsAreInTheTextWithAPrefix(pipeline: Pipeline) throws {
+    let tokenizer = try openTokenizer(["tokenizer.json": pipeline.json])
+    for text in pipeline.texts {
+      let ends = try tokenizer.encode(Array(text.utf8), prefix: true).ends
+      #expect(ends.allSatisfy { (0...text.utf8.count).contains($0) }, "\(text.debugDescription): \(ends)")
+    }
+  }
+
   /// All names in `GGUFPreTokenizer` have patterns that compile.
   @Test func everyNameOfGGUFHasAPreTokenizer() {
     for name in GGUFPreTokenizer.names { #expect(GGUFPreTokenizer(name) != nil, "\(name)") }

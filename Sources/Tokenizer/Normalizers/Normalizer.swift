@@ -36,7 +36,8 @@ enum Normalizer: Sendable {
       search.pattern.isEmpty ? content.count + 1 : max(1, (content.count - 1) / search.pattern.count + 1)
     case .replaceMatches(_, let content): content.count + 1
     case .characterMap(let map): map.growth
-    case .sentencePiece(let normalizer): max(3, normalizer.map?.growth ?? 1)
+    // A replacement can consist of spaces, which become characters of three bytes
+    case .sentencePiece(let normalizer): 3 * (normalizer.map?.growth ?? 1) + 3
     }
   }
 }
@@ -159,6 +160,7 @@ extension TextRewriter {
   }
 
   fileprivate mutating func replaceAll(_ matcher: PatternMatcher, _ content: [UInt8]) throws(TextEncodingError) {
+    guard !range.isEmpty else { return }
     matcher.reset(UnsafeBufferPointer(rebasing: text[range]))
     do {
       while let found = try matcher.next() {

@@ -65,6 +65,7 @@ extension Tokenizer {
       settings.normalizers =
         (hasPrefix ? [.prepend(mark)] : []) + [.replace(LiteralSearch([UInt8(ascii: " ")]), content: mark)]
     }
+    try GrowthLimit.check(settings.normalizers, settings.preTokenizer)
     // The ids that SentencePiece gives these tokens, which old files do not name
     settings.bosTokenID = tables.bosTokenID ?? types.indices.first { $0 == 1 && types[1] == .control }
     settings.eosTokenID = tables.eosTokenID ?? types.indices.first { $0 == 2 && types[2] == .control }

@@ -57,6 +57,7 @@ extension Tokenizer {
         return token
       })
     settings.warnings = warnings + tokenizerClass.warnings(of: file)
+    try GrowthLimit.check(components.normalizers, components.preTokenizer)
     let tokens = try vocabulary.makeTokens(
       TokenTextDecoder(components.decoder), added, components.normalizers)
     try self.init(

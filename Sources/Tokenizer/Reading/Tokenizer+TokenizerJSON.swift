@@ -112,7 +112,7 @@ private struct TokenizerJSONReader {
     if !isModelRead { try readModel(&modelAt) }
     if var addedTokensAt { try readAddedTokens(&addedTokensAt) }
     if let characters { return try finish(characters, scanner) }
-    for step in pipeline.decoder ?? [] where step != .byteLevel {
+    for step in pipeline.decoder ?? [] where step != .byteLevel && step != .fuse {
       throw scanner.unsupported("the decoder \"\(step.name)\" after \"ByteLevel\"", at: 0)
     }
     if tokenizerClass?.model != .bytes { tokenizerClass = nil }

@@ -68,11 +68,9 @@ struct TokenizerJSONPipeline {
   }
 
   private func limitGrowth(_ scanner: JSONScanner, _ offset: Int) throws(JSONError) {
-    var limit = GrowthLimit()
-    guard normalizers.allSatisfy({ limit.add($0.growth) }), preTokenizer.allSatisfy({ limit.add($0.growth) }) else {
-      throw scanner.failure(
-        "normalizer and pre-tokenizer can make a text more than \(GrowthLimit.factor) times as long", at: offset)
-    }
+    do {
+      try GrowthLimit.check(normalizers, preTokenizer)
+    } catch { throw scanner.failure(error.reason, at: offset) }
   }
 
   /// Reads the post-processor. `ByteLevel` is ignored: it changes offsets only, as does the trimming of
@@ -272,8 +270,15 @@ extension Pattern {
   static let wordsAndSymbols = fixed(#"\w+|[^\w\s]+"#)
   /// White space (the property White_Space), one character at a time.
   static let whiteSpace = fixed(#"\s"#)
-  /// ASCII punctuation and symbols, and the general categories P*.
-  static let punctuation = fixed(#"[\p{P}$+<=>^`|~]"#)
+  /// ASCII punctuation and symbols, and the general categories P* of Unicode 7, which `tokenizers` uses: two scalars have
+  /// another category since, and the others were added.
+  static let punctuation = fixed(
+    #"[[\p{P}\x{166D}\x{111C9}$+<=>^`|~]&&[^\x{61D}\x{9FD}\x{A76}\x{C77}\x{C84}\x{1B4E}-\x{1B4F}\x{1B7D}-\x{1B7F}"#
+      + #"\x{2E43}-\x{2E4F}\x{2E52}-\x{2E5D}\x{10D6E}\x{10EAD}\x{10F55}-\x{10F59}\x{10F86}-\x{10F89}"#
+      + #"\x{113D4}-\x{113D5}\x{113D7}-\x{113D8}\x{1144B}-\x{1144F}\x{1145A}-\x{1145B}\x{1145D}\x{11660}-\x{1166C}"#
+      + #"\x{116B9}\x{1183B}\x{11944}-\x{11946}\x{119E2}\x{11A3F}-\x{11A46}\x{11A9A}-\x{11A9C}\x{11A9E}-\x{11AA2}"#
+      + #"\x{11B00}-\x{11B09}\x{11BE1}\x{11C41}-\x{11C45}\x{11C70}-\x{11C71}\x{11EF7}-\x{11EF8}\x{11F43}-\x{11F4F}"#
+      + #"\x{11FFF}\x{12FF1}-\x{12FF2}\x{16D6D}-\x{16D6F}\x{16E97}-\x{16E9A}\x{16FE2}\x{1E5FF}\x{1E95E}-\x{1E95F}]]"#)
 
   static func fixed(_ source: String, _ dialect: PatternDialect = .fancyRegex) -> Pattern {
     do { return try Pattern(source, dialect: dialect) } catch { preconditionFailure(error.description) }

@@ -118,7 +118,7 @@ package final class CharacterBPE: @unchecked Sendable {  // immutable after init
     var unused: Set<Int32> = []
     for id in 0..<pieces.count {
       guard !scores[id].isNaN else { throw VocabularyError(reason: "the score of token \(id) is not a number") }
-      if types[id] == .unused { unused.insert(Int32(id)) }
+      if types[id] == .unused, pieces.bytes(of: id) != nil { unused.insert(Int32(id)) }
     }
     byteIDs = byteFallback ? try Unigram.byteIDs(pieces, types) : nil
     unusedIDs = unused
