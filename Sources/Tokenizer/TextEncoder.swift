@@ -4,10 +4,12 @@ public final class TextEncoder {
   private let tokenizer: Tokenizer
   private let preTokenization: PreTokenization
   private let hasNormalizers: Bool
+  private let addsPrefix: Bool
   private var normalizer: TextNormalizer
 
   init(_ tokenizer: Tokenizer) {
     self.tokenizer = tokenizer
+    addsPrefix = tokenizer.settings.addsPrefix
     hasNormalizers = !tokenizer.settings.normalizers.isEmpty
     normalizer = TextNormalizer(tokenizer.settings.normalizers)
     preTokenization = PreTokenization(tokenizer.settings.preTokenizer, tokenizer.makeModelEncoder())
@@ -19,7 +21,8 @@ public final class TextEncoder {
   ///   - recognizeSpecial: If true, special tokens that are spelled out in the text are encoded as themselves: the
   ///     leftmost first, and the longest of the tokens that begin at the same position. If false, they are ordinary
   ///     text.
-  ///   - addPrefixSpace: If true, a text that is not empty and does not begin with a space is encoded as if it did.
+  ///   - addPrefixSpace: If true, a text that is not empty and does not begin with a space is encoded as if it did. A
+  ///     tokenizer that puts a character before each text adds no second one.
   ///     Token ends are still offsets in `text`; a token that is only this space ends at 0.
   /// - Throws: `TextEncodingError` if the vocabulary has no token for a byte. In that case nothing is appended.
   public func encode(
@@ -29,7 +32,7 @@ public final class TextEncoder {
     var output = Output(tokens: tokens)
     let oldCount = tokens.count
     do {
-      if addPrefixSpace, let first = text.first, first != UInt8(ascii: " ") {
+      if addPrefixSpace, !addsPrefix, let first = text.first, first != UInt8(ascii: " ") {
         output.shift -= 1
         try withPrefixSpace(text, 0..<text.count, output.shift) { (text) throws(TextEncodingError) in
           try encodeText(text, recognizeSpecial, &output)
@@ -139,9 +142,11 @@ public final class TextEncoder {
   ) throws(TextEncodingError) {
     let (tokens, start) = (output.tokens, range.lowerBound + output.shift)
     var isFirst = output.isFirst && range.lowerBound == 0
-    guard let normalized = try normalizer.normalize(text, range, recordsChanges: tokens.recordsEnds) else {
-      return try encode(text, range, &output)
-    }
+    var changed: NormalizedText?
+    do {
+      changed = try normalizer.normalize(text, range, recordsChanges: tokens.recordsEnds)
+    } catch { throw TextEncodingError(error.reason, offset: error.offset.map { $0 + start }) }
+    guard let normalized = changed else { return try encode(text, range, &output) }
     isFirst = isFirst && !normalized.removesStart  // as in `tokenizers`
     try normalized.encode(
       tokens, start: start,

@@ -39,6 +39,24 @@ public final class Tokenizer: Sendable {
     var tokensAfter: [Int] = []
     /// What is wrong with the files, though they can be used.
     var warnings: [String] = []
+
+    /// True if a normalizer or a pre-tokenizer puts a character before the text.
+    var addsPrefix: Bool {
+      normalizers.contains {
+        switch $0 {
+        case .prepend: true
+        case .sentencePiece(let normalizer): normalizer.addsDummyPrefix
+        default: false
+        }
+      }
+        || preTokenizer.contains {
+          switch $0 {
+          case .metaspace(let metaspace): metaspace.prependScheme != .never
+          case .prefixSpace: true
+          default: false
+          }
+        }
+    }
   }
 
   /// The purpose for which a tokenizer is opened, which determines how much of the file is read.

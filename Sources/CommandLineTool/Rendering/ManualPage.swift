@@ -30,10 +30,11 @@ public func manualPage(of tool: Tool, old: String = "") -> String {
   page += ".Sh OPTIONS\n" + list(of: tool.ownOptions)
   page += ".Sh COMMON OPTIONS\n" + list(of: tool.commonOptions)
   if !tool.ignoredOptions.isEmpty {
-    let names = tool.ignoredOptions.map { "--\($0.name)" }.joined(separator: ", ")
+    let options = tool.ignoredOptions.map { "--\($0.name)" }
+    let names = (options.dropLast(2) + [options.suffix(2).joined(separator: " and ")]).joined(separator: ", ")
     page += ".Pp\n"
     page += sentences(
-      "\(tool.name) accepts \(names) as well, without effect, so that all tools can be given the same options.")
+      "\(tool.name) also accepts \(names), without effect, so that all tools can be given the same options.")
   }
   page += ".Sh ENVIRONMENT\n.Bl -tag -width Ds\n"
   for entry in variables(of: tool) {

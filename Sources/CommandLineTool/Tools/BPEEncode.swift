@@ -10,7 +10,8 @@ extension Option {
   public static let addPrefixSpace = Option(
     "add-prefix-space",
     "Put a space before the text if it has none",
-    "Put a space before the text unless it begins with one, so that its first word is encoded like any other word.")
+    "Put a space before the text unless it begins with one, so that its first word is encoded like any other word. "
+      + "Without effect for a tokenizer that does this itself, as those of SentencePiece do.")
   public static let special = Option(
     "special",
     "Recognize special tokens such as <|endoftext|>",
@@ -19,12 +20,12 @@ extension Option {
     "bos",
     "Put the beginning-of-text token first",
     "Put the model's beginning-of-text token (BOS) first; for GPT-2 that is <|endoftext|>. Its offsets are [0,0]. If the "
-      + "tokenizer adds several tokens before a text, all of them.")
+      + "tokenizer adds several tokens before a text, all of them are added.")
   public static let eos = Option(
     "eos",
     "Put the end-of-text token last",
-    "Put the model's end-of-text token (EOS) last; for GPT-2 that is <|endoftext|>. --max-length does not remove the "
-      + "tokens that --bos and --eos add.")
+    "Put the model's end-of-text token (EOS) last; for GPT-2 that is <|endoftext|>. --max-length keeps the tokens "
+      + "that --bos and --eos add.")
   public static let preTokenizer = Option(
     "pre-tokenizer", takes: .text("NAME"),
     "The pre-tokenizer of a GGUF file, such as qwen2",
@@ -58,8 +59,8 @@ extension Option {
   public static let keep = Option(
     "keep", takes: .choice("SIDE", ["first", "last"]),
     "Tokens that --max-length keeps (default: first)",
-    "The tokens that --max-length keeps: the first (default) or the last. The tokens that --bos and --eos add are always "
-      + "kept and count.")
+    "The tokens that --max-length keeps: the first (default) or the last. The tokens that --bos and --eos add count, and "
+      + "are kept if there is space for them.")
   public static let encodeTable = Option(
     "table", short: "t", "Print a table of ids and tokens",
     "Print a table: one line per token, with its id and its text.")

@@ -270,8 +270,8 @@ extension Pattern {
   static let wordsAndSymbols = fixed(#"\w+|[^\w\s]+"#)
   /// White space (the property White_Space), one character at a time.
   static let whiteSpace = fixed(#"\s"#)
-  /// ASCII punctuation and symbols, and the general categories P* of Unicode 7, which `tokenizers` uses: two scalars have
-  /// another category since, and the others were added.
+  /// ASCII punctuation and symbols, and the general categories P* of Unicode 7, which `tokenizers` uses: two scalars
+  /// have another category since, and the others were added.
   static let punctuation = fixed(
     #"[[\p{P}\x{166D}\x{111C9}$+<=>^`|~]&&[^\x{61D}\x{9FD}\x{A76}\x{C77}\x{C84}\x{1B4E}-\x{1B4F}\x{1B7D}-\x{1B7F}"#
       + #"\x{2E43}-\x{2E4F}\x{2E52}-\x{2E5D}\x{10D6E}\x{10EAD}\x{10F55}-\x{10F59}\x{10F86}-\x{10F89}"#
