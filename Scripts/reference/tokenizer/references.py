@@ -1,0 +1,243 @@
+"""Reference implementations of tokenizers with one interface, for check_tokenizers.py.
+
+Each class has
+
+- `name`, for the report;
+- `encode(texts, special)`: for each text its ids, and the end of each token in bytes, or None if the reference has none;
+- `decode(sequences, special)`: the text of each sequence of ids, or None if the reference does not decode;
+- `before` and `after`: the ids that the reference puts before and after a text, or None if unknown;
+- `special_tokens` and `vocabulary()`: the texts of added tokens, and of some tokens, to draw texts from.
+"""
+import ctypes
+import json
+import os
+
+import numpy
+
+
+def byte_ends(text, ends):
+    """Converts positions in characters to positions in UTF-8 bytes."""
+    if text.isascii():
+        return ends
+    scalars = numpy.frombuffer(text.encode("utf-32-le"), "<u4")
+    sizes = 1 + (scalars >= 0x80) + (scalars >= 0x800) + (scalars >= 0x10000).astype(int)
+    positions = numpy.concatenate([[0], numpy.cumsum(sizes)])
+    return positions[numpy.array(ends, int)].tolist()
+
+
+class Tokenizers:
+    """tokenizers, with the file tokenizer.json and nothing else."""
+    name = "tokenizers"
+
+    def __init__(self, tokenizer):
+        from tokenizers import processors
+
+        self.before, self.after = self.template(tokenizer)
+        tokenizer.post_processor = processors.TemplateProcessing(single="$A", pair="$A $B")  # changes no offsets
+        tokenizer.no_padding()
+        tokenizer.no_truncation()
+        self.tokenizer = tokenizer
+        self.special_tokens = [token.content for token in tokenizer.get_added_tokens_decoder().values()]
+
+    @classmethod
+    def open(cls, path):
+        from tokenizers import Tokenizer
+
+        return cls(Tokenizer.from_file(path))
+
+    @staticmethod
+    def template(tokenizer):
+        """Returns the ids that the post-processor puts before and after a text."""
+        with_template, bare = (tokenizer.encode("a", add_special_tokens=added).ids for added in (True, False))
+        for start in range(len(with_template) - len(bare) + 1):
+            if with_template[start:start + len(bare)] == bare:
+                return with_template[:start], with_template[start + len(bare):]
+        return None, None
+
+    def vocabulary(self, indices):
+        decode = self.tokenizer.decode
+        return [decode([index], skip_special_tokens=False) for index in indices]
+
+    @property
+    def size(self):
+        return self.tokenizer.get_vocab_size()
+
+    def encode(self, texts, special):
+        self.tokenizer.encode_special_tokens = not special
+        encodings = self.tokenizer.encode_batch(texts, add_special_tokens=False)
+        return [(encoding.ids, byte_ends(text, [end for _, end in encoding.offsets]))
+                for text, encoding in zip(texts, encodings)]
+
+    def decode(self, sequences, special):
+        return self.tokenizer.decode_batch(sequences, skip_special_tokens=not special)
+
+
+class Transformers(Tokenizers):
+    """transformers' AutoTokenizer, with all the files of a folder."""
+    name = "transformers"
+
+    def __init__(self, folder):
+        import transformers
+
+        transformers.logging.set_verbosity_error()
+        tokenizer = transformers.AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+        self.class_name = type(tokenizer).__name__
+        if not hasattr(tokenizer, "backend_tokenizer"):
+            raise ValueError(f"{self.class_name} does not use tokenizers")
+        super().__init__(tokenizer.backend_tokenizer)
+        self.before = self.before or [tokenizer.bos_token_id]
+        self.after = self.after or [tokenizer.eos_token_id]
+
+
+class SentencePiece:
+    """sentencepiece, with the file tokenizer.model. It finds no control symbols in a text."""
+    name = "sentencepiece"
+    before = after = None
+
+    def __init__(self, path):
+        import sentencepiece
+
+        self.processor = sentencepiece.SentencePieceProcessor(model_file=path)
+        self.special_tokens = [self.processor.id_to_piece(index) for index in range(self.size)
+                               if self.processor.is_control(index) or self.processor.is_unknown(index)]
+
+    @property
+    def size(self):
+        return self.processor.get_piece_size()
+
+    def vocabulary(self, indices):
+        return [self.processor.id_to_piece(index).replace("▁", " ") for index in indices]
+
+    def encode(self, texts, special):
+        if special:
+            return None
+        results = []
+        for text in texts:
+            pieces = self.processor.encode(text, return_type="proto").pieces if text else []
+            results.append(([piece.id for piece in pieces], byte_ends(text, [piece.end for piece in pieces])))
+        return results
+
+    def decode(self, sequences, special):
+        return None if special else [self.processor.decode(sequence) if sequence else "" for sequence in sequences]
+
+
+class TikToken:
+    """tiktoken, with a file of ranks and the pattern of its encoding (tiktoken_ext/openai_public.py)."""
+    name = "tiktoken"
+    before = after = None
+
+    def __init__(self, folder):
+        import tiktoken
+        from tiktoken.load import load_tiktoken_bpe
+
+        with open(f"{folder}/encoding.json", encoding="utf-8") as file:
+            settings = json.load(file)
+        self.encoding = tiktoken.Encoding(
+            settings["name"], pat_str=settings["pattern"], special_tokens=settings["special_tokens"],
+            mergeable_ranks=load_tiktoken_bpe(f"{folder}/{settings['ranks']}"))
+        self.special_tokens = list(settings["special_tokens"])
+
+    def encode(self, texts, special):
+        if special:
+            results = self.encoding.encode_batch(texts, allowed_special="all", num_threads=2)
+        else:
+            results = self.encoding.encode_ordinary_batch(texts, num_threads=2)
+        return [(ids, None) for ids in results]
+
+    def decode(self, sequences, special):
+        return self.encoding.decode_batch(sequences, errors="replace") if special else None
+
+
+class LlamaParameters(ctypes.Structure):
+    """`llama_model_params` of llama.h."""
+    _fields_ = [
+        *((name, ctypes.c_void_p) for name in ("devices", "overrides")),
+        *((name, ctypes.c_int32) for name in ("gpu_layers", "split_mode", "load_mode", "lazy_mode", "main_gpu")),
+        *((name, ctypes.c_void_p) for name in ("tensor_split", "progress", "progress_data", "kv_overrides")),
+        *((name, ctypes.c_bool) for name in ("vocab_only", "check", "extra", "no_host", "no_alloc", "mtp")),
+        ("reserve", ctypes.c_char * 64)]
+
+
+class LlamaCpp:
+    """llama.cpp, with a GGUF file. It has no ends."""
+    name = "llama.cpp"
+    before = after = None
+
+    def __init__(self, path, library):
+        self.library = ctypes.CDLL(library)
+        self.library.llama_model_default_params.restype = LlamaParameters
+        self.library.llama_model_load_from_file.restype = ctypes.c_void_p
+        self.library.llama_model_load_from_file.argtypes = [ctypes.c_char_p, LlamaParameters]
+        self.library.llama_model_get_vocab.restype = ctypes.c_void_p
+        self.library.llama_model_get_vocab.argtypes = [ctypes.c_void_p]
+        self.library.llama_tokenize.argtypes = [
+            ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int32, ctypes.c_void_p, ctypes.c_int32, ctypes.c_bool, ctypes.c_bool]
+        self.quiet = ctypes.CFUNCTYPE(None, ctypes.c_int, ctypes.c_char_p, ctypes.c_void_p)(lambda *_: None)
+        self.library.llama_log_set(self.quiet, None)
+        parameters = self.library.llama_model_default_params()
+        parameters.vocab_only = True
+        model = self.library.llama_model_load_from_file(path.encode(), parameters)
+        if not model:
+            raise ValueError("llama.cpp cannot open the file")
+        self.vocab = self.library.llama_model_get_vocab(model)
+        from gguf import GGUFReader
+
+        fields = GGUFReader(path).fields
+        self.tokens = fields["tokenizer.ggml.tokens"].contents()
+        types = fields["tokenizer.ggml.token_type"].contents()
+        self.special_tokens = [token for token, kind in zip(self.tokens, types) if kind in (3, 4)]
+
+    @property
+    def size(self):
+        return len(self.tokens)
+
+    def vocabulary(self, indices):
+        return [self.tokens[index].replace("▁", " ").replace("Ġ", " ") for index in indices]
+
+    def encode(self, texts, special):
+        results = []
+        for text in texts:
+            data = text.encode()
+            room = len(data) + 8
+            ids = (ctypes.c_int32 * room)()
+            count = self.library.llama_tokenize(self.vocab, data, len(data), ids, room, False, special)
+            results.append((ids[:max(count, 0)], None))
+        return results
+
+    def decode(self, sequences, special):
+        return None
+
+
+def references_of(path, llama):
+    """Returns the references that can read a folder or a .gguf file, the decisive one first, and notes on the others.
+
+    A .gguf file without its suffix can be the name of a folder with the same tokenizer, whose references then come first.
+    """
+    found, notes = [], []
+
+    def add(make, *arguments):
+        try:
+            found.append(make(*arguments))
+        except Exception as error:  # of any of the libraries
+            notes.append(f"{make.__qualname__}: {str(error).splitlines()[0] if str(error) else type(error).__name__}")
+
+    if path.endswith(".gguf"):
+        twin = path.removesuffix(".gguf")
+        if os.path.exists(f"{twin}/tokenizer.json"):
+            add(Tokenizers.open, f"{twin}/tokenizer.json")
+        elif os.path.exists(f"{twin}/tokenizer.model"):
+            add(SentencePiece, f"{twin}/tokenizer.model")
+        if llama:
+            add(LlamaCpp, path, llama)
+        return found, notes
+    has = {name: os.path.exists(f"{path}/{name}") for name in (
+        "config.json", "tokenizer.json", "tokenizer_config.json", "tokenizer.model", "encoding.json")}
+    if has["config.json"] and (has["tokenizer_config.json"] or not has["tokenizer.model"]):
+        add(Transformers, path)
+    if has["tokenizer.json"]:
+        add(Tokenizers.open, f"{path}/tokenizer.json")
+    if has["tokenizer.model"]:
+        add(SentencePiece, f"{path}/tokenizer.model")
+    if has["encoding.json"]:
+        add(TikToken, path)
+    return found, notes
