@@ -142,7 +142,11 @@ class Check:
             options, before = options + ["--bos"], first.before
         if self.random.random() < 0.2 and first.after and first.after[0] is not None:
             options, after = options + ["--eos"], first.after
-        records = encode(self.encoder, self.path, texts, options, form)
+        try:
+            records = encode(self.encoder, self.path, texts, options, form)
+        except RuntimeError as error:
+            text = self.failing(texts, options, form)
+            raise RuntimeError(f"{error}; on {json.dumps(text)[:2000]} ({form}, {' '.join(options)})") from error
         results = [(reference, reference.encode(texts, special)) for reference in self.references]
         decides = True
         for reference, result in results:
@@ -201,6 +205,31 @@ class Check:
                 self.differences["decoded"] += 1
                 if sum(report[0] == "decoded" for report in self.reports) < REPORTS:
                     self.reports.append(("decoded", reference, text, options, found, ids, None))
+
+    def failing(self, texts, options, form):
+        """Returns the one of the texts on which bpe-encode fails, without the parts that do not matter, or None."""
+        def fails(texts):
+            try:
+                encode(self.encoder, self.path, texts, options, form)
+                return False
+            except RuntimeError:
+                return True
+
+        while len(texts) > 1:
+            half = texts[:len(texts) // 2]
+            texts = half if fails(half) else texts[len(texts) // 2:]
+        if not texts or not fails(texts):
+            return None
+        text, size = texts[0], len(texts[0]) // 2
+        while size:
+            at = 0
+            while at < len(text):
+                if fails([text[:at] + text[at + size:]]):
+                    text = text[:at] + text[at + size:]
+                else:
+                    at += size
+            size //= 2
+        return text
 
     def minimized(self, difference, reference, text, options):
         """Returns a small text with the same difference: removes parts as long as it remains."""
