@@ -6,11 +6,12 @@ SOURCES contains what is to be had of
 - `gguf/*.gguf`: vocabularies. Each is linked, and its tokenizer.json made, with the published pipeline (pipelines.py);
 - `sentencepiece/*.model`: alone, in a folder of transformers' LlamaTokenizer, and converted in the old and the new way;
 - `tiktoken/*.tiktoken`: ranks, with tiktoken's settings and as tokenizer.json;
-- `tekken.json`: Mistral's format, alone and converted by transformers;
+- `tekken.json`: Mistral's format, alone and as tokenizer.json;
 - `text.txt`: the text on which the families without a vocabulary are trained.
 
 With NAME, only the kinds whose name begins so are made. A part that a library cannot make is reported and left out.
 """
+import base64
 import glob
 import json
 import os
@@ -339,15 +340,33 @@ FAMILIES = {"cl100k_base": "cl100k", "o200k_base": "o200k", "llama3": "llama-bpe
 PATTERN_NAMES = {"llama3": "llama3", "llama4": "o200k", "qwen": "qwen2", "cl100k_base": "cl100k", "o200k_base": "o200k"}
 
 
+def vocabulary_of_ranks(ranks):
+    """Returns the vocabulary in byte-level spelling, and the merges, of tokens with ranks: of each token all pairs."""
+    printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    spelling = {byte: chr(byte) for byte in printable}
+    spelling |= {byte: chr(256 + index) for index, byte in enumerate(byte for byte in range(256) if byte not in printable)}
+    merges = []
+    for token, rank in ranks.items():
+        pairs = [(token[:at], token[at:]) for at in range(1, len(token))]
+        merges += sorted((rank, ranks[left], ranks[right], left, right) for left, right in pairs
+                         if left in ranks and right in ranks)
+
+    def spelled(token):
+        return "".join(spelling[byte] for byte in token)
+
+    return ({spelled(token): rank for token, rank in ranks.items()},
+            [(spelled(left), spelled(right)) for _, _, _, left, right in sorted(merges)])
+
+
 def from_tiktoken(maker):
-    from transformers.convert_slow_tokenizer import TikTokenConverter
+    from tiktoken.load import load_tiktoken_bpe
 
     for source in sorted(glob.glob(f"{maker.sources}/tiktoken/*.tiktoken")):
         name = os.path.basename(source).removesuffix(".tiktoken")
         special = SPECIAL[name]
 
         def write(path):
-            vocabulary, merges = TikTokenConverter(source).extract_vocab_merges_from_model(source)
+            vocabulary, merges = vocabulary_of_ranks(load_tiktoken_bpe(source))
             tokenizer = byte_level(vocabulary | special, merges, FAMILIES[name], ignores_merges=True)
             tokenizer.add_special_tokens([AddedToken(token, normalized=False, special=True) for token in special])
             if name.startswith("llama"):
@@ -373,9 +392,17 @@ def from_tekken(maker):
         return
 
     def converted(path):
-        from transformers.integrations.mistral.tokenizer import MistralConverter
-
-        MistralConverter(source).converted().save(f"{path}/tokenizer.json")
+        with open(source, encoding="utf-8") as file:
+            tekken = json.load(file)
+        count = tekken["config"]["default_num_special_tokens"]
+        inner = tekken["config"]["default_vocab_size"] - count
+        ranks = {base64.b64decode(token["token_bytes"]): index + count for index, token in enumerate(tekken["vocab"][:inner])}
+        special = {token["rank"]: token["token_str"] for token in tekken.get("special_tokens") or []}
+        special = {special.get(index, f"<SPECIAL_{index}>"): index for index in range(count)}
+        vocabulary, merges = vocabulary_of_ranks(ranks)
+        tokenizer = byte_level(special | vocabulary, merges, "tekken", ignores_merges=True)
+        tokenizer.add_special_tokens([AddedToken(token, normalized=False, special=True) for token in special])
+        tokenizer.save(f"{path}/tokenizer.json")
 
     maker.make("tekken", converted)
     maker.make("tekken-alone", as_it_lies({"tekken.json": source}, {"model_type": "mistral"}))

@@ -3,8 +3,10 @@
 Each class has
 
 - `name`, for the report;
-- `encode(texts, special)`: for each text its ids, and the end of each token in bytes, or None if the reference has none;
+- `encode(texts, special)`: for each text its ids, and for each token the least and the greatest end in bytes, or None if
+  the reference has none. They differ if the next token begins before the end, that is, in the same character;
 - `decode(sequences, special)`: the text of each sequence of ids, or None if the reference does not decode;
+- `loses_bytes(ids)`: whether `decode` replaces tokens for single bytes, because they are not UTF-8 together;
 - `before` and `after`: the ids that the reference puts before and after a text, or None if unknown;
 - `special_tokens` and `vocabulary()`: the texts of added tokens, and of some tokens, to draw texts from.
 """
@@ -15,17 +17,41 @@ import os
 import numpy
 
 
-def byte_ends(text, ends):
-    """Converts positions in characters to positions in UTF-8 bytes."""
-    if text.isascii():
-        return ends
-    scalars = numpy.frombuffer(text.encode("utf-32-le"), "<u4")
-    sizes = 1 + (scalars >= 0x80) + (scalars >= 0x800) + (scalars >= 0x10000).astype(int)
-    positions = numpy.concatenate([[0], numpy.cumsum(sizes)])
-    return positions[numpy.array(ends, int)].tolist()
+def byte_ends(text, offsets):
+    """Returns for each token the least and the greatest end in bytes. The offsets are in characters."""
+    starts, ends = [start for start, _ in offsets], [end for _, end in offsets]
+    starts.append(len(text))
+    if not text.isascii():
+        scalars = numpy.frombuffer(text.encode("utf-32-le"), "<u4")
+        sizes = 1 + (scalars >= 0x80) + (scalars >= 0x800) + (scalars >= 0x10000).astype(int)
+        positions = numpy.concatenate([[0], numpy.cumsum(sizes)])
+        starts, ends = positions[numpy.array(starts, int)].tolist(), positions[numpy.array(ends, int)].tolist()
+    return [(min(end, start), end) for end, start in zip(ends, starts[1:])]
 
 
-class Tokenizers:
+class Reference:
+    before = after = None
+
+    def piece(self, index):
+        """Returns the spelling of a token in the vocabulary."""
+        return ""
+
+    def loses_bytes(self, ids):
+        run = bytearray()
+        for index in [*ids, None]:
+            piece = "" if index is None else self.piece(index)
+            if len(piece) == 6 and piece.startswith("<0x"):
+                run.append(int(piece[3:5], 16))
+            elif run:
+                try:
+                    run.decode()
+                except UnicodeDecodeError:
+                    return True
+                run.clear()
+        return False
+
+
+class Tokenizers(Reference):
     """tokenizers, with the file tokenizer.json and nothing else."""
     name = "tokenizers"
 
@@ -54,6 +80,9 @@ class Tokenizers:
                 return with_template[:start], with_template[start + len(bare):]
         return None, None
 
+    def piece(self, index):
+        return self.tokenizer.id_to_token(index) or ""
+
     def vocabulary(self, indices):
         decode = self.tokenizer.decode
         return [decode([index], skip_special_tokens=False) for index in indices]
@@ -65,7 +94,7 @@ class Tokenizers:
     def encode(self, texts, special):
         self.tokenizer.encode_special_tokens = not special
         encodings = self.tokenizer.encode_batch(texts, add_special_tokens=False)
-        return [(encoding.ids, byte_ends(text, [end for _, end in encoding.offsets]))
+        return [(encoding.ids, byte_ends(text, encoding.offsets))
                 for text, encoding in zip(texts, encodings)]
 
     def decode(self, sequences, special):
@@ -89,10 +118,9 @@ class Transformers(Tokenizers):
         self.after = self.after or [tokenizer.eos_token_id]
 
 
-class SentencePiece:
+class SentencePiece(Reference):
     """sentencepiece, with the file tokenizer.model. It finds no control symbols in a text."""
     name = "sentencepiece"
-    before = after = None
 
     def __init__(self, path):
         import sentencepiece
@@ -105,6 +133,9 @@ class SentencePiece:
     def size(self):
         return self.processor.get_piece_size()
 
+    def piece(self, index):
+        return self.processor.id_to_piece(index)
+
     def vocabulary(self, indices):
         return [self.processor.id_to_piece(index).replace("▁", " ") for index in indices]
 
@@ -114,17 +145,16 @@ class SentencePiece:
         results = []
         for text in texts:
             pieces = self.processor.encode(text, return_type="proto").pieces if text else []
-            results.append(([piece.id for piece in pieces], byte_ends(text, [piece.end for piece in pieces])))
+            results.append(([piece.id for piece in pieces], byte_ends(text, [(piece.begin, piece.end) for piece in pieces])))
         return results
 
     def decode(self, sequences, special):
         return None if special else [self.processor.decode(sequence) if sequence else "" for sequence in sequences]
 
 
-class TikToken:
+class TikToken(Reference):
     """tiktoken, with a file of ranks and the pattern of its encoding (tiktoken_ext/openai_public.py)."""
     name = "tiktoken"
-    before = after = None
 
     def __init__(self, folder):
         import tiktoken
@@ -158,10 +188,9 @@ class LlamaParameters(ctypes.Structure):
         ("reserve", ctypes.c_char * 64)]
 
 
-class LlamaCpp:
+class LlamaCpp(Reference):
     """llama.cpp, with a GGUF file. It has no ends."""
     name = "llama.cpp"
-    before = after = None
 
     def __init__(self, path, library):
         self.library = ctypes.CDLL(library)
