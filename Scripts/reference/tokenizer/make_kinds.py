@@ -149,8 +149,8 @@ def from_gguf(maker):
         tokens, types, model = get("tokens"), get("token_type"), get("model")
         link(source, f"{maker.folder}/gguf-{name}.gguf")
         vocabulary = {token: index for index, token in enumerate(tokens)}
-        added = [AddedToken(token, normalized=False, special=kind == 3)
-                 for token, kind in zip(tokens, types) if kind in (3, 4) and not is_padding(token)]
+        added = [AddedToken(token, normalized=False, special=kind != 4)
+                 for token, kind in zip(tokens, types) if kind in (2, 3, 4) and not is_padding(token)]
 
         def tokenizer():
             if model == "gpt2":
@@ -219,7 +219,8 @@ def from_sentencepiece(maker):
         files = {"tokenizer.model": source}
         maker.make(f"{name}-model", as_it_lies(files, None))
         if proto.trainer_spec.model_type == 1:
-            unigram_classes(maker, name, source)
+            if len(proto.pieces) < 100_000:
+                unigram_classes(maker, name, source)
             continue
         settings = {"tokenizer_class": "LlamaTokenizer", "bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>"}
         maker.make(f"{name}-model-llama", as_it_lies(files, llama, **settings))
@@ -274,14 +275,20 @@ def families_of_llama2(maker, vocabulary, merges, special):
 
 def unigram_classes(maker, name, source):
     """The folders of the classes that read Unigram models: as they lie, and as transformers saves them."""
+    if name == "goldfish":
+        files = {"spiece.model": source}
+        config, settings = {"model_type": "gpt2"}, {
+            "tokenizer_class": "AlbertTokenizer", "do_lower_case": False, "keep_accents": True, "bos_token": "[CLS]",
+            "eos_token": "[SEP]"}
+        maker.make("goldfish-lists", as_it_lies(files, config, **settings))
+        maker.make("goldfish", by_transformers(files, config, **settings))
+        maker.make("goldfish-lower", by_transformers(files, config, **settings | {"do_lower_case": True, "keep_accents": False}))
+        return
     for kind, file, config, settings in [
             ("t5", "spiece.model", {"model_type": "t5"}, {"tokenizer_class": "T5Tokenizer"}),
             ("rinna", "spiece.model", {"model_type": "gpt2"}, {
                 "tokenizer_class": "T5Tokenizer", "extra_ids": 0, "bos_token": "<s>", "eos_token": "</s>",
                 "unk_token": "<unk>", "do_lower_case": True}),
-            ("goldfish", "spiece.model", {"model_type": "gpt2"}, {
-                "tokenizer_class": "AlbertTokenizer", "do_lower_case": False, "keep_accents": True, "bos_token": "[CLS]",
-                "eos_token": "[SEP]"}),
             ("xlm-r", "sentencepiece.bpe.model", {"model_type": "xlm-roberta"}, {"tokenizer_class": "XLMRobertaTokenizer"}),
             ("xglm", "sentencepiece.bpe.model", {"model_type": "xglm"}, {"tokenizer_class": "XGLMTokenizer"}),
             ("general", "tokenizer.model", {"model_type": "gpt2"}, {"tokenizer_class": "PreTrainedTokenizerFast"})]:
@@ -302,6 +309,8 @@ def train_sentencepiece(maker):
             "unigram-identity-bytes": {"model_type": "unigram", "normalization_rule_name": "identity", "byte_fallback": True,
                                        "remove_extra_whitespaces": False, "split_digits": True},
             "unigram-folded": {"model_type": "unigram", "normalization_rule_name": "nmt_nfkc_cf", "add_dummy_prefix": False},
+            "goldfish": {"model_type": "unigram", "pad_id": 0, "unk_id": 1, "bos_id": 2, "eos_id": 3, "bos_piece": "[CLS]",
+                         "eos_piece": "[SEP]", "control_symbols": ["[MASK]"]},
             "bpe-nmt": {"model_type": "bpe", "byte_fallback": True},
             "yi": {"model_type": "bpe", "byte_fallback": True, "normalization_rule_name": "identity",
                    "add_dummy_prefix": False, "remove_extra_whitespaces": False, "split_digits": True,

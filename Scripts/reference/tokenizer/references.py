@@ -3,40 +3,79 @@
 Each class has
 
 - `name`, for the report;
-- `encode(texts, special)`: for each text its ids, and for each token the least and the greatest end in bytes, or None if
-  the reference has none. They differ if the next token begins before the end, that is, in the same character;
+- `encode(texts, special)`: for each text its ids, and for each token the least and the greatest end in bytes
+  (`byte_ends`), or None if the reference has none;
+- `has_exact_ends(text)`: whether its ends are right in this text;
 - `decode(sequences, special)`: the text of each sequence of ids, or None if the reference does not decode;
-- `loses_bytes(ids)`: whether `decode` replaces tokens for single bytes, because they are not UTF-8 together;
+- `loses_bytes(ids)`: whether `decode` replaces tokens for single bytes, because they are not UTF-8 together, or added
+  tokens such as é, because it takes their characters for bytes in byte-level spelling;
 - `before` and `after`: the ids that the reference puts before and after a text, or None if unknown;
 - `special_tokens` and `vocabulary()`: the texts of added tokens, and of some tokens, to draw texts from.
 """
 import ctypes
 import json
 import os
+import sys
+import unicodedata
 
 import numpy
 
 
-def byte_ends(text, offsets):
-    """Returns for each token the least and the greatest end in bytes. The offsets are in characters."""
+def second_characters():
+    """Returns the characters that a normalization form can join to the one before, or move before it."""
+    found = {chr(scalar) for scalar in (*range(0x1161, 0x1176), *range(0x11A8, 0x11C3))}
+    for scalar in range(sys.maxunicode + 1):
+        decomposition = unicodedata.decomposition(chr(scalar)).split()
+        if unicodedata.combining(chr(scalar)):
+            found.add(chr(scalar))
+        elif len(decomposition) > 1 and not decomposition[0].startswith("<"):
+            found.add(chr(int(decomposition[-1], 16)))
+    return found | {chr(scalar) for scalar in range(0xA0, sys.maxunicode + 1) if unicodedata.decomposition(chr(scalar))
+                    and unicodedata.normalize("NFKD", chr(scalar))[0] in found}
+
+
+SECOND = second_characters()
+
+
+def byte_ends(text, offsets, is_composed=False):
+    """Returns for each token the least and the greatest end in bytes. The offsets are in characters.
+
+    The two are the reference's end and the start of the next token. The next token is before the end if the tokens share
+    a character, and after it if no token has the character in between. If a normalization form was applied
+    (`is_composed`), the least end is not in the middle of characters that the form can join or reorder.
+    """
     starts, ends = [start for start, _ in offsets], [end for _, end in offsets]
     starts.append(len(text))
-    if not text.isascii():
-        scalars = numpy.frombuffer(text.encode("utf-32-le"), "<u4")
-        sizes = 1 + (scalars >= 0x80) + (scalars >= 0x800) + (scalars >= 0x10000).astype(int)
-        positions = numpy.concatenate([[0], numpy.cumsum(sizes)])
-        starts, ends = positions[numpy.array(starts, int)].tolist(), positions[numpy.array(ends, int)].tolist()
-    return [(min(end, start), end) for end, start in zip(ends, starts[1:])]
+    low = [min(end, start) for end, start in zip(ends, starts[1:])]
+    high = [max(end, start) for end, start in zip(ends, starts[1:])]
+    if text.isascii():
+        return list(zip(low, high))
+    if is_composed:
+        for index, position in enumerate(low):
+            while 0 < position < len(text) and text[position] in SECOND:
+                position -= 1
+            low[index] = position
+    scalars = numpy.frombuffer(text.encode("utf-32-le"), "<u4")
+    sizes = 1 + (scalars >= 0x80) + (scalars >= 0x800) + (scalars >= 0x10000).astype(int)
+    positions = numpy.concatenate([[0], numpy.cumsum(sizes)])
+    return list(zip(positions[numpy.array(low, int)].tolist(), positions[numpy.array(high, int)].tolist()))
 
 
 class Reference:
     before = after = None
+    garbled = set()  # the added tokens whose characters are taken for bytes in byte-level spelling
 
     def piece(self, index):
         """Returns the spelling of a token in the vocabulary."""
         return ""
 
+    def has_exact_ends(self, text):
+        """Returns whether the ends in this text are right."""
+        return True
+
     def loses_bytes(self, ids):
+        if not self.garbled.isdisjoint(ids):
+            return True
         run = bytearray()
         for index in [*ids, None]:
             piece = "" if index is None else self.piece(index)
@@ -63,6 +102,7 @@ class Tokenizers(Reference):
         tokenizer.no_padding()
         tokenizer.no_truncation()
         self.tokenizer = tokenizer
+        self.is_composed = "NF" in str(tokenizer.normalizer)
         self.special_tokens = [token.content for token in tokenizer.get_added_tokens_decoder().values()]
 
     @classmethod
@@ -83,6 +123,12 @@ class Tokenizers(Reference):
     def piece(self, index):
         return self.tokenizer.id_to_token(index) or ""
 
+    def has_exact_ends(self, text):
+        # `Precompiled` shifts the ends if it removes or adds characters
+        normalizer = self.tokenizer.normalizer
+        return "Precompiled" not in str(normalizer)[:2000] or len(normalizer.normalize_str(text)) == len(text) and all(
+            len(normalizer.normalize_str(character)) == 1 for character in set(text))
+
     def vocabulary(self, indices):
         decode = self.tokenizer.decode
         return [decode([index], skip_special_tokens=False) for index in indices]
@@ -94,7 +140,7 @@ class Tokenizers(Reference):
     def encode(self, texts, special):
         self.tokenizer.encode_special_tokens = not special
         encodings = self.tokenizer.encode_batch(texts, add_special_tokens=False)
-        return [(encoding.ids, byte_ends(text, encoding.offsets))
+        return [(encoding.ids, byte_ends(text, encoding.offsets, self.is_composed))
                 for text, encoding in zip(texts, encodings)]
 
     def decode(self, sequences, special):
@@ -254,6 +300,9 @@ def references_of(path, llama):
         twin = path.removesuffix(".gguf")
         if os.path.exists(f"{twin}/tokenizer.json"):
             add(Tokenizers.open, f"{twin}/tokenizer.json")
+            for reference in found:  # llama.cpp writes these tokens as they are
+                reference.garbled = {index for index, token in reference.tokenizer.get_added_tokens_decoder().items()
+                                     if not token.content.isascii() and max(token.content) <= "\u0143"}
         elif os.path.exists(f"{twin}/tokenizer.model"):
             add(SentencePiece, f"{twin}/tokenizer.model")
         if llama:
