@@ -19,7 +19,7 @@ import shutil
 import sys
 import traceback
 
-from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
 from patterns import PATTERNS
 from pipelines import BYTE_FALLBACK, BYTE_LEVEL
@@ -148,7 +148,12 @@ def from_gguf(maker):
 
         tokens, types, model = get("tokens"), get("token_type"), get("model")
         link(source, f"{maker.folder}/gguf-{name}.gguf")
-        vocabulary = {token: index for index, token in enumerate(tokens)}
+        count = len(tokens)
+        while types[count - 1] in (3, 4) or is_padding(tokens[count - 1]):  # added after the training, as in tokenizer.json
+            count -= 1
+        if model == "t5":
+            count = len(tokens)
+        vocabulary = {token: index for index, token in enumerate(tokens[:count])}
         added = [AddedToken(token, normalized=False, special=kind != 4)
                  for token, kind in zip(tokens, types) if kind in (2, 3, 4) and not is_padding(token)]
 
@@ -164,12 +169,18 @@ def from_gguf(maker):
                 normal = {token for token, kind in zip(tokens, types) if kind == 1}
                 pairs = merges_of([(token if token in normal else "", score) for token, score in zip(tokens, get("scores"))])
                 result = byte_fallback(vocabulary, pairs, "gemma" if get("add_space_prefix") is False else "llama2")
-            else:
-                raise ValueError(f"no pipeline for the model {model}")
+            else:  # t5: the vocabulary of XLM-R
+                result = Tokenizer(models.Unigram(list(zip(tokens, get("scores"))), get("unknown_token_id"), False))
+                result.normalizer = normalizers.Precompiled(bytes(get("precompiled_charsmap")))
+                result.pre_tokenizer = pre_tokenizers.Sequence(
+                    [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace("▁", "always", True)])
+                result.decoder = decoders.Metaspace("▁", "always", True)
             result.add_tokens(added)
+            if any(result.token_to_id(token.content) != tokens.index(token.content) for token in added):
+                raise ValueError("added tokens have other ids")
             return result
 
-        if model in ("gpt2", "gemma4", "llama"):
+        if model in ("gpt2", "gemma4", "llama", "t5"):
             maker.save(f"gguf-{name}", tokenizer)
 
 
