@@ -3,6 +3,7 @@
 Each class has
 
 - `name`, for the report;
+- `encode_ids(texts, special)`: the ids of each text;
 - `encode(texts, special)`: for each text its ids, and for each token the least and the greatest end in bytes
   (`byte_ends`), or None if the reference has none;
 - `has_exact_ends(text)`: whether its ends are right in this text;
@@ -68,6 +69,9 @@ class Reference:
     def piece(self, index):
         """Returns the spelling of a token in the vocabulary."""
         return ""
+
+    def encode_ids(self, texts, special):
+        return [ids for ids, _ in self.encode(texts, special)]
 
     def has_exact_ends(self, text):
         """Returns whether the ends in this text are right."""
@@ -142,6 +146,10 @@ class Tokenizers(Reference):
         encodings = self.tokenizer.encode_batch(texts, add_special_tokens=False)
         return [(encoding.ids, byte_ends(text, encoding.offsets, self.is_composed))
                 for text, encoding in zip(texts, encodings)]
+
+    def encode_ids(self, texts, special):
+        self.tokenizer.encode_special_tokens = not special
+        return [encoding.ids for encoding in self.tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
 
     def decode(self, sequences, special):
         return self.tokenizer.decode_batch(sequences, skip_special_tokens=not special)
