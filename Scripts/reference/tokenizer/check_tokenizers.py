@@ -14,8 +14,8 @@ FOLDER contains a folder or a .gguf file of each kind (make_kinds.py makes them)
   normalizer can join or reorder. If a normalizer removes or joins characters, the references have gaps between tokens,
   and the end is anywhere in the gap;
 - the text of the ids, and of random ids, by bpe-decode, with and without --no-special. The references write one or more
-  U+FFFD for bytes that are not UTF-8; runs of U+FFFD are therefore equal. Ids whose tokens of single bytes are not UTF-8
-  together are left out: bpe-decode writes the bytes, and the references one U+FFFD for each.
+  U+FFFD for bytes that are not UTF-8; runs of U+FFFD are therefore equal. Ids that the references decode to other text
+  are left out (`loses_bytes`).
 
 The first reference decides; differences from the others are counted in parentheses. --whole-corpus compares every line of
 the corpus instead of drawing texts, and compares the ids only. For the first differences of a kind it prints the smallest text that it finds, and the

@@ -19,7 +19,7 @@ import shutil
 import sys
 import traceback
 
-from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
 from patterns import PATTERNS
 from pipelines import BYTE_FALLBACK, BYTE_LEVEL
@@ -301,10 +301,28 @@ def unigram_classes(maker, name, source):
                 "tokenizer_class": "T5Tokenizer", "extra_ids": 0, "bos_token": "<s>", "eos_token": "</s>",
                 "unk_token": "<unk>", "do_lower_case": True}),
             ("xlm-r", "sentencepiece.bpe.model", {"model_type": "xlm-roberta"}, {"tokenizer_class": "XLMRobertaTokenizer"}),
-            ("xglm", "sentencepiece.bpe.model", {"model_type": "xglm"}, {"tokenizer_class": "XGLMTokenizer"}),
             ("general", "tokenizer.model", {"model_type": "gpt2"}, {"tokenizer_class": "PreTrainedTokenizerFast"})]:
         maker.make(f"{name}-{kind}-lists", as_it_lies({file: source}, config, **settings))
         maker.make(f"{name}-{kind}", by_transformers({file: source}, config, **settings))
+
+    def xglm():
+        """As XGLMConverter of convert_slow_tokenizer.py makes it. XGLMTokenizer of transformers 5.24 opens no .model file."""
+        proto = read_proto(source)
+        words = [("<s>", 0.0), ("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0)]
+        words += [(piece.piece, piece.score) for piece in proto.pieces][3:] + [(f"<madeupword{n}>", 0.0) for n in range(7)]
+        result = Tokenizer(models.Unigram(words, 3, False))
+        charsmap = proto.normalizer_spec.precompiled_charsmap
+        result.normalizer = normalizers.Sequence(
+            [normalizers.Precompiled(charsmap)] * bool(charsmap)
+            + [normalizers.Strip(False, True), normalizers.Replace(Regex(" {2,}"), "▁")])
+        result.pre_tokenizer = pre_tokenizers.Metaspace("▁", "always", True)
+        result.decoder = decoders.Metaspace("▁", "always", True)
+        result.post_processor = processors.TemplateProcessing(
+            single="</s> $A", pair="</s> $A </s> </s> $B", special_tokens=[("<s>", 0), ("</s>", 2)])
+        result.add_special_tokens(["<s>", "<pad>", "</s>", "<unk>"])
+        return result
+    maker.save(f"{name}-xglm", xglm, config={"model_type": "xglm"}, tokenizer_config={
+        "tokenizer_class": "XGLMTokenizer", "bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>"})
 
 
 def train_sentencepiece(maker):

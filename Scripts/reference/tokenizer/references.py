@@ -8,8 +8,9 @@ Each class has
   (`byte_ends`), or None if the reference has none;
 - `has_exact_ends(text)`: whether its ends are right in this text;
 - `decode(sequences, special)`: the text of each sequence of ids, or None if the reference does not decode;
-- `loses_bytes(ids)`: whether `decode` replaces tokens for single bytes, because they are not UTF-8 together, or added
-  tokens such as é, because it takes their characters for bytes in byte-level spelling;
+- `loses_bytes(ids)`: whether `decode` replaces tokens for single bytes, because they are not UTF-8 together, or changes
+  added tokens: it takes the characters of é for bytes in byte-level spelling, and normalizes tokens that it finds in
+  normalized text;
 - `before` and `after`: the ids that the reference puts before and after a text, or None if unknown;
 - `special_tokens` and `vocabulary()`: the texts of added tokens, and of some tokens, to draw texts from.
 """
@@ -64,7 +65,7 @@ def byte_ends(text, offsets, is_composed=False):
 
 class Reference:
     before = after = None
-    garbled = set()  # the added tokens whose characters are taken for bytes in byte-level spelling
+    garbled = set()  # the added tokens that `decode` changes
 
     def piece(self, index):
         """Returns the spelling of a token in the vocabulary."""
@@ -107,7 +108,10 @@ class Tokenizers(Reference):
         tokenizer.no_truncation()
         self.tokenizer = tokenizer
         self.is_composed = "NF" in str(tokenizer.normalizer)
-        self.special_tokens = [token.content for token in tokenizer.get_added_tokens_decoder().values()]
+        added = tokenizer.get_added_tokens_decoder()
+        self.special_tokens = [token.content for token in added.values()]
+        self.garbled = {index for index, token in added.items() if tokenizer.id_to_token(index) != token.content or (
+            "ByteLevel" in str(tokenizer.decoder) and tokenizer.decode([index], skip_special_tokens=False) != token.content)}
 
     @classmethod
     def open(cls, path):
@@ -199,7 +203,10 @@ class SentencePiece(Reference):
         results = []
         for text in texts:
             pieces = self.processor.encode(text, return_type="proto").pieces if text else []
-            results.append(([piece.id for piece in pieces], byte_ends(text, [(piece.begin, piece.end) for piece in pieces])))
+            ends = [piece.end for piece in pieces]  # in bytes
+            starts = [*(piece.begin for piece in pieces), len(text.encode())][1:]
+            results.append(([piece.id for piece in pieces], [
+                (min(end, start), max(end, start)) for end, start in zip(ends, starts)]))
         return results
 
     def decode(self, sequences, special):
@@ -308,9 +315,6 @@ def references_of(path, llama):
         twin = path.removesuffix(".gguf")
         if os.path.exists(f"{twin}/tokenizer.json"):
             add(Tokenizers.open, f"{twin}/tokenizer.json")
-            for reference in found:  # llama.cpp writes these tokens as they are
-                reference.garbled = {index for index, token in reference.tokenizer.get_added_tokens_decoder().items()
-                                     if not token.content.isascii() and max(token.content) <= "\u0143"}
         elif os.path.exists(f"{twin}/tokenizer.model"):
             add(SentencePiece, f"{twin}/tokenizer.model")
         if llama:
