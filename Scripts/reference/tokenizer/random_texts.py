@@ -10,14 +10,16 @@ import unicodedata
 import make_lines
 
 # Characters that normalizers, patterns and added tokens treat specially
-ODD = [*"\t\v\f\r \x85\xa0\u00ad\u1680\u2000\u2003\u200b\u200c\u200d\u200e\u2028\u2029\u202f\u205f\u2060\u3000\ufeff\ufffc\ufffd",
-       *"▁▂Ġġ", "\0", "\x01", "\x1b", "\x7f", "\x80", "\ue000", "\ud7ff", "\ufdd0", "\uffff", "\U0001fffe", "\U0010ffff",
-       "e\u0301", "\u0301", "\u0323\u0307", "\u0344", "\u0958", "\u1100\u1161\u11a8", "각", "\u2126", "ﬁ", "①", "½", "²", "㍿",
-       "ｱ", "Ａ", "İ", "ß", "ς", "ſ", "ŉ", "ǆ", "\u0345", "\u1e9b\u0323", "ﷺ", "👩‍👩‍👧", "🇩🇪", "👍🏽", "☺️", "1️⃣"]
+ODD = [
+    *"\t\v\f\r \x85\xa0\u00ad\u1680\u2000\u2003\u200b\u200c\u200d\u200e\u2028\u2029\u202f\u205f\u2060\u3000\ufeff",
+    *"▁▂Ġġ\ufffc\ufffd\0\x01\x1b\x7f\x80\ud7ff\ue000\ufdd0\uffff\U0001fffe\U0010ffff", "e\u0301", "\u0301", "\u0323\u0307",
+    "\u0344", "\u0958", "\u1100\u1161\u11a8", "각", "\u2126", "ﬁ", "①", "½", "²", "㍿", "ｱ", "Ａ", "İ", "ß", "ς", "ſ", "ŉ", "ǆ",
+    "\u0345", "\u1e9b\u0323", "ﷺ", "👩‍👩‍👧", "🇩🇪", "👍🏽", "☺️", "1️⃣"]
 SPACES = [" ", " ", " ", "  ", "   ", "\t", "\r", "\u3000", "\xa0", "▁", "\u200b"]
 # Words that look like invalid UTF-8 or like tokens for bytes
-PRETENDERS = ["<0x41>", "<0x0A>", "<0xE2>", "<0xGG>", "\\xff\\xfe", "Ã©", "â€™", "\ufffd\ufffd", "ï¿½", "ï»¿", "%C3%A9",
-              "ĠThe", "Ċ", "##ing", "@@", "</w>", "▁the", "<n>", "<unk>", "<s>", "</s>", "<pad>", "[UNK]", "[CLS]", "<mask>"]
+PRETENDERS = [
+    "<0x41>", "<0x0A>", "<0xE2>", "<0xGG>", "\\xff\\xfe", "Ã©", "â€™", "\ufffd\ufffd", "ï¿½", "ï»¿", "%C3%A9", "ĠThe", "Ċ", "##ing",
+    "@@", "</w>", "▁the", "<n>", "<unk>", "<s>", "</s>", "<pad>", "[UNK]", "[CLS]", "<mask>"]
 
 
 def code_lines(limit=20_000):
@@ -58,7 +60,8 @@ class Source:
         elif kind < 17:
             text = self.mutation(self.random.choice(self.lines))
         elif kind < 18:
-            text = "".join(self.random.choice(self.tokens) for _ in range(self.random.randint(1, 20))) if self.tokens else ""
+            count = self.random.randint(1, 20) if self.tokens else 0
+            text = "".join(self.random.choice(self.tokens) for _ in range(count))
         elif kind < 19:
             text = self.joined_lines()
         else:
@@ -111,7 +114,8 @@ class Source:
             elif kind == 6 and at < len(characters):
                 characters[at] *= self.random.randint(2, 12)
             else:
-                characters = list(unicodedata.normalize(self.random.choice(["NFC", "NFD", "NFKC", "NFKD"]), "".join(characters)))
+                form = self.random.choice(["NFC", "NFD", "NFKC", "NFKD"])
+                characters = list(unicodedata.normalize(form, "".join(characters)))
         return "".join(characters)
 
     def joined_lines(self):
