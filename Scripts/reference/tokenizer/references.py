@@ -194,6 +194,9 @@ class SentencePiece(Reference):
     def piece(self, index):
         return self.processor.id_to_piece(index)
 
+    def loses_bytes(self, ids):  # the unknown token is decoded to U+2047
+        return any(map(self.processor.is_unknown, ids)) or super().loses_bytes(ids)
+
     def vocabulary(self, indices):
         return [self.processor.id_to_piece(index).replace("▁", " ") for index in indices]
 
@@ -205,8 +208,11 @@ class SentencePiece(Reference):
             pieces = self.processor.encode(text, return_type="proto").pieces if text else []
             ends = [piece.end for piece in pieces]  # in bytes
             starts = [*(piece.begin for piece in pieces), len(text.encode())][1:]
-            results.append(([piece.id for piece in pieces], [
-                (min(end, start), max(end, start)) for end, start in zip(ends, starts)]))
+            limits = [(min(end, start), max(end, start)) for end, start in zip(ends, starts)]
+            for index in reversed(range(len(pieces) - 1)):  # the last token of a character has the whole character
+                if pieces[index].begin == pieces[index].end:
+                    limits[index] = limits[index][0], max(limits[index][1], limits[index + 1][1])
+            results.append(([piece.id for piece in pieces], limits))
         return results
 
     def decode(self, sequences, special):
