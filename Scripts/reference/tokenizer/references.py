@@ -328,7 +328,7 @@ def references_of(path, llama):
         return found, notes
     has = {name: os.path.exists(f"{path}/{name}") for name in (
         "config.json", "tokenizer.json", "tokenizer_config.json", "tokenizer.model", "encoding.json")}
-    if has["config.json"] and (has["tokenizer_config.json"] or not has["tokenizer.model"]):
+    if has["config.json"] or has["tokenizer.model"]:
         add(Transformers, path)
     if has["tokenizer.json"]:
         add(Tokenizers.open, f"{path}/tokenizer.json")
