@@ -84,12 +84,16 @@ def decomposed_part(random):
     return unicodedata.normalize(random.choice(["NFD", "NFC"]), letters) + random.choice(["", marks])
 
 
-make = decomposed_part if "--decomposed" in sys.argv else part
-end = "\0" if "--null" in sys.argv else "\n"
-arguments = [argument for argument in sys.argv[1:] if not argument.startswith("--")]
-count = int(arguments[0]) if arguments else 200_000
-generator = random.Random(int(arguments[1]) if len(arguments) > 1 else 1)
-for _ in range(count):
-    line = "".join(make(generator) for _ in range(generator.choice([0, 1, 2, 3, 5, 8, 13, 21])))
-    line = "".join(character for character in line if character != end and character not in UNSURE)
-    sys.stdout.buffer.write((line + end).encode())
+def main(arguments):
+    make = decomposed_part if "--decomposed" in arguments else part
+    end = "\0" if "--null" in arguments else "\n"
+    numbers = [int(argument) for argument in arguments if not argument.startswith("--")]
+    generator = random.Random(numbers[1] if len(numbers) > 1 else 1)
+    for _ in range(numbers[0] if numbers else 200_000):
+        line = "".join(make(generator) for _ in range(generator.choice([0, 1, 2, 3, 5, 8, 13, 21])))
+        line = "".join(character for character in line if character != end and character not in UNSURE)
+        sys.stdout.buffer.write((line + end).encode())
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
