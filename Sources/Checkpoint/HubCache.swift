@@ -5,14 +5,8 @@ import Platform
 public struct HubCache {
   public let folder: Path
 
-  /// `$HF_HUB_CACHE`, or else `$HF_HOME/hub`, or else `${XDG_CACHE_HOME:-~/.cache}/huggingface/hub`; nil if none of
-  /// these variables is set.
-  public static var standard: HubCache? {
-    if let folder = environmentPath("HF_HUB_CACHE") { return HubCache(folder: folder) }
-    if let home = environmentPath("HF_HOME") { return HubCache(folder: home.appending("hub")) }
-    let cache = environmentPath("XDG_CACHE_HOME") ?? environmentPath("HOME")?.appending(".cache")
-    return cache.map { HubCache(folder: $0.appending("huggingface/hub")) }
-  }
+  /// The cache that the environment names (``HubEnvironment/cache``); nil if it names none.
+  public static var standard: HubCache? { HubEnvironment.cache.map(HubCache.init) }
 
   /// Returns whether a name has the form `NAME` or `ORGANIZATION/NAME`, so that it can be a model name on the hub.
   static func isPossibleModelName(_ name: Path) -> Bool {

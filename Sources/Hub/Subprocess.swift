@@ -1,7 +1,7 @@
 import CPlatform
 import Platform
 
-/// Runs other programs: curl, sha256sum, pip.
+/// Runs other programs: curl and pip.
 ///
 /// They run in the folder `/` with only the absolute folders of PATH (``SearchPath``), so that they do not run or read
 /// files in the current folder. On Linux they are killed when this process ends, even if this process is killed.

@@ -6,7 +6,9 @@ import Testing
 
 /// Serialized, because the environment is shared by the whole process.
 @Suite(.serialized) struct ModelLocationTests {
-  private static let variables = ["HF_HUB_CACHE", "HF_HOME", "XDG_CACHE_HOME", "HOME", "LM_MODEL"]
+  private static let variables = [
+    "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_HOME", "XDG_CACHE_HOME", "HOME", "LM_MODEL",
+  ]
 
   /// Runs `body` with these variables set and all other variables of `variables` unset.
   private func with<Result>(_ environment: [String: String], _ body: () throws -> Result) rethrows -> Result {
@@ -65,7 +67,8 @@ import Testing
   @Test func environmentDeterminesTheCacheFolder() throws {
     for (environment, place) in [
       (["HF_HUB_CACHE": "", "HF_HOME": "/h", "XDG_CACHE_HOME": "/x", "HOME": "/u"], "/h/hub"),
-      (["HF_HOME": "/h"], "/h/hub"),
+      (["HF_HOME": "/h"], "/h/hub"), (["HUGGINGFACE_HUB_CACHE": "/o", "HF_HOME": "/h"], "/o"),
+      (["HF_HUB_CACHE": "/c", "HUGGINGFACE_HUB_CACHE": "/o"], "/c"),
       (["XDG_CACHE_HOME": "/x", "HOME": "/u"], "/x/huggingface/hub"), (["HOME": "/u"], "/u/.cache/huggingface/hub"),
     ] {
       let folder = try Folder()
@@ -77,6 +80,17 @@ import Testing
     }
     let error = with([:]) { #expect(throws: CheckpointError.self) { try ModelLocation.find("org/m") } }
     #expect(error?.description.contains("neither HOME nor HF_HOME is set") == true)
+  }
+
+  /// `.env` files, systemd units and Dockerfiles contain values that no shell has expanded.
+  @Test(arguments: [
+    ("~", "/h/hub"), ("~/x", "/h/x/hub"), ("$HOME/x", "/h/x/hub"), ("/a/${XDG_CACHE_HOME}b", "/a/cb/hub"),
+    ("~other/x", "~other/x/hub"), ("/a/$NO_SUCH_VARIABLE/x", "/a/$NO_SUCH_VARIABLE/x/hub"), ("/a/~", "/a/~/hub"),
+    ("/a/${", "/a/${/hub"), ("/a$", "/a$/hub"), ("${HOME", "${HOME/hub"),
+  ])
+  func expandsVariablesAsHuggingFaceHub(_ home: String, _ cache: String) {
+    let found = with(["HF_HOME": home, "HOME": "/h", "XDG_CACHE_HOME": "c"]) { HubCache.standard?.folder }
+    #expect(found == Path(cache))
   }
 
   @Test(arguments: ["../evil", "a/..", "a/../b", "a/b/c", "/evil", "evil/", "a//b"])

@@ -14,6 +14,7 @@
 #include "CommandLineWords.h"
 #include "Lanes.h"
 #include "FatalErrors.h"
+#include "Hashes.h"
 #include "QuantizedBlocks.h"
 
 // The result of getopt_long for the next option, without its global variables.

@@ -37,7 +37,7 @@ extension Tool {
         + "name is written last. So an interrupted download never looks complete, and the next run resumes it. Two processes "
         + "that download the same file wait for each other.",
       "Transfers are made by curl(1), which takes proxies from the environment (https_proxy, no_proxy); its configuration "
-        + "file is not read. The digests are computed by sha256sum(1) and sha1sum(1), or shasum(1).",
+        + "file is not read.",
       "These programs, and python3 for pip, are searched for only in the absolute folders of PATH. They run in the folder /, "
         + "and Python runs with its option -I, so that they do not read or run files of the current folder. A relative path "
         + "in a variable of curl or pip, such as CURL_CA_BUNDLE or PIP_CONFIG_FILE, is relative to /. On Linux these "
@@ -87,7 +87,7 @@ extension Tool {
       ("66", "The model, revision or file does not exist, or access to it is restricted."),
       (
         "69",
-        "The hub is unreachable or reports an internal error, or a required program is not installed (curl, sha256sum; "
+        "The hub is unreachable or reports an internal error, or a required program is not installed (curl; "
           + "python3 with pip for smollm2-135m)."
       ),
       ("74", "The cache cannot be written, or a symbolic link in it is in the way."),
