@@ -189,5 +189,6 @@ void lmpipe_hash_end(struct lmpipe_hash *hash, uint8_t *digest) {
     size_t held = hash->count % 64, length = (held < 56 ? 56 : 120) - held;
     for (int i = 0; i < 8; i++) padding[length + (size_t)i] = (uint8_t)(bits >> (56 - 8 * i));
     lmpipe_hash_add(hash, padding, length + 8);
-    for (int i = 0; i < (hash->is_sha256 ? 32 : 20); i++) digest[i] = (uint8_t)(hash->state[i / 4] >> (24 - 8 * (i % 4)));
+    int size = hash->is_sha256 ? 32 : 20;
+    for (int i = 0; i < size; i++) digest[i] = (uint8_t)(hash->state[i / 4] >> (24 - 8 * (i % 4)));
 }

@@ -14,7 +14,7 @@ public struct Checkpoint: Sendable {
   public init(_ model: ModelFiles) throws(CheckpointError) {
     location = model.location
     if let gguf = model.gguf {
-      (files, tensors) = ([gguf.path], try gguf.tensors.get())
+      (files, tensors) = (gguf.files, try gguf.tensors.get())
     } else {
       let weights = try SafeTensorsFolder(location.path)
       (files, tensors) = (weights.files, weights.tensors)

@@ -6,6 +6,8 @@ public struct FileSelection: Equatable, Sendable {
   public let files: [RemoteFile]
   /// The index of a sharded model, which is one of `files`. The shards listed in it must be fetched as well.
   public let shardIndex: RemoteFile?
+  /// The first part of the selected GGUF model, which is one of `files`; nil for a model in safetensors.
+  public let ggufFile: RemoteFile?
 
   /// The files other than weights that these tools and Python's libraries read.
   private static let otherFiles: Set = [
@@ -14,48 +16,77 @@ public struct FileSelection: Equatable, Sendable {
   ]
 
   /// Selects the weights in safetensors with the files that belong to them. If there are no safetensors, or if `choice`
-  /// is set, selects one `.gguf` file, which needs no other files.
+  /// is set, selects one GGUF model, which needs no other files: the one that ``GGUFModelFiles`` matches with `choice`
+  /// or else prefers.
   ///
   /// - Parameters:
   ///   - model: the model's name, for messages.
-  ///   - choice: the name of a `.gguf` file, or the quantization at the end of its name.
+  ///   - choice: a `.gguf` file or a quantization.
   public init(of listing: FileListing, model: String, choice: String?) throws(HubError) {
     let otherFiles = listing.files.filter { Self.otherFiles.contains($0.path) }
     if choice == nil, let weights = listing.file("model.safetensors") {
-      files = otherFiles + [weights]
-      shardIndex = nil
+      (files, shardIndex, ggufFile) = (otherFiles + [weights], nil, nil)
     } else if choice == nil, let index = listing.file("model.safetensors.index.json") {
-      files = otherFiles + [index]
-      shardIndex = index
+      (files, shardIndex, ggufFile) = (otherFiles + [index], index, nil)
     } else {
-      files = [try Self.gguf(of: listing, model: model, choice: choice)]
-      shardIndex = nil
+      files = try Self.gguf(of: listing, model: model, choice: choice)
+      (shardIndex, ggufFile) = (nil, files[0])
     }
   }
 
-  private static func gguf(of listing: FileListing, model: String, choice: String?) throws(HubError) -> RemoteFile {
-    let all = listing.files.filter { $0.path.lowercased().hasSuffix(".gguf") }
-    guard !all.isEmpty else {
-      let other = listing.files.first { $0.path.hasSuffix(".bin") || $0.path.hasSuffix(".pt") }
-      let hint = other.map { "; \($0.path) is not supported, because loading it can run code" } ?? ""
+  /// Returns a file of a listing whose format is not supported, if it has no weights in another format.
+  static func unsupportedWeights(of listing: FileListing) -> RemoteFile? {
+    guard
+      !listing.files.contains(where: { $0.path.hasSuffix(".safetensors") || $0.path.lowercased().hasSuffix(".gguf") })
+    else { return nil }
+    return listing.files.first { file in
+      [".bin", ".pt", ".pth", ".h5", ".msgpack", ".onnx"].contains { file.path.hasSuffix($0) }
+    }
+  }
+
+  private static func gguf(of listing: FileListing, model: String, choice: String?) throws(HubError) -> [RemoteFile] {
+    let files = Dictionary(
+      listing.files.filter { $0.path.lowercased().hasSuffix(".gguf") }.map { ($0.path, $0) },
+      uniquingKeysWith: { a, _ in a })
+    guard !files.isEmpty else {
       throw HubError(
         .badData,
-        choice == nil ? "\(model) has no weights in safetensors or GGUF\(hint)" : "\(model) has no .gguf file\(hint)")
+        choice == nil ? "\(model) has no weights in safetensors or GGUF" : "\(model) has no .gguf file")
     }
-    let named = all.filter { $0.path == choice }
-    let matches = choice.map { choice in named.isEmpty ? all.filter { $0.isQuantized(as: choice) } : named } ?? all
-    if matches.count == 1 { return matches[0] }
-    let candidates = matches.isEmpty ? all : matches
-    var choices = candidates.prefix(100).map { "\(formattedByteCount($0.size))  \($0.path)" }
+    func remoteFiles(_ model: GGUFModelFiles) -> [RemoteFile] { model.parts.compactMap { files[$0.path] } }
+    func size(_ model: GGUFModelFiles) -> Int { remoteFiles(model).reduce(0) { $0 + $1.size } }
+    let all = GGUFModelFiles.all(files.keys)
+    let matches = choice.map { GGUFModelFiles.matching($0, among: all) }
+    let chosen = matches.map { $0.count == 1 ? $0[0] : nil } ?? GGUFModelFiles.preferred(all, size: size)
+    if let chosen {
+      guard chosen.isComplete else {
+        throw HubError(.badData, "\(model) has only \(chosen.parts.count) parts of \(chosen.first.path)")
+      }
+      return remoteFiles(chosen)
+    }
+    let models = all.filter(\.first.isModel)
+    let candidates = matches.flatMap { $0.isEmpty ? nil : $0 } ?? (models.isEmpty ? all : models)
+    var choices = candidates.prefix(100).map { candidate in
+      let parts = candidate.parts.count > 1 ? " (\(candidate.parts.count) parts)" : ""
+      let mark = candidate.first.isUnsupported ? "  [type not implemented]" : ""
+      return "\(formattedByteCount(size(candidate)))  \(candidate.first.path)\(parts)\(mark)"
+    }
     if candidates.count > choices.count { choices.append("and \(candidates.count - choices.count) more") }
-    if let choice, matches.isEmpty {
+    if let choice, matches?.isEmpty == true {
       throw HubError(
-        .notFound, "\(model) has no .gguf file named \(choice); its files are listed above", choices: choices)
+        .notFound, "\(model) has no GGUF model named \(choice); its files are listed above", choices: choices)
     }
-    let example = Set(candidates.map(\.quantization)).count == candidates.count ? candidates[0].quantization : nil
+    guard let example = candidates.first(where: { !$0.first.isUnsupported }) else {
+      throw HubError(
+        .badData, "\(model) has \(candidates.count) GGUF models, all with types that are not implemented",
+        choices: choices)
+    }
+    let quantizations = Set(candidates.map { $0.first.quantization?.uppercased() })
+    let name = quantizations.count == candidates.count ? example.first.quantization : nil
     throw HubError(
-      .usage, "\(model) has \(candidates.count) .gguf files: choose one, as in --file \(example ?? candidates[0].path)",
-      choices: choices)
+      .usage,
+      "\(model) has \(candidates.count) GGUF models: choose one, as in lm-pull "
+        + (name.map { "\(model):\($0)" } ?? "\(model) --file \(example.first.path)"), choices: choices)
   }
 
   /// Returns the shards that an index lists, sorted by name.
@@ -89,17 +120,4 @@ public struct FileSelection: Equatable, Sendable {
     guard !shards.isEmpty else { throw HubError(.badData, "model.safetensors.index.json names no weights") }
     return shards.values.sorted { $0.path < $1.path }
   }
-}
-
-extension RemoteFile {
-  /// The part of a `.gguf` file's name after the last `-` or `.`, which by convention is the quantization.
-  var quantization: String? {
-    guard let name = path.split(separator: "/").last?.dropLast(".gguf".count),
-      let mark = name.lastIndex(where: { $0 == "-" || $0 == "." })
-    else { return nil }
-    let part = name[name.index(after: mark)...]
-    return part.isEmpty ? nil : String(part)
-  }
-
-  func isQuantized(as name: String) -> Bool { quantization?.lowercased() == name.lowercased() }
 }

@@ -15,8 +15,8 @@ import Testing
     return computation.digits()
   }
 
-  /// The examples of FIPS 180-4 (NIST, "Cryptographic Standards and Guidelines: Examples with Intermediate Values"), and
-  /// git's hash of the empty file and of `hello` (`git hash-object`).
+  /// The examples of FIPS 180-4 (NIST, "Examples with Intermediate Values"), and git's hash of the empty file and of
+  /// `hello` (`git hash-object`).
   @Test(arguments: [
     (Digest.sha256(""), "", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
     (.sha256(""), "abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),

@@ -371,9 +371,10 @@ import Testing
     Flaw(#""blk.1.ffn_up.weight" is of type number 4711, which is not implemented; \#(types) are"#) {
       $0.change("blk.1.ffn_up.weight") { $0.type = 4711 }
     },
-    Flaw("this is one of 3 parts of a model; join them first (llama-gguf-split --merge, with the first part)") {
-      $0["split.count"] = .uint32(3)
-    },
+    Flaw(
+      "this is one of 3 parts of a model, but its name does not end with -00001-of-00003.gguf; restore the names of the "
+        + "parts"
+    ) { $0["split.count"] = .uint32(3) },
   ])
   func rejectsUnsupportedFeatures(_ flaw: Flaw) throws {
     #expect(try GGUFBuilder.llama().with(flaw.change).errorMessage() == flaw.reason)
