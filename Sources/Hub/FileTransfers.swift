@@ -51,7 +51,7 @@ final class FileTransfers: RequestSource {
 
   /// Small files are distributed to several connections; of large files, ranges. The ranges become smaller towards the
   /// end, so that all connections end at about the same time (guided self-scheduling).
-  func next(connections: Int) -> [any BodySink] {
+  func next(connections: Int, rate: Int) -> [any BodySink] {
     let small = downloads.filter { $0.file.size <= Self.smallSize && $0.unassignedCount > 0 }
     if !small.isEmpty {
       let share = (small.count + 2) / 3
@@ -59,7 +59,8 @@ final class FileTransfers: RequestSource {
     }
     guard let download = downloads.first(where: { $0.unassignedCount > 0 }) else { return [] }
     let rest = downloads.reduce(0) { $0 + $1.unassignedCount }
-    let length = min(max(rest / (2 * max(connections, 1)), Self.smallestRange), Self.largestRange)
+    let smallest = max(Self.smallestRange, rate / 2)  // half a second
+    let length = min(max(rest / (2 * max(connections, 1)), smallest), Self.largestRange)
     return download.nextSegment(length: length).map { [$0] } ?? []
   }
 

@@ -68,6 +68,8 @@ struct TransferReport: Equatable {
   let bodySize: Int
   /// The host and port of the last request of a redirection.
   let host: String
+  /// True if the last request used TLS.
+  let usesTLS: Bool
   /// The description of a failure.
   let message: String
 
@@ -82,6 +84,7 @@ struct TransferReport: Equatable {
     (self.exitCode, self.connectStatus, self.bodySize) = (exitCode, connectStatus, bodySize)
     let address = words[3].firstRange(of: "://").map { words[3][$0.upperBound...] } ?? words[3]
     let authority = address.prefix { !"/?#".contains($0) }
+    usesTLS = words[3].lowercased().hasPrefix("https://")
     host = String(authority.split(separator: "@", omittingEmptySubsequences: false).last ?? "")
     message = String(words[4]).trimmed
   }

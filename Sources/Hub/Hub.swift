@@ -3,7 +3,7 @@ import Platform
 
 /// A client of the Hugging Face hub or a compatible server.
 public final class Hub {
-  let endpoint: Endpoint
+  private(set) var endpoint: Endpoint
   let secrets: Secrets
   let curl: Curl
   /// The maximum number of retries of a request in a row without any data.
@@ -76,6 +76,18 @@ public final class Hub {
     host.isEmpty || host.lowercased() == endpoint.authority.lowercased()
   }
 
+  /// Makes another host of the hub the endpoint, if the endpoint redirects to it and a token is used: curl drops the
+  /// token if a redirection leads to another host, so that the hub would answer as without a token.
+  ///
+  /// - Returns: true if the endpoint has changed.
+  func follow(_ report: TransferReport) -> Bool {
+    guard token != nil, report.usesTLS, ["huggingface.co", "hf.co"].contains(report.host.lowercased()),
+      !isHub(report.host), let other = Endpoint("https://\(report.host.lowercased())")
+    else { return false }
+    endpoint = other
+    return true
+  }
+
   // MARK: requests
 
   /// Requests the listing of a model.
@@ -130,9 +142,15 @@ public final class Hub {
   func refusal(_ head: ResponseHead, _ host: String, of sink: any BodySink) -> HubError {
     let message = head.fields["x-error-message"].map { String(secrets.hidden(in: $0).prefix(200)) }
     let said = message.map { ": \($0)" } ?? ""
+    let isElsewhere = !isHub(host)
     let host = self.host(host)
     guard let model else { return HubError(.unavailable, "\(host) returned status \(head.status)\(said)") }
     switch (head.status, head.fields["x-error-code"]) {
+    case (_, "GatedRepo") where token != nil && isElsewhere:
+      return HubError(
+        .notFound,
+        "\(model.text) is gated, and \(endpoint) redirects to \(host), to which the token is not sent; set HF_ENDPOINT to "
+          + "the hub itself")
     case (_, "GatedRepo"):
       let page = "\(endpoint)/\(model.text)"
       return HubError(

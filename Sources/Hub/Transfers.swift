@@ -4,8 +4,10 @@ import Platform
 protocol RequestSource: AnyObject {
   /// Returns the next requests for one process of curl, which makes them in order; empty if there are none at present.
   ///
-  /// - Parameter connections: the number of connections that are open or may be opened.
-  func next(connections: Int) throws(HubError) -> [any BodySink]
+  /// - Parameters:
+  ///   - connections: the number of connections that are open or may be opened.
+  ///   - rate: the number of bytes per second that a connection received lately.
+  func next(connections: Int, rate: Int) throws(HubError) -> [any BodySink]
   /// Does work that is due, such as the computation of digests.
   ///
   /// - Returns: true if more work is due at once.
@@ -35,7 +37,8 @@ final class Transfers {
   private var lastNote = -Double.infinity
   private var lastData = monotonicSeconds()
   private var meter = (time: monotonicSeconds(), count: 0)
-  private var connectionLimit = 4
+  /// The total rate in bytes per second; nil until it is measured.
+  private var rate: Double?
   private let buffer = OutputBuffer()
 
   /// A process of curl and the requests that it still has to finish.
@@ -97,14 +100,20 @@ final class Transfers {
     }
   }
 
-  /// Adapts the number of connections to the rate.
+  /// Measures the rate, with less weight for older data.
   private func measure() {
     let now = monotonicSeconds()
-    guard now - meter.time > 0.3 else { return }
-    let rate = Double(meter.count) / (now - meter.time)
-    connectionLimit = rate > Self.highRate ? 2 : Self.mostConnections
+    guard meter.count > 0, now - meter.time > Self.measuringInterval else { return }
+    let last = Double(meter.count) / (now - meter.time)
+    rate = rate.map { 0.5 * ($0 + last) } ?? last
     meter = (now, 0)
   }
+
+  /// The number of connections that may be open.
+  private var connectionLimit: Int { rate.map { $0 < Self.highRate } ?? false ? Self.mostConnections : 2 }
+
+  /// The interval in seconds, during which a connection to a distant server begins to receive data.
+  private static let measuringInterval = 0.2
 
   private func startJobs() throws(HubError) {
     while jobs.count < connectionLimit {
@@ -114,7 +123,8 @@ final class Transfers {
       if let index = delayed.firstIndex(where: { $0.time <= now }) {
         sinks = [delayed.remove(at: index).sink]
       } else {
-        sinks = try source.next(connections: connectionLimit)
+        let connections = rate == nil ? Self.mostConnections : connectionLimit
+        sinks = try source.next(connections: connections, rate: Int((rate ?? 0) / Double(max(jobs.count, 1))))
       }
       guard !sinks.isEmpty else { return }
       let requests = sinks.map { Curl.Request(url: hub.endpoint.address + $0.address, range: $0.range) }
@@ -125,8 +135,7 @@ final class Transfers {
 
   private func removeCancelled() {
     delayed.removeAll { $0.sink.isCancelled }
-    for job in jobs where job.sinks.first?.isCancelled ?? true {
-      guard job.sinks.count <= 1 else { continue }  // the other requests follow
+    for job in jobs where job.sinks.count == 1 && job.sinks[0].isCancelled {
       job.process.stop()
       jobs.removeAll { $0 === job }
     }
@@ -134,6 +143,7 @@ final class Transfers {
 
   private func take(_ bytes: UnsafeRawBufferPointer, _ job: Job) throws(HubError) {
     lastData = monotonicSeconds()
+    if meter.count == 0 { meter.time = lastData }  // the time until the first byte says nothing about the rate
     meter.count += bytes.count
     try job.reader.take(bytes) { event throws(HubError) in
       guard let sink = job.sinks.first else { return }
@@ -193,11 +203,12 @@ final class Transfers {
       try sink.refuseRange()
       return delayed.append((sink, 0))
     }
+    if [401, 403, 404].contains(head.status), hub.follow(report) { return delayed.append((sink, 0)) }
     let problem =
       "\(hub.host(report)) returned status \(head.status)" + (head.status == 429 ? ", too many requests" : "")
     let isStorage = !hub.isHub(report.host)
     // A signed address of the storage is valid for a limited time; the hub gives a new one to each request.
-    let isExpired = isStorage && (head.status == 403 || head.status == 401)
+    let isExpired = isStorage && [401, 403].contains(head.status) && head.fields["x-error-code"] == nil
     guard Self.temporaryStatuses.contains(head.status) || isExpired else {
       throw hub.refusal(head, report.host, of: sink)
     }
@@ -279,7 +290,7 @@ final class MemoryRequests: RequestSource {
     (self.sinks, self.showState) = (sinks, showState)
   }
 
-  func next(connections: Int) -> [any BodySink] {
+  func next(connections: Int, rate: Int) -> [any BodySink] {
     defer { sinks = [] }
     return sinks
   }

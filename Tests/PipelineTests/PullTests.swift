@@ -106,6 +106,275 @@ struct PullTests {
     #expect(try hub.requests().isEmpty)
   }
 
+  // MARK: models that are complete in the cache
+
+  struct Absence: CustomTestStringConvertible, Sendable {
+    var variables: [String: String] = [:]
+    var fault: String?
+    let says: String
+    var testDescription: String { says }
+  }
+
+  @Test(arguments: [
+    Absence(variables: ["HF_HUB_OFFLINE": "1"], says: "offline mode: HF_HUB_OFFLINE is set"),
+    Absence(variables: ["TRANSFORMERS_OFFLINE": "yes"], says: "offline mode: TRANSFORMERS_OFFLINE is set"),
+    Absence(variables: ["HF_ENDPOINT": "http://127.0.0.1:1"], says: "http://127.0.0.1:1 cannot be reached"),
+    Absence(variables: ["HF_TOKEN": "hf_expired"], says: "which has expired: User Access Token \"laptop\" is expired"),
+    Absence(
+      fault: #"{"api/": {"status": 429, "headers": {"RateLimit": "\"api\";r=0;t=45"}}}"#, says: "too many requests"),
+    Absence(fault: #"{"api/": {"status": 500}}"#, says: "returned status 500"),
+    Absence(fault: #"{"api/": {"body": "<html>"}}"#, says: "sent a web page"),
+  ])
+  func usesTheCacheIfTheHubGivesNoAnswer(_ absence: Absence) throws {
+    let hub = try HubServer()
+    let path = try hub.shell("lm-pull acme/tiny").text
+    try hub.fault(absence.fault)
+    let result = try hub.shell("lm-pull --retry 0 acme/tiny", absence.variables)
+    #expect(result.status == 0 && result.text == path)
+    #expect(result.errors.contains(absence.says), "\(result.errors)")
+    #expect(result.errors.contains("; using the snapshot in the cache, commit "))
+    #expect(result.errors.split(separator: "\n").count == 1)
+    #expect(try hub.shell("lm-pull -q --retry 0 acme/tiny", absence.variables).errors.isEmpty)
+    // An incomplete snapshot is not used.
+    let incomplete = try hub.shell("rm hub/*/blobs/ef*; lm-pull --retry 0 acme/tiny", absence.variables)
+    #expect(incomplete.status != 0 && incomplete.text.isEmpty)
+    let none = try hub.shell("lm-pull --retry 0 acme/other", absence.variables)
+    #expect(none.status != 0 && none.text.isEmpty)
+  }
+
+  @Test func aCompleteCommitNeedsNoRequest() throws {
+    let hub = try HubServer()
+    let commit = try hub.shell("lm-pull acme/tiny > /dev/null; cat hub/*/refs/main").text
+    _ = try hub.requests()
+    let result = try hub.shell("lm-pull acme/tiny -r \(commit)", ["HF_ENDPOINT": "http://127.0.0.1:1"])
+    #expect(result.status == 0 && result.text.hasSuffix("/snapshots/\(commit)\n") && result.errors.isEmpty)
+    #expect(try hub.shell("rm hub/*/blobs/ef*; lm-pull acme/tiny -r \(commit)").status == 0)
+    #expect(try hub.requests().contains { $0.path.contains("model.safetensors") }, "a missing file is fetched")
+  }
+
+  /// A snapshot without the listing, as older programs leave it.
+  @Test func checksSnapshotsWithoutAListing() throws {
+    let hub = try HubServer()
+    let offline = "; HF_HUB_OFFLINE=1 lm-pull acme/tiny"
+    #expect(try hub.shell("lm-pull acme/tiny > /dev/null; rm -r hub/*/trees\(offline)").status == 0)
+    #expect(try hub.shell("truncate -s -1 hub/*/blobs/ef*\(offline)").status == 69)
+    #expect(
+      try hub.shell("lm-pull acme/tiny > /dev/null; rm -r hub/*/trees hub/*/snapshots/*/tokenizer.json\(offline)")
+        .status == 69)
+  }
+
+  // MARK: names
+
+  @Test func storesRenamedModelsUnderBothNames() throws {
+    let hub = try HubServer()
+    try hub.rename(["gpt2": "acme/tiny", "Acme/Tiny": "acme/tiny"])
+    let result = try hub.shell("lm-pull gpt2 && lm-info -m gpt2 && lm-info -m acme/tiny && lm-info -m ACME/tiny")
+    #expect(result.status == 0, "\(result.errors)")
+    try expectWhole(hub, result)
+    #expect(try hub.requests().filter { $0.path.contains("model.safetensors") && $0.host == "storage" }.count == 1)
+    #expect(try hub.requests().isEmpty)
+    let same = try hub.shell(
+      "cd hub; for f in models--gpt2/blobs/*; do cmp $f models--acme--tiny/blobs/${f##*/}; done; ls models--gpt2/blobs | wc -l; find . -links 2 -type f | wc -l"
+    )
+    #expect(same.text == "3\n6\n", "hard links \(same.text)\(same.errors)")
+    #expect(try hub.shell("lm-pull Acme/Tiny && lm-pull gpt2 && lm-pull acme/tiny").status == 0)
+    #expect(try !hub.requests().contains { $0.host == "storage" }, "nothing is fetched again")
+    #expect(try hub.shell("HF_HUB_OFFLINE=1 lm-pull gpt2; rm -r hub/models--acme--tiny; lm-info -m gpt2").status == 0)
+  }
+
+  @Test(arguments: [
+    "https://huggingface.co/acme/tiny", "https://huggingface.co/acme/tiny/tree/main", "huggingface.co/acme/tiny",
+    "hf.co/acme/tiny", "https://huggingface.co/acme/tiny/blob/v1/model.safetensors?download=true#x",
+    "hf://acme/tiny@v1", "hf://models/acme/tiny", "$HF_ENDPOINT/acme/tiny", "https://huggingface.co/models/acme/tiny",
+    "https://huggingface.co/acme/tiny/tree/refs%2Fpr%2F1", "https://huggingface.co/acme/tiny/resolve/refs/pr/1/x.bin",
+  ])
+  func acceptsAddresses(_ address: String) throws {
+    let hub = try HubServer()
+    let result = try hub.shell("lm-pull \(address)")
+    #expect(result.status == 0, "\(result.errors)")
+    let revision = address.contains("v1") ? "v1" : address.contains("refs") ? "refs/pr/1" : "main"
+    #expect(try hub.shell("cat hub/models--acme--tiny/refs/\(revision)").text.utf8.count == 40)
+  }
+
+  // MARK: limits, ranges and trailers
+
+  @Test func waitsForTheRateLimit() throws {
+    let hub = try HubServer()
+    try hub.fault(
+      #"{"resolve": {"status": 429, "times": 2, "headers": {"RateLimit": "\"resolvers\";r=0;t=0", "RateLimit-Policy": "\"fixed window\";\"resolvers\";q=500;w=300"}}}"#
+    )
+    let result = try hub.shell("lm-pull --retry 2 acme/tiny")
+    try expectWhole(hub, result)
+    #expect(result.errors.contains("returned status 429, too many requests; waiting 1 s"))
+    try hub.fault(#"{"api/": {"status": 429, "headers": {"RateLimit": "\"api\";r=0;t=901"}}}"#)
+    let long = try hub.shell("rm -r hub; lm-pull acme/tiny")
+    #expect(long.status == 69 && long.errors.contains("the server asks to retry after 902 s"))
+  }
+
+  @Test(arguments: ["api/models/acme/tiny/revision", "resolve-cache", weights])
+  func ignoresTrailers(_ part: String) throws {
+    let hub = try HubServer()
+    try hub.fault(#"{"\#(part)": {"chunked": true}}"#)
+    try expectWhole(hub, try hub.shell("lm-pull acme/tiny"))
+  }
+
+  /// A file that is large enough for several ranges.
+  private static let large = bytes(40_000_000, seed: 7)
+
+  private func largeModel() throws -> HubServer {
+    try HubServer(["acme/large/model.safetensors": Self.large, "acme/large/config.json": Self.configuration])
+  }
+
+  @Test func fetchesRangesAtTheSameTime() throws {
+    let hub = try largeModel()
+    try hub.fault(#"{"storage/": {"rate": 8000000}}"#)
+    let result = try hub.shell(
+      "lm-pull acme/large > /dev/null; cmp hub/*/snapshots/*/model.safetensors models/acme/large/model.safetensors")
+    #expect(result.status == 0, "\(result.errors)")
+    #expect(try hub.requests().filter { $0.host == "storage" }.count > 3)
+    #expect(try hub.damage(of: "acme/large", files: ["model.safetensors"]).isEmpty)
+    try hub.fault(#"{"storage/": {"ignore_range": true}}"#)
+    #expect(try hub.shell("rm -r hub; lm-pull acme/large").status == 0)
+    #expect(try hub.damage(of: "acme/large", files: ["model.safetensors"]).isEmpty)
+    try hub.fault(#"{"storage/": {"cut": 3000000}}"#)
+    #expect(try hub.shell("rm -r hub; lm-pull acme/large").status == 0)
+    #expect(try hub.damage(of: "acme/large", files: ["model.safetensors"]).isEmpty)
+    try hub.fault(#"{"storage/": {"flip": 30000000}}"#)
+    #expect(try hub.shell("rm -r hub; lm-pull acme/large").errors.contains("checksum mismatch"))
+  }
+
+  @Test func resumesRangesOfKilledPulls() throws {
+    let hub = try largeModel()
+    var generator = SeededGenerator(5)
+    try hub.fault(#"{"storage/": {"rate": 6000000}}"#)
+    for _ in 0..<6 {
+      let delay = Double.random(in: 0.3...1.2, using: &generator)
+      let signal = Bool.random(using: &generator) ? "KILL" : "TERM"
+      _ = try hub.shell(
+        """
+        python3 -c 'import os, signal; signal.pthread_sigmask(signal.SIG_SETMASK, []); os.execvp("lm-pull", ["lm-pull", "acme/large"])' > /dev/null 2>&1 &
+        sleep \(delay); kill -\(signal) $!; wait
+        """)
+      #expect(try hub.damage(of: "acme/large", files: ["model.safetensors"]).isEmpty)
+    }
+    try hub.fault(nil)
+    _ = try hub.requests()
+    let result = try hub.shell("lm-pull acme/large")
+    #expect(result.status == 0 && !result.errors.contains("does not match"), "\(result.errors)")
+    #expect(try hub.damage(of: "acme/large", files: ["model.safetensors"]).isEmpty)
+    #expect(try hub.shell("ls hub/models--acme--large/blobs | wc -l").text == "2\n")
+  }
+
+  @Test func keepsWhatArrivedBeforeAnInterrupt() throws {
+    let hub = try largeModel()
+    try hub.fault(#"{"storage/": {"rate": 3000000}}"#)
+    let result = try hub.shell(
+      """
+      python3 -c 'import os, signal; signal.signal(signal.SIGINT, signal.SIG_DFL)
+      signal.pthread_sigmask(signal.SIG_SETMASK, []); os.execvp("lm-pull", ["lm-pull", "acme/large"])' & pull=$!
+      until ls hub/*/blobs/*.ranges.incomplete > /dev/null 2>&1; do sleep 0.05; done
+      sleep 0.5; kill -INT $pull; wait $pull; echo $?
+      """)
+    #expect(result.text == "130\n")
+    #expect(result.errors.contains("lm-pull: interrupted; "), "\(result.errors)")
+    #expect(result.errors.contains("are kept; the same command continues"), "\(result.errors)")
+  }
+
+  // MARK: TLS and proxies
+
+  @Test(.enabled(if: (try? Programs.shell("command -v openssl"))?.status == 0, "NOT TESTED: TLS (needs openssl)"))
+  func namesTheVariableForCertificates() throws {
+    let hub = try HubServer(usesTLS: true)
+    let refused = try hub.shell("lm-pull acme/tiny")
+    #expect(refused.status == 69, "\(refused.errors)")
+    #expect(refused.errors.contains("certificate"))
+    #expect(refused.errors.contains("set CURL_CA_BUNDLE (or SSL_CERT_FILE, REQUESTS_CA_BUNDLE)"), "\(refused.errors)")
+    for variable in ["CURL_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"] {
+      try expectWhole(hub, try hub.shell("rm -rf hub; \(variable)=$PWD/certificate lm-pull acme/tiny"))
+    }
+  }
+
+  /// A mirror that redirects to the hub. curl drops the token, which the hub needs.
+  @Test(.enabled(if: (try? Programs.shell("command -v openssl"))?.status == 0, "NOT TESTED: TLS (needs openssl)"))
+  func sendsTheTokenToTheHubAfterAMirror() throws {
+    let hub = try HubServer(
+      ["gated/one/model.safetensors": Self.bytes(5000), "gated/one/config.json": Self.configuration], usesTLS: true)
+    let mirror = try HubServer()
+    let host = hub.address.dropFirst("https://".count)
+    func pull(to address: String) throws -> Programs.Result {
+      try mirror.fault(#"{"/": {"location": "\#(address)PATH"}}"#)
+      return try hub.shell(
+        """
+        mkdir -p programs; real=$(command -v curl)
+        printf '#!/bin/sh\nexec %s --connect-to huggingface.co:443:\(host) "$@"\n' "$real" > programs/curl
+        chmod +x programs/curl; rm -rf hub
+        PATH=$PWD/programs:$PATH CURL_CA_BUNDLE=$PWD/certificate lm-pull gated/one
+        """, ["HF_ENDPOINT": mirror.address, "HF_TOKEN": "hf_secret"])
+    }
+    let result = try pull(to: "https://huggingface.co")
+    #expect(result.status == 0, "\(result.errors)")
+    #expect(try hub.requests().allSatisfy { $0.token == nil || $0.host == "hub" })
+    let other = try pull(to: hub.address)  // a host that is not the hub's
+    #expect(
+      other.status == 66 && other.errors.contains("to which the token is not sent; set HF_ENDPOINT"), "\(other.errors)")
+    #expect(try hub.requests().allSatisfy { $0.token == nil })
+  }
+
+  @Test func reportsProxiesThatRefuse() throws {
+    let hub = try HubServer()
+    try hub.fault(#"{"/": {"status": 407}}"#)
+    let proxy = ["http_proxy": hub.address, "no_proxy": ""]
+    let result = try hub.shell("lm-pull acme/tiny", proxy.merging(["HF_ENDPOINT": "http://hub.invalid"]) { $1 })
+    #expect(result.status == 69)
+    #expect(result.errors.contains("refuses the connection with status 407"), "\(result.errors)")
+    #expect(result.errors.contains("http://USER:PASSWORD@HOST:PORT"))
+    #expect(try hub.requests().count == 1, "it is asked once")
+  }
+
+  // MARK: the environment
+
+  @Test(arguments: [
+    ("HF_HUB_CACHE= HF_HOME='~/x' HOME=$PWD/h", "h/x/hub"), ("HF_HUB_CACHE='$PLACE/c' PLACE=$PWD", "c"),
+    ("HF_HUB_CACHE= HUGGINGFACE_HUB_CACHE=old", "old"), ("HF_HUB_CACHE= HF_HOME='${HOME}/y' HOME=$PWD/h", "h/y/hub"),
+  ])
+  func readsTheEnvironmentAsHuggingFaceHub(_ assignments: String, _ folder: String) throws {
+    let hub = try HubServer()
+    let result = try hub.shell("export \(assignments); lm-pull acme/tiny && lm-info -m acme/tiny && ls \(folder)")
+    #expect(result.status == 0, "\(result.errors)")
+    #expect(result.text.hasSuffix("CACHEDIR.TAG\nmodels--acme--tiny\n"))
+    #expect(
+      try hub.shell("head -n 1 \(folder)/CACHEDIR.TAG").text == "Signature: 8a477f597d28d172789f06886806bc55\n")
+  }
+
+  @Test func readsTheTokenSwitches() throws {
+    let hub = try HubServer()
+    #expect(try hub.shell("HUGGING_FACE_HUB_TOKEN=hf_secret lm-pull acme/tiny").status == 0)
+    #expect(try hub.requests().filter { $0.host == "hub" }.allSatisfy { $0.token == "Bearer hf_secret" })
+    let without = try hub.shell(
+      "mkdir home; echo hf_expired > home/token; HF_HUB_DISABLE_IMPLICIT_TOKEN=1 HF_TOKEN=hf_expired lm-pull acme/tiny")
+    #expect(without.status == 0, "\(without.errors)")
+    #expect(try hub.requests().allSatisfy { $0.token == nil })
+  }
+
+  // MARK: the shared store
+
+  @Test func usesAndRepairsTheSharedStore() throws {
+    let hub = try HubServer()
+    let result = try hub.shell(
+      """
+      lm-pull acme/tiny > /dev/null; cd hub
+      hash=$(printf x | sha256sum | cut -c1-64); prefix=${hash%${hash#??}}; mkdir -p blobs/$prefix
+      blob=$(ls -d models--acme--tiny/blobs/ef*); mv $blob blobs/$prefix/$hash
+      ln -s ../../blobs/$prefix/$hash $blob; cd ..
+      lm-pull acme/tiny > /dev/null && lm-pull --verify acme/tiny > /dev/null && readlink hub/$blob > /dev/null || exit
+      printf X | dd of=hub/blobs/$prefix/$hash bs=1 seek=1000000 conv=notrunc 2> /dev/null
+      lm-pull --verify acme/tiny; ls hub/blobs/$prefix
+      """)
+    try expectWhole(hub, result)
+    #expect(result.errors.contains("model.safetensors is damaged; fetching it again"))
+    #expect(!result.text.hasSuffix("\n\n") && result.text.split(separator: "\n").count == 1, "the payload is removed")
+  }
+
   // MARK: refusals
   struct Refusal: CustomTestStringConvertible, Sendable {
     let command: String

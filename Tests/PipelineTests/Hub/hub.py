@@ -23,7 +23,7 @@ STATE/faults, which is read at each request, is a JSON object that maps a part o
   {"chunked": true}    sends the body in chunks, followed by a trailer
   {"stall": N}         stops after N bytes of the body, for one hour
   {"rate": N}          sends N bytes a second on each connection
-  {"location": "…"}    redirects to this address
+  {"location": "…"}    redirects to this address, in which PATH stands for the path and query of the request
   {"repeat": "…"}      sends a listing that repeats this element of "siblings" up to 32 MB
 """
 import hashlib
@@ -103,7 +103,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             entries = ",".join(entry.replace("NUMBER", str(i)) for i in range(32_000_000 // (len(entry) + 1)))
             return self.send(('{"sha": "%s", "siblings": [%s]}' % ("0" * 40, entries)).encode())
         if "location" in self.fault:
-            return self.redirect(302, self.fault["location"], {})
+            return self.redirect(302, self.fault["location"].replace("PATH", self.path), {})
         if "status" in self.fault:
             return self.refuse(self.fault["status"], self.fault.get("headers", {}))
         self.route(urllib.parse.urlsplit(self.path))
