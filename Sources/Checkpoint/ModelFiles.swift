@@ -3,14 +3,15 @@ import Platform
 /// The opened files of a model. For a GGUF file, the header has been parsed once and is shared by the configuration,
 /// the tensors and the tokenizer.
 public struct ModelFiles: Sendable {
+  /// The location of the model; of its first part if it is a split GGUF model.
   public let location: ModelLocation
   let gguf: GGUF?
   /// The configuration of a model that is not downloaded yet; nil for files on disk.
   private let downloaded: Configuration?
 
   public init(_ location: ModelLocation) throws(CheckpointError) {
-    self.location = location
     gguf = location.isFile ? try GGUF(path: location.path) : nil
+    self.location = gguf.map { ModelLocation(file: $0.path) } ?? location
     downloaded = nil
   }
 
@@ -41,7 +42,7 @@ public struct ModelFiles: Sendable {
     downloaded = nil
     let file = try Self.mapped(name, beginning, size: size)
     do throws(CheckpointError) {
-      let gguf = try GGUF(file, isPart: true)
+      let gguf = try GGUF(file)
       self.gguf = gguf
       guard gguf.headerSize <= beginning.count else { return nil }
       if case .failure = gguf.tensors, beginning.count < size { return nil }

@@ -59,15 +59,16 @@ public struct FileSelection: Equatable, Sendable {
     let matches = choice.map { GGUFModelFiles.matching($0, among: all) }
     let chosen = matches.map { $0.count == 1 ? $0[0] : nil } ?? GGUFModelFiles.preferred(all, size: size)
     if let chosen {
-      guard chosen.isComplete else {
-        throw HubError(.badData, "\(model) has only \(chosen.parts.count) parts of \(chosen.first.path)")
+      if let missing = chosen.firstMissingPart {
+        throw HubError(
+          .badData, "\(model) has no \(missing.path), which is part \(missing.number) of \(missing.count)")
       }
       return remoteFiles(chosen)
     }
     let models = all.filter(\.first.isModel)
     let candidates = matches.flatMap { $0.isEmpty ? nil : $0 } ?? (models.isEmpty ? all : models)
     var choices = candidates.prefix(100).map { candidate in
-      let parts = candidate.parts.count > 1 ? " (\(candidate.parts.count) parts)" : ""
+      let parts = candidate.parts.count > 1 ? " (\(candidate.parts.count) files)" : ""
       let mark = candidate.first.isUnsupported ? "  [type not implemented]" : ""
       return "\(formattedByteCount(size(candidate)))  \(candidate.first.path)\(parts)\(mark)"
     }

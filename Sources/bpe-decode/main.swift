@@ -5,19 +5,14 @@ import Tokenizer
 
 toolMain(.bpeDecode) { arguments, output in
   let files = try arguments.modelFiles()
-  let tokenizer = try ByteLevelTokenizer(files, for: .decoding)
+  let tokenizer = try Tokenizer(files, for: .decoding)
   let vocabulary = ModelVocabulary { tokenizer }
   let vocabularySize = files.vocabularySize(tokenizer)
+  let omitsSpecial = arguments.has(.noSpecial)
   let filter = Filter(arguments, output)
   let terminator: UInt8? =
     arguments.has(.noNewline) ? nil : arguments.has(.nullTerminatedOutput) ? 0 : UInt8(ascii: "\n")
 
-  /// Returns the bytes of the ids.
-  func text(of ids: ArraySlice<Int>) -> [UInt8] {
-    var text: [UInt8] = []
-    for id in ids { if let bytes = tokenizer.bytes(of: id) { text.append(contentsOf: bytes) } }
-    return text
-  }
   func ids(of record: Record) throws -> [Int] {
     try vocabulary.check(record)
     return try record.ids(inVocabularyOf: vocabularySize)
@@ -25,17 +20,17 @@ toolMain(.bpeDecode) { arguments, output in
 
   if arguments.has(.jsonOutput) {
     try filter.forEachRecord { record in
-      let text = text(of: try ids(of: record)[...])
+      let text = tokenizer.decode(try ids(of: record), omitsSpecial: omitsSpecial)
       let isText = isUTF8(text.span)
       let changes: [Record.Change] = [isText ? .set("text") { $0.append(jsonString: text) } : .drop("text")]
       record.write(to: output.buffer, try changes + vocabulary.addition(to: record))
       try output.endLine()
     }
   } else if arguments.has(.follow) {
-    var stream = TextStream(terminator: terminator)
+    var stream = TextStream(tokenizer, omitsSpecial: omitsSpecial, terminator: terminator)
     do {
       try filter.forEachRecord { record in
-        try stream.write(try ids(of: record), output, text)
+        try stream.write(try ids(of: record), output)
       } orWrite: {
         try stream.finish(output)
       }
@@ -46,7 +41,7 @@ toolMain(.bpeDecode) { arguments, output in
     try stream.finish(output)
   } else {
     try filter.forEachRecord { record in
-      output.buffer.append(text(of: try ids(of: record)[...]))
+      output.buffer.append(tokenizer.decode(try ids(of: record), omitsSpecial: omitsSpecial))
       try output.endLine(terminator)
     } orWrite: {
       try output.endLine(terminator)

@@ -6,7 +6,7 @@ import Tokenizer
 
 toolMain(.lmTopK) { arguments, output in
   let files = try arguments.modelFiles()
-  let tokenizer = try ByteLevelTokenizer(files, for: .decoding)
+  let tokenizer = try Tokenizer(files, for: .decoding)
   let vocabulary = ModelVocabulary { tokenizer }
   let vocabularySize = files.vocabularySize(tokenizer)
   let filter = Filter(arguments, output)

@@ -54,11 +54,12 @@ import Testing
     let matches = GGUFModelFiles.matching(choice, among: models)
     #expect(matches.count <= 1)
     #expect(matches.flatMap { $0.parts.map(\.path) } == paths)
-    #expect(matches.allSatisfy { $0.isComplete })
+    #expect(matches.allSatisfy { $0.firstMissingPart == nil })
   }
 
   @Test func noticesMissingParts() {
-    #expect(GGUFModelFiles.matching("Q5_0", among: models).map { $0.isComplete } == [false])
+    let matches = GGUFModelFiles.matching("Q5_0", among: models)
+    #expect(matches.map { $0.firstMissingPart?.path } == ["half-Q5_0-00002-of-00003.gguf"])
   }
 
   @Test(arguments: [

@@ -5,17 +5,20 @@ import Platform
 /// of the tensors, then the tensors' data. Opening a file parses its header once and stores positions; strings and
 /// arrays are not copied.
 ///
+/// A model can be split into several such files (`GGUF+Parts.swift`). The values are then those of the first part, and
+/// the tensors those of all parts.
+///
 /// The file is untrusted: every length is compared with the number of bytes that remain.
 package struct GGUF: Sendable {
   let file: MappedFile
+  /// The files of all parts. `file` is the first of them, and the only one if `tensors` is an error.
+  var parts: [MappedFile]
   private let values: [String: GGUFValue]
-  /// The tensors by their names in the file, or the reason why they cannot be used. The error is deferred, because the
+  /// The tensors by their names in the files, or the reason why they cannot be used. The error is deferred, because the
   /// tokenizer can be used without them.
-  package private(set) var tensors: Result<[String: Tensor], CheckpointError>
-  /// The files with the tensors: the parts of a split model, or the only file.
-  private(set) var files: [Path]
+  package internal(set) var tensors: Result<[String: Tensor], CheckpointError>
   /// The size of the header in bytes, up to the descriptions of the tensors if they are valid.
-  private(set) var headerSize: Int
+  private(set) var headerSize = 0
 
   /// The first bytes of a GGUF file.
   private static let magic = "GGUF"
@@ -23,16 +26,14 @@ package struct GGUF: Sendable {
   private static let keyLimit = 1 << 12
   private static let keyLengthLimit = 1 << 10
 
-  init(path: Path) throws(CheckpointError) { try self.init(mapFile(path)) }
+  /// Opens a single file, which can be a part of a model.
+  init(part path: Path) throws(CheckpointError) { try self.init(mapFile(path)) }
 
-  /// - Parameters:
-  ///   - file: the file, or its beginning followed by zeros, if only the header is used.
-  ///   - isPart: true for a later part of a split model, of which only the tensors are used.
-  init(_ file: MappedFile, isPart: Bool = false) throws(CheckpointError) {
+  /// - Parameter file: a single file, or its beginning followed by zeros, if only the header is used.
+  init(_ file: MappedFile) throws(CheckpointError) {
     self.file = file
     let path = file.path
-    files = [path]
-    headerSize = 0
+    parts = [file]
     var cursor = GGUFCursor(file: file)
     guard file.bytes.prefix(Self.magic.utf8.count).elementsEqual(Self.magic.utf8) else {
       throw cursor.damaged(
@@ -60,15 +61,23 @@ package struct GGUF: Sendable {
       }
     }
     self.values = values
+    tensors = .success([:])  // a placeholder: `tensors(_:after:)` reads values, so all properties must be set
+    tensors = try tensors(tensorCount, after: &cursor)
     headerSize = cursor.position
-    tensors = .success([:])
-    let alignment = try alignment()
+  }
+
+  /// Reads the tensor descriptions that start at the cursor, and moves it to their end. An invalid alignment is always
+  /// an error; errors in the tensors are returned, to be thrown when the tensors are used.
+  private func tensors(_ count: UInt64, after cursor: inout GGUFCursor) throws(CheckpointError)
+    -> Result<[String: Tensor], CheckpointError>
+  {
+    let alignment = try integer("general.alignment") ?? 32
+    guard 1...Self.alignmentLimit ~= alignment, alignment & (alignment - 1) == 0 else {
+      throw refuse("general.alignment is \(alignment); must be a power of two up to \(Self.alignmentLimit)")
+    }
     do throws(CheckpointError) {
-      var tensors = try Self.tensors(tensorCount, &cursor, alignment: alignment)
-      headerSize = cursor.position
-      if !isPart, let count = try integer("split.count"), count > 1 { try addParts(count, to: &tensors) }
-      self.tensors = .success(tensors)
-    } catch { tensors = .failure(error) }
+      return .success(try Self.tensors(count, &cursor, alignment: alignment))
+    } catch { return .failure(error) }
   }
 
   /// Returns the value of `general.architecture`; nil if the file ends before it.
@@ -90,58 +99,6 @@ package struct GGUF: Sendable {
     return nil
   }
 
-  /// Returns the alignment of the tensors. An invalid alignment is always an error; errors in the tensors are stored,
-  /// to be thrown when the tensors are used.
-  private func alignment() throws(CheckpointError) -> Int {
-    let alignment = try integer("general.alignment") ?? 32
-    guard 1...Self.alignmentLimit ~= alignment, alignment & (alignment - 1) == 0 else {
-      throw refuse("general.alignment is \(alignment); must be a power of two up to \(Self.alignmentLimit)")
-    }
-    return alignment
-  }
-
-  /// Adds the tensors of the other parts of a split model (llama.cpp, `llama-gguf-split`): files in the same folder
-  /// whose names differ only in the number of the part. The metadata is in the first part.
-  private mutating func addParts(_ count: Int, to tensors: inout [String: Tensor]) throws(CheckpointError) {
-    let name = path.lastComponent.text
-    guard let named = GGUFFileName(name), let part = named.part, part.count == count, count <= Self.partLimit else {
-      throw refuse(
-        "this is one of \(count) parts of a model, but its name does not end with -00001-of-"
-          + "\(Self.digits(count)).gguf; restore the names of the parts")
-    }
-    func partName(_ number: Int) -> Path {
-      Path("\(named.stem)-\(Self.digits(number))-of-\(Self.digits(count))\(name.suffix(".gguf".count))")
-    }
-    guard part.number == 1 else {
-      throw refuse("this is part \(part.number) of \(count) of a model; name the first part, \(partName(1))")
-    }
-    for number in 2...count {
-      let other = path.parent.appending(partName(number))
-      guard lexists(other) else {
-        throw refuse("this is the first of \(count) parts of a model, and \(partName(number)) is missing")
-      }
-      let part = try GGUF(mapFile(other), isPart: true)
-      guard try part.integer("split.no") == number - 1, try part.integer("split.count") == count else {
-        throw part.refuse("not part \(number) of \(count) of \(path)")
-      }
-      files.append(other)
-      for (name, tensor) in try part.tensors.get() {
-        guard tensors.updateValue(tensor, forKey: name) == nil else {
-          throw part.refuse("duplicate tensor \"\(excerpt(name))\"")
-        }
-      }
-    }
-    guard let total = try integer("split.tensors.count"), total != tensors.count else { return }
-    throw refuse("the \(count) parts have \(tensors.count) tensors, but the first states \(total)")
-  }
-
-  /// Returns a part's number as in file names.
-  private static func digits(_ number: Int) -> String {
-    String(repeating: "0", count: max(0, 5 - "\(number)".utf8.count)) + "\(number)"
-  }
-
-  /// Above the number of parts of real models; the parts are mapped at the same time.
-  private static let partLimit = 1000
   private static let alignmentLimit = 1 << 30
 
   private static func check(version: UInt32, _ cursor: GGUFCursor) throws(CheckpointError) {
@@ -262,5 +219,22 @@ extension GGUF: ConfigurationSource {
       throw wrongType(key, "an array of 32-bit integers")
     }
     return MappedInt32s(file, at: value.range.lowerBound, count: count)
+  }
+
+  func float32s(_ key: String) throws(CheckpointError) -> [Float]? {
+    guard let value = values[key] else { return nil }
+    guard value.kind == .float32, value.count != nil else { throw wrongType(key, "an array of 32-bit numbers") }
+    return stride(from: value.range.lowerBound, to: value.range.upperBound, by: 4).map { start in
+      Float(bitPattern: UInt32(littleEndian: file.bytes.loadUnaligned(fromByteOffset: start, as: UInt32.self)))
+    }
+  }
+
+  /// Returns an array of 8-bit integers, signed or unsigned, as bytes.
+  func bytes(_ key: String) throws(CheckpointError) -> [UInt8]? {
+    guard let value = values[key] else { return nil }
+    guard value.kind == .int8 || value.kind == .uint8, value.count != nil else {
+      throw wrongType(key, "an array of 8-bit integers")
+    }
+    return Array(file.bytes[value.range])
   }
 }

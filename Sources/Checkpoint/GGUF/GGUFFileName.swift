@@ -7,8 +7,8 @@ public struct GGUFFileName: Sendable {
   public let path: String
   /// The quantization as in the name, such as `Q4_K_M`, `q8_0` or `UD-Q4_K_XL`; nil if the name has none.
   public let quantization: String?
-  /// The number of the part, from 1, and the number of parts, for a file that is part of a split model.
-  let part: (number: Int, count: Int)?
+  /// The name as that of a part of a split model; nil for another file.
+  let part: GGUFPartName?
   /// The path without the number of the part and without `.gguf`: the same for all parts of a model.
   let stem: String
   /// True if the file has the weights of a language model: not a projector for images (mmproj), and not the importance
@@ -19,24 +19,13 @@ public struct GGUFFileName: Sendable {
   init?(_ path: String) {
     guard path.lowercased().hasSuffix(".gguf") else { return nil }
     self.path = path
-    var stem = path.dropLast(".gguf".count)
-    part = Self.part(at: &stem)
-    self.stem = String(stem)
+    part = GGUFPartName(Path(path))
+    stem = part.map(\.prefix.text) ?? String(path.dropLast(".gguf".count))
     let components = stem.split(separator: "/")
     let name = components.last?.lowercased() ?? ""
     isModel = !name.hasPrefix("mmproj") && !name.contains("-mmproj-") && !name.contains("imatrix")
     let folder = components.dropLast().last
     quantization = Self.quantization(atEndOf: components.last ?? "") ?? folder.flatMap(Self.quantization(atEndOf:))
-  }
-
-  /// Removes `-00001-of-00003` from the end of a name and returns its numbers.
-  private static func part(at stem: inout Substring) -> (number: Int, count: Int)? {
-    let words = stem.suffix("-00001-of-00003".count).split(separator: "-", omittingEmptySubsequences: false)
-    guard words.count == 4, words[0].isEmpty, words[2] == "of", words[1].utf8.count == 5, words[3].utf8.count == 5,
-      let number = Int(words[1]), let count = Int(words[3]), number >= 1, number <= count
-    else { return nil }
-    stem = stem.dropLast("-00001-of-00003".count)
-    return (number, count)
   }
 
   /// Returns the part of a name after the last `-` or `.` if it is the name of a quantization, with a preceding `UD-`.
@@ -89,15 +78,18 @@ public struct GGUFModelFiles: Sendable {
 
   public var first: GGUFFileName { parts[0] }
 
-  /// True if no part is missing.
-  public var isComplete: Bool {
-    guard let count = first.part?.count else { return true }
-    return parts.map { $0.part?.number } == Array(1...count)
+  /// The first part that is missing; nil if the model is complete.
+  public var firstMissingPart: GGUFPartName? {
+    guard let first = first.part else { return nil }
+    let present = Set(parts.compactMap { $0.part?.number })
+    return (1...first.count).first { !present.contains($0) }.map(first.part)
   }
 
   /// Groups the `.gguf` files of a folder by model, in the order of their paths.
   public static func all(_ paths: some Sequence<String>) -> [GGUFModelFiles] {
-    let names = paths.compactMap(GGUFFileName.init).sorted { ($0.stem, $0.path) < ($1.stem, $1.path) }
+    let names = paths.compactMap(GGUFFileName.init).sorted {
+      ($0.stem, $0.part?.count ?? 0, $0.path) < ($1.stem, $1.part?.count ?? 0, $1.path)
+    }
     var models: [[GGUFFileName]] = []
     for name in names {
       if let last = models.last?.last, let part = last.part, last.stem == name.stem, name.part?.count == part.count {

@@ -14,7 +14,7 @@ extension ByteBuffer {
   }
 
   /// Appends `{"id":…,"token":…,"logit":…,"logprob":…,"p":…}`.
-  public func append(_ candidate: Distribution.Candidate, _ tokenizer: ByteLevelTokenizer) {
+  public func append(_ candidate: Distribution.Candidate, _ tokenizer: Tokenizer) {
     append("{\"id\":")
     append(json: candidate.id)
     append(",")

@@ -5,6 +5,9 @@ extension Option {
     "json", short: "j",
     "Write records with \"text\" instead of plain text",
     "Write the records, with a member \"text\", instead of plain text.")
+  public static let noSpecial = Option(
+    "no-special", "Leave out special tokens such as <|endoftext|>",
+    "Leave out special tokens such as <|endoftext|>. By default they are written as their text.")
   public static let follow = Option(
     "follow",
     "Write only new text, for the output of lm-step --each",
@@ -21,7 +24,8 @@ extension Tool {
     summary: "decode token ids to text",
     description: [
       "bpe-decode reads records and writes the exact bytes of their tokens, with a newline after each record. It is the "
-        + "inverse of bpe-encode: nothing is cleaned up, added or left out, and special tokens are written as their text.",
+        + "inverse of bpe-encode: nothing is cleaned up, added or left out, and special tokens are written as their text "
+        + "(unless --no-special is given).",
       "With --follow, text is written as its tokens arrive. The bytes of an incomplete character are held back until the "
         + "rest arrives or the input ends.",
     ],
@@ -30,9 +34,9 @@ extension Tool {
     exclusions: [
       [.sealed, .sealedOutput], [.follow, .jsonOutput], [.noNewline, .nullTerminatedOutput, .jsonOutput],
     ],
-    options: [.nullTerminatedOutput, .noNewline, .jsonOutput, .follow],
+    options: [.nullTerminatedOutput, .noNewline, .jsonOutput, .follow, .noSpecial],
     commonOptions: [.model, .keepGoing, .errors, .sealed, .sealedOutput, .quiet, .help, .version],
-    ignoring: [.threads],
+    ignoring: [.threads, .preTokenizer],
     examples: [
       Tool.Example("Encode and decode:", "echo 'Once upon a time' | bpe-encode | bpe-decode"),
       Tool.Example(

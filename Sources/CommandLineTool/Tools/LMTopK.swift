@@ -27,7 +27,7 @@ extension Tool {
     exclusions: [[.sealed, .sealedOutput]],
     options: [.topK, .keepLogits, .topTable],
     commonOptions: [.model, .keepGoing, .errors, .sealed, .sealedOutput, .quiet, .help, .version],
-    ignoring: [.threads],
+    ignoring: [.threads, .preTokenizer],
     examples: [
       Tool.Example("As a table:", "echo 'Once upon a' | bpe-encode | lm-logits | lm-topk -k 5 --table"),
       Tool.Example(
