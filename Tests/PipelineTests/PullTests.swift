@@ -596,6 +596,7 @@ struct PullTests {
       part.tensors = whole.tensors.enumerated().filter { $0.offset % 2 == number }.map(\.element)
       part["split.no"] = .uint32(UInt32(number))
       part["split.count"] = .uint32(2)
+      part["split.tensors.count"] = .int32(Int32(whole.tensors.count))
       return part.data
     }
     let hub = try HubServer([

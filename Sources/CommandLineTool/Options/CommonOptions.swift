@@ -5,7 +5,7 @@ extension Option {
     "model", short: "m", takes: .model,
     "Model folder, .gguf file or name (default: $LM_MODEL)",
     "A folder with config.json, model.safetensors and tokenizer files, a .gguf file or part of one, or a name that "
-      + "lm-info --list prints (NAME:Q4_K_M for one of several GGUF files). Default: $LM_MODEL, or else wren, the bundled model.")
+      + "lm-info --list prints. Default: $LM_MODEL, or else wren, the bundled model.")
   public static let threads = Option(
     "threads", takes: .integer("N", 1...1024), suggesting: ["1", "2", "4", "8"],
     "Use at most N threads (default: one per processor)",
