@@ -77,7 +77,7 @@ let package = Package(
     executable("lm-logits", ["Checkpoint", "JSON", "JSONLines", "LanguageModel", "Sampling", "Tokenizer"]),
     executable("lm-topk", ["JSON", "JSONLines", "Sampling", "Tokenizer"]),
     executable("lm-step", ["Checkpoint", "JSON", "JSONLines", "LanguageModel", "Sampling", "Threads", "Tokenizer"]),
-    executable("lm-pull", ["Checkpoint", "Hub", "JSON", "Platform"]),
+    executable("lm-pull", ["Checkpoint", "Hub", "JSON", "LanguageModel", "Platform"]),
     // Developer tools, not installed. generate-pages writes man/man1 and completions; json-check runs the JSON Test
     // Suite; pattern-check finds the matches of a pattern; lm-measure measures parts of a process for `make bench`.
     .executableTarget(name: "generate-pages", dependencies: ["CommandLineTool", "Platform"], swiftSettings: common),

@@ -1,4 +1,4 @@
-#define _GNU_SOURCE  // CPU_COUNT, sched_getaffinity
+#define _GNU_SOURCE  // CPU_COUNT, sched_getaffinity, F_SETPIPE_SZ, sync_file_range
 #include "CPlatform.h"
 
 #include <errno.h>
@@ -106,4 +106,53 @@ int lmpipe_spawn(char *const words[], const int descriptors[3], pid_t *child) {
     }
     close(report[0]);
     return error;
+}
+
+const void *lmpipe_find(const void *bytes, size_t count, const void *text, size_t text_count) {
+    return memmem(bytes, count, text, text_count);
+}
+
+void lmpipe_enlarge_pipe(int descriptor) {
+#if defined(F_SETPIPE_SZ)
+    (void)fcntl(descriptor, F_SETPIPE_SZ, 1 << 20);
+#else
+    (void)descriptor;
+#endif
+}
+
+void lmpipe_start_writeback(int descriptor, off_t offset, off_t count) {
+#if defined(__linux__)
+    (void)sync_file_range(descriptor, offset, count, SYNC_FILE_RANGE_WRITE);
+#else
+    (void)descriptor, (void)offset, (void)count;
+#endif
+}
+
+static volatile sig_atomic_t recorded_interrupt;
+
+static void record_interrupt(int number) { recorded_interrupt = number; }
+
+void lmpipe_record_interrupts(void) {
+    static const int numbers[] = {SIGINT, SIGTERM};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        struct sigaction action;
+        if (sigaction(numbers[i], NULL, &action) != 0 || action.sa_handler != SIG_DFL) continue;
+        action.sa_handler = record_interrupt;
+        action.sa_flags = 0;  // without SA_RESTART
+        sigemptyset(&action.sa_mask);
+        sigaction(numbers[i], &action, NULL);
+    }
+}
+
+int lmpipe_recorded_interrupt(void) { return recorded_interrupt; }
+
+_Noreturn void lmpipe_repeat_interrupt(void) {
+    int number = recorded_interrupt == 0 ? SIGINT : recorded_interrupt;
+    signal(number, SIG_DFL);
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, number);
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+    raise(number);
+    _exit(128 + number);
 }

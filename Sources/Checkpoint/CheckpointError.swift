@@ -24,7 +24,8 @@ func mapFile(_ path: Path) throws(CheckpointError) -> MappedFile {
   let file: MappedFile
   do { file = try MappedFile(path: path) } catch {
     guard error.code == ENOENT, lexists(path) else { throw CheckpointError(error) }
-    throw .notFound("\(path): broken symbolic link; download the model again")
+    let hint = completionHint(forFolder: path.parent)
+    throw .notFound("\(path): broken symbolic link\(hint.isEmpty ? "; download the model again" : hint)")
   }
   if let placeholder = file.placeholder { throw .unusable(file: path, reason: placeholder) }
   return file

@@ -5,14 +5,8 @@ import Platform
 public struct HubCache {
   public let folder: Path
 
-  /// `$HF_HUB_CACHE`, or else `$HF_HOME/hub`, or else `${XDG_CACHE_HOME:-~/.cache}/huggingface/hub`; nil if none of
-  /// these variables is set.
-  public static var standard: HubCache? {
-    if let folder = environmentPath("HF_HUB_CACHE") { return HubCache(folder: folder) }
-    if let home = environmentPath("HF_HOME") { return HubCache(folder: home.appending("hub")) }
-    let cache = environmentPath("XDG_CACHE_HOME") ?? environmentPath("HOME")?.appending(".cache")
-    return cache.map { HubCache(folder: $0.appending("huggingface/hub")) }
-  }
+  /// The cache that the environment names (``HubEnvironment/cache``); nil if it names none.
+  public static var standard: HubCache? { HubEnvironment.cache.map(HubCache.init) }
 
   /// Returns whether a name has the form `NAME` or `ORGANIZATION/NAME`, so that it can be a model name on the hub.
   static func isPossibleModelName(_ name: Path) -> Bool {
@@ -39,14 +33,24 @@ public struct HubCache {
     "distilgpt2": "distilbert/distilgpt2",
   ]
 
-  /// Returns the names under which the hub can have the model: the given name, and its new name if it was moved.
-  static func candidates(for name: Path) -> [Path] { [name] + (movedModels[name].map { [$0] } ?? []) }
+  /// Returns the names under which the cache can have the model: the given name, and its other name if it was moved.
+  static func candidates(for name: Path) -> [Path] {
+    [name] + movedModels.filter { $0.key == name }.map(\.value) + movedModels.filter { $0.value == name }.map(\.key)
+  }
 
-  /// The sorted names of all models with a snapshot in the cache. A moved model is listed under both of its names.
+  /// Returns the name under which the hub has the model now.
+  static func currentName(of name: Path) -> Path { movedModels[name] ?? name }
+
+  /// The sorted names of all models in the cache whose current snapshot has weights. A moved model is listed under both
+  /// of its names.
   var modelNames: [Path] {
-    let folders = entries(ofFolder: folder).filter { $0.hasPrefix(Self.prefix) }
-    let names = folders.map { Self.modelName(ofFolder: $0) } + Self.movedModels.keys
-    return Set(names).filter { snapshot(of: $0) != nil }.sorted()
+    let names = Set(folderNames + Self.movedModels.keys + Self.movedModels.values)
+    return names.filter { snapshot(of: $0).map(ModelLocation.hasWeights) ?? false }.sorted()
+  }
+
+  /// The names of the models that have a folder in the cache.
+  private var folderNames: [Path] {
+    entries(ofFolder: folder).filter { $0.hasPrefix(Self.prefix) }.map { Self.modelName(ofFolder: $0) }
   }
 
   /// Returns the folder of a model: `org/name` is in `models--org--name`.
@@ -54,17 +58,37 @@ public struct HubCache {
     folder.appending(Path(Array(Self.prefix.utf8) + name.components.map(\.bytes).joined(separator: "--".utf8)))
   }
 
+  /// Returns the names under which the cache can have the model: its name, its former or current name, and names that
+  /// differ in letter case.
+  public func names(for name: Path) -> [Path] {
+    let names = Self.candidates(for: name)
+    let lowercased = name.text.lowercased()
+    return names + folderNames.filter { !names.contains($0) && $0.text.lowercased() == lowercased }
+  }
+
   /// Returns the folder of the model's current snapshot, or nil if the cache has no snapshot. Of the possible names of
-  /// the model, the first with a `config.json` is preferred.
+  /// the model, the first with weights is preferred. If there is none, letter case is ignored, as on the hub.
   func snapshot(of name: Path) -> Path? {
     guard Self.isPossibleModelName(name) else { return nil }
-    let snapshots = Self.candidates(for: name).compactMap { Self.snapshot(inModelFolder: folder(of: $0)) }
-    return snapshots.first { lexists($0.appending("config.json")) } ?? snapshots.first
+    return snapshot(Self.candidates(for: name)) ?? snapshot(names(for: name))
+  }
+
+  private func snapshot(_ names: [Path]) -> Path? {
+    let snapshots = names.compactMap { Self.snapshot(inModelFolder: folder(of: $0)) }
+    return snapshots.first(where: ModelLocation.hasWeights)
+      ?? snapshots.first { lexists($0.appending("config.json")) } ?? snapshots.first
   }
 
   /// Returns the snapshot that `refs/main` names in a folder `models--org--name`, or nil if there is no such snapshot.
   static func snapshot(inModelFolder folder: Path) -> Path? {
-    guard let commit = commit(in: folder.appending("refs/main")) else { return nil }
+    snapshot("main", inModelFolder: folder)
+  }
+
+  /// Returns the snapshot of a revision: a commit, or a name in `refs`.
+  package static func snapshot(_ revision: Path, inModelFolder folder: Path) -> Path? {
+    let direct = folder.appending("snapshots").appending(revision)
+    if revision.components.count == 1, revision != ".", revision != "..", isDirectory(direct) { return direct }
+    guard let commit = commit(in: folder.appending("refs").appending(revision)) else { return nil }
     let snapshot = folder.appending("snapshots").appending(commit)
     return isDirectory(snapshot) ? snapshot : nil
   }

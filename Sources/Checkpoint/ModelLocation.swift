@@ -1,3 +1,4 @@
+import JSON
 import Platform
 
 /// The location of a model's files.
@@ -23,12 +24,14 @@ public struct ModelLocation: Equatable, Sendable {
   package static let packagedModelNames = ["smollm2-135m"]
 
   /// Finds the model that `--model` names: the path of a folder or of a GGUF file, or a name in the local hub cache:
-  /// `NAME`, `ORGANIZATION/NAME`, or `ORGANIZATION/NAME/FILE.gguf`. Without a name, `$LM_MODEL` is used; if that is
-  /// not set, the bundled model.
+  /// `NAME`, `ORGANIZATION/NAME`, or `ORGANIZATION/NAME/FILE.gguf`. A folder and a name in the cache can be followed by
+  /// `:QUANTIZATION`, which selects a GGUF file. Without a name, `$LM_MODEL` is used; if that is not set, the bundled
+  /// model.
   public static func find(_ name: Path?) throws(CheckpointError) -> ModelLocation {
     guard let name = name ?? environmentPath("LM_MODEL") else { return try bundledModel() }
     if isDirectory(name) { return try model(inFolder: name, named: name) }
     if lexists(name) { return ModelLocation(file: name) }
+    if let (model, choice) = split(name), let location = try find(choice, in: model) { return location }
     if name.hasSuffix(".gguf") { return try ggufFile(named: name) }
     guard HubCache.isPossibleModelName(name) else {
       throw .notFound("\(name): no such file or folder\(ggufFileHint(for: name))")
@@ -38,6 +41,68 @@ public struct ModelLocation: Equatable, Sendable {
     if name == defaultName { return try bundledModel() }
     let place = cache.map { "the hub cache (\($0.folder))" } ?? "a hub cache (neither HOME nor HF_HOME is set)"
     throw .notFound("\(name): no such folder, and no model of this name in \(place); \(suggestion(for: name))")
+  }
+
+  /// Splits `MODEL:QUANTIZATION`; nil if there is no colon in the last component.
+  private static func split(_ name: Path) -> (model: Path, choice: String)? {
+    guard let colon = name.bytes.lastIndex(of: UInt8(ascii: ":")), colon > 0,
+      !name.bytes[colon...].contains(UInt8(ascii: "/"))
+    else { return nil }
+    return (Path(name.bytes[..<colon]), Path(name.bytes[(colon + 1)...]).text)
+  }
+
+  /// Returns the GGUF file of a quantization in a folder or in the current snapshot of a model; nil if `model` names
+  /// neither.
+  private static func find(_ choice: String, in model: Path) throws(CheckpointError) -> ModelLocation? {
+    guard !choice.isEmpty else { return nil }
+    let folder = isDirectory(model) ? model : HubCache.standard?.snapshot(of: model)
+    if let folder { return try ggufModel(choice, inFolder: folder, named: model) }
+    guard HubCache.isPossibleModelName(model) else { return nil }
+    throw .notFound("\(model):\(choice): no such model in the hub cache; \(fetch(model, choice))")
+  }
+
+  /// Returns the first part of the GGUF model in a folder that `choice` names: a file or a quantization.
+  ///
+  /// - Parameter name: the name of the folder for messages.
+  package static func ggufModel(_ choice: String, inFolder folder: Path, named name: Path) throws(CheckpointError)
+    -> ModelLocation
+  {
+    let models = ggufModels(inFolder: folder)
+    let matches = GGUFModelFiles.matching(choice, among: models)
+    guard let match = matches.first, matches.count == 1 else {
+      let files = matches.isEmpty ? models : matches
+      let list = files.isEmpty ? "" : "; it has \(excerpts(files.map(\.first.path)))"
+      throw .notFound(
+        matches.isEmpty
+          ? "\(name): no GGUF file named \(choice) is here\(list)\(isDirectory(name) ? "" : "; \(fetch(name, choice))")"
+          : "\(name): several GGUF files are named \(choice): \(excerpts(files.map(\.first.path)))")
+    }
+    return ModelLocation(file: folder.appending(Path(match.first.path)))
+  }
+
+  /// Returns up to ten names for a message.
+  private static func excerpts(_ names: [String]) -> String {
+    names.prefix(10).map { excerpt($0) }.joined(separator: ", ") + (names.count > 10 ? ", ..." : "")
+  }
+
+  /// Returns how to fetch a model of the hub.
+  private static func fetch(_ model: Path, _ choice: String? = nil) -> String {
+    "lm-pull \(HubCache.currentName(of: model))\(choice.map { ":\($0)" } ?? "") fetches it if the hub has it"
+  }
+
+  /// The GGUF models in a folder and its subfolders, of which the hub's largest models have one for each quantization.
+  private static func ggufModels(inFolder folder: Path) -> [GGUFModelFiles] {
+    let names = entries(ofFolder: folder).map(\.text)
+    let nested = names.flatMap { name in
+      isDirectory(folder.appending(Path(name)))
+        ? entries(ofFolder: folder.appending(Path(name))).map { "\(name)/\($0.text)" } : []
+    }
+    return GGUFModelFiles.all(names + nested)
+  }
+
+  /// Returns whether a folder has weights in safetensors or GGUF.
+  static func hasWeights(_ folder: Path) -> Bool {
+    SafeTensorsFolder.hasWeights(folder) || !ggufModels(inFolder: folder).isEmpty
   }
 
   /// The sorted names that `find` accepts: the names of the models in the hub cache and of the bundled model.
@@ -57,14 +122,19 @@ public struct ModelLocation: Equatable, Sendable {
     if folder.lastComponent.hasPrefix(HubCache.prefix), isDirectory(folder.appending("snapshots")) {
       return try model(inCacheFolder: folder)
     }
-    let files = GGUFPartName.firstOfEachModel(entries(ofFolder: folder).filter { $0.hasSuffix(".gguf") })
-    guard let file = files.first else { return ModelLocation(folder: folder) }
-    guard files.count == 1 else {
-      let choice = ModelLocation(folder: name).path.appending(file)
-      let others = files.dropFirst().map(\.description).joined(separator: ", ")
-      throw .notFound("\(name): there are several GGUF files: name one, such as \(choice) (the others: \(others))")
+    let models = ggufModels(inFolder: folder).filter(\.first.isModel)
+    guard let model = models.first else { return ModelLocation(folder: folder) }
+    guard models.count == 1 else {
+      let quantizations = models.compactMap(\.first.quantization)
+      let isUnique = Set(quantizations).count == models.count
+      let choices = isUnique ? quantizations : models.map(\.first.path)
+      let base = ModelLocation(folder: name).path
+      let first = isUnique ? base.appending(suffix: ":\(choices[0])") : base.appending(Path(choices[0]))
+      throw .notFound(
+        "\(name): there are several GGUF files: name one, such as \(first) "
+          + "(the others: \(excerpts(Array(choices.dropFirst()))))")
     }
-    return ModelLocation(file: folder.appending(file))
+    return ModelLocation(file: folder.appending(Path(model.first.path)))
   }
 
   /// Returns the current snapshot in a folder `models--ORG--NAME` of a hub cache.
@@ -76,18 +146,27 @@ public struct ModelLocation: Equatable, Sendable {
       "\(folder): no current snapshot (refs/main) in this cache folder; name one of its snapshots\(example)")
   }
 
-  /// Returns a GGUF file of a model in the hub cache, named `ORGANIZATION/NAME/FILE.gguf`.
+  /// Returns a GGUF file of a model in the hub cache, named `ORGANIZATION/NAME/FILE.gguf`, or
+  /// `ORGANIZATION/NAME/FOLDER/FILE.gguf` if it is in a subfolder of the model.
   private static func ggufFile(named name: Path) throws(CheckpointError) -> ModelLocation {
-    let (model, file) = (name.parent, name.lastComponent)
-    guard model != ".", HubCache.isPossibleModelName(model) else {
+    let parts = name.components
+    let isRelative = !name.hasPrefix("/") && parts.count > 1
+    guard isRelative, parts.allSatisfy({ !$0.hasPrefix(".") }) else {
       throw .notFound("\(name): no such file\(ggufFileHint(for: name))")
     }
-    if let snapshot = HubCache.standard?.snapshot(of: model), lexists(snapshot.appending(file)) {
-      return ModelLocation(file: snapshot.appending(file))
+    let models = [name.parent] + (parts.count > 3 ? [parts[0].appending(parts[1])] : [])
+    for model in models {
+      let file = Path(name.bytes.dropFirst(model.bytes.count + 1))
+      if let snapshot = HubCache.standard?.snapshot(of: model), lexists(snapshot.appending(file)) {
+        return ModelLocation(file: snapshot.appending(file))
+      }
+    }
+    guard let model = models.last, HubCache.isPossibleModelName(model) else {
+      throw .notFound("\(name): no such file\(ggufFileHint(for: name))")
     }
     throw .notFound(
-      "\(name): no such file, neither here nor in the hub cache; "
-        + "lm-pull \(model) --file \(file) fetches it if the hub has it")
+      "\(name): no such file, neither here nor in the hub cache; lm-pull \(model) "
+        + "--file \(Path(name.bytes.dropFirst(model.bytes.count + 1))) fetches it if the hub has it")
   }
 
   /// Returns the bundled model, which is next to the programs: in an installed prefix (PREFIX/bin,
@@ -111,14 +190,27 @@ public struct ModelLocation: Equatable, Sendable {
   public var name: Path {
     let file = isFile ? path.lastComponent : nil
     let folder = isFile ? path.parent : path
-    let parts = (resolved(folder) ?? folder).components
-    guard parts.count >= 3, parts[parts.count - 2] == "snapshots", parts[parts.count - 3].hasPrefix(HubCache.prefix)
-    else {
-      return file ?? parts.last ?? folder
+    guard let (model, rest) = Self.snapshotModelName(folder) else {
+      return file ?? (resolved(folder) ?? folder).components.last ?? folder
     }
-    let model = HubCache.modelName(ofFolder: parts[parts.count - 3])
-    return file.map(model.appending) ?? model
+    return (rest + (file.map { [$0] } ?? [])).reduce(model) { $0.appending($1) }
   }
+
+  /// Returns the name of the model to which a snapshot of the hub cache belongs, and the path of the folder in the
+  /// snapshot; nil if the folder is not in a snapshot.
+  static func snapshotModelName(_ folder: Path) -> (model: Path, rest: [Path])? {
+    let parts = (resolved(folder) ?? folder).components
+    guard let index = parts.lastIndex(of: "snapshots"), index > 0, parts[index - 1].hasPrefix(HubCache.prefix),
+      index + 1 < parts.count
+    else { return nil }
+    return (HubCache.modelName(ofFolder: parts[index - 1]), Array(parts[(index + 2)...]))
+  }
+}
+
+/// Returns how to complete the download of a model, to append to an error message; empty if the folder is not a
+/// snapshot of the hub cache. A download that was interrupted in another program leaves a snapshot without weights.
+func completionHint(forFolder folder: Path) -> String {
+  ModelLocation.snapshotModelName(folder).map { "; lm-pull \($0.model) completes the download" } ?? ""
 }
 
 // MARK: suggestions for unknown names
@@ -127,7 +219,7 @@ extension ModelLocation {
   /// Returns the end of the message for an unknown model name: the model that was probably meant, and how to fetch the
   /// named model.
   private static func suggestion(for name: Path) -> String {
-    let fetch = "lm-pull \(HubCache.candidates(for: name).last ?? name) fetches it if the hub has it"
+    let fetch = fetch(name)
     if packagedModelNames.contains(name.text) { return "lm-pull \(name) fetches it" }
     if lexists(name.appending(suffix: ".gguf")) { return "did you mean \(name).gguf?" }
     let known = knownNames.map(\.text)

@@ -14,8 +14,10 @@ public func withThousandsSeparators(_ number: Double) -> String {
   Int(exactly: number).map { withThousandsSeparators($0) } ?? "\(number)"
 }
 
-/// Returns a byte count with one decimal and a decimal unit from kB to TB, rounded down: `98362432` as `98.3 MB`.
+/// Returns a byte count with one decimal and a decimal unit from kB to TB, rounded down: `98362432` as `98.3 MB`, and
+/// `27` as `27 bytes`.
 public func formattedByteCount(_ bytes: Int) -> String {
+  if bytes < 1000 { return bytes == 1 ? "1 byte" : "\(bytes) bytes" }
   var tenths = bytes
   for unit in ["kB", "MB", "GB", "TB"] {
     tenths = unit == "kB" ? bytes / 100 : tenths / 1000

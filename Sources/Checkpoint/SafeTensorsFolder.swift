@@ -16,7 +16,8 @@ struct SafeTensorsFolder {
       (files, tensors) = try Self.shards(of: index, in: folder)
     } else {
       throw .notFound(
-        "\(folder): no model.safetensors or model.safetensors.index.json\(unsupportedFilesHint(forFolder: folder))")
+        "\(folder): no model.safetensors or model.safetensors.index.json\(unsupportedFilesHint(forFolder: folder))"
+          + completionHint(forFolder: folder))
     }
   }
 

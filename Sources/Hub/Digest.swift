@@ -1,3 +1,4 @@
+import CPlatform
 import Platform
 
 /// The expected hash of a file. It is also the file's ETag on the hub, and its name in the `blobs` folder of the
@@ -14,28 +15,61 @@ public enum Digest: Equatable, Sendable {
     case .gitBlob(let digits), .sha256(let digits): digits
     }
   }
+}
 
-  /// Returns whether an open file has this digest. Reads the file from its start with sha256sum and sha1sum
-  /// (coreutils) or shasum (Perl, on macOS), which use the processor's SHA instructions.
-  func matches(_ descriptor: Int32, size: Int) throws(HubError) -> Bool {
-    let script =
-      switch self {
-      case .gitBlob: "{ printf 'blob %d\\0' \"$1\"; cat; } | \(Self.program(bits: 1))"
-      case .sha256: Self.program(bits: 256)
-      }
-    guard lseek(descriptor, 0, SEEK_SET) == 0 else { throw HubError(path: "the file to verify") }
-    var output: [UInt8] = []
-    let result = try Subprocess.run(["sh", "-c", script, "sh", "\(size)"], input: .file(descriptor)) { output += $0 }
-    let digits = String(decoding: output.prefix { $0 != UInt8(ascii: " ") }, as: UTF8.self)
-    guard result.status == 0, isHexadecimal(digits, count: hexadecimal.utf8.count) else {
-      throw HubError(
-        .unavailable,
-        "cannot verify the download: neither sha256sum nor shasum could be run: \(result.standardError)")
+/// The computation of a file's digest, while its bytes arrive in order.
+struct DigestComputation {
+  private var hash = lmpipe_hash()
+
+  /// - Parameter size: the size of the file, which git's hash includes.
+  init(_ digest: Digest, size: Int) {
+    switch digest {
+    case .sha256: lmpipe_hash_begin(&hash, true)
+    case .gitBlob:
+      lmpipe_hash_begin(&hash, false)
+      let header = Array("blob \(size)\0".utf8)
+      lmpipe_hash_add(&hash, header, header.count)
     }
-    return digits == hexadecimal
   }
 
-  private static func program(bits: Int) -> String {
-    "if command -v sha\(bits)sum > /dev/null; then exec sha\(bits)sum; else exec shasum -a \(bits); fi"
+  mutating func add(_ bytes: UnsafeRawBufferPointer) { lmpipe_hash_add(&hash, bytes.baseAddress, bytes.count) }
+
+  /// Returns the hexadecimal digits of the digest of the bytes so far.
+  func digits() -> String {
+    var hash = hash
+    var digest = [UInt8](repeating: 0, count: 32)
+    let count = hash.is_sha256 ? 32 : 20
+    lmpipe_hash_end(&hash, &digest)
+    return digest.prefix(count).map { Platform.hexadecimal($0, width: 2) }.joined()
+  }
+}
+
+extension Digest {
+  /// Returns whether bytes have this digest.
+  func matches(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    var computation = DigestComputation(self, size: bytes.count)
+    computation.add(bytes)
+    return computation.digits() == hexadecimal
+  }
+
+  /// Returns whether an open file has this digest.
+  ///
+  /// - Parameter progress: called with the number of bytes read so far.
+  func matches(_ descriptor: Int32, size: Int, progress: (Int) throws(HubError) -> Void = { _ in }) throws(HubError)
+    -> Bool
+  {
+    var computation = DigestComputation(self, size: size)
+    var position = 0
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
+    defer { buffer.deallocate() }
+    while true {
+      let count = pread(descriptor, buffer.baseAddress, buffer.count, off_t(position))
+      if count < 0, errno == EINTR { continue }
+      guard count >= 0 else { throw HubError(path: "the file to verify") }
+      guard count > 0 else { return computation.digits() == hexadecimal }
+      computation.add(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+      position += count
+      try progress(position)
+    }
   }
 }

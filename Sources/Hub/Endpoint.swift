@@ -4,6 +4,8 @@ struct Endpoint: Equatable, CustomStringConvertible {
   let address: String
   /// The URL without the user name and password, for messages.
   let description: String
+  /// The host with the port, if the URL has one.
+  let authority: String
   /// `USER:PASSWORD` as in the URL; empty if the URL has none.
   let userInfo: String
 
@@ -21,6 +23,7 @@ struct Endpoint: Equatable, CustomStringConvertible {
     while path.hasSuffix("/") { path.removeLast() }
     address = String(text[..<end]) + path
     description = String(text[..<mark.upperBound]) + text[hostStart..<end] + path
+    self.authority = String(text[hostStart..<end])
     userInfo = String(authority[..<hostStart].dropLast())
   }
 

@@ -7,13 +7,26 @@ final class FileLock {
 
   /// Creates the file if needed and locks it.
   ///
-  /// - Parameter willWait: called before waiting if another process holds the lock.
-  init(_ name: Path, in folder: Folder, willWait: () -> Void) throws(HubError) {
+  /// - Parameter waits: whether to wait if another process holds the lock.
+  /// - Returns: nil if another process holds the lock and `waits` is false.
+  init?(_ name: Path, in folder: Folder, waits: Bool) throws(HubError) {
     while true {
       let descriptor = try folder.openOrMake(name)
       if flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK {
-        willWait()
-        while flock(descriptor, LOCK_EX) != 0, errno == EINTR {}
+        do throws(HubError) {
+          guard waits else {
+            close(descriptor)
+            return nil
+          }
+          // flock(2) could wait without end, also after a signal that arrives just before the call.
+          while flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK || errno == EINTR {
+            try Interruption.check()
+            usleep(50_000)
+          }
+        } catch {
+          close(descriptor)
+          throw error
+        }
       }
       // A file system without locks is not an error: downloads are verified, and written at their offsets in any case.
       var held = stat()

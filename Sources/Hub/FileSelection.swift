@@ -1,12 +1,13 @@
 import Checkpoint
 import JSON
-import Platform
 
 /// The files of a model to fetch.
 public struct FileSelection: Equatable, Sendable {
   public let files: [RemoteFile]
   /// The index of a sharded model, which is one of `files`. The shards listed in it must be fetched as well.
   public let shardIndex: RemoteFile?
+  /// The first part of the selected GGUF model, which is one of `files`; nil for a model in safetensors.
+  public let ggufFile: RemoteFile?
 
   /// The files other than weights that these tools and Python's libraries read.
   private static let otherFiles: Set = [
@@ -15,54 +16,78 @@ public struct FileSelection: Equatable, Sendable {
   ]
 
   /// Selects the weights in safetensors with the files that belong to them. If there are no safetensors, or if `choice`
-  /// is set, selects one `.gguf` file, or all parts of a split one, which need no other files.
+  /// is set, selects one GGUF model, which needs no other files: the one that ``GGUFModelFiles`` matches with `choice`
+  /// or else prefers.
   ///
   /// - Parameters:
   ///   - model: the model's name, for messages.
-  ///   - choice: the name of a `.gguf` file or of a part, or the quantization at the end of its name.
+  ///   - choice: a `.gguf` file or a quantization.
   public init(of listing: FileListing, model: String, choice: String?) throws(HubError) {
     let otherFiles = listing.files.filter { Self.otherFiles.contains($0.path) }
     if choice == nil, let weights = listing.file("model.safetensors") {
-      files = otherFiles + [weights]
-      shardIndex = nil
+      (files, shardIndex, ggufFile) = (otherFiles + [weights], nil, nil)
     } else if choice == nil, let index = listing.file("model.safetensors.index.json") {
-      files = otherFiles + [index]
-      shardIndex = index
+      (files, shardIndex, ggufFile) = (otherFiles + [index], index, nil)
     } else {
       files = try Self.gguf(of: listing, model: model, choice: choice)
-      shardIndex = nil
+      (shardIndex, ggufFile) = (nil, files[0])
+    }
+  }
+
+  /// Returns a file of a listing whose format is not supported, if it has no weights in another format.
+  static func unsupportedWeights(of listing: FileListing) -> RemoteFile? {
+    guard
+      !listing.files.contains(where: { $0.path.hasSuffix(".safetensors") || $0.path.lowercased().hasSuffix(".gguf") })
+    else { return nil }
+    return listing.files.first { file in
+      [".bin", ".pt", ".pth", ".h5", ".msgpack", ".onnx"].contains { file.path.hasSuffix($0) }
     }
   }
 
   private static func gguf(of listing: FileListing, model: String, choice: String?) throws(HubError) -> [RemoteFile] {
-    let all = GGUFChoice.choices(in: listing)
-    guard !all.isEmpty else {
-      let other = listing.files.first { $0.path.hasSuffix(".bin") || $0.path.hasSuffix(".pt") }
-      let hint = other.map { "; \($0.path) is not supported, because loading it can run code" } ?? ""
+    let files = Dictionary(
+      listing.files.filter { $0.path.lowercased().hasSuffix(".gguf") }.map { ($0.path, $0) },
+      uniquingKeysWith: { a, _ in a })
+    guard !files.isEmpty else {
       throw HubError(
         .badData,
-        choice == nil ? "\(model) has no weights in safetensors or GGUF\(hint)" : "\(model) has no .gguf file\(hint)")
+        choice == nil ? "\(model) has no weights in safetensors or GGUF" : "\(model) has no .gguf file")
     }
-    let named = all.filter { $0.files.contains { $0.path == choice } }
-    let matches = choice.map { choice in named.isEmpty ? all.filter { $0.isQuantized(as: choice) } : named } ?? all
-    if matches.count == 1 {
-      if let missing = matches[0].firstMissingPart {
+    func remoteFiles(_ model: GGUFModelFiles) -> [RemoteFile] { model.parts.compactMap { files[$0.path] } }
+    func size(_ model: GGUFModelFiles) -> Int { remoteFiles(model).reduce(0) { $0 + $1.size } }
+    let all = GGUFModelFiles.all(files.keys)
+    let matches = choice.map { GGUFModelFiles.matching($0, among: all) }
+    let chosen = matches.map { $0.count == 1 ? $0[0] : nil } ?? GGUFModelFiles.preferred(all, size: size)
+    if let chosen {
+      if let missing = chosen.firstMissingPart {
         throw HubError(
           .badData, "\(model) has no \(missing.path), which is part \(missing.number) of \(missing.count)")
       }
-      return matches[0].files
+      return remoteFiles(chosen)
     }
-    let candidates = matches.isEmpty ? all : matches
-    var choices = candidates.prefix(100).map(\.description)
+    let models = all.filter(\.first.isModel)
+    let candidates = matches.flatMap { $0.isEmpty ? nil : $0 } ?? (models.isEmpty ? all : models)
+    var choices = candidates.prefix(100).map { candidate in
+      let parts = candidate.parts.count > 1 ? " (\(candidate.parts.count) files)" : ""
+      let mark = candidate.first.isUnsupported ? "  [type not implemented]" : ""
+      return "\(formattedByteCount(size(candidate)))  \(candidate.first.path)\(parts)\(mark)"
+    }
     if candidates.count > choices.count { choices.append("and \(candidates.count - choices.count) more") }
-    if let choice, matches.isEmpty {
+    if let choice, matches?.isEmpty == true {
       throw HubError(
-        .notFound, "\(model) has no .gguf file named \(choice); its files are listed above", choices: choices)
+        .notFound, "\(model) has no GGUF model named \(choice); its files are listed above", choices: choices)
     }
-    let example = Set(candidates.map(\.quantization)).count == candidates.count ? candidates[0].quantization : nil
+    guard let example = candidates.first(where: { !$0.first.isUnsupported }) else {
+      throw HubError(
+        .badData, "\(model) has \(candidates.count) GGUF models, all with types that are not implemented",
+        choices: choices)
+    }
+    let quantizations = Set(candidates.map { $0.first.quantization?.uppercased() })
+    let name = quantizations.count == candidates.count ? example.first.quantization : nil
     throw HubError(
-      .usage, "\(model) has \(candidates.count) .gguf files: choose one, as in --file \(example ?? candidates[0].path)",
-      choices: choices)
+      .usage,
+      "\(model) has \(candidates.count) GGUF models: choose one, as in lm-pull "
+        + (name.map { "\(model):\($0)" } ?? "\(model) --file \(example.first.path)"), choices: choices)
   }
 
   /// Returns the shards that an index lists, sorted by name.
@@ -96,56 +121,4 @@ public struct FileSelection: Equatable, Sendable {
     guard !shards.isEmpty else { throw HubError(.badData, "model.safetensors.index.json names no weights") }
     return shards.values.sorted { $0.path < $1.path }
   }
-}
-
-/// A `.gguf` file on the hub, or the parts of a split one.
-private struct GGUFChoice: CustomStringConvertible {
-  /// The file, or the parts in their order. Never empty.
-  private(set) var files: [RemoteFile]
-  /// The name of the first part; nil for a file that is not a part.
-  private let firstPart: GGUFPartName?
-
-  /// Returns the files of a listing in their order, with the parts of a split file together.
-  static func choices(in listing: FileListing) -> [GGUFChoice] {
-    var choices: [GGUFChoice] = []
-    var indices: [GGUFPartName: Int] = [:]
-    for file in listing.files where file.path.lowercased().hasSuffix(".gguf") {
-      let firstPart = GGUFPartName(Path(file.path))?.part(1)
-      if let firstPart, let index = indices[firstPart] {
-        choices[index].files.append(file)
-      } else {
-        if let firstPart { indices[firstPart] = choices.count }
-        choices.append(GGUFChoice(files: [file], firstPart: firstPart))
-      }
-    }
-    for index in choices.indices { choices[index].files.sort { $0.path < $1.path } }
-    return choices
-  }
-
-  var path: String { files[0].path }
-
-  /// The size and the path, for a list of choices.
-  var description: String {
-    let size = formattedByteCount(files.reduce(0) { $0 + $1.size })
-    return "\(size)  \(path)" + (files.count == 1 ? "" : " (\(files.count) files)")
-  }
-
-  /// The first part that is not on the hub.
-  var firstMissingPart: GGUFPartName? {
-    guard let firstPart, files.count < firstPart.count else { return nil }
-    let present = Set(files.map { Path($0.path) })
-    return (1...firstPart.count).lazy.map(firstPart.part).first { !present.contains($0.path) }
-  }
-
-  /// The part of the name after the last `-` or `.`, which by convention is the quantization. The name is that without
-  /// `.gguf` and without the numbers of a part.
-  var quantization: String? {
-    let whole = firstPart.map(\.prefix.text) ?? String(path.dropLast(".gguf".count))
-    guard let name = whole.split(separator: "/").last, let mark = name.lastIndex(where: { $0 == "-" || $0 == "." })
-    else { return nil }
-    let part = name[name.index(after: mark)...]
-    return part.isEmpty ? nil : String(part)
-  }
-
-  func isQuantized(as name: String) -> Bool { quantization?.lowercased() == name.lowercased() }
 }

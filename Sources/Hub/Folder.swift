@@ -27,6 +27,9 @@ final class Folder {
     return absolute
   }
 
+  /// Returns whether there is a folder of this name, and not a symbolic link.
+  func hasFolder(_ name: Path) -> Bool { status(name).map { $0.st_mode & S_IFMT == S_IFDIR } ?? false }
+
   /// Opens nested folders and returns the innermost. Missing folders are created.
   func folder(_ names: some Sequence<Path>) throws(HubError) -> Folder {
     var folder = self
@@ -91,6 +94,25 @@ final class Folder {
     var bytes = [UInt8](repeating: 0, count: text.utf8.count + 1)
     let count = read(file, &bytes, bytes.count)
     return count >= 0 && bytes.prefix(count).elementsEqual(text.utf8)
+  }
+
+  /// Returns the text of a small file that only this user can write; nil if there is none.
+  func contents(ofOwn name: Path, limit: Int) -> String? {
+    let file = openat(descriptor, name.cString, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+    guard file >= 0 else { return nil }
+    defer { close(file) }
+    var information = stat()
+    guard fstat(file, &information) == 0, Self.isOwn(information) else { return nil }
+    var bytes = [UInt8](repeating: 0, count: limit)
+    let count = read(file, &bytes, bytes.count)
+    return count >= 0 && count < limit ? String(decoding: bytes.prefix(count), as: UTF8.self) : nil
+  }
+
+  /// Creates a second name for a file.
+  ///
+  /// - Returns: false if the system refuses, for example because the file system has no hard links.
+  func link(_ name: Path, to newName: Path, in folder: Folder) -> Bool {
+    linkat(descriptor, name.cString, folder.descriptor, newName.cString, 0) == 0
   }
 
   /// Opens a file for reading and writing, and creates it if it is missing.

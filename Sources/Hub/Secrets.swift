@@ -12,7 +12,7 @@ struct Secrets {
     }
     let passwords = ([endpoint.userInfo] + proxies).flatMap { text -> [String] in
       let password = text.firstIndex(of: ":").map { String(text[text.index(after: $0)...]) } ?? ""
-      return [text, Self.decoded(text), password, Self.decoded(password)]
+      return [text, decoded(text), password, decoded(password)]
     }
     words = ([token ?? ""] + passwords).filter { !$0.isEmpty }.sorted { $0.utf8.count > $1.utf8.count }
   }
@@ -37,20 +37,5 @@ struct Secrets {
       if let at = parts[index].lastIndex(of: "@") { parts[index] = parts[index][at...].dropFirst() }
     }
     return parts.joined(separator: "://")
-  }
-
-  /// Returns a text with percent-encoding decoded.
-  private static func decoded(_ text: String) -> String {
-    var bytes: [UInt8] = []
-    var rest = text.utf8[...]
-    while let byte = rest.popFirst() {
-      if byte == UInt8(ascii: "%"), let value = UInt8(String(rest.prefix(2)) ?? "", radix: 16) {
-        bytes.append(value)
-        rest = rest.dropFirst(2)
-      } else {
-        bytes.append(byte)
-      }
-    }
-    return String(decoding: bytes, as: UTF8.self)
   }
 }

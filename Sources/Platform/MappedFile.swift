@@ -35,6 +35,26 @@ public final class MappedFile: @unchecked Sendable {  // immutable after init, a
     bytes = UnsafeRawBufferPointer(start: address, count: size)
   }
 
+  /// Creates a read-only copy of bytes in memory, followed by zeros up to `size`: the beginning of a file that is not
+  /// complete yet. The zeros take no memory.
+  ///
+  /// - Parameter path: the file's name for messages.
+  public init(path: Path, beginning: UnsafeRawBufferPointer, size: Int) throws(FileError) {
+    self.path = path
+    precondition(beginning.count <= size)
+    guard size > 0 else {
+      bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+      return
+    }
+    guard
+      let address = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0),
+      address != MAP_FAILED
+    else { throw FileError(path: path, code: errno) }
+    UnsafeMutableRawBufferPointer(start: address, count: size).copyMemory(from: beginning)
+    mprotect(address, size, PROT_READ)
+    bytes = UnsafeRawBufferPointer(start: address, count: size)
+  }
+
   deinit {
     guard let address = bytes.baseAddress else { return }
     forgetMapping(address)

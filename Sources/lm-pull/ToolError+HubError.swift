@@ -13,7 +13,8 @@ extension ToolError {
       case .badData: .badData
       case .unavailable: .unavailable
       case .inputOutput: .inputOutput
+      case .interrupted: .internalError  // handled before
       }
-    self.init(status, error.message)
+    self.init(status, error.message + error.hint)
   }
 }

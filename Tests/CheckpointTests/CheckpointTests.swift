@@ -149,7 +149,8 @@ import Testing
   }
 
   @Test(arguments: [
-    (0, "0.0 kB"), (999_999, "999.9 kB"), (1_000_000, "1.0 MB"), (98_362_432, "98.3 MB"), (548_105_171, "548.1 MB"),
+    (0, "0 bytes"), (1, "1 byte"), (999, "999 bytes"), (1000, "1.0 kB"), (999_999, "999.9 kB"), (1_000_000, "1.0 MB"),
+    (98_362_432, "98.3 MB"), (548_105_171, "548.1 MB"),
     (7_000_000_000, "7.0 GB"), (1 << 48, "281.4 TB"),
   ])
   func formatsByteCounts(_ bytes: Int, _ text: String) { #expect(formattedByteCount(bytes) == text) }

@@ -6,7 +6,9 @@ import Testing
 
 /// Serialized, because the environment is shared by the whole process.
 @Suite(.serialized) struct ModelLocationTests {
-  private static let variables = ["HF_HUB_CACHE", "HF_HOME", "XDG_CACHE_HOME", "HOME", "LM_MODEL"]
+  private static let variables = [
+    "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_HOME", "XDG_CACHE_HOME", "HOME", "LM_MODEL",
+  ]
 
   /// Runs `body` with these variables set and all other variables of `variables` unset.
   private func with<Result>(_ environment: [String: String], _ body: () throws -> Result) rethrows -> Result {
@@ -22,6 +24,7 @@ import Testing
     for model in models {
       try folder.write("\(model)/refs/main", "abc123\n")
       try folder.write("\(model)/snapshots/abc123/config.json", "{}")
+      try folder.write("\(model)/snapshots/abc123/model.safetensors", "")
     }
   }
 
@@ -52,10 +55,14 @@ import Testing
     let hub = try Folder()
     try cache(hub, "models--openai-community--gpt2", "models--distilgpt2", "models--org--b", "datasets--org--texts")
     try hub.write("models--org--unfinished/refs/main", "abc123")
+    try hub.write("models--org--interrupted/refs/main", "abc123")
+    try hub.write("models--org--interrupted/snapshots/abc123/config.json", "{}")
     try hub.write("models--org--odd", "")
     let names = with(["HF_HUB_CACHE": hub.path]) { ModelLocation.knownNames }
     #expect(
-      names.filter { $0 != ModelLocation.defaultName } == ["distilgpt2", "gpt2", "openai-community/gpt2", "org/b"])
+      names.filter { $0 != ModelLocation.defaultName } == [
+        "distilbert/distilgpt2", "distilgpt2", "gpt2", "openai-community/gpt2", "org/b",
+      ])
     for name in names where name != ModelLocation.defaultName {
       #expect(throws: Never.self) { try found(name.text, in: hub) }
     }
@@ -65,7 +72,8 @@ import Testing
   @Test func environmentDeterminesTheCacheFolder() throws {
     for (environment, place) in [
       (["HF_HUB_CACHE": "", "HF_HOME": "/h", "XDG_CACHE_HOME": "/x", "HOME": "/u"], "/h/hub"),
-      (["HF_HOME": "/h"], "/h/hub"),
+      (["HF_HOME": "/h"], "/h/hub"), (["HUGGINGFACE_HUB_CACHE": "/o", "HF_HOME": "/h"], "/o"),
+      (["HF_HUB_CACHE": "/c", "HUGGINGFACE_HUB_CACHE": "/o"], "/c"),
       (["XDG_CACHE_HOME": "/x", "HOME": "/u"], "/x/huggingface/hub"), (["HOME": "/u"], "/u/.cache/huggingface/hub"),
     ] {
       let folder = try Folder()
@@ -77,6 +85,17 @@ import Testing
     }
     let error = with([:]) { #expect(throws: CheckpointError.self) { try ModelLocation.find("org/m") } }
     #expect(error?.description.contains("neither HOME nor HF_HOME is set") == true)
+  }
+
+  /// `.env` files, systemd units and Dockerfiles contain values that no shell has expanded.
+  @Test(arguments: [
+    ("~", "/h/hub"), ("~/x", "/h/x/hub"), ("$HOME/x", "/h/x/hub"), ("/a/${XDG_CACHE_HOME}b", "/a/cb/hub"),
+    ("~other/x", "~other/x/hub"), ("/a/$NO_SUCH_VARIABLE/x", "/a/$NO_SUCH_VARIABLE/x/hub"), ("/a/~", "/a/~/hub"),
+    ("/a/${", "/a/${/hub"), ("/a$", "/a$/hub"), ("${HOME", "${HOME/hub"),
+  ])
+  func expandsVariablesAsHuggingFaceHub(_ home: String, _ cache: String) {
+    let found = with(["HF_HOME": home, "HOME": "/h", "XDG_CACHE_HOME": "c"]) { HubCache.standard?.folder }
+    #expect(found == Path(cache))
   }
 
   @Test(arguments: ["../evil", "a/..", "a/../b", "a/b/c", "/evil", "evil/", "a//b"])
@@ -241,13 +260,52 @@ import Testing
     try hub.write("models--org--m-GGUF/snapshots/abc123/m-q8_0.gguf", "")
     #expect(try found("org/m-GGUF/m-q8_0.gguf", in: hub) == "models--org--m-GGUF/snapshots/abc123/m-q8_0.gguf")
     var error = #expect(throws: CheckpointError.self) { try found("org/m-GGUF", in: hub) }
-    #expect(error?.description.contains("name one, such as org/m-GGUF/m-q4_0.gguf (the others: m-q8_0.gguf)") == true)
+    #expect(error?.description.contains("name one, such as org/m-GGUF:q4_0 (the others: q8_0)") == true)
     error = #expect(throws: CheckpointError.self) { try found("org/m-GGUF/m-f16.gguf", in: hub) }
     #expect(error?.description.contains("lm-pull org/m-GGUF --file m-f16.gguf fetches it if the hub has it") == true)
     for name in ["m-f16.gguf", "../m-GGUF/m-q8_0.gguf", "org/m-GGUF/../x.gguf", "/nowhere/x.gguf"] {
       error = #expect(throws: CheckpointError.self) { try found(name, in: hub) }
       #expect(error == .notFound("\(name): no such file"))
     }
+  }
+
+  @Test func findsQuantizationsAndSubfolders() throws {
+    let hub = try Folder()
+    let snapshot = "models--org--m-GGUF/snapshots/abc123"
+    try hub.write("models--org--m-GGUF/refs/main", "abc123")
+    for file in [
+      "m-Q4_K_M.gguf", "mmproj-BF16.gguf", "Q8_0/m-Q8_0-00001-of-00002.gguf", "Q8_0/m-Q8_0-00002-of-00002.gguf",
+    ] {
+      try hub.write("\(snapshot)/\(file)", "")
+    }
+    for (name, file) in [
+      ("org/m-GGUF:Q4_K_M", "m-Q4_K_M.gguf"), ("Org/M-gguf:q4_k_m", "m-Q4_K_M.gguf"),
+      ("org/m-GGUF:Q8_0", "Q8_0/m-Q8_0-00001-of-00002.gguf"),
+      ("org/m-GGUF/Q8_0/m-Q8_0-00001-of-00002.gguf", "Q8_0/m-Q8_0-00001-of-00002.gguf"),
+      ("\(hub.path)/\(snapshot):Q8_0", "Q8_0/m-Q8_0-00001-of-00002.gguf"),
+    ] {
+      #expect(try found(name, in: hub) == "\(snapshot)/\(file)")
+    }
+    let location = try with(["HF_HUB_CACHE": hub.path]) { try ModelLocation.find("org/m-GGUF:Q8_0") }
+    #expect(location.name == "org/m-GGUF/Q8_0/m-Q8_0-00001-of-00002.gguf")
+    for (name, message) in [
+      ("org/m-GGUF:Q6_K", "; lm-pull org/m-GGUF:Q6_K fetches it if the hub has it"),
+      ("org/other:Q6_K", "org/other:Q6_K: no such model in the hub cache; lm-pull org/other:Q6_K fetches it"),
+      ("org/m-GGUF", "name one, such as org/m-GGUF:Q8_0 (the others: Q4_K_M)"),
+    ] {
+      let error = #expect(throws: CheckpointError.self) { try found(name, in: hub) }
+      #expect(error?.description.contains(message) == true, "\(error?.description ?? "")")
+    }
+  }
+
+  @Test func saysHowToCompleteADownload() throws {
+    let hub = try Folder()
+    try hub.write("models--org--m/refs/main", "abc123")
+    try hub.write("models--org--m/snapshots/abc123/config.json", "{}")
+    let error = #expect(throws: CheckpointError.self) {
+      try Checkpoint(with(["HF_HUB_CACHE": hub.path]) { try ModelLocation.find("org/m") })
+    }
+    #expect(error?.description.hasSuffix("; lm-pull org/m completes the download") == true)
   }
 
   @Test(arguments: [

@@ -81,6 +81,9 @@ import Testing
     #expect(try selection(sharded) == ["config.json", "model.safetensors.index.json"])
     #expect(try selection(["config.json", "m.Q4_0.gguf"]) == ["m.Q4_0.gguf"])
     #expect(try selection(["config.json", "model.safetensors", "m.Q4_0.gguf"], "Q4_0") == ["m.Q4_0.gguf"])
+    #expect(
+      try selection(["big-Q8_0-00002-of-00002.gguf", "big-Q8_0-00001-of-00002.gguf", "mmproj-F16.gguf"])
+        == ["big-Q8_0-00001-of-00002.gguf", "big-Q8_0-00002-of-00002.gguf"])
   }
 
   @Test func selectsOneQuantization() throws {
@@ -88,8 +91,13 @@ import Testing
     #expect(try selection(names, "Q4_0") == ["m-Q4_0.gguf"])
     #expect(try selection(names, "Q8_0") == ["m.q8_0.gguf"])
     #expect(try selection(names, "deep/m-Q6_K.gguf") == ["deep/m-Q6_K.gguf"])
-    #expect(throws: HubError.self) { try selection(names) }
+    #expect(try selection(names) == ["m.q8_0.gguf"])
     #expect(throws: HubError.self) { try selection(names, "F16") }
+    #expect(throws: HubError.self) { try selection(["m-Q8_0-00001-of-00002.gguf"]) }
+    let unsupported = #expect(throws: HubError.self) { try selection(["m-Q2_K.gguf", "m-IQ1_S.gguf"]) }
+    #expect(unsupported?.kind == .badData && unsupported?.choices[0].hasSuffix("[type not implemented]") == true)
+    let several = #expect(throws: HubError.self) { try selection(["a-Q4_0.gguf", "b-Q4_0.gguf", "c-Q2_K.gguf"]) }
+    #expect(several?.message == "a/b has 3 GGUF models: choose one, as in lm-pull a/b --file a-Q4_0.gguf")
     #expect(throws: HubError.self) { try selection(["a-Q4_0.gguf", "b-Q4_0.gguf"], "Q4_0") }
     #expect(throws: HubError.self) { try selection(["pytorch_model.bin"]) }
   }
@@ -102,16 +110,15 @@ import Testing
     for choice in ["q8_0", q8[0], q8[1]] { #expect(try selection(names, choice) == q8) }
     for choice in ["F16"] + f16 { #expect(try selection(names, choice) == f16) }
     #expect(try selection(names, "Q4_0") == ["m-Q4_0.gguf"])
+    #expect(try selection(names) == q8)
     for choice in ["00001", "Q8_0-00001", "m-Q8_0.gguf"] {
-      #expect(throws: HubError.self) { try selection(names, choice) }
+      let error = #expect(throws: HubError.self) { try selection(names, choice) }
+      #expect(
+        error?.choices == [
+          "27 bytes  F16/m-F16-00001-of-00003.gguf (3 files)", "9 bytes  m-Q4_0.gguf",
+          "18 bytes  m-Q8_0-00001-of-00002.gguf (2 files)",
+        ])
     }
-    let error = #expect(throws: HubError.self) { try selection(names) }
-    #expect(error?.message.contains("a/b has 3 .gguf files: choose one, as in --file F16") == true)
-    #expect(
-      error?.choices == [
-        "0.0 kB  F16/m-F16-00001-of-00003.gguf (3 files)", "0.0 kB  m-Q4_0.gguf",
-        "0.0 kB  m-Q8_0-00001-of-00002.gguf (2 files)",
-      ])
   }
 
   @Test func namesMissingParts() throws {
@@ -122,6 +129,25 @@ import Testing
     }
     let many = #expect(throws: HubError.self) { try selection(["m-00001-of-99999.gguf"]) }
     #expect(many?.message.hasPrefix("a/b has no m-00002-of-99999.gguf") == true)
+  }
+
+  /// The file in which huggingface_hub stores the listing of a commit.
+  @Test func writesAndReadsTrees() throws {
+    let listing = try listing(["config.json", "model.safetensors", "deep/a \\u0022b.json"])
+    let tree = Array(listing.treeText.utf8).withUnsafeBufferPointer { FileListing(tree: $0, commit: Self.commit) }
+    #expect(tree?.commit == Self.commit)
+    #expect(tree?.files.sorted { $0.path < $1.path }.map(\.path) == listing.files.map(\.path).sorted())
+    #expect(tree?.file("model.safetensors")?.digest == .sha256(Self.sha256))
+    #expect(listing.treeText.contains(#""lfs_sha256": "\#(Self.sha256)", "lfs_size": 9"#))
+    for text in ["", "{}", #"{"files": {"../x": {"size": 1, "blob_id": "\#(Self.commit)"}}}"#, "[]"] {
+      #expect(Array(text.utf8).withUnsafeBufferPointer { FileListing(tree: $0, commit: Self.commit) } == nil)
+    }
+  }
+
+  @Test func readsTheCurrentName() throws {
+    #expect(try listing(["config.json"]).name?.text == "a/b")
+    #expect(
+      try Self.parse(#"{"id": "../b", "sha": "\#(Self.commit)", "siblings": []}"#).name == nil, "not a valid name")
   }
 
   @Test func readsShardsFromTheIndex() throws {

@@ -14,8 +14,10 @@ final class HubServer {
 
   /// Starts a server with the model acme/tiny, a copy of wren, and additional files.
   ///
-  /// - Parameter files: the contents by `ORGANIZATION/NAME/PATH`.
-  init(_ files: [String: Data] = [:]) throws {
+  /// - Parameters:
+  ///   - files: the contents by `ORGANIZATION/NAME/PATH`.
+  ///   - usesTLS: if true, the certificate is the file `certificate` in the folder.
+  init(_ files: [String: Data] = [:], usesTLS: Bool = false) throws {
     folder = try Programs.newFolder()
     let (models, state) = (folder.appending(path: "models"), folder.appending(path: "state"))
     try FileManager.default.createDirectory(at: models.appending(path: "acme"), withIntermediateDirectories: true)
@@ -31,6 +33,15 @@ final class HubServer {
     process.arguments = [
       "python3", Programs.checkout.appending(path: "Tests/PipelineTests/Hub/hub.py").path, models.path, state.path,
     ]
+    if usesTLS {
+      let certificate = folder.appending(path: "certificate").path
+      _ = try Programs.shell(
+        """
+        openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost \
+          -addext subjectAltName=DNS:localhost,DNS:huggingface.co,IP:127.0.0.1 -keyout key -out certificate && cat key >> certificate
+        """, in: folder)
+      process.arguments?.append(certificate)
+    }
     process.standardInput = input
     try process.run()
     let file = state.appending(path: "address")
@@ -43,6 +54,11 @@ final class HubServer {
     try? input.fileHandleForWriting.close()  // the server ends at the end of its input
     process.waitUntilExit()
     try? FileManager.default.removeItem(at: folder)
+  }
+
+  /// Sets the current names of renamed models.
+  func rename(_ names: [String: String]) throws {
+    try JSONEncoder().encode(names).write(to: folder.appending(path: "state/renames"))
   }
 
   /// Sets the faults that the server injects; see hub.py.

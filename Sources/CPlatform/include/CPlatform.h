@@ -14,6 +14,7 @@
 #include "CommandLineWords.h"
 #include "Lanes.h"
 #include "FatalErrors.h"
+#include "Hashes.h"
 #include "QuantizedBlocks.h"
 
 // The result of getopt_long for the next option, without its global variables.
@@ -40,6 +41,26 @@ int lmpipe_available_processors(void);
 // Sets SIGCHLD to its default action in this process. The caller must have only one thread. Returns 0 or the system's
 // error.
 int lmpipe_spawn(char *const words[], const int descriptors[3], pid_t *child);
+
+// Returns the first position of a text in some bytes, or NULL (memmem, which C libraries declare only as an extension).
+const void *lmpipe_find(const void *bytes, size_t count, const void *text, size_t text_count);
+
+// Makes a pipe hold 1 MiB, if the system allows it, so that its writer waits less often.
+void lmpipe_enlarge_pipe(int descriptor);
+
+// Begins to write a range of a file to the disk, without waiting until it is written. Does nothing on systems other
+// than Linux.
+void lmpipe_start_writeback(int descriptor, off_t offset, off_t count);
+
+// Records SIGINT and SIGTERM from now on instead of ending the process, unless they are ignored. System calls that wait
+// are interrupted.
+void lmpipe_record_interrupts(void);
+
+// Returns the number of the recorded signal, or 0.
+int lmpipe_recorded_interrupt(void);
+
+// Ends the process by the recorded signal.
+_Noreturn void lmpipe_repeat_interrupt(void);
 
 // Returns whether the target processor has 32 vector registers of 512 bits. A compile-time constant, which selects one
 // of two shapes of the micro-kernel; both give the same results.

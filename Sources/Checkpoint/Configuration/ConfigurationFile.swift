@@ -6,7 +6,7 @@ import Platform
 /// A `null` member is treated as absent (see `isNull`). As in Python, which writes these files, the last of several
 /// members of the same name is used, and members that are not read may be `NaN` or `Infinity`. Unlike in Python, the
 /// file may begin with a byte-order mark, which some editors write.
-package struct ConfigurationFile: ConfigurationSource {
+package struct ConfigurationFile: ConfigurationSource, Sendable {
   private let file: MappedFile
   private let members: [String: Member]
 
@@ -23,8 +23,11 @@ package struct ConfigurationFile: ConfigurationSource {
   /// Above the length of every name that is read. Members with longer names are skipped.
   private static let nameLimit = 128
 
-  package init(path: Path) throws(CheckpointError) {
-    file = try mapFile(path)
+  package init(path: Path) throws(CheckpointError) { try self.init(mapFile(path)) }
+
+  init(_ file: MappedFile) throws(CheckpointError) {
+    self.file = file
+    let path = file.path
     guard file.bytes.count <= Self.byteLimit else {
       throw .unusable(
         file: path,

@@ -41,11 +41,10 @@ extension GGUF {
   /// Reads the tensor descriptions. As in llama.cpp, each tensor must start at the first multiple of the alignment
   /// after the previous tensor, so that tensors cannot overlap.
   ///
-  /// - Parameter cursor: a cursor at the end of the metadata.
-  static func tensors(_ count: UInt64, _ cursor: GGUFCursor, alignment: Int) throws(CheckpointError)
+  /// - Parameter cursor: a cursor at the end of the metadata; moved to the end of the descriptions.
+  static func tensors(_ count: UInt64, _ cursor: inout GGUFCursor, alignment: Int) throws(CheckpointError)
     -> [String: Tensor]
   {
-    var cursor = cursor
     guard count <= tensorLimit else {
       throw cursor.damaged("the header claims \(count) tensors; the limit is \(tensorLimit)")
     }

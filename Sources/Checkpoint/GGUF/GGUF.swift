@@ -17,6 +17,8 @@ package struct GGUF: Sendable {
   /// The tensors by their names in the files, or the reason why they cannot be used. The error is deferred, because the
   /// tokenizer can be used without them.
   package internal(set) var tensors: Result<[String: Tensor], CheckpointError>
+  /// The size of the header in bytes, up to the descriptions of the tensors if they are valid.
+  private(set) var headerSize = 0
 
   /// The first bytes of a GGUF file.
   private static let magic = "GGUF"
@@ -25,8 +27,12 @@ package struct GGUF: Sendable {
   private static let keyLengthLimit = 1 << 10
 
   /// Opens a single file, which can be a part of a model.
-  init(part path: Path) throws(CheckpointError) {
-    file = try mapFile(path)
+  init(part path: Path) throws(CheckpointError) { try self.init(mapFile(path)) }
+
+  /// - Parameter file: a single file, or its beginning followed by zeros, if only the header is used.
+  init(_ file: MappedFile) throws(CheckpointError) {
+    self.file = file
+    let path = file.path
     parts = [file]
     var cursor = GGUFCursor(file: file)
     guard file.bytes.prefix(Self.magic.utf8.count).elementsEqual(Self.magic.utf8) else {
@@ -56,12 +62,13 @@ package struct GGUF: Sendable {
     }
     self.values = values
     tensors = .success([:])  // a placeholder: `tensors(_:after:)` reads values, so all properties must be set
-    tensors = try tensors(tensorCount, after: cursor)
+    tensors = try tensors(tensorCount, after: &cursor)
+    headerSize = cursor.position
   }
 
-  /// Reads the tensor descriptions that start at the cursor. An invalid alignment is always an error; errors in the
-  /// tensors are returned, to be thrown when the tensors are used.
-  private func tensors(_ count: UInt64, after cursor: GGUFCursor) throws(CheckpointError)
+  /// Reads the tensor descriptions that start at the cursor, and moves it to their end. An invalid alignment is always
+  /// an error; errors in the tensors are returned, to be thrown when the tensors are used.
+  private func tensors(_ count: UInt64, after cursor: inout GGUFCursor) throws(CheckpointError)
     -> Result<[String: Tensor], CheckpointError>
   {
     let alignment = try integer("general.alignment") ?? 32
@@ -69,8 +76,27 @@ package struct GGUF: Sendable {
       throw refuse("general.alignment is \(alignment); must be a power of two up to \(Self.alignmentLimit)")
     }
     do throws(CheckpointError) {
-      return .success(try Self.tensors(count, cursor, alignment: alignment))
+      return .success(try Self.tensors(count, &cursor, alignment: alignment))
     } catch { return .failure(error) }
+  }
+
+  /// Returns the value of `general.architecture`; nil if the file ends before it.
+  static func architecture(_ file: MappedFile) -> String? {
+    var cursor = GGUFCursor(file: file)
+    guard file.bytes.starts(with: magic.utf8) else { return nil }
+    cursor.position = magic.utf8.count
+    do throws(CheckpointError) {
+      try check(version: try cursor.number(UInt32.self), cursor)
+      _ = try cursor.number(UInt64.self)
+      for _ in 0..<min(try cursor.number(UInt64.self), UInt64(keyLimit)) {
+        let key = cursor.text(try cursor.string("a key"))
+        let value = try cursor.value(of: excerpt(key))
+        guard key == "general.architecture" else { continue }
+        return value.kind == .string && value.count == nil && value.range.count <= stringLimit
+          ? cursor.text(value.range) : nil
+      }
+    } catch { return nil }
+    return nil
   }
 
   private static let alignmentLimit = 1 << 30
