@@ -66,6 +66,7 @@ let package = Package(
     library("Checkpoint", ["JSON", "Platform"]),
     library("LanguageModel", ["Checkpoint", "CPlatform", "JSON", "Numerics", "Platform", "Threads"], numeric),
     library("Sampling", ["Numerics"], numeric),
+    library("Scoring", ["Numerics"], numeric),
     library("Hub", ["Checkpoint", "CPlatform", "JSON", "Platform"]),
     library(
       "CommandLineTool",
@@ -76,6 +77,8 @@ let package = Package(
     executable("lm-info", ["Checkpoint", "JSON", "JSONLines", "LanguageModel", "Platform", "Tokenizer"]),
     executable("lm-logits", ["Checkpoint", "JSON", "JSONLines", "LanguageModel", "Sampling", "Tokenizer"]),
     executable("lm-topk", ["JSON", "JSONLines", "Sampling", "Tokenizer"]),
+    executable(
+      "lm-score", ["Checkpoint", "JSON", "JSONLines", "LanguageModel", "Platform", "Sampling", "Scoring", "Tokenizer"]),
     executable("lm-step", ["Checkpoint", "JSON", "JSONLines", "LanguageModel", "Sampling", "Threads", "Tokenizer"]),
     executable("lm-pull", ["Checkpoint", "Hub", "JSON", "Platform"]),
     // Developer tools, not installed. generate-pages writes man/man1 and completions; json-check runs the JSON Test
@@ -105,6 +108,7 @@ let package = Package(
     tests("LanguageModelTests", ["Checkpoint", "LanguageModel", "Platform", "Threads"], fixtures: ["Fixtures"]),
     tests("HubTests", ["Checkpoint", "Hub", "Platform"]),
     tests("SamplingTests", ["Sampling"], fixtures: ["Fixtures"]),
+    tests("ScoringTests", ["Scoring"]),
     tests("CommandLineToolTests", ["CommandLineTool", "JSON", "JSONLines", "Platform"]),
     // Runs the built tools in pipelines
     tests(

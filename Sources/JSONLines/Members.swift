@@ -76,13 +76,20 @@ extension ByteBuffer {
   }
 }
 
+extension Record {
+  /// The members that lm-score adds besides `logprobs`.
+  public static let scoreMembers = [
+    "surprisals", "ranks", "entropies", "space_logprobs", "predictions", "word_scores", "text_score",
+  ]
+}
+
 extension Record.Change {
   /// Drops the members that are stale after a change of `ids`, unless an earlier change sets them.
   public static var staleWithNewIDs: [Record.Change] {
     [
       .drop("logits"), .drop("position"), .drop("topk"), .drop("tokens"), .drop("offsets"), .drop("attention_mask"),
       .drop("logprobs"),
-    ]
+    ] + Record.scoreMembers.map(Record.Change.drop)
   }
 
   /// Drops the members that are stale if `ids` are replaced by another sequence, not only extended.

@@ -21,6 +21,14 @@ public struct Distribution {
     logSumOfExponentials = naturalLogarithm(sumOfExponentials(logits, minus: largest, dividedBy: temperature))
   }
 
+  /// The distribution at temperature 1 whose largest logit and sum of exponentials are known.
+  init(_ logits: UnsafeBufferPointer<Float>, largest: Double, sumOfExponentials: Double) {
+    self.logits = logits
+    self.largest = largest
+    temperature = 1
+    logSumOfExponentials = naturalLogarithm(sumOfExponentials)
+  }
+
   /// A candidate for the next token.
   public struct Candidate: Equatable, Sendable {
     public let id: Int
@@ -34,9 +42,7 @@ public struct Distribution {
 
   public func candidate(_ id: Int) -> Candidate {
     let logprob = logProbability(id)
-    return Candidate(
-      id: id, logit: logits[id], logprob: Float(max(logprob, -Double(Float.greatestFiniteMagnitude))),
-      p: Float(exponential(logprob)))
+    return Candidate(id: id, logit: logits[id], logprob: finiteLogProbability(logprob), p: Float(exponential(logprob)))
   }
 
   /// Returns ln p, or -∞ if the quotient by a small temperature overflows float64.
@@ -102,10 +108,13 @@ public struct Distribution {
   }
 }
 
-private typealias Lanes = SIMD16<Float>
+/// Returns a log-probability as float32, at least `-Float.greatestFiniteMagnitude`.
+func finiteLogProbability(_ logprob: Double) -> Float { Float(max(logprob, -Double(Float.greatestFiniteMagnitude))) }
+
+typealias Lanes = SIMD16<Float>
 
 /// Returns the largest number. If it is zero, the sign may be either.
-private func maximum(_ numbers: UnsafeBufferPointer<Float>) -> Float {
+func maximum(_ numbers: UnsafeBufferPointer<Float>) -> Float {
   var largest = Lanes(repeating: numbers[0])
   for index in stride(from: 0, to: numbers.count, by: Lanes.scalarCount) {
     let lanes = load(numbers, at: index)
@@ -138,7 +147,7 @@ private func sumOfExponentials(
 /// Returns (number - shift) / divisor of each lane. Divisor 1 is a special case, because the division takes as long as
 /// the exponential.
 @inline(__always)
-private func quotients(_ lanes: Lanes, minus shift: Double, dividedBy divisor: Double)
+func quotients(_ lanes: Lanes, minus shift: Double, dividedBy divisor: Double)
   -> (low: SIMD8<Double>, high: SIMD8<Double>)
 {
   let (low, high) = (SIMD8<Double>(lanes.lowHalf) - shift, SIMD8<Double>(lanes.highHalf) - shift)
@@ -148,7 +157,7 @@ private func quotients(_ lanes: Lanes, minus shift: Double, dividedBy divisor: D
 /// Returns the 16 numbers from `index` on. -∞ follows the last number: it is never the maximum, and its exponential is
 /// 0.
 @inline(__always)
-private func load(_ numbers: UnsafeBufferPointer<Float>, at index: Int) -> Lanes {
+func load(_ numbers: UnsafeBufferPointer<Float>, at index: Int) -> Lanes {
   if numbers.count - index >= Lanes.scalarCount {
     return UnsafeRawBufferPointer(numbers).loadUnaligned(
       fromByteOffset: index * MemoryLayout<Float>.stride, as: Lanes.self)

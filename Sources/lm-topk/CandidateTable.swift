@@ -51,8 +51,8 @@ struct CandidateTable {
     var sum: Float = 0
     for (candidate, token) in zip(candidates, tokens) {
       sum += candidate.p
-      let bar = barWidth < Self.barWidths.lowerBound ? "" : bar(candidate.p / greatest, barWidth)
-      try write("\(candidate.id)", token, fixedPoint(candidate.p), fixedPoint(sum), bar: bar)
+      let bar = barWidth < Self.barWidths.lowerBound ? "" : terminal.bar(candidate.p / greatest, barWidth)
+      try write("\(candidate.id)", token, fixedPoint(candidate.p, decimals: 4), fixedPoint(sum, decimals: 4), bar: bar)
     }
   }
 
@@ -77,20 +77,5 @@ struct CandidateTable {
       start = previous
     }
     return ellipsis + text[start...] + arrow
-  }
-
-  /// Returns the number with four decimals: `0.1941`.
-  private func fixedPoint(_ p: Float) -> String {
-    let tenThousandths = Int((p * 10_000).rounded())
-    let digits = String(tenThousandths % 10_000)
-    return "\(tenThousandths / 10_000).\(String(repeating: "0", count: 4 - digits.count))\(digits)"
-  }
-
-  /// Returns a bar of at most `width` columns, in eighths of a column if the terminal can show them.
-  private func bar(_ fraction: Float, _ width: Int) -> String {
-    guard terminal.isUTF8 else { return String(repeating: "#", count: Int((fraction * Float(width)).rounded())) }
-    let eighths = Int((fraction * Float(width) * 8).rounded())
-    let parts = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"]
-    return String(repeating: "█", count: eighths / 8) + parts[eighths % 8]
   }
 }
