@@ -40,6 +40,8 @@ public struct TokenizedText: Sendable {
     public let index: Int?
     /// The offset in the bytes of the text.
     public let offset: Int
+
+    public init(index: Int?, offset: Int) { (self.index, self.offset) = (index, offset) }
   }
 
   /// Returns the words, which white space separates. White space after the last word belongs to no word.

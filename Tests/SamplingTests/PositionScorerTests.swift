@@ -30,7 +30,8 @@ import Testing
         let score = scorer.score(buffer, next: next)
         let expected = plainScores(logits, next: next) { $0 % 3 == 0 }
         #expect(score.logprob == Distribution(buffer).candidate(next).logprob, "bit-identical to --logprobs")
-        #expect(abs(Double(try #require(score.logprob)) - expected.logprob) < 1e-5)
+        let logprob = try #require(score.logprob)
+        #expect(abs(Double(logprob) - expected.logprob) < 1e-5)
         #expect(score.rank == expected.rank)
         #expect(abs(Double(score.entropy) - expected.entropy) < 1e-5)
         #expect(abs(Double(score.subsetLogprob) - expected.subset) < 1e-5)

@@ -2,23 +2,10 @@ import Scoring
 import Testing
 
 @Suite struct ScoringWindowTests {
-  @Test func aShortTextIsOneWindow() {
-    #expect(
-      ScoringWindow.windows(of: 5, scoringFrom: 0, length: 8, stride: 4) == [
-        ScoringWindow(tokens: 0..<5, positions: 0..<5)
-      ])
-    #expect(
-      ScoringWindow.windows(of: 8, scoringFrom: 3, length: 8, stride: 9) == [
-        ScoringWindow(tokens: 0..<8, positions: 2..<8)
-      ])
-    #expect(
-      ScoringWindow.windows(of: 1, scoringFrom: 0, length: 8, stride: 4) == [
-        ScoringWindow(tokens: 0..<1, positions: 0..<1)
-      ])
-    #expect(
-      ScoringWindow.windows(of: 5, scoringFrom: 5, length: 8, stride: 4) == [
-        ScoringWindow(tokens: 0..<5, positions: 4..<5)
-      ])
+  @Test(arguments: [(5, 0, 0..<5), (8, 3, 2..<8), (1, 0, 0..<1), (5, 5, 4..<5)])
+  func aShortTextIsOneWindow(_ count: Int, _ first: Int, _ positions: Range<Int>) {
+    let windows = ScoringWindow.windows(of: count, scoringFrom: first, length: 8, stride: 9)
+    #expect(windows.map(\.tokens) == [0..<count] && windows.map(\.positions) == [positions])
   }
 
   /// The loop of https://huggingface.co/docs/transformers/perplexity: the scored tokens of each window.
