@@ -76,9 +76,10 @@ let package = Package(
     executable("bpe-decode", ["JSON", "JSONLines", "Tokenizer"]),
     executable("lm-info", ["Checkpoint", "JSON", "JSONLines", "LanguageModel", "Platform", "Tokenizer"]),
     executable("lm-logits", ["Checkpoint", "JSON", "JSONLines", "LanguageModel", "Sampling", "Tokenizer"]),
-    executable("lm-topk", ["JSON", "JSONLines", "Sampling", "Tokenizer"]),
+    executable("lm-topk", ["Checkpoint", "JSON", "JSONLines", "LanguageModel", "Sampling", "Threads", "Tokenizer"]),
     executable(
-      "lm-score", ["Checkpoint", "JSON", "JSONLines", "LanguageModel", "Platform", "Sampling", "Scoring", "Tokenizer"]),
+      "lm-score",
+      ["Checkpoint", "JSON", "JSONLines", "LanguageModel", "Platform", "Sampling", "Scoring", "Threads", "Tokenizer"]),
     executable("lm-step", ["Checkpoint", "JSON", "JSONLines", "LanguageModel", "Sampling", "Threads", "Tokenizer"]),
     executable("lm-pull", ["Checkpoint", "Hub", "JSON", "Platform"]),
     // Developer tools, not installed. generate-pages writes man/man1 and completions; json-check runs the JSON Test

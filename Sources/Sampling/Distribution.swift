@@ -40,6 +40,14 @@ public struct Distribution {
     public let p: Float
   }
 
+  /// Returns the log-probability and the probability of a sequence of tokens, each given the tokens before it (chain
+  /// rule).
+  public static func joint(_ tokens: [Candidate]) -> (logprob: Float, p: Float) {
+    if tokens.count == 1 { return (tokens[0].logprob, tokens[0].p) }
+    let sum = tokens.reduce(0.0) { $0 + Double($1.logprob) }
+    return (finiteLogProbability(sum), Float(exponential(sum)))
+  }
+
   public func candidate(_ id: Int) -> Candidate {
     let logprob = logProbability(id)
     return Candidate(id: id, logit: logits[id], logprob: finiteLogProbability(logprob), p: Float(exponential(logprob)))
@@ -65,6 +73,11 @@ public struct Distribution {
       }
       count = logits.count
     }
+  }
+
+  /// Returns the rank of a token, 1 for the most likely; ties by lower id.
+  public func rank(_ id: Int) -> Int {
+    1 + logits.indices.count { logits[$0] > logits[id] || logits[$0] == logits[id] && $0 < id }
   }
 
   /// The most likely token, or the one with the lowest id if there are several.

@@ -8,13 +8,15 @@ import Tokenizer
 toolMain(.lmLogits) { arguments, output in
   let files = try arguments.modelFiles()
   let model = try Transformer(files, threads: arguments.threadCount)
-  let vocabulary = ModelVocabulary { try ByteLevelTokenizer(files, for: .decoding) }
+  let tokenizer = Lazy { try ByteLevelTokenizer(files, for: .decoding) }
+  let vocabulary = ModelVocabulary { try tokenizer() }
   let fileCache = arguments.path(.cache).map { path in
     model.makeCache(inFile: path) { arguments.note("\(path): \($0)") }
   }
   let filter = Filter(arguments, output)
   filter.beforeBlockingRead = vocabulary.prepare
   let isBase64 = arguments.has(.base64)
+  let k = arguments.integer(.topKOnly)
   let writesAllPositions = arguments.has(.everyPosition)
   let writesLogprobs = arguments.has(.logProbabilities)
   var hasWrittenLogits = false
@@ -59,12 +61,17 @@ toolMain(.lmLogits) { arguments, output in
       if writesAllPositions {
         changes = [.set("ids") { $0.append(json: ids[...position]) }, .set("position") { $0.append(json: position) }]
       }
-      changes.append(.set("logits") { isBase64 ? $0.append(base64: logits) : $0.append(json: logits) })
-      changes += vocabulary
+      if let k {
+        let (candidates, tokenizer) = (Distribution(logits).mostLikely(k), try tokenizer())
+        changes += vocabulary + [.drop("logits"), .set("topk") { $0.append(candidates, tokenizer) }]
+      } else {
+        changes.append(.set("logits") { isBase64 ? $0.append(base64: logits) : $0.append(json: logits) })
+        changes += vocabulary
+      }
       if writesAllPositions { changes += [.drop("text")] + Record.Change.staleWithOtherSequence }
       record.write(to: output.buffer, changes)
       try output.endLine()
-      hasWrittenLogits = true
+      hasWrittenLogits = k == nil
     }
     try output.flush()  // computing the next batch takes a while
   }

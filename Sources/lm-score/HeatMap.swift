@@ -30,22 +30,14 @@ final class HeatMap: ScoreWriter {
 
   func finish() throws {
     guard hasText else { return }
-    let first = HeatScale.levels[0].bits
-    output.buffer.append("bits: ")
-    if terminal.palette == .none {
-      output.buffer.append("0-\(Int(first)) none ")
-    } else {
-      output.buffer.append(" 0-\(Int(first)) ")
-    }
-    for (index, level) in HeatScale.levels.enumerated() {
-      let end = index + 1 < HeatScale.levels.count ? "-\(Int(HeatScale.levels[index + 1].bits))" : "+"
+    let ends = HeatScale.levels.dropFirst().map { "-\(Int($0.bits))" } + ["+"]
+    var entries = ["0-\(Int(HeatScale.levels[0].bits))"]
+    for (level, end) in zip(HeatScale.levels, ends) {
       let range = "\(Int(level.bits))\(end)"
-      if let sgr = HeatScale.sgr(of: level.bits, terminal) {
-        output.buffer.append("\u{1B}[\(sgr)m \(range) \u{1B}[0m")
-      } else {
-        output.buffer.append(" \(range) \(level.mark) ")
-      }
+      entries.append(
+        HeatScale.sgr(of: level.bits, terminal).map { "\u{1B}[\($0)m \(range) \u{1B}[0m" } ?? "\(level.mark) \(range)")
     }
+    output.buffer.append("bits: \(entries.joined(separator: terminal.palette == .none ? "  " : " "))")
     try output.endLine()
   }
 

@@ -4,21 +4,29 @@ import Tokenizer
 /// Writes tab-separated or comma-separated values: one row per word, token or record.
 final class ScoreRows: ScoreWriter {
   private let unit: ScoreUnit
+  private let tokenizer: ByteLevelTokenizer
   private var rows: DelimitedText
 
-  init(_ separator: UInt8, _ unit: ScoreUnit, _ arguments: Arguments, _ output: Output) {
+  init(
+    _ separator: UInt8, _ unit: ScoreUnit, _ tokenizer: ByteLevelTokenizer, _ arguments: Arguments, _ output: Output
+  ) {
     self.unit = unit
     let columns =
       switch unit {
       case .word:
         ["word_index", "word", "tokens", "logprob", "surprisal", "corrected_surprisal", "rank", "entropy"]
-      case .token: ["token_index", "token", "id", "word_index", "logprob", "surprisal", "rank", "entropy"]
+      case .token:
+        [
+          "token_index", "token", "id", "word_index", "logprob", "surprisal", "rank", "entropy", "predicted",
+          "predicted_p",
+        ]
       case .record:
         [
           "tokens", "words", "bytes", "characters", "logprob", "surprisal", "mean_surprisal", "perplexity",
           "bits_per_byte", "bits_per_character",
         ]
       }
+    self.tokenizer = tokenizer
     rows = DelimitedText(separator: separator, columns: columns, arguments, output)
   }
 
@@ -39,10 +47,13 @@ final class ScoreRows: ScoreWriter {
     case .token:
       let words = text.wordOfToken
       return text.tokens.map { token in
-        [
+        let predicted = text.predictions?[token.index].first
+        return [
           .integer(token.index + 1), .text(Array(text.text.bytes[token.bytes])), .integer(text.ids[token.index]),
           .integer(words[token.index].map { $0 + 1 }), .number(token.score?.logprob),
           .number(token.score?.surprisal), .integer(token.score?.rank), .number(token.score?.entropy),
+          predicted.map { .text(tokenizer.bytes(of: $0.id).map(Array.init) ?? []) } ?? .number(nil),
+          .number(predicted?.p),
         ]
       }
     case .record:

@@ -28,8 +28,8 @@ func scoreWriter(
   if isHeatMap, unit == .record {
     throw ToolError(.usage, "--by=record and --colour or --html cannot be used together")
   }
-  if arguments.has(.tsv) { return ScoreRows(UInt8(ascii: "\t"), unit, arguments, output) }
-  if arguments.has(.csv) { return ScoreRows(UInt8(ascii: ","), unit, arguments, output) }
+  if arguments.has(.tsv) { return ScoreRows(UInt8(ascii: "\t"), unit, tokenizer, arguments, output) }
+  if arguments.has(.csv) { return ScoreRows(UInt8(ascii: ","), unit, tokenizer, arguments, output) }
   if arguments.has(.scoreTable) { return ScoreTable(unit, output) }
   if arguments.has(.heatMap) { return HeatMap(unit, output) }
   if arguments.has(.html) { return HeatPage(unit, tokenizer, output) }

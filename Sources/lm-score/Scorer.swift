@@ -62,6 +62,10 @@ final class Scorer {
       ids.lazy.map { [tokenizer] in
         (bytes: tokenizer.bytes(of: $0).map(Array.init) ?? [], isSpecial: tokenizer.isSpecial($0))
       })
+    guard ids.count <= window || stride < window else {
+      throw RecordError(
+        "\"ids\" has \(ids.count) tokens, but the model's context length is \(window), too short for windows")
+    }
     let firstToken = try context?.tokenCount(in: record, text) ?? 0
     let scores = try scores(in: record, count: ids.count, firstToken)
     let windows =
