@@ -24,6 +24,7 @@ import torch
 from minicons import scorer
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+torch.set_num_threads(1)
 LN2 = float(torch.tensor(2.0).log())
 
 

@@ -24,6 +24,15 @@ extension Record {
     return logits
   }
 
+  /// Reads the member `prompt`, the number of ids before the first `lm-step`; nil if it is missing or not a number: a
+  /// member of this name with another value is not from these tools.
+  public func prompt() throws(JSONError) -> Int? {
+    guard var value = try value(of: "prompt"), try value.kind() == .number else { return nil }
+    let count = try value.integer()
+    guard count >= 0 else { throw value.failure("\"prompt\" is \(count); it must be 0 or more") }
+    return count
+  }
+
   /// Reads the member `seed`; nil if it is missing or null.
   public func seed() throws(JSONError) -> UInt64? {
     guard var scanner = try value(of: "seed") else { return nil }

@@ -11,10 +11,14 @@ struct TextStream {
 
   /// Writes the text of the new ids. If the ids do not continue the previous ids, they begin a new text.
   ///
-  /// - Parameter text: returns the bytes of some ids.
-  mutating func write(_ newIDs: [Int], _ output: Output, _ text: (ArraySlice<Int>) -> [UInt8]) throws {
+  /// - Parameters:
+  ///   - first: the first id to write if the ids begin a new text.
+  ///   - text: returns the bytes of some ids.
+  mutating func write(
+    _ newIDs: [Int], from first: Int, _ output: Output, _ text: (ArraySlice<Int>) -> [UInt8]
+  ) throws {
     if let ids, !newIDs.starts(with: ids) { try finish(output) }
-    let bytes = tail + text(newIDs[(ids?.count ?? 0)...])
+    let bytes = tail + text(newIDs[(ids?.count ?? first)...])
     let incomplete = incompleteUTF8Suffix(bytes.span)
     output.buffer.append(Array(bytes.dropLast(incomplete)))
     try output.endLine(nil)

@@ -12,15 +12,24 @@ toolMain(.bpeDecode) { arguments, output in
   let terminator: UInt8? =
     arguments.has(.noNewline) ? nil : arguments.has(.nullTerminatedOutput) ? 0 : UInt8(ascii: "\n")
 
+  let skipsSpecial = arguments.has(.skipSpecial)
+  let writesNewOnly = arguments.has(.newText)
+
   /// Returns the bytes of the ids.
   func text(of ids: ArraySlice<Int>) -> [UInt8] {
     var text: [UInt8] = []
-    for id in ids { if let bytes = tokenizer.bytes(of: id) { text.append(contentsOf: bytes) } }
+    for id in ids where !skipsSpecial || !tokenizer.isSpecial(id) { if let bytes = tokenizer.bytes(of: id) { text.append(contentsOf: bytes) } }
     return text
   }
   func ids(of record: Record) throws -> [Int] {
     try vocabulary.check(record)
     return try record.ids(inVocabularyOf: vocabularySize)
+  }
+  /// Returns the number of ids that are not written.
+  func omittedCount(of record: Record, _ ids: [Int]) throws -> Int {
+    guard writesNewOnly else { return 0 }
+    guard let prompt = try record.prompt() else { throw RecordError("\"prompt\" is missing; lm-step adds it") }
+    return min(prompt, ids.count)
   }
 
   if arguments.has(.jsonOutput) {
@@ -35,7 +44,8 @@ toolMain(.bpeDecode) { arguments, output in
     var stream = TextStream(terminator: terminator)
     do {
       try filter.forEachRecord { record in
-        try stream.write(try ids(of: record), output, text)
+        let ids = try ids(of: record)
+        try stream.write(ids, from: omittedCount(of: record, ids), output, text)
       } orWrite: {
         try stream.finish(output)
       }
@@ -46,7 +56,8 @@ toolMain(.bpeDecode) { arguments, output in
     try stream.finish(output)
   } else {
     try filter.forEachRecord { record in
-      output.buffer.append(text(of: try ids(of: record)[...]))
+      let ids = try ids(of: record)
+      output.buffer.append(text(of: ids[try omittedCount(of: record, ids)...]))
       try output.endLine(terminator)
     } orWrite: {
       try output.endLine(terminator)

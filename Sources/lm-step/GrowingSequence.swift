@@ -55,9 +55,8 @@ struct GrowingSequence {
   /// Returns the number of ids if the record's member `prompt` is missing or too large. A member `prompt` that is not a
   /// number has another meaning and is kept.
   private static func newPrompt(of record: Record, _ ids: [Int]) throws -> Int? {
-    guard var value = try record.value(of: "prompt") else { return ids.count }
-    guard try value.kind() == .number else { return nil }
-    return try (0...ids.count).contains(value.integer()) ? nil : ids.count  // ids may have been removed
+    guard let prompt = try record.prompt() else { return try record.has("prompt") ? nil : ids.count }
+    return prompt <= ids.count ? nil : ids.count  // ids may have been removed
   }
 
   /// Returns the tokens that the model must process to compute the logits of the next token.
@@ -116,9 +115,11 @@ struct GrowingSequence {
   }
 
   /// Returns the bytes of the last `count` tokens.
-  private func bytes(ofLast count: Int) -> [UInt8] {
-    ids.suffix(count).flatMap { tokenizer?.bytes(of: $0).map(Array.init) ?? [] }
+  func bytes(ofLast count: Int, _ tokenizer: ByteLevelTokenizer) -> [UInt8] {
+    ids.suffix(count).flatMap { tokenizer.bytes(of: $0).map(Array.init) ?? [] }
   }
+
+  private func bytes(ofLast count: Int) -> [UInt8] { tokenizer.map { bytes(ofLast: count, $0) } ?? [] }
 
   /// Appends the record of the sequence in its current state, without a line end.
   func write(to output: ByteBuffer, _ vocabulary: ModelVocabulary) throws {

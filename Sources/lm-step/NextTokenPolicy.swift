@@ -9,13 +9,15 @@ struct NextTokenPolicy {
   private let samples: Bool
   private let firstSeed: UInt64?
 
-  init(_ arguments: Arguments) {
+  /// - Parameter biases: numbers to add to the logits of tokens, by id.
+  init(_ arguments: Arguments, biases: [Int: Float]) {
     var settings = SamplingSettings()
     settings.temperature = arguments.number(.temperature) ?? 1
     settings.topK = arguments.integer(.topKFilter).flatMap { $0 > 0 ? $0 : nil }
     settings.topP = arguments.number(.topPFilter).flatMap { $0 < 1 ? $0 : nil }
     settings.minP = arguments.number(.minPFilter).flatMap { $0 > 0 ? $0 : nil }
     settings.repetitionPenalty = arguments.number(.repetitionPenalty).map { Float($0) } ?? 1
+    settings.biases = biases
     self.settings = settings
     let hasSamplingOption = [Option.temperature, .topKFilter, .topPFilter, .minPFilter, .seed].contains(
       where: arguments.has)
@@ -33,15 +35,21 @@ struct NextTokenPolicy {
     return try record.seed() ?? UInt64(UInt32.random(in: 0...UInt32.max))
   }
 
-  /// Returns the token to append to `ids`, with its probability before temperature, penalty and filters.
-  func next(_ logits: UnsafeBufferPointer<Float>, after ids: [Int], seed: UInt64?) -> Distribution.Candidate {
+  /// Returns the token to append to `ids`, with its probability before biases, temperature, penalty and filters.
+  ///
+  /// - Parameter banned: tokens that cannot be chosen.
+  func next(
+    _ logits: UnsafeBufferPointer<Float>, after ids: [Int], banned: [Int], seed: UInt64?
+  ) -> Distribution.Candidate {
     let distribution = Distribution(logits)
     if let seed {
       let number = uniformNumber(seed: seed, position: ids.count)
-      return distribution.candidate(settings.choices(logits, after: ids).id(at: number))
+      return distribution.candidate(settings.choices(logits, after: ids, banned: banned).id(at: number))
     }
-    guard settings.repetitionPenalty != 1 else { return distribution.mostLikely }
-    let mostLikely = settings.penalized(logits, after: ids).withUnsafeBufferPointer { Distribution($0).mostLikely }
+    guard settings.changesLogits || !banned.isEmpty else { return distribution.mostLikely }
+    let mostLikely = settings.penalized(logits, after: ids, banned: banned).withUnsafeBufferPointer {
+      Distribution($0).mostLikely
+    }
     return distribution.candidate(mostLikely.id)
   }
 }

@@ -13,7 +13,8 @@ final class Stepper {
   private let vocabulary: ModelVocabulary
   private let model: Lazy<Transformer>  // not opened if all records have logits
   private let fileCache: Lazy<KeyValueCache>?  // the KV cache of --cache
-  private let policy: NextTokenPolicy
+  private let policy: Lazy<NextTokenPolicy>  // --bias needs the vocabulary
+  private let controls: Lazy<TokenControls>?
   private let stops: [[UInt8]]
   private let eosTokenIDs: [Int]
   private let count: Int
@@ -36,7 +37,11 @@ final class Stepper {
     fileCache = arguments.path(.cache).map { path in
       Lazy { try model().makeCache(inFile: path) { arguments.note("\(path): \($0)") } }
     }
-    policy = NextTokenPolicy(arguments)
+    let size = shape.vocabularySize
+    controls =
+      arguments.has(.bias) || arguments.has(.ban)
+      ? Lazy { try TokenControls(arguments, tokenizer(), vocabularySize: size) } : nil
+    policy = Lazy { [controls] in NextTokenPolicy(arguments, biases: try controls?().biases ?? [:]) }
     stops = arguments.allBytes(.stop)
     guard !stops.contains([]) else { throw ToolError(.usage, "--stop must not be empty") }
     eosTokenIDs = arguments.has(.ignoreEOS) ? [] : shape.eosTokenIDs
@@ -63,7 +68,7 @@ final class Stepper {
     if let logits { try record.requireLogits(logits.count, ofVocabulary: shape.vocabularySize) }
     var sequence = try GrowingSequence(
       record, ids, text: try record.string("text"), logits: logits,
-      seed: try policy.seed(of: record, at: filter.recordIndex))
+      seed: try policy().seed(of: record, at: filter.recordIndex))
     if ids.count == shape.contextLength { sequence.done = .length }
     return sequence
   }
@@ -128,7 +133,12 @@ final class Stepper {
       let tokenizer = try tokenizer()
       do {
         try requireFinite(logits, position: sequences[index].ids.count - 1)
-        let next = policy.next(logits, after: sequences[index].ids, seed: sequences[index].seed)
+        let controls = try controls?()
+        // A token has at least one byte.
+        let tail = sequences[index].bytes(ofLast: controls?.neededBytes ?? 0, tokenizer)
+        let next = try policy().next(
+          logits, after: sequences[index].ids, banned: controls?.bannedTokens(after: tail) ?? [],
+          seed: sequences[index].seed)
         sequences[index].append(next, tokenizer)
         sequences[index].done = end(of: sequences[index])
       } catch { reject(error, index) }

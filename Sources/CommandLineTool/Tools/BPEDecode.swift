@@ -5,6 +5,12 @@ extension Option {
     "json", short: "j",
     "Write records with \"text\" instead of plain text",
     "Write the records, with a member \"text\", instead of plain text.")
+  public static let newText = Option(
+    "new", "Write only the text after the prompt",
+    "Write only the text of the tokens that lm-step appended: those after the first \"prompt\" ids.")
+  public static let skipSpecial = Option(
+    "skip-special", "Omit special tokens such as <|endoftext|>",
+    "Omit special tokens, such as <|endoftext|>, instead of writing their text.")
   public static let follow = Option(
     "follow",
     "Write only new text, for the output of lm-step --each",
@@ -21,16 +27,17 @@ extension Tool {
     summary: "decode token ids to text",
     description: [
       "bpe-decode reads records and writes the exact bytes of their tokens, with a newline after each record. It is the "
-        + "inverse of bpe-encode: nothing is cleaned up, added or left out, and special tokens are written as their text.",
+        + "inverse of bpe-encode: nothing is cleaned up, added or left out, and special tokens are written as their text unless "
+        + "--skip-special is given.",
       "With --follow, text is written as its tokens arrive. The bytes of an incomplete character are held back until the "
         + "rest arrives or the input ends.",
     ],
     operands: .files(of: "records"),
     output: .text(unless: [.jsonOutput]),
     exclusions: [
-      [.sealed, .sealedOutput], [.follow, .jsonOutput], [.noNewline, .nullTerminatedOutput, .jsonOutput],
+      [.sealed, .sealedOutput], [.follow, .jsonOutput], [.newText, .jsonOutput], [.noNewline, .nullTerminatedOutput, .jsonOutput],
     ],
-    options: [.nullTerminatedOutput, .noNewline, .jsonOutput, .follow],
+    options: [.nullTerminatedOutput, .noNewline, .jsonOutput, .newText, .skipSpecial, .follow],
     commonOptions: [.model, .keepGoing, .errors, .sealed, .sealedOutput, .quiet, .help, .version],
     ignoring: [.threads],
     examples: [
@@ -40,6 +47,6 @@ extension Tool {
         "echo 'The old man' | bpe-encode | lm-step -n 12 --each |\nbpe-decode --follow"),
       Tool.Example(
         "Only the text that the model wrote:",
-        "echo 'The old man' | bpe-encode | lm-step -n 12 |\njq -c '.ids[.prompt:]' | bpe-decode"),
+        "echo 'The old man' | bpe-encode | lm-step -n 12 | bpe-decode --new"),
     ])
 }
