@@ -5,7 +5,7 @@ public struct PositionScore: Sendable {
   /// The natural logarithm of the probability of the token that follows, as in `Distribution.Candidate`; nil at the end
   /// of the text.
   public let logprob: Float?
-  /// The rank of the token that follows among all tokens, 1 for the most likely; ties by lower id. Nil at the end of the
+  /// The rank of the token that follows, 1 for the most likely of all tokens; ties by lower id. Nil at the end of the
   /// text.
   public let rank: Int?
   /// The entropy of the distribution in bits: the expected surprisal of the next token.

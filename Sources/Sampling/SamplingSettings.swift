@@ -2,8 +2,8 @@ import Numerics
 
 /// The settings of sampling: which tokens are candidates for the next token, and with which probabilities.
 ///
-/// The steps and their order are the same as in transformers: biases, repetition penalty, temperature, top-k, top-p, min-p,
-/// softmax of the remaining tokens.
+/// The steps and their order are the same as in transformers: biases, repetition penalty, temperature, top-k, top-p,
+/// min-p, softmax of the remaining tokens.
 ///
 ///     var settings = SamplingSettings()
 ///     settings.topP = 0.9

@@ -18,7 +18,9 @@ toolMain(.bpeDecode) { arguments, output in
   /// Returns the bytes of the ids.
   func text(of ids: ArraySlice<Int>) -> [UInt8] {
     var text: [UInt8] = []
-    for id in ids where !skipsSpecial || !tokenizer.isSpecial(id) { if let bytes = tokenizer.bytes(of: id) { text.append(contentsOf: bytes) } }
+    for id in ids where !skipsSpecial || !tokenizer.isSpecial(id) {
+      if let bytes = tokenizer.bytes(of: id) { text.append(contentsOf: bytes) }
+    }
     return text
   }
   func ids(of record: Record) throws -> [Int] {

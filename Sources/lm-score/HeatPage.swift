@@ -131,7 +131,7 @@ final class HeatPage: ScoreWriter {
       :root { --page: #17181a; --ink: #ececea; --soft: #a3a29c; --hot: #b3341b; --box: #26282b; }
     }
     body { margin: 0; background: var(--page); color: var(--ink); font: 1.1rem/1.9 Georgia, "Noto Serif", serif; }
-    main { max-width: 42rem; margin: 0 auto; padding: 2rem 1.2rem 12rem; }
+    main { position: relative; max-width: 42rem; margin: 0 auto; padding: 2rem 1.2rem 12rem; }
     section { margin: 0 0 2.2rem; }
     .text { margin: 0; white-space: pre-wrap; overflow-wrap: break-word; }
     .legend, .total { color: var(--soft); font: .82rem/1.6 system-ui, sans-serif; }
@@ -148,6 +148,10 @@ final class HeatPage: ScoreWriter {
     .line { display: block; }
     .candidates { color: var(--soft); margin: 0 0 .3rem 1rem; }
     .candidates > span { display: inline-block; margin-right: .8em; white-space: pre; }
+    @media (max-width: 48rem) {
+      .unit { position: static; }
+      .details { left: 1rem; right: 1rem; top: auto; width: auto; max-width: none; margin-top: 2.2rem; }
+    }
     </style>
     </head>
 

@@ -10,6 +10,8 @@ final class ScoreTable: ScoreWriter {
 
   private static let gap = "  "
   private static let barWidth = 30
+  /// On a narrow terminal, columns are omitted rather than bars shorter than this.
+  private static let leastBarWidth = 12
   /// The surprisal of the longest bar. Bars of all tables have the same scale, so that texts can be compared.
   private static let bitsOfLongestBar: Float = 25
 
@@ -62,7 +64,8 @@ final class ScoreTable: ScoreWriter {
     let nameWidth = max(heading.count, shown.map { CommandLineTool.columns($0) }.max() ?? 0)
     var rest = width - nameWidth - fixedWidth
     var numbers = [columns[0]]
-    for column in columns.dropFirst() where rest >= column.width + Self.gap.count {
+    let barRest = terminal.showsBars ? Self.leastBarWidth + Self.gap.count : 0
+    for column in columns.dropFirst() where rest >= column.width + Self.gap.count + barRest {
       numbers.append(column)
       rest -= column.width + Self.gap.count
     }

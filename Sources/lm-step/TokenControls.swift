@@ -17,7 +17,8 @@ struct TokenControls {
       else { throw ToolError(.usage, "--bias must be TOKEN=X, with a number X (found \"\(text)\")") }
       let token = Array(value[..<end])
       guard let id = Self.id(of: token, tokenizer, vocabularySize) else {
-        throw ToolError(.usage, "--bias: \"\(String(decoding: token, as: UTF8.self))\" is not a token of the vocabulary")
+        throw ToolError(
+          .usage, "--bias: \"\(String(decoding: token, as: UTF8.self))\" is not a token of the vocabulary")
       }
       biases[id, default: 0] += bias
     }
@@ -28,8 +29,8 @@ struct TokenControls {
     }
   }
 
-  /// Returns the id that `token` spells in decimal digits, or the lowest id of a token with these bytes; nil if there is
-  /// neither.
+  /// Returns the id that `token` spells in decimal digits, or the lowest id of a token with these bytes; nil if there
+  /// is neither.
   private static func id(of token: [UInt8], _ tokenizer: ByteLevelTokenizer, _ vocabularySize: Int) -> Int? {
     if let id = Int(String(decoding: token, as: UTF8.self)) { return 0..<vocabularySize ~= id ? id : nil }
     return (0..<vocabularySize).first { tokenizer.bytes(of: $0)?.elementsEqual(token) ?? false }

@@ -35,7 +35,7 @@ struct CandidateTable {
         number: "\(continuation.rank)",
         text: continuation.text.withUnsafeBufferPointer { quoted($0, isUTF8: terminal.isUTF8) }, p: continuation.p)
     }
-    rows.append(Row(number: "", text: "(others)", p: list.otherProbability))
+    rows.append(Row(number: "", text: "(others)", p: list.otherProbability, hasBar: false))
     try write(rows, headings: ("rank", "continuation"), sums: false, after: ids, to: output)
   }
 
@@ -43,6 +43,7 @@ struct CandidateTable {
     let number: String
     let text: String
     let p: Float
+    var hasBar = true
   }
 
   /// Writes a table, after a blank line if it is not the first.
@@ -75,11 +76,11 @@ struct CandidateTable {
       try output.endLine()
     }
     try write(headings.number, headings.text, "p", "sum")
-    let greatest = max(rows.map(\.p).max() ?? 1, .leastNormalMagnitude)
+    let greatest = max(rows.lazy.filter(\.hasBar).map(\.p).max() ?? 1, .leastNormalMagnitude)
     var sum: Float = 0
     for (row, text) in zip(rows, texts) {
       sum += row.p
-      let bar = barWidth < Self.barWidths.lowerBound ? "" : terminal.bar(row.p / greatest, barWidth)
+      let bar = !row.hasBar || barWidth < Self.barWidths.lowerBound ? "" : terminal.bar(row.p / greatest, barWidth)
       try write(row.number, text, fixedPoint(row.p, decimals: 4), fixedPoint(sum, decimals: 4), bar: bar)
     }
   }

@@ -25,8 +25,8 @@ struct ContinuationList {
   let otherProbability: Float
 }
 
-/// Computes the probabilities of given continuations. Those of their first tokens come from the logits of the record, if
-/// it has any; all others need the model.
+/// Computes the probabilities of given continuations. Those of their first tokens come from the logits of the record,
+/// if it has any; all others need the model.
 final class ContinuationScorer {
   let tokenizer: ByteLevelTokenizer
   let vocabulary: ModelVocabulary

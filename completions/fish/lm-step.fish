@@ -6,6 +6,8 @@ complete -c lm-step -s k -l top-k -x -a '20 40 100' -d 'Sample from the K most l
 complete -c lm-step -l top-p -x -a '0.9 0.95' -d 'Nucleus sampling: top tokens with total probability P'
 complete -c lm-step -l min-p -x -a '0.02 0.05 0.1' -d 'Exclude tokens below P times the top probability'
 complete -c lm-step -l repetition-penalty -x -a '1.1 1.2 1.3' -d 'Penalize tokens in the sequence (default: 1, off)'
+complete -c lm-step -l bias -x -d 'Add X to the logit of a token (can be repeated)'
+complete -c lm-step -l ban -x -d 'Never generate TEXT (can be repeated)'
 complete -c lm-step -l seed -x -d 'Sample with seed S (default: the record\'s, or random)'
 complete -c lm-step -l stop -x -d 'Stop after generating TEXT (can be repeated)'
 complete -c lm-step -l ignore-eos -d 'Do not stop at the end-of-text token'

@@ -35,7 +35,8 @@ extension Tool {
     operands: .files(of: "records"),
     output: .text(unless: [.jsonOutput]),
     exclusions: [
-      [.sealed, .sealedOutput], [.follow, .jsonOutput], [.newText, .jsonOutput], [.noNewline, .nullTerminatedOutput, .jsonOutput],
+      [.sealed, .sealedOutput], [.follow, .jsonOutput], [.newText, .jsonOutput],
+      [.noNewline, .nullTerminatedOutput, .jsonOutput],
     ],
     options: [.nullTerminatedOutput, .noNewline, .jsonOutput, .newText, .skipSpecial, .follow],
     commonOptions: [.model, .keepGoing, .errors, .sealed, .sealedOutput, .quiet, .help, .version],

@@ -32,7 +32,7 @@ extension Tool {
         + "of the vocabulary, in the order of the ids. The softmax of the logits is the probability distribution of the "
         + "next token. lm-topk computes it and lists the most likely tokens; lm-step chooses a token from it.",
       "With --logprobs, lm-logits adds the log-probability of each token of the text instead: one number per token. From "
-        + "these come the surprisal of words and the perplexity of a text, which lm-score computes.",
+        + "these come the surprisal of words and the perplexity of a text. lm-score computes both, and the entropy of the next token.",
       "The logits depend on the model and the ids only, bit for bit: see lm-records(5), SAME BITS.",
     ],
     operands: .files(of: "records"),

@@ -90,11 +90,11 @@ extension Tool {
         "tr -s '[:space:]' ' ' < letter.txt | bpe-encode --bos | lm-score --colour", isRun: false),
       Tool.Example(
         "A minimal pair; the text with fewer bits is the more probable one:",
-        "printf '%s\\n' 'The dogs bark.' 'The dogs barks.' | bpe-encode --bos |\nlm-score | jq -c '[.text_score.surprisal, .text]'"
+        "printf '%s\\n' 'The dogs are here.' 'The dogs is here.' |\nbpe-encode --bos | lm-score |\njq -c '[.text_score.surprisal, .text]'"
       ),
       Tool.Example(
-        "The same words of two contexts:",
-        "jq -nc '[\"The dog\", \"The dogs\"][] | {text: \"\\(.) is here.\", before: .}' |\nbpe-encode -j --bos | lm-score --context before --tsv | cut -f 1-5"
+        "The words after a context:",
+        "echo '{\"text\":\"The dogs are here.\",\"before\":\"The dogs\"}' |\nbpe-encode -j --bos | lm-score --context before --tsv | cut -f 2-5"
       ),
     ])
 }

@@ -80,7 +80,8 @@ extension Tool {
     output: .records(),
     exclusions: [[.sealed, .sealedOutput]],
     options: [
-      .count, .each, .temperature, .topKFilter, .topPFilter, .minPFilter, .repetitionPenalty, .bias, .ban, .seed, .stop, .ignoreEOS,
+      .count, .each, .temperature, .topKFilter, .topPFilter, .minPFilter, .repetitionPenalty, .bias, .ban, .seed, .stop,
+      .ignoreEOS,
       .exitStatus, .cache,
     ],
     synopsis: [.count, .temperature, .topPFilter, .seed, .stop, .exitStatus, .cache],
