@@ -96,7 +96,8 @@ extension Record.Change {
   /// Drops the members that are stale after a change of `ids`, unless an earlier change sets them.
   public static var staleWithNewIDs: [Record.Change] {
     [
-      .drop("logits"), .drop("position"), .drop("topk"), .drop("continuations"), .drop("other_p"), .drop("tokens"),
+      .drop("logits"), .drop("position"), .dropNumber("layer"), .drop("topk"), .drop("continuations"), .drop("other_p"),
+      .drop("tokens"),
       .drop("offsets"), .drop("attention_mask"),
       .drop("logprobs"),
     ] + Record.scoreMembers.map(Record.Change.drop)

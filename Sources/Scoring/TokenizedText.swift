@@ -106,8 +106,8 @@ public struct TokenizedText: Sendable {
     return zip(wordRanges, tokens).map { Word(bytes: $0, tokens: $1) }
   }
 
-  /// Returns the number of tokens that belong to `beginning`, without white space at its ends: special tokens before it,
-  /// and tokens whose first byte that is not white space is in it. Nil if the text does not begin with it.
+  /// Returns the number of tokens that belong to `beginning`, without white space at its ends: special tokens before
+  /// it, and tokens whose first byte that is not white space is in it. Nil if the text does not begin with it.
   public func tokenCount(ofBeginning beginning: [UInt8]) -> Int? {
     let first = isSpecial.firstIndex(of: false) ?? ranges.count
     guard first < ranges.count else { return beginning.isEmpty ? first : nil }

@@ -2,7 +2,9 @@ import CommandLineTool
 
 toolMain(.lmTopK) { arguments, output in
   let filter = Filter(arguments, output)
-  if arguments.has(.of) || arguments.has(.ofMember) {
+  if arguments.has(.grid) {
+    try displayGrid(filter, arguments, output)
+  } else if arguments.has(.of) || arguments.has(.ofMember) {
     try scoreContinuations(filter, arguments, output)
   } else {
     try listCandidates(filter, arguments, output)

@@ -16,6 +16,12 @@ extension Option {
     "Add the K most likely tokens, not logits",
     "Instead of logits, add \"topk\": the K most likely tokens, as lm-topk -k K does. The logits, which are hundreds of "
       + "kilobytes per record, then do not pass through a pipe.")
+  public static let layers = Option(
+    "layers",
+    "Write a record for every layer (logit lens)",
+    "Write a record for every layer, with a member \"layer\": the logits that the final norm and the output head give after "
+      + "this number of layers (logit lens). Layer 0 is the embeddings. With --top-k 1 and --all, lm-topk --grid shows them as "
+      + "a table.")
   public static let base64 = Option(
     "base64",
     "Write the logits as base64 of little-endian float32",
@@ -41,8 +47,9 @@ extension Tool {
       [.sealed, .sealedOutput],
       [.everyPosition, .cache], [.logProbabilities, .everyPosition], [.logProbabilities, .base64],
       [.logProbabilities, .cache], [.topKOnly, .logProbabilities], [.topKOnly, .base64],
+      [.layers, .logProbabilities], [.layers, .cache],
     ],
-    options: [.everyPosition, .logProbabilities, .topKOnly, .base64, .cache],
+    options: [.everyPosition, .logProbabilities, .topKOnly, .layers, .base64, .cache],
     commonOptions: [.model, .threads, .keepGoing, .errors, .sealed, .sealedOutput, .quiet, .help, .version],
     examples: [
       Tool.Example(

@@ -18,6 +18,10 @@ extension Option {
     "tsv", "Print tab-separated values with a header",
     "Print tab-separated values with a header, one row per token or continuation. The first columns are the number of the "
       + "record and its scalar members.")
+  public static let grid = Option(
+    "grid", "Print a table of layers and positions",
+    "Print a table of the records of lm-logits --layers --all --top-k 1: layers down, positions across, and in each cell the most "
+      + "likely token, with a background colour for its probability, or without colours the probability in percent.")
   public static let keepLogits = Option("keep-logits", "Keep \"logits\" in the record")
   public static let topTable = Option(
     "table", short: "t",
@@ -39,9 +43,11 @@ extension Tool {
         + "\"other_p\" the probability of all others. If the record has no \"logits\", it runs the model.",
     ],
     operands: .files(of: "records"),
-    output: .records(unless: [.topTable, .topTSV]),
-    exclusions: [[.sealed, .sealedOutput], [.topTable, .topTSV], [.topK, .of], [.topK, .ofMember]],
-    options: [.topK, .of, .ofMember, .keepLogits, .topTable, .topTSV],
+    output: .records(unless: [.topTable, .topTSV, .grid]),
+    exclusions: [
+      [.sealed, .sealedOutput], [.topTable, .topTSV, .grid], [.topK, .of, .grid], [.topK, .ofMember, .grid],
+    ],
+    options: [.topK, .of, .ofMember, .keepLogits, .topTable, .topTSV, .grid],
     commonOptions: [.model, .threads, .keepGoing, .errors, .sealed, .sealedOutput, .quiet, .help, .version],
     examples: [
       Tool.Example("As a table:", "echo 'Once upon a' | bpe-encode | lm-logits | lm-topk -k 5 --table"),
@@ -51,5 +57,8 @@ extension Tool {
       Tool.Example(
         "The probabilities of given words:",
         "echo 'The dogs in the garden' | bpe-encode |\nlm-topk --of ' was' --of ' were' --of ' barked loudly' --table"),
+      Tool.Example(
+        "The most likely token after each layer:",
+        "echo 'Once upon a' | bpe-encode |\nlm-logits --layers --all --top-k 1 | lm-topk --grid"),
     ])
 }
