@@ -96,7 +96,7 @@ let package = Package(
     .target(
       name: "FuzzTargets",
       dependencies: [
-        "Checkpoint", "JSON", "JSONLines", "LanguageModel", "Numerics", "Platform", "Sampling", "Tokenizer",
+        "Checkpoint", "JSON", "JSONLines", "LanguageModel", "Numerics", "Platform", "Sampling", "Scoring", "Tokenizer",
       ],
       path: "Scripts/fuzz/Targets", swiftSettings: common),
     tests("JSONTests", ["JSON"]),

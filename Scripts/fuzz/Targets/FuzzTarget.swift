@@ -22,7 +22,7 @@ public struct FuzzTarget: Sendable {
   public static let all: [FuzzTarget] = [
     .json, .records, .numbers, .utf8, .base64, .lines, .safetensors, .shards, .configuration, .models, .gguf, .cache,
     .tokenizerJSON, .softmax, .rope,
-    .vocabularyFiles, .splitting, .encoding,
+    .vocabularyFiles, .splitting, .encoding, .wordDivision,
   ]
 }
 
