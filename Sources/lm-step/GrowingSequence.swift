@@ -25,6 +25,11 @@ struct GrowingSequence {
   /// The seed for sampling; nil for greedy decoding.
   let seed: UInt64?
 
+  /// The number of the sequence among the alternatives of its record, from 1; nil without `--alternatives`.
+  private let alternative: Int?
+  /// The sum of the log-probabilities of the tokens appended so far.
+  private var logprob = 0.0
+
   private let record: Record
   private var tokenizer: ByteLevelTokenizer?  // set when the first token is appended
   private var text: [UInt8]?  // nil if the record has no text, or the text is no longer UTF-8
@@ -36,8 +41,11 @@ struct GrowingSequence {
   /// already.
   private let newPrompt: Int?
 
-  init(_ record: Record, _ ids: [Int], text: [UInt8]?, logits: [Float]?, seed: UInt64?) throws {
+  init(
+    _ record: Record, _ ids: [Int], text: [UInt8]?, logits: [Float]?, seed: UInt64?, alternative: Int? = nil
+  ) throws {
     self.record = record
+    self.alternative = alternative
     self.seed = seed
     self.ids = ids
     self.text = text
@@ -85,6 +93,7 @@ struct GrowingSequence {
       if let given = text, !tokenizer.isText(given, of: ids) { text = tokenizer.text(of: ids) }
     }
     ids.append(candidate.id)
+    logprob += Double(candidate.logprob)
     steps += 1
     next = candidate
     // A special token has no text, and a character that it interrupts stays incomplete.
@@ -132,6 +141,11 @@ struct GrowingSequence {
       changes.append(.set("ids") { $0.append(json: ids) })
       changes.append(.set("next") { $0.append(next, tokenizer) })
       if let seed { changes.append(.set("seed") { $0.append(json: Int(seed)) }) }
+      if let alternative {
+        changes.append(.set("alternative") { $0.append(json: alternative) })
+        let sum = Float(max(logprob, -Double(Float.greatestFiniteMagnitude)))
+        changes.append(.set("new_logprob") { $0.append(json: sum) })
+      }
       if let newPrompt { changes.append(.set("prompt") { $0.append(json: newPrompt) }) }
       changes += Record.Change.staleWithNewIDs + (try vocabulary.addition(to: record))
     }

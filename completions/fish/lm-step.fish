@@ -9,6 +9,7 @@ complete -c lm-step -l repetition-penalty -x -a '1.1 1.2 1.3' -d 'Penalize token
 complete -c lm-step -l bias -x -d 'Add X to the logit of a token (can be repeated)'
 complete -c lm-step -l ban -x -d 'Never generate TEXT (can be repeated)'
 complete -c lm-step -l seed -x -d 'Sample with seed S (default: the record\'s, or random)'
+complete -c lm-step -l alternatives -x -a '3 5' -d 'Write N samples of each record'
 complete -c lm-step -l stop -x -d 'Stop after generating TEXT (can be repeated)'
 complete -c lm-step -l ignore-eos -d 'Do not stop at the end-of-text token'
 complete -c lm-step -s e -l exit-status -d 'Exit with 1 if all records were already done'

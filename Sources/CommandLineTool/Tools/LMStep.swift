@@ -44,6 +44,13 @@ extension Option {
     "Sample with seed S (default: the record's, or random)",
     "Sample with the seed S for the first record, S + 1 for the second, and so on. Default: the member \"seed\" of the "
       + "record, or else a random seed. The sampled token depends only on the seed, the position and the logits.")
+  public static let alternatives = Option(
+    "alternatives", takes: .integer("N", 1...mostAlternatives), suggesting: ["3", "5"],
+    "Write N samples of each record",
+    "Sample N sequences from each record, and write a record for each, with its number (from 1) in \"alternative\" and the sum "
+      + "of the log-probabilities of its new tokens in \"new_logprob\". Their seeds are S, S + 1, and so on.")
+  /// The alternatives of a record are computed together.
+  public static let mostAlternatives = 64
   public static let stop = Option(
     "stop", takes: .text("TEXT"),
     "Stop after generating TEXT (can be repeated)",
@@ -78,9 +85,10 @@ extension Tool {
     ],
     operands: .files(of: "records"),
     output: .records(),
-    exclusions: [[.sealed, .sealedOutput]],
+    exclusions: [[.sealed, .sealedOutput], [.alternatives, .each], [.alternatives, .cache]],
     options: [
-      .count, .each, .temperature, .topKFilter, .topPFilter, .minPFilter, .repetitionPenalty, .bias, .ban, .seed, .stop,
+      .count, .each, .temperature, .topKFilter, .topPFilter, .minPFilter, .repetitionPenalty, .bias, .ban, .seed,
+      .alternatives, .stop,
       .ignoreEOS,
       .exitStatus, .cache,
     ],
