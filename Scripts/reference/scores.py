@@ -120,8 +120,9 @@ class Comparison:
                         self.note(name, abs(theirs[1] - word[member]), 1e-3, (text, word, theirs))
             rows = logits[index, :len(ids) - 1]
             own = rows.gather(1, torch.tensor(ids[1:])[:, None])
-            p = rows.softmax(-1)
-            entropies = -(p * rows.log_softmax(-1)).sum(-1) / LN2
+            # The sum over the vocabulary in float64: in float32 its rounding errors are greater than the tolerance.
+            logprobs = rows.double().log_softmax(-1)
+            entropies = -(logprobs.exp() * logprobs).sum(-1) / LN2
             for place, entropy in enumerate(record["entropies"][1:]):
                 self.note("entropy", abs(entropy - entropies[place].item()), self.tolerance, (text, place))
             for place, rank in enumerate(record["ranks"][1:]):

@@ -1,8 +1,8 @@
 import Scoring
 
 extension FuzzTarget {
-  /// Any division of any bytes into tokens: words have bytes, tokens belong to at most one word, in order, and a list of
-  /// the words gives the same words.
+  /// Any division of any bytes into tokens: words have bytes, tokens belong to at most one word, in order, and a list
+  /// of the words gives the same words.
   ///
   /// The input is the tokens, each followed by a byte 0 or, after a special token, 1.
   static let wordDivision = FuzzTarget("words", longestInput: 200) { input in
