@@ -2,8 +2,8 @@ extension Option {
   public static let scoreUnit = Option(
     "by", takes: .choice("UNIT", ["word", "token", "record"]),
     "Rows of --tsv, --csv, --table: word, token or record",
-    "The unit of a row with --tsv, --csv and --table, and of a coloured area with --colour and --html (there not record). "
-      + "Default: word.")
+    "The unit of a row with --tsv, --csv and --table, and of a coloured area with --colour and --html, which accept word and "
+      + "token only. Default: word.")
   public static let words = Option(
     "words", takes: .text("MEMBER"),
     "Read the words from a member: an array of strings",
