@@ -72,7 +72,7 @@ let package = Package(
       "CommandLineTool",
       ["CPlatform", "JSON", "JSONLines", "Platform", "Threads", "Tokenizer", "Checkpoint", "Sampling"]),
     // Tools
-    executable("bpe-encode", ["JSON", "JSONLines", "Tokenizer"]),
+    executable("bpe-encode", ["JSON", "JSONLines", "Platform", "Tokenizer"]),
     executable("bpe-decode", ["JSON", "JSONLines", "Tokenizer"]),
     executable("lm-info", ["Checkpoint", "JSON", "JSONLines", "LanguageModel", "Platform", "Tokenizer"]),
     executable("lm-logits", ["Checkpoint", "JSON", "JSONLines", "LanguageModel", "Sampling", "Tokenizer"]),
@@ -83,9 +83,11 @@ let package = Package(
     executable("lm-step", ["Checkpoint", "JSON", "JSONLines", "LanguageModel", "Sampling", "Threads", "Tokenizer"]),
     executable("lm-pull", ["Checkpoint", "Hub", "JSON", "Platform"]),
     // Developer tools, not installed. generate-pages writes man/man1 and completions; json-check runs the JSON Test
-    // Suite; lm-measure measures parts of a process for `make bench`.
+    // Suite; pattern-check finds the matches of a pattern; lm-measure measures parts of a process for `make bench`.
     .executableTarget(name: "generate-pages", dependencies: ["CommandLineTool", "Platform"], swiftSettings: common),
     .executableTarget(name: "json-check", dependencies: ["JSON", "JSONLines", "Platform"], swiftSettings: common),
+    .executableTarget(
+      name: "pattern-check", dependencies: ["JSONLines", "Platform", "Tokenizer"], swiftSettings: common),
     .executableTarget(
       name: "lm-measure",
       dependencies: ["Checkpoint", "CommandLineTool", "JSON", "JSONLines", "LanguageModel", "Platform", "Threads"],
@@ -96,7 +98,8 @@ let package = Package(
     .target(
       name: "FuzzTargets",
       dependencies: [
-        "Checkpoint", "JSON", "JSONLines", "LanguageModel", "Numerics", "Platform", "Sampling", "Scoring", "Tokenizer",
+        "Checkpoint", "CommandLineTool", "JSON", "JSONLines", "LanguageModel", "Numerics", "Platform", "Sampling",
+        "Scoring", "Tokenizer",
       ],
       path: "Scripts/fuzz/Targets", swiftSettings: common),
     tests("JSONTests", ["JSON"]),

@@ -117,7 +117,7 @@ dictionary("config", *(f'"{name}"' for name in sorted(names)), *(f'"{name}":' fo
 
 
 def gguf(values, tensors, alignment=32, version=3):
-    """Returns a GGUF file: values are integers, floats, strings, or lists of strings or integers; tensors are float32."""
+    """Returns a GGUF file: values are truth values, integers, floats, strings, or lists; tensors are float32."""
     def text(string):
         return struct.pack("<Q", len(string.encode())) + string.encode()
 
@@ -126,10 +126,12 @@ def gguf(values, tensors, alignment=32, version=3):
             return struct.pack("<I", 8) + text(value)
         if isinstance(value, float):
             return struct.pack("<If", 6, value)
+        if isinstance(value, bool):
+            return struct.pack("<IB", 7, value)
         if isinstance(value, int):
             return struct.pack("<II", 4, value)
-        kind, entries = (8, [text(entry) for entry in value]) if isinstance(value[0], str) else (
-            5, [struct.pack("<i", entry) for entry in value])
+        kind, form = {str: (8, None), float: (6, "<f"), int: (5, "<i")}[type(value[0])]
+        entries = [struct.pack(form, entry) if form else text(entry) for entry in value]
         return struct.pack("<IIQ", 9, kind, len(value)) + b"".join(entries)
 
     header = b"GGUF" + struct.pack("<IQQ", version, len(tensors), len(values))
@@ -151,6 +153,9 @@ llama = {"general.architecture": "llama", "llama.block_count": 1, "llama.context
 tables = {"tokenizer.ggml.model": "gpt2", "tokenizer.ggml.pre": "llama-bpe",
           "tokenizer.ggml.tokens": ["a", "b", "ab", "Ġ", "<end>"], "tokenizer.ggml.merges": ["a b"],
           "tokenizer.ggml.token_type": [1, 1, 1, 1, 3], "tokenizer.ggml.eos_token_id": 4}
+sentencepiece = {"tokenizer.ggml.model": "llama", "tokenizer.ggml.tokens": ["<unk>", "▁", "a", "▁a", "<0x0A>"],
+                 "tokenizer.ggml.scores": [0.0, -1.0, -2.0, -0.5, 0.0], "tokenizer.ggml.token_type": [2, 1, 1, 1, 6],
+                 "tokenizer.ggml.add_space_prefix": True}
 llama_tensors = [("token_embd.weight", (4, 5)), ("output_norm.weight", (4,)), ("blk.0.attn_norm.weight", (4,)),
                  ("blk.0.attn_q.weight", (4, 4)), ("blk.0.attn_k.weight", (4, 2)), ("blk.0.attn_v.weight", (4, 2)),
                  ("blk.0.attn_output.weight", (4, 4)), ("blk.0.ffn_norm.weight", (4,)), ("blk.0.ffn_gate.weight", (4, 3)),
@@ -197,10 +202,32 @@ families = [
     family("falcon", ["attn_norm+", "output_norm+", "attn_qkv", "attn_output", "ffn_up", "ffn_down"])]
 seeds(
     "gguf", *families,
-    gguf(llama | tables, llama_tensors), gguf(llama, llama_tensors), gguf(llama | {"general.alignment": 64}, llama_tensors, 64),
+    gguf(llama | tables, llama_tensors), gguf(llama | sentencepiece, llama_tensors), gguf(llama, llama_tensors), gguf(llama | {"general.alignment": 64}, llama_tensors, 64),
     gguf(llama | {"split.count": 2}, llama_tensors), gguf(llama, llama_tensors, version=2), gguf(tables, []), gguf({}, []),
     gguf(llama, llama_tensors + [("rope_freqs.weight", (1,))]), gguf(llama | {"llama.rope.freq_base": 1e-30}, llama_tensors),
     b"GGUF\3\0\0\0" + b"\xff" * 16, b"GGUF\0\0\0\3", b"GG")
+
+
+def split(number, count=2, total=len(llama_tensors)):
+    return {"split.no": number, "split.count": count, "split.tensors.count": total}
+
+
+def parts(first, second):
+    return len(first).to_bytes(3, "little") + first + second
+
+
+whole = llama | tables
+second = gguf(split(1), llama_tensors[4:])
+seeds(
+    "parts",
+    parts(gguf(whole | split(0), llama_tensors[:4]), second), parts(gguf(whole | split(0), []), gguf(split(1), llama_tensors)),
+    parts(gguf(whole | split(0), llama_tensors[:5]), second), parts(gguf(whole | split(0), llama_tensors[:3]), second),
+    parts(gguf(whole | split(1), llama_tensors[:4]), second), parts(gguf(whole | split(0, 3), llama_tensors[:4]), second),
+    parts(gguf(whole | split(0), llama_tensors[:4]), gguf(split(0), llama_tensors[4:])),
+    parts(gguf(whole | split(0), llama_tensors[:4]), gguf(split(1, 3), llama_tensors[4:])),
+    parts(gguf(whole | split(0, total=2**31), llama_tensors[:4]), second),
+    parts(gguf(whole | split(0, 1), llama_tensors), gguf(whole | split(0, 0), llama_tensors)),
+    parts(gguf(whole | split(0, 2**31), llama_tensors[:4]), second[:200]), parts(b"", second), b"\xff\xff\xff", b"\1")
 
 
 def sampling(logits, temperature=1.0, top_p=1.0, min_p=0.0, top_k=0, penalty=1.0, ids=(0, 0)):
@@ -245,13 +272,47 @@ end_of_text = {"id": 13, "content": "<|endoftext|>", "single_word": False, "lstr
                "normalized": False, "special": True}
 digits = {"type": "Sequence", "pretokenizers": [
     {"type": "Digits", "individual_digits": True}, {"type": "ByteLevel", "add_prefix_space": True}]}
+mark = {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "first", "split": True}
+pieces = {"<unk>": 0, "▁": 1, "a": 2, "b": 3, "ab": 4, "▁a": 5, "▁ab": 6, "<0x0A>": 7, "é": 8}
+spelled = {"vocab": pieces, "merges": ["a b", "▁ a", "▁ ab"], "unk_token": "<unk>", "fuse_unk": True, "byte_fallback": True}
+lattice = {"type": "Unigram", "unk_id": 0, "byte_fallback": False,
+           "vocab": [[piece, -number / 3] for number, piece in enumerate(pieces)]}
+back = {"type": "Sequence", "decoders": [
+    {"type": "Replace", "pattern": {"String": "▁"}, "content": " "}, {"type": "ByteFallback"}, {"type": "Fuse"},
+    {"type": "Strip", "content": " ", "start": 1, "stop": 0}]}
+
+
+def split(pattern, behavior="Isolated", invert=False, kind="Regex"):
+    return {"type": "Split", "pattern": {kind: pattern}, "behavior": behavior, "invert": invert}
+
+
+def sequence(*steps, name="pretokenizers"):
+    return {"type": "Sequence", name: list(steps)}
+
+
+last = {"type": "ByteLevel", "add_prefix_space": False, "use_regex": False}
+pipelines = [
+    tokenizer(spelled, pre_tokenizer=mark, decoder=back), tokenizer(lattice, pre_tokenizer=mark, decoder=mark),
+    tokenizer(spelled, pre_tokenizer=None, decoder=back, normalizer=sequence(
+        {"type": "Prepend", "prepend": "▁"}, {"type": "Replace", "pattern": {"String": " "}, "content": "▁"}, name="normalizers")),
+    tokenizer(spelled | {"byte_fallback": False}, pre_tokenizer={"type": "Whitespace"}, decoder=None),
+    tokenizer(pre_tokenizer=sequence(split("\\p{N}{1,3}|\\s+(?!\\S)"), split("b", "MergedWithPrevious", kind="String"), last)),
+    tokenizer(pre_tokenizer=sequence(
+        {"type": "Punctuation", "behavior": "Contiguous"}, digits, split("[0-9]{3}", "Removed", True))),
+    tokenizer(pre_tokenizer=sequence(split("a+?", "MergedWithNext"), split(" ", "Contiguous", kind="String"), last)),
+    tokenizer(normalizer=sequence(
+        {"type": "NFKD"}, {"type": "StripAccents"}, {"type": "Lowercase"}, {"type": "Strip", "strip_left": True, "strip_right": True},
+        {"type": "Replace", "pattern": {"Regex": "b*"}, "content": "c"}, name="normalizers")),
+    tokenizer(normalizer={"type": "ByteLevel"}, pre_tokenizer=None),
+    tokenizer(added_tokens=[end_of_text | {"lstrip": True, "rstrip": True, "single_word": True}]),
+]
 seeds(
     "tokenizer",
     tokenizer(), tokenizer({"merges": merges}), tokenizer(added_tokens=[end_of_text]), tokenizer(pre_tokenizer=digits),
     tokenizer({"ignore_merges": True, "dropout": 0.0, "unk_token": None, "byte_fallback": False}),
     tokenizer(added_tokens=[end_of_text | {"id": 30, "normalized": True, "special": False, "content": "ab"}]),
     tokenizer(normalizer={"type": "NFC"}), tokenizer({"type": "WordPiece"}), "{}",
-    tokenizer({"vocab": small | {"x": 16777215}}))
+    tokenizer({"vocab": small | {"x": 16777215}}), *pipelines)
 text = json.dumps(small, ensure_ascii=False)
 seeds(
     "vocabulary",
@@ -262,5 +323,26 @@ texts = ["Once upon a time, it's 12  o'clock.\n\n", "a   b\t\tc \u00a0\u3000x", 
          "<|endoftext|>a<|endoftext|>", "  leading", "trailing   "]
 seeds("words", b"", b"\1The\0 key\0s.\0", b"<|x|>\1a\0 \0 b\0\n\0", b"5\0 \xe2\0\x82\xac\0\xc2\0\xa0b\xff\0", b"a\0 \0<|x|>\1b\0  \0")
 seeds("splitting", *(bytes([number]) + text.encode() for number, text in enumerate(texts)), b"\1\xff\xfe a\xc3", b"\0")
+seeds("pattern", *(pattern + b"\0it's  12 \xc3\xa9\xcc\x81LL\r\n " for pattern in (
+    rb"'s|'t| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+", rb"(?i:'s|'ll)?\p{N}{1,3}|\s*[\r\n]+",
+    rb"[\p{Lu}\p{M}&&[^\p{Han}]]*[\p{Ll}]++", rb"(?<!a)b|(?>a|ab)c|\bx+?\b|^\s|.$", rb"[[:alpha:]a-z\x{41}]{2,3}?",
+    rb"(?:a|aa)+b", rb"(a(?i)b|c)*+|\P{Lu}{,2}", rb"[^(\s|[.,!?])]+|\pL\h\u0041", rb"\d{1,3}(?=(?:\d{3})*\b)|\s+$",
+    rb"([!'])\1*|\R|\G.")))
 seeds("encoding", *(bytes([number]) + text.encode() for number, text in enumerate(texts)), b"\0" + b"a" * 300,
       b"\4\xff\xfe\x80 \xc3", b"\2", b"\0" + bytes(range(256)))
+
+
+def size_and_text(text, table):
+    return struct.pack("<H", len(text)) + text + table
+
+
+models = fixture / "sentencepiece"
+bpe, unigram = ((models / f"{name}.model").read_bytes() for name in ("bpe", "unigram"))
+# The character map of unigram.model: field 2 of the normalizer, after field 1, its name
+tail = unigram[unigram.rindex(b"user_defined") + len(b"user_defined"):]
+rules = tail[3 if tail[1] > 0x7F else 2:]
+seeds(
+    "sentencepiece", b"", bpe[:3000], unigram,
+    b"\n\x0e\n\x05<unk>\x15\0\0\0\0\x18\2" + b"\n\x0a\n\1a\x15\0\0\x80\xbf\x18\1" + b"\n\x0b\n\2aa\x15\0\0\x80\xbf\x18\4" + b"\x12\2\x18\2")
+seeds("charsmap", size_and_text("\ufb01 A e\u0301\r\n".encode(), rules[3:]), b"\1\0a\4\0\0\0\0\4\0\0a\0")
+seeds("scores", bytes(range(1, 200, 2)), b"\x03" * 39 + bytes(range(100)), bytes((7 * n) % 256 for n in range(200)))

@@ -143,6 +143,7 @@ def gpt_neox():
             hub=True),
         Model("gpt_neox-tied", "gpt_neox", own(A, hidden_act="relu", tie_word_embeddings=True, layer_norm_eps=1e-2,
             **rope(0.75))),
+        Model("gpt_neox-odd-part", "gpt_neox", own(sizes(40, 50, 2, 2)), gguf="f32"),  # 5 of 20 elements
         *scalings("gpt_neox", own(D), 8, partial=0.5),
     ]
 
@@ -548,6 +549,9 @@ def llama():
             "yarn", 8, rope_theta=10000.0, beta_fast=4.0, beta_slow=0.5, attention_factor=0.9, truncate=False)}),
         Model("llama-yarn-mscale", "llama", A | {"rope_parameters": scaling(
             "yarn", 8, rope_theta=10000.0, mscale=0.8, mscale_all_dim=0.4)}),
+        Model("llama-proportional", "llama", A | {"rope_parameters": {"rope_type": "proportional", "factor": 2.5,
+            "partial_rotary_factor": 0.5, "rope_theta": 10000.0}}),
+        Model("llama-part", "llama", A | {"partial_rotary_factor": 0.5, "rope_theta": 500.0}, hub=True),
         Model("llama-longrope-short", "llama", A | {"rope_parameters": scaling(
             "longrope", 8, rope_theta=10000.0, original_max_position_embeddings=310)}),
     ]

@@ -20,12 +20,17 @@ def text_settings(config):
     return config.get_text_config()
 
 
+def attention(config):
+    """Returns the implementation of attention. Falcon's eager attention adds ALiBi twice."""
+    return "sdpa" if getattr(config, "alibi", False) else "eager"
+
+
 def make(spec):
     """Returns the model with random weights, exact in bfloat16 and float16, or in Q8_0 for a GGUF file of Q8_0."""
     config = transformers.AutoConfig.for_model(spec.model_type, **json.loads(json.dumps(spec.settings)))
     torch.manual_seed(zlib.crc32(spec.name.encode()))
     model = transformers.AutoModelForCausalLM.from_config(
-        config, dtype=torch.float32, attn_implementation="eager"
+        config, dtype=torch.float32, attn_implementation=attention(config)
     ).eval()
     randomize(model)
     if spec.gguf == "q8_0":
@@ -112,7 +117,7 @@ def save(spec, model, folder):
     if os.path.exists(f"{folder}/generation_config.json"):
         os.remove(f"{folder}/generation_config.json")
     read = transformers.AutoModelForCausalLM.from_pretrained(
-        folder, dtype=torch.float32, attn_implementation="eager"
+        folder, dtype=torch.float32, attn_implementation=attention(model.config)
     ).eval()
     longest = prompts(spec)[-1]
     if not (logits(read, longest) == logits(model, longest)).all():

@@ -65,6 +65,13 @@ CASES = [
     ("gpt_neox", {}, None, 80),
     ("gpt_neox", {"rotary_pct": 1.0, "rotary_emb_base": 50000}, None, 64),
     ("gpt_neox", {"rope_parameters": {"rope_theta": 2e4, "partial_rotary_factor": 0.5, "rope_type": "default"}}, None, 64),
+    ("gpt_neox", {}, None, 20),  # 5 elements: transformers rotates 6
+    ("gpt_neox", {"max_position_embeddings": 256, "rope_parameters": {
+        "rope_type": "dynamic", "factor": 3.0, "rope_theta": 2e4, "partial_rotary_factor": 0.3}}, None, 24),
+    ("phi3", {"partial_rotary_factor": 0.25}, None, 28),
+    ("llama", {"rope_parameters": {"rope_type": "proportional", "factor": 2.5, "partial_rotary_factor": 0.3,
+                                   "rope_theta": 5e4}}, None, 64),
+    ("llama", {"rope_parameters": {"rope_type": "proportional", "rope_theta": 1e4}}, None, 20),
     ("phi", {"partial_rotary_factor": 0.4}, None, 80),
     ("phi", {"rope_scaling": {"type": "linear", "factor": 2.0}}, None, 64),
     ("stablelm", {"rope_theta": 10000, "partial_rotary_factor": 0.3}, None, 80),
@@ -75,6 +82,10 @@ CASES = [
     ("gemma3_text", {"rope_parameters": {"full_attention": {"rope_type": "linear", "factor": 8.0, "rope_theta": 5e5},
                                          "sliding_attention": {"rope_type": "default", "rope_theta": 3e4}}},
      "sliding_attention", 64),
+    ("olmo3", {"rope_parameters": {  # truncate has no effect here
+        "full_attention": {"rope_type": "yarn", "factor": 8.0, "rope_theta": 5e5, "truncate": False,
+                           "original_max_position_embeddings": 512},
+        "sliding_attention": {"rope_type": "default", "rope_theta": 5e5}}}, "full_attention", 64),
     ("olmo3", {"rope_theta": 5e5, "max_position_embeddings": 65536, "rope_scaling": {
         "rope_type": "yarn", "factor": 8.0, "attention_factor": 1.2079441541679836, "beta_fast": 32, "beta_slow": 1,
         "original_max_position_embeddings": 8192}}, "full_attention", 128),

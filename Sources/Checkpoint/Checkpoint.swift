@@ -1,11 +1,13 @@
 import JSON
 import Platform
 
-/// The tensors of a model's files: of the safetensors files in a folder, or of a GGUF file.
+/// The tensors of a model's files: of the safetensors files in a folder, or of a GGUF file or its parts.
 public struct Checkpoint: Sendable {
   public let location: ModelLocation
-  /// The files that contain the weights, sorted by name.
+  /// The files that contain the weights, sorted by name. The parts of a split GGUF model are in their order.
   public let files: [Path]
+  /// The total size in bytes of these files.
+  public let byteCount: Int
   /// The tensors by their names in the files.
   package let tensors: [String: Tensor]
 
@@ -14,10 +16,14 @@ public struct Checkpoint: Sendable {
   public init(_ model: ModelFiles) throws(CheckpointError) {
     location = model.location
     if let gguf = model.gguf {
-      (files, tensors) = ([gguf.path], try gguf.tensors.get())
+      tensors = try gguf.tensors.get()
+      files = gguf.parts.map(\.path)
+      byteCount = gguf.parts.reduce(0) { $0 + $1.bytes.count }
     } else {
       let weights = try SafeTensorsFolder(location.path)
       (files, tensors) = (weights.files, weights.tensors)
+      let sizes = Dictionary(tensors.values.map { ($0.file.path, $0.file.bytes.count) }) { size, _ in size }
+      byteCount = sizes.values.reduce(0, +)
     }
   }
 
@@ -31,13 +37,6 @@ public struct Checkpoint: Sendable {
       for byte in fileIdentity(path).utf8 { hash.combine(byte) }
     }
     return hash.value
-  }
-
-  /// The total size in bytes of the files with the weights.
-  public var byteCount: Int {
-    var sizes: [Path: Int] = [:]
-    for tensor in tensors.values { sizes[tensor.file.path] = tensor.file.bytes.count }
-    return sizes.values.reduce(0, +)
   }
 }
 

@@ -3,12 +3,13 @@ import Platform
 /// The opened files of a model. For a GGUF file, the header has been parsed once and is shared by the configuration,
 /// the tensors and the tokenizer.
 public struct ModelFiles: Sendable {
+  /// The location of the model; of its first part if it is a split GGUF model.
   public let location: ModelLocation
   let gguf: GGUF?
 
   public init(_ location: ModelLocation) throws(CheckpointError) {
-    self.location = location
     gguf = location.isFile ? try GGUF(path: location.path) : nil
+    self.location = gguf.map { ModelLocation(file: $0.path) } ?? location
   }
 
   /// Returns the tokenizer of a GGUF file, or nil for a folder, which has separate tokenizer files.

@@ -2,7 +2,8 @@ import Platform
 
 /// The location of a model's files.
 public struct ModelLocation: Equatable, Sendable {
-  /// A folder in the layout of the Hugging Face hub (config.json, safetensors, tokenizer files), or a GGUF file.
+  /// A folder in the layout of the Hugging Face hub (config.json, safetensors, tokenizer files), or a GGUF file: any
+  /// part of a split one.
   public let path: Path
   /// True if `path` is a GGUF file, which contains the configuration, the weights and the tokenizer.
   public let isFile: Bool
@@ -46,7 +47,8 @@ public struct ModelLocation: Equatable, Sendable {
     return (cached + [defaultName]).sorted()
   }
 
-  /// Returns the model in a folder: its safetensors if present, else its only GGUF file.
+  /// Returns the model in a folder: its safetensors if present, else its only GGUF file, or the first part of its only
+  /// split GGUF model.
   ///
   /// - Parameter name: the name of the folder for messages.
   private static func model(inFolder folder: Path, named name: Path) throws(CheckpointError) -> ModelLocation {
@@ -55,7 +57,7 @@ public struct ModelLocation: Equatable, Sendable {
     if folder.lastComponent.hasPrefix(HubCache.prefix), isDirectory(folder.appending("snapshots")) {
       return try model(inCacheFolder: folder)
     }
-    let files = entries(ofFolder: folder).filter { $0.hasSuffix(".gguf") }
+    let files = GGUFPartName.firstOfEachModel(entries(ofFolder: folder).filter { $0.hasSuffix(".gguf") })
     guard let file = files.first else { return ModelLocation(folder: folder) }
     guard files.count == 1 else {
       let choice = ModelLocation(folder: name).path.appending(file)
@@ -149,9 +151,11 @@ extension ModelLocation {
     return similarName(to: path.text, among: files).map { "; did you mean \($0)?" } ?? ""
   }
 
-  /// Returns the paths of the GGUF files in a folder, relative to the current folder if the folder is `.`.
+  /// Returns the paths of the GGUF files in a folder, one of each split model, relative to the current folder if the
+  /// folder is `.`.
   private static func ggufFiles(in folder: Path) -> [Path] {
-    entries(ofFolder: folder).filter { $0.hasSuffix(".gguf") }.map { folder == "." ? $0 : folder.appending($0) }
+    GGUFPartName.firstOfEachModel(entries(ofFolder: folder).filter { $0.hasSuffix(".gguf") })
+      .map { folder == "." ? $0 : folder.appending($0) }
   }
 
   /// The maximum length in bytes of names to compare. The time for a comparison is quadratic in the length.

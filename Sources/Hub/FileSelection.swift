@@ -1,5 +1,6 @@
 import Checkpoint
 import JSON
+import Platform
 
 /// The files of a model to fetch.
 public struct FileSelection: Equatable, Sendable {
@@ -14,11 +15,11 @@ public struct FileSelection: Equatable, Sendable {
   ]
 
   /// Selects the weights in safetensors with the files that belong to them. If there are no safetensors, or if `choice`
-  /// is set, selects one `.gguf` file, which needs no other files.
+  /// is set, selects one `.gguf` file, or all parts of a split one, which need no other files.
   ///
   /// - Parameters:
   ///   - model: the model's name, for messages.
-  ///   - choice: the name of a `.gguf` file, or the quantization at the end of its name.
+  ///   - choice: the name of a `.gguf` file or of a part, or the quantization at the end of its name.
   public init(of listing: FileListing, model: String, choice: String?) throws(HubError) {
     let otherFiles = listing.files.filter { Self.otherFiles.contains($0.path) }
     if choice == nil, let weights = listing.file("model.safetensors") {
@@ -28,13 +29,13 @@ public struct FileSelection: Equatable, Sendable {
       files = otherFiles + [index]
       shardIndex = index
     } else {
-      files = [try Self.gguf(of: listing, model: model, choice: choice)]
+      files = try Self.gguf(of: listing, model: model, choice: choice)
       shardIndex = nil
     }
   }
 
-  private static func gguf(of listing: FileListing, model: String, choice: String?) throws(HubError) -> RemoteFile {
-    let all = listing.files.filter { $0.path.lowercased().hasSuffix(".gguf") }
+  private static func gguf(of listing: FileListing, model: String, choice: String?) throws(HubError) -> [RemoteFile] {
+    let all = GGUFChoice.choices(in: listing)
     guard !all.isEmpty else {
       let other = listing.files.first { $0.path.hasSuffix(".bin") || $0.path.hasSuffix(".pt") }
       let hint = other.map { "; \($0.path) is not supported, because loading it can run code" } ?? ""
@@ -42,11 +43,17 @@ public struct FileSelection: Equatable, Sendable {
         .badData,
         choice == nil ? "\(model) has no weights in safetensors or GGUF\(hint)" : "\(model) has no .gguf file\(hint)")
     }
-    let named = all.filter { $0.path == choice }
+    let named = all.filter { $0.files.contains { $0.path == choice } }
     let matches = choice.map { choice in named.isEmpty ? all.filter { $0.isQuantized(as: choice) } : named } ?? all
-    if matches.count == 1 { return matches[0] }
+    if matches.count == 1 {
+      if let missing = matches[0].firstMissingPart {
+        throw HubError(
+          .badData, "\(model) has no \(missing.path), which is part \(missing.number) of \(missing.count)")
+      }
+      return matches[0].files
+    }
     let candidates = matches.isEmpty ? all : matches
-    var choices = candidates.prefix(100).map { "\(formattedByteCount($0.size))  \($0.path)" }
+    var choices = candidates.prefix(100).map(\.description)
     if candidates.count > choices.count { choices.append("and \(candidates.count - choices.count) more") }
     if let choice, matches.isEmpty {
       throw HubError(
@@ -91,11 +98,50 @@ public struct FileSelection: Equatable, Sendable {
   }
 }
 
-extension RemoteFile {
-  /// The part of a `.gguf` file's name after the last `-` or `.`, which by convention is the quantization.
+/// A `.gguf` file on the hub, or the parts of a split one.
+private struct GGUFChoice: CustomStringConvertible {
+  /// The file, or the parts in their order. Never empty.
+  private(set) var files: [RemoteFile]
+  /// The name of the first part; nil for a file that is not a part.
+  private let firstPart: GGUFPartName?
+
+  /// Returns the files of a listing in their order, with the parts of a split file together.
+  static func choices(in listing: FileListing) -> [GGUFChoice] {
+    var choices: [GGUFChoice] = []
+    var indices: [GGUFPartName: Int] = [:]
+    for file in listing.files where file.path.lowercased().hasSuffix(".gguf") {
+      let firstPart = GGUFPartName(Path(file.path))?.part(1)
+      if let firstPart, let index = indices[firstPart] {
+        choices[index].files.append(file)
+      } else {
+        if let firstPart { indices[firstPart] = choices.count }
+        choices.append(GGUFChoice(files: [file], firstPart: firstPart))
+      }
+    }
+    for index in choices.indices { choices[index].files.sort { $0.path < $1.path } }
+    return choices
+  }
+
+  var path: String { files[0].path }
+
+  /// The size and the path, for a list of choices.
+  var description: String {
+    let size = formattedByteCount(files.reduce(0) { $0 + $1.size })
+    return "\(size)  \(path)" + (files.count == 1 ? "" : " (\(files.count) files)")
+  }
+
+  /// The first part that is not on the hub.
+  var firstMissingPart: GGUFPartName? {
+    guard let firstPart, files.count < firstPart.count else { return nil }
+    let present = Set(files.map { Path($0.path) })
+    return (1...firstPart.count).lazy.map(firstPart.part).first { !present.contains($0.path) }
+  }
+
+  /// The part of the name after the last `-` or `.`, which by convention is the quantization. The name is that without
+  /// `.gguf` and without the numbers of a part.
   var quantization: String? {
-    guard let name = path.split(separator: "/").last?.dropLast(".gguf".count),
-      let mark = name.lastIndex(where: { $0 == "-" || $0 == "." })
+    let whole = firstPart.map(\.prefix.text) ?? String(path.dropLast(".gguf".count))
+    guard let name = whole.split(separator: "/").last, let mark = name.lastIndex(where: { $0 == "-" || $0 == "." })
     else { return nil }
     let part = name[name.index(after: mark)...]
     return part.isEmpty ? nil : String(part)

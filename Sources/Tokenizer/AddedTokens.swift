@@ -7,6 +7,13 @@ struct AddedTokens: Sendable {
     /// The file's `normalized`: if true, the token is searched for in the normalized text, between the matches of the
     /// tokens that are not `normalized`.
     let isNormalized: Bool
+    /// The file's `lstrip` and `rstrip`: a match includes the white space before or after it.
+    var stripsLeft = false
+    var stripsRight = false
+    /// The file's `single_word`: a match that continues a word is ignored.
+    var isSingleWord = false
+    /// The text to search for, if it differs from the bytes that the token has in the vocabulary.
+    var content: [UInt8]?
   }
 
   static let endOfText = Array("<|endoftext|>".utf8)
@@ -20,12 +27,12 @@ struct AddedTokens: Sendable {
 
   /// - Parameter purpose: for `.decoding` no search tables are built.
   init(
-    _ tokens: [Token], of vocabulary: Vocabulary, normalizesNFC: Bool, for purpose: ByteLevelTokenizer.Purpose
+    _ tokens: [Token], of vocabulary: some TokenTable, _ normalizers: [Normalizer], for purpose: Tokenizer.Purpose
   ) throws(VocabularyError) {
     self.tokens = tokens.sorted { $0.id < $1.id }
     let searched = purpose == .encoding ? tokens : []
-    verbatim = try TokenSearch(searched.filter { !$0.isNormalized }, of: vocabulary, normalizesNFC: false)
-    normalized = try TokenSearch(searched.filter(\.isNormalized), of: vocabulary, normalizesNFC: normalizesNFC)
+    verbatim = try TokenSearch(searched.filter { !$0.isNormalized }, of: vocabulary, [])
+    normalized = try TokenSearch(searched.filter(\.isNormalized), of: vocabulary, normalizers)
   }
 
   /// Returns the searches to run on a text. A search that has only special tokens is omitted unless `recognizeSpecial`.
@@ -43,7 +50,9 @@ struct AddedTokens: Sendable {
   }
 
   /// Returns the id of the added token with these bytes, or nil if no added token has these bytes.
-  func id(of content: [UInt8], in vocabulary: Vocabulary) -> Int? {
-    tokens.first { vocabulary.bytes(of: Int($0.id))?.elementsEqual(content) ?? false }.map { Int($0.id) }
+  func id(of content: [UInt8], in vocabulary: some TokenTable) -> Int? {
+    tokens.first {
+      $0.content.map { $0 == content } ?? vocabulary.bytes(of: Int($0.id))?.elementsEqual(content) ?? false
+    }.map { Int($0.id) }
   }
 }

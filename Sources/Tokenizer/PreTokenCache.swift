@@ -106,4 +106,30 @@ final class PreTokenCache {
     }
     table.slot(key.hash).pointee = slot
   }
+
+  /// The tokens of a pre-token, for models whose tokens may be longer or shorter in the text than in the vocabulary.
+  struct Entry {
+    fileprivate var tokens: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+    fileprivate var count = 0
+
+    /// Appends a token with its length in bytes of the pre-token, which has at most `maxLength` bytes.
+    @inline(__always)
+    mutating func append(_ id: Int32, length: Int) {
+      if count < PreTokenCache.maxTokens {
+        withUnsafeMutableBytes(of: &tokens) {
+          $0.bindMemory(to: UInt32.self)[count] = UInt32(id) | UInt32(truncatingIfNeeded: length) << 24
+        }
+      }
+      count += 1
+    }
+  }
+
+  /// Inserts a pre-token that was not in the cache.
+  func insert(_ key: Key, _ entry: Entry) {
+    table.countMiss()
+    guard !key.isTooLong, entry.count <= Self.maxTokens else { return }
+    var slot = Slot(key: key.words, tokens: entry.tokens)
+    slot.tokens.3 |= UInt64(entry.count) << 32
+    table.slot(key.hash).pointee = slot
+  }
 }

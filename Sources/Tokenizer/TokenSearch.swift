@@ -38,16 +38,20 @@ final class TokenSearch: @unchecked Sendable {  // immutable after init
 
   /// Creates a search for `tokens`, or returns nil if `tokens` is empty.
   ///
-  /// - Parameter normalizesNFC: If true, the text is in NFC, so the tokens are normalized too.
-  init?(_ tokens: [AddedTokens.Token], of vocabulary: Vocabulary, normalizesNFC: Bool) throws(VocabularyError) {
+  /// - Parameter normalizers: The normalizers of the text, which are applied to the tokens too. A token of which they
+  ///   leave nothing is never found.
+  init?(
+    _ tokens: [AddedTokens.Token], of vocabulary: some TokenTable, _ normalizers: [Normalizer]
+  ) throws(VocabularyError) {
     guard !tokens.isEmpty else { return nil }
     self.tokens = tokens
     isSpecialOnly = tokens.allSatisfy(\.isSpecial)
     lengths = [Int](repeating: 0, count: tokens.count)
-    var nfc = NFC()
+    var normalizer = TextNormalizer(normalizers)
     for (index, token) in tokens.enumerated() {
-      guard let bytes = vocabulary.bytes(of: Int(token.id)) else { continue }
-      let spelled = (normalizesNFC ? nfc.normalize(bytes, 0..<bytes.count)?.bytes : nil) ?? Array(bytes)
+      guard let content = token.content ?? vocabulary.bytes(of: Int(token.id)).map(Array.init) else { continue }
+      let spelled = normalizer.normalize(content)
+      guard !spelled.isEmpty else { continue }
       lengths[index] = spelled.count
       longest = max(longest, spelled.count)
       try insert(spelled, Int32(index))

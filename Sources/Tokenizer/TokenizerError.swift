@@ -26,21 +26,34 @@ public struct TokenizerError: Error, CustomStringConvertible {
   public var description: String { "\(path): \(reason)" }
 }
 
-/// The error for a byte for which the vocabulary has no token. Byte-level vocabularies usually have a token for each of
-/// the 256 bytes; some vocabularies that were trained on little text lack the bytes that did not occur in it.
-public struct UnencodableByteError: Error, Equatable, CustomStringConvertible {
-  public let byte: UInt8
+/// The reason why a text cannot be encoded.
+public struct TextEncodingError: Error, Equatable, CustomStringConvertible {
+  public enum Reason: Equatable, Sendable {
+    /// The vocabulary has no token for this byte. Byte-level vocabularies usually have a token for each of the 256
+    /// bytes; some vocabularies that were trained on little text lack the bytes that did not occur in it.
+    case noToken(UInt8)
+    /// A pattern of the tokenizer takes more than linear time on the text.
+    case slowPattern
+  }
+
+  public let reason: Reason
   /// The offset of the byte in the text, from 0; nil for the space that `addPrefixSpace` adds.
   public let offset: Int?
 
-  public init(byte: UInt8, offset: Int?) {
-    self.byte = byte
+  public init(_ reason: Reason, offset: Int?) {
+    self.reason = reason
     self.offset = offset
   }
 
+  public init(byte: UInt8, offset: Int?) { self.init(.noToken(byte), offset: offset) }
+
   public var description: String {
-    guard let offset else { return "the vocabulary has no token for the space that is added before the text" }
-    let digits = hexadecimal(byte, width: 2, uppercase: true)
-    return "byte \(offset + 1) of the text: the vocabulary has no token for 0x\(digits)"
+    let place = offset.map { "byte \($0 + 1) of the text: " } ?? ""
+    switch reason {
+    case .noToken(let byte):
+      guard offset != nil else { return "the vocabulary has no token for the space that is added before the text" }
+      return "\(place)the vocabulary has no token for 0x\(hexadecimal(byte, width: 2, uppercase: true))"
+    case .slowPattern: return "\(place)a pattern of the tokenizer takes more than linear time here"
+    }
   }
 }

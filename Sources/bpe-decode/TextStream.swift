@@ -1,5 +1,6 @@
 import CommandLineTool
 import JSON
+import Tokenizer
 
 /// Writes a text that grows from record to record: only the new part, and each character when all its bytes are known.
 struct TextStream {
@@ -7,18 +8,30 @@ struct TextStream {
   private var ids: [Int]?  // the ids written so far; nil before a sequence begins
   private var tail: [UInt8] = []  // the first bytes of an incomplete character
 
-  init(terminator: UInt8?) { self.terminator = terminator }
+  private let tokenizer: Tokenizer
+  private let omitsSpecial: Bool
+  private var decoder: TokenDecoder
+
+  init(_ tokenizer: Tokenizer, omitsSpecial: Bool, terminator: UInt8?) {
+    self.tokenizer = tokenizer
+    self.omitsSpecial = omitsSpecial
+    self.terminator = terminator
+    decoder = tokenizer.makeDecoder()
+  }
 
   /// Writes the text of the new ids. If the ids do not continue the previous ids, they begin a new text.
   ///
-  /// - Parameters:
-  ///   - first: the first id to write if the ids begin a new text.
-  ///   - text: returns the bytes of some ids.
-  mutating func write(
-    _ newIDs: [Int], from first: Int, _ output: Output, _ text: (ArraySlice<Int>) -> [UInt8]
-  ) throws {
+  /// - Parameter first: the first id to write if the ids begin a new text.
+  mutating func write(_ newIDs: [Int], from first: Int, _ output: Output) throws {
     if let ids, !newIDs.starts(with: ids) { try finish(output) }
-    let bytes = tail + text(newIDs[(ids?.count ?? first)...])
+    if ids == nil {  // the tokens that are not written determine how the next ones are decoded
+      var omitted: [UInt8] = []
+      for id in newIDs[..<first] { decoder.append(id, to: &omitted) }
+    }
+    var bytes = tail
+    for id in newIDs[(ids?.count ?? first)...] where !omitsSpecial || !tokenizer.isSpecial(id) {
+      decoder.append(id, to: &bytes)
+    }
     let incomplete = incompleteUTF8Suffix(bytes.span)
     output.buffer.append(Array(bytes.dropLast(incomplete)))
     try output.endLine(nil)
@@ -33,5 +46,6 @@ struct TextStream {
     try output.endLine(terminator)
     tail = []
     ids = nil
+    decoder = tokenizer.makeDecoder()
   }
 }

@@ -5,24 +5,15 @@ import Tokenizer
 
 toolMain(.bpeDecode) { arguments, output in
   let files = try arguments.modelFiles()
-  let tokenizer = try ByteLevelTokenizer(files, for: .decoding)
+  let tokenizer = try Tokenizer(files, for: .decoding)
   let vocabulary = ModelVocabulary { tokenizer }
   let vocabularySize = files.vocabularySize(tokenizer)
+  let omitsSpecial = arguments.has(.noSpecial)
   let filter = Filter(arguments, output)
   let terminator: UInt8? =
     arguments.has(.noNewline) ? nil : arguments.has(.nullTerminatedOutput) ? 0 : UInt8(ascii: "\n")
-
-  let skipsSpecial = arguments.has(.skipSpecial)
   let writesNewOnly = arguments.has(.newText)
 
-  /// Returns the bytes of the ids.
-  func text(of ids: ArraySlice<Int>) -> [UInt8] {
-    var text: [UInt8] = []
-    for id in ids where !skipsSpecial || !tokenizer.isSpecial(id) {
-      if let bytes = tokenizer.bytes(of: id) { text.append(contentsOf: bytes) }
-    }
-    return text
-  }
   func ids(of record: Record) throws -> [Int] {
     try vocabulary.check(record)
     return try record.ids(inVocabularyOf: vocabularySize)
@@ -36,18 +27,18 @@ toolMain(.bpeDecode) { arguments, output in
 
   if arguments.has(.jsonOutput) {
     try filter.forEachRecord { record in
-      let text = text(of: try ids(of: record)[...])
+      let text = tokenizer.decode(try ids(of: record), omitsSpecial: omitsSpecial)
       let isText = isUTF8(text.span)
       let changes: [Record.Change] = [isText ? .set("text") { $0.append(jsonString: text) } : .drop("text")]
       record.write(to: output.buffer, try changes + vocabulary.addition(to: record))
       try output.endLine()
     }
   } else if arguments.has(.follow) {
-    var stream = TextStream(terminator: terminator)
+    var stream = TextStream(tokenizer, omitsSpecial: omitsSpecial, terminator: terminator)
     do {
       try filter.forEachRecord { record in
         let ids = try ids(of: record)
-        try stream.write(ids, from: omittedCount(of: record, ids), output, text)
+        try stream.write(ids, from: omittedCount(of: record, ids), output)
       } orWrite: {
         try stream.finish(output)
       }
@@ -59,7 +50,9 @@ toolMain(.bpeDecode) { arguments, output in
   } else {
     try filter.forEachRecord { record in
       let ids = try ids(of: record)
-      output.buffer.append(text(of: ids[try omittedCount(of: record, ids)...]))
+      let omitted = ids[..<(try omittedCount(of: record, ids))]
+      let text = tokenizer.decode(ids, omitsSpecial: omitsSpecial)
+      output.buffer.append(Array(text.dropFirst(tokenizer.decode(omitted, omitsSpecial: omitsSpecial).count)))
       try output.endLine(terminator)
     } orWrite: {
       try output.endLine(terminator)

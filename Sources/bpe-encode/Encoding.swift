@@ -1,12 +1,13 @@
 import CommandLineTool
 import JSON
 import JSONLines
+import Synchronization
 import Tokenizer
 
 /// Encodes texts and writes them as records or as a display, as the options request. Each thread has its own instance.
 final class Encoding {
-  private let tokenizer: ByteLevelTokenizer
-  private let encoder: ByteLevelEncoder
+  private let tokenizer: Tokenizer
+  private let encoder: TextEncoder
   private let tokens: TokenBuffer
   /// The part of the text that `tokens` encode.
   private var text = UnsafeBufferPointer<UInt8>(start: nil, count: 0)
@@ -14,14 +15,16 @@ final class Encoding {
   private var display: TokenDisplay?
 
   // The values of the options. Looking them up for each line would take longer than encoding it.
-  private let bosTokenID: Int?
+  private let tokensBefore: [Int]
+  private let tokensAfter: [Int]
+  private let keepsLast: Bool
   private let recognizesSpecial: Bool
   private let addsPrefixSpace: Bool
   private let maxLength: Int?
   private let convertsLineEnds: Bool
   private let skipsBlank: Bool
   private let isLines: Bool
-  private let noteDoubleBOS: (_ token: Int) -> Void
+  private let doubleBOS: DoubleBOSNote
   /// The members that are set or dropped in every record, without `text`.
   private var changes: [Record.Change] = []
   private var changesWithText: [Record.Change] = []
@@ -29,22 +32,25 @@ final class Encoding {
 
   /// - Parameters:
   ///   - fingerprint: the fingerprint of the vocabulary as records contain it.
-  ///   - noteDoubleBOS: called if `--bos` adds the beginning-of-text token to a text that begins with it.
   init(
-    _ arguments: Arguments, _ tokenizer: ByteLevelTokenizer, _ fingerprint: String,
-    noteDoubleBOS: @escaping (_ token: Int) -> Void
+    _ arguments: Arguments, _ tokenizer: Tokenizer, _ fingerprint: String, _ doubleBOS: DoubleBOSNote
   ) throws {
-    self.noteDoubleBOS = noteDoubleBOS
+    self.doubleBOS = doubleBOS
     convertsLineEnds = arguments.has(.crlf)
     skipsBlank = arguments.has(.skipBlank)
     isLines = ![.wholeInput, .nullTerminated, .jsonInput].contains(where: arguments.has)
     self.tokenizer = tokenizer
     encoder = tokenizer.makeEncoder()
     tokens = TokenBuffer(recordsEnds: arguments.has(.offsets) || arguments.has(.maxLength))
-    bosTokenID = arguments.has(.bos) ? tokenizer.bosTokenID : nil
-    guard !arguments.has(.bos) || bosTokenID != nil else {
+    tokensBefore = arguments.has(.bos) ? tokenizer.tokensBeforeText : []
+    guard !arguments.has(.bos) || !tokensBefore.isEmpty else {
       throw ToolError(.badData, "--bos: this model has no beginning-of-text token")
     }
+    tokensAfter = arguments.has(.eos) ? tokenizer.tokensAfterText : []
+    guard !arguments.has(.eos) || !tokensAfter.isEmpty else {
+      throw ToolError(.badData, "--eos: this model has no end-of-text token")
+    }
+    keepsLast = arguments.text(.keep) == "last"
     recognizesSpecial = arguments.has(.special)
     addsPrefixSpace = arguments.has(.addPrefixSpace)
     maxLength = arguments.integer(.maxLength)
@@ -98,19 +104,39 @@ final class Encoding {
   /// Sets `tokens`, and `text` to the text, or to the part of it that `--max-length` keeps.
   private func encode(_ text: UnsafeBufferPointer<UInt8>) throws {
     tokens.removeAll()
-    if let bosTokenID { tokens.append(Int32(bosTokenID), end: 0) }
+    for id in tokensBefore { tokens.append(Int32(truncatingIfNeeded: id), end: 0) }
     do {
       try encoder.encode(text, recognizeSpecial: recognizesSpecial, addPrefixSpace: addsPrefixSpace, into: tokens)
     } catch {  // the vocabulary has no token for a byte
       throw RecordError(error.description)
     }
-    if let bosTokenID, tokens.count > 1, tokens.ids[tokens.ids.startIndex + 1] == Int32(bosTokenID) {
-      noteDoubleBOS(bosTokenID)
+    if let last = tokensBefore.last, tokens.count > tokensBefore.count,
+      tokens.ids[tokensBefore.count] == Int32(truncatingIfNeeded: last)
+    {
+      doubleBOS.write(last)
     }
     self.text = text
-    guard let maxLength, tokens.count > maxLength else { return }
-    tokens.truncate(to: maxLength)
-    self.text = UnsafeBufferPointer(rebasing: text[..<(tokens.ends.last ?? 0)])
+    if let maxLength, tokens.count + tokensAfter.count > maxLength { truncate(to: maxLength) }
+    for id in tokensAfter where tokens.count < maxLength ?? Int.max {
+      tokens.append(Int32(truncatingIfNeeded: id), end: self.text.count)
+    }
+  }
+
+  /// Removes tokens of the text, so that `maxLength` tokens remain together with those that `--bos` and `--eos` add.
+  /// Sets `text` to the part that they encode.
+  private func truncate(to maxLength: Int) {
+    let kept = max(0, maxLength - tokensBefore.count - tokensAfter.count)
+    guard keepsLast else {
+      tokens.truncate(to: min(maxLength, tokensBefore.count + kept))
+      text = UnsafeBufferPointer(rebasing: text[..<(tokens.ends.last ?? 0)])
+      return
+    }
+    let first = tokens.count - min(kept, tokens.count - tokensBefore.count)
+    let start = first > tokensBefore.count ? tokens.ends[first - 1] : 0
+    let (ids, ends) = (Array(tokens.ids[first...]), Array(tokens.ends[first...]))
+    tokens.truncate(to: min(maxLength, tokensBefore.count))
+    text = UnsafeBufferPointer(rebasing: text[start...])
+    for (id, end) in zip(ids, ends) { tokens.append(id, end: end - start) }
   }
 
   private func appendTokens(to buffer: ByteBuffer) {
@@ -135,5 +161,23 @@ final class Encoding {
       start = end
     }
     buffer.append(UInt8(ascii: "]"))
+  }
+}
+
+/// Writes a note, once, that `--bos` adds the beginning-of-text token to a text that begins with it.
+final class DoubleBOSNote {
+  private let tokenizer: Tokenizer
+  private let arguments: Arguments
+  private let isWritten = Atomic(false)
+
+  init(_ tokenizer: Tokenizer, _ arguments: Arguments) {
+    self.tokenizer = tokenizer
+    self.arguments = arguments
+  }
+
+  func write(_ token: Int) {
+    guard !isWritten.exchange(true, ordering: .relaxed) else { return }
+    let name = tokenizer.bytes(of: token).map { String(decoding: $0, as: UTF8.self) } ?? "\(token)"
+    arguments.note("--bos adds a second \(name) to a text that begins with one")
   }
 }

@@ -6,12 +6,12 @@ import Tokenizer
 struct TokenDisplay {
   enum Form { case table, colouredText }
 
-  private let tokenizer: ByteLevelTokenizer
+  private let tokenizer: Tokenizer
   private let form: Form
   private let terminal = Terminal.standardOutput()
   private var count = 0
 
-  init(_ tokenizer: ByteLevelTokenizer, _ form: Form) {
+  init(_ tokenizer: Tokenizer, _ form: Form) {
     self.tokenizer = tokenizer
     self.form = form
   }

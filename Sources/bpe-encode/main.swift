@@ -1,21 +1,20 @@
 import CommandLineTool
 import JSON
 import JSONLines
-import Synchronization
+import Platform
 import Tokenizer
 
 toolMain(.bpeEncode) { arguments, output in
-  let tokenizer = try arguments.tokenizer(for: .encoding)
+  let tokenizer = try Tokenizer(
+    arguments.modelFiles(), preTokenizer: arguments.text(.preTokenizer) ?? environmentVariable("LM_PRE"), for: .encoding
+  )
+  for warning in tokenizer.warnings { arguments.note(warning) }
   let fingerprint = tokenizer.fingerprintText
   let isDisplay = arguments.has(.encodeTable) || arguments.has(.colour)
-  let hasNotedDoubleBOS = Atomic(false)
+  let doubleBOS = DoubleBOSNote(tokenizer, arguments)
   // A display is short, and its blank lines depend on the texts before, so it uses one thread.
   let workers = try Workers(isDisplay ? 1 : arguments.threadCount) {
-    try Encoding(arguments, tokenizer, fingerprint) { token in
-      guard !hasNotedDoubleBOS.exchange(true, ordering: .relaxed) else { return }
-      let name = tokenizer.bytes(of: token).map { String(decoding: $0, as: UTF8.self) } ?? "\(token)"
-      arguments.note("--bos adds a second \(name) to a text that begins with one")
-    }
+    try Encoding(arguments, tokenizer, fingerprint, doubleBOS)
   }
   let filter = Filter(arguments, output)
   func encode(_ encoding: Encoding, _ record: Record, _ output: ByteBuffer) throws {

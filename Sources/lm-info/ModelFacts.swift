@@ -43,8 +43,14 @@ struct ModelFacts {
       ("context length", withThousandsSeparators(s.contextLength)),
       ("vocabulary", withThousandsSeparators(s.vocabularySize) + " tokens" + (fingerprint.map { ", " + $0 } ?? "")),
       ("precision", precision),
-      ("size", "\(withThousandsSeparators(checkpoint.byteCount)) bytes"),
+      ("size", size),
     ] + checkpoint.files.map { ("file", "\($0)") }
+  }
+
+  /// `5,334,248 bytes`, or `5,334,248 bytes in 3 files`
+  private var size: String {
+    let count = checkpoint.files.count
+    return "\(withThousandsSeparators(checkpoint.byteCount)) bytes" + (count == 1 ? "" : " in \(count) files")
   }
 
   /// Appends the record. Its members have the names of `config.json` in transformers; `n_head_kv` is ggml's name.

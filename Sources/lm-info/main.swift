@@ -43,7 +43,7 @@ toolMain(.lmInfo) { arguments, output in
 /// Returns the fingerprint of the model's vocabulary. A model without a supported tokenizer, whose ids come from other
 /// programs, has none.
 func fingerprint(_ files: ModelFiles, _ arguments: Arguments) throws -> String? {
-  do { return try ByteLevelTokenizer(files, for: .decoding).fingerprintText } catch {
+  do { return try Tokenizer(files, for: .decoding).fingerprintText } catch {
     if case .unreadable? = (error as? TokenizerError)?.cause { throw error }
     arguments.note("the tokenizer is not supported: \(error)")
     return nil

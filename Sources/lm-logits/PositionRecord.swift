@@ -9,9 +9,9 @@ struct PositionRecord {
   private let k: Int?
   private let isBase64: Bool
   private let writesAllPositions: Bool
-  private let tokenizer: Lazy<ByteLevelTokenizer>
+  private let tokenizer: Lazy<Tokenizer>
 
-  init(_ arguments: Arguments, _ tokenizer: Lazy<ByteLevelTokenizer>) {
+  init(_ arguments: Arguments, _ tokenizer: Lazy<Tokenizer>) {
     k = arguments.integer(.topKOnly)
     isBase64 = arguments.has(.base64)
     writesAllPositions = arguments.has(.everyPosition)

@@ -8,7 +8,7 @@ import Tokenizer
 toolMain(.lmLogits) { arguments, output in
   let files = try arguments.modelFiles()
   let model = try Transformer(files, threads: arguments.threadCount)
-  let tokenizer = Lazy { try ByteLevelTokenizer(files, for: .decoding) }
+  let tokenizer = Lazy { try Tokenizer(files, for: .decoding) }
   let vocabulary = ModelVocabulary { try tokenizer() }
   let fileCache = arguments.path(.cache).map { path in
     model.makeCache(inFile: path) { arguments.note("\(path): \($0)") }

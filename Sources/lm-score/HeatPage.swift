@@ -12,11 +12,11 @@ final class HeatPage: ScoreWriter {
   static let candidateCount = 5
 
   private let unit: ScoreUnit
-  private let tokenizer: ByteLevelTokenizer
+  private let tokenizer: Tokenizer
   private let output: Output
   private var hasBegun = false
 
-  init(_ unit: ScoreUnit, _ tokenizer: ByteLevelTokenizer, _ output: Output) {
+  init(_ unit: ScoreUnit, _ tokenizer: Tokenizer, _ output: Output) {
     (self.unit, self.tokenizer, self.output) = (unit, tokenizer, output)
   }
 

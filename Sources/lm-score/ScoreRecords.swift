@@ -6,11 +6,11 @@ import Tokenizer
 
 /// Writes the records with the members that lm-records(5) describes.
 final class ScoreRecords: ScoreWriter {
-  private let tokenizer: ByteLevelTokenizer
+  private let tokenizer: Tokenizer
   private let output: Output
   let writePlaceholder: (() throws -> Void)? = nil
 
-  init(_ tokenizer: ByteLevelTokenizer, _ output: Output) { (self.tokenizer, self.output) = (tokenizer, output) }
+  init(_ tokenizer: Tokenizer, _ output: Output) { (self.tokenizer, self.output) = (tokenizer, output) }
 
   func write(_ text: ScoredText) throws {
     let (scores, words, total) = (text.scores, text.words, text.total)

@@ -4,11 +4,11 @@ import Tokenizer
 /// Writes tab-separated or comma-separated values: one row per word, token or record.
 final class ScoreRows: ScoreWriter {
   private let unit: ScoreUnit
-  private let tokenizer: ByteLevelTokenizer
+  private let tokenizer: Tokenizer
   private var rows: DelimitedText
 
   init(
-    _ separator: UInt8, _ unit: ScoreUnit, _ tokenizer: ByteLevelTokenizer, _ arguments: Arguments, _ output: Output
+    _ separator: UInt8, _ unit: ScoreUnit, _ tokenizer: Tokenizer, _ arguments: Arguments, _ output: Output
   ) {
     self.unit = unit
     let columns =

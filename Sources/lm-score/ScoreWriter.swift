@@ -21,7 +21,7 @@ enum ScoreUnit: String { case word, token, record }
 
 /// Returns the writer of the form that the options request.
 func scoreWriter(
-  _ arguments: Arguments, _ tokenizer: ByteLevelTokenizer, _ output: Output
+  _ arguments: Arguments, _ tokenizer: Tokenizer, _ output: Output
 ) throws -> any ScoreWriter {
   let unit = arguments.text(.scoreUnit).flatMap(ScoreUnit.init) ?? .word
   let isHeatMap = arguments.has(.heatMap) || arguments.has(.html)

@@ -11,7 +11,7 @@ import Tokenizer
 
 /// Reads the texts of records, and computes the scores of their tokens in batches.
 final class Scorer {
-  let tokenizer: ByteLevelTokenizer
+  let tokenizer: Tokenizer
   private let vocabulary: ModelVocabulary
   private let shape: ModelShape
   private let model: Lazy<Transformer>  // not opened if all records have log-probabilities
@@ -25,7 +25,7 @@ final class Scorer {
   init(_ arguments: Arguments) throws {
     let files = try arguments.modelFiles()
     let definition = try ModelDefinition(files)
-    let (shape, tokenizer) = (definition.shape, try ByteLevelTokenizer(files, for: .decoding))
+    let (shape, tokenizer) = (definition.shape, try Tokenizer(files, for: .decoding))
     (self.shape, self.tokenizer) = (shape, tokenizer)
     vocabulary = ModelVocabulary { tokenizer }
     model = Lazy { try Transformer(Checkpoint(files), definition, ThreadPool(threads: arguments.threadCount)) }

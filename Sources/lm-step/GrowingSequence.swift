@@ -31,7 +31,7 @@ struct GrowingSequence {
   private var logprob = 0.0
 
   private let record: Record
-  private var tokenizer: ByteLevelTokenizer?  // set when the first token is appended
+  private var tokenizer: Tokenizer?  // set when the first token is appended
   private var text: [UInt8]?  // nil if the record has no text, or the text is no longer UTF-8
   private let hadText: Bool
   private var tail: [UInt8] = []  // the first bytes of an incomplete character at the end
@@ -84,7 +84,7 @@ struct GrowingSequence {
   }
 
   /// Appends a token to the ids and to the text.
-  mutating func append(_ candidate: Distribution.Candidate, _ tokenizer: ByteLevelTokenizer) {
+  mutating func append(_ candidate: Distribution.Candidate, _ tokenizer: Tokenizer) {
     if self.tokenizer == nil {
       self.tokenizer = tokenizer
       let end = bytes(ofLast: 3)  // an incomplete character has at most three bytes
@@ -124,7 +124,7 @@ struct GrowingSequence {
   }
 
   /// Returns the bytes of the last `count` tokens.
-  func bytes(ofLast count: Int, _ tokenizer: ByteLevelTokenizer) -> [UInt8] {
+  func bytes(ofLast count: Int, _ tokenizer: Tokenizer) -> [UInt8] {
     ids.suffix(count).flatMap { tokenizer.bytes(of: $0).map(Array.init) ?? [] }
   }
 

@@ -9,7 +9,7 @@ import Tokenizer
 /// Extends sequences by the number of tokens that the command line requests, and decides when they end.
 final class Stepper {
   private let shape: ModelShape
-  private let tokenizer: Future<ByteLevelTokenizer>  // read while the model is opened or computes
+  private let tokenizer: Future<Tokenizer>  // read while the model is opened or computes
   private let vocabulary: ModelVocabulary
   private let model: Lazy<Transformer>  // not opened if all records have logits
   private let fileCache: Lazy<KeyValueCache>?  // the KV cache of --cache
@@ -29,7 +29,7 @@ final class Stepper {
     shape = definition.shape
     let pool = ThreadPool(threads: arguments.threadCount)
     let tokenizer = Future(pool, cost: shape.vocabularySize * Self.costPerToken) {
-      try ByteLevelTokenizer(files, for: .decoding)
+      try Tokenizer(files, for: .decoding)
     }
     self.tokenizer = tokenizer
     vocabulary = ModelVocabulary { try tokenizer() }

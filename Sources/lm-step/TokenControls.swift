@@ -8,7 +8,7 @@ struct TokenControls {
   private let bannedTexts: [BannedText]
 
   /// - Parameter vocabularySize: the number of logits.
-  init(_ arguments: Arguments, _ tokenizer: ByteLevelTokenizer, vocabularySize: Int) throws {
+  init(_ arguments: Arguments, _ tokenizer: Tokenizer, vocabularySize: Int) throws {
     var biases: [Int: Float] = [:]
     for value in arguments.allBytes(.bias) {
       let text = String(decoding: value, as: UTF8.self)
@@ -31,7 +31,7 @@ struct TokenControls {
 
   /// Returns the id that `token` spells in decimal digits, or the lowest id of a token with these bytes; nil if there
   /// is neither.
-  private static func id(of token: [UInt8], _ tokenizer: ByteLevelTokenizer, _ vocabularySize: Int) -> Int? {
+  private static func id(of token: [UInt8], _ tokenizer: Tokenizer, _ vocabularySize: Int) -> Int? {
     if let id = Int(String(decoding: token, as: UTF8.self)) { return 0..<vocabularySize ~= id ? id : nil }
     return (0..<vocabularySize).first { tokenizer.bytes(of: $0)?.elementsEqual(token) ?? false }
   }
@@ -53,7 +53,7 @@ private struct BannedText {
   /// The tokens that begin with the text without its first k bytes, for each k from 1 on.
   private let completing: [[Int]]
 
-  init(_ text: [UInt8], _ tokenizer: ByteLevelTokenizer, _ vocabularySize: Int) {
+  init(_ text: [UInt8], _ tokenizer: Tokenizer, _ vocabularySize: Int) {
     self.text = text
     func tokens(where condition: (UnsafeBufferPointer<UInt8>) -> Bool) -> [Int] {
       (0..<vocabularySize).filter { tokenizer.bytes(of: $0).map(condition) ?? false }

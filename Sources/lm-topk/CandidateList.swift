@@ -7,7 +7,7 @@ import Tokenizer
 /// Lists the most likely next tokens of each record.
 func listCandidates(_ filter: Filter, _ arguments: Arguments, _ output: Output) throws {
   let files = try arguments.modelFiles()
-  let tokenizer = try ByteLevelTokenizer(files, for: .decoding)
+  let tokenizer = try Tokenizer(files, for: .decoding)
   let vocabulary = ModelVocabulary { tokenizer }
   let vocabularySize = files.vocabularySize(tokenizer)
   let k = arguments.integer(.topK) ?? 10

@@ -6,7 +6,7 @@ import Tokenizer
 /// the sum of the probabilities so far, and a bar. The text that they follow, if the record has ids, is the caption. On
 /// a narrow terminal, columns are shortened or omitted.
 struct CandidateTable {
-  private let tokenizer: ByteLevelTokenizer
+  private let tokenizer: Tokenizer
   private let terminal = Terminal.standardOutput()
   private var count = 0
 
@@ -14,7 +14,7 @@ struct CandidateTable {
   private static let numberWidth = 6  // the width of `0.1941`
   private static let barWidths = 4...60
 
-  init(_ tokenizer: ByteLevelTokenizer) { self.tokenizer = tokenizer }
+  init(_ tokenizer: Tokenizer) { self.tokenizer = tokenizer }
 
   /// Writes the most likely tokens of a record.
   ///
@@ -92,8 +92,8 @@ struct CandidateTable {
     let width = max(1, (terminal.width ?? 80) - columns(arrow))
     // A token has at least one byte, and a character at most four.
     let used = ids.suffix(4 * width)
-    var bytes: [UInt8] = []
-    for id in used { if let token = tokenizer.bytes(of: id) { bytes.append(contentsOf: token) } }
+    let bytes =
+      used.count < ids.count ? used.flatMap { tokenizer.bytes(of: $0).map(Array.init) ?? [] } : tokenizer.decode(ids)
     let text = bytes.withUnsafeBufferPointer { visible($0, isUTF8: terminal.isUTF8) }
     guard used.count < ids.count || columns(text) > width else { return text + arrow }
     let ellipsis = terminal.isUTF8 ? "…" : "~"

@@ -28,23 +28,30 @@ struct ContinuationList {
 /// Computes the probabilities of given continuations. Those of their first tokens come from the logits of the record,
 /// if it has any; all others need the model.
 final class ContinuationScorer {
-  let tokenizer: ByteLevelTokenizer
+  let tokenizer: Tokenizer
   let vocabulary: ModelVocabulary
-  private let encoder: ByteLevelEncoder
+  private let encoder: TextEncoder
   private let shape: ModelShape
   private let model: Lazy<Transformer>
+  /// Whether the tokenizer adds a space before a text, as SentencePiece does. The space of a continuation is then left
+  /// out when it is encoded.
+  private let addsSpace: Bool
   private let texts: [[UInt8]]  // of --of
   private let member: String?  // of --of-member
 
   init(_ arguments: Arguments) throws {
     let files = try arguments.modelFiles()
     let definition = try ModelDefinition(files)
-    let tokenizer = try ByteLevelTokenizer(files, for: .encoding)
+    let tokenizer = try Tokenizer(files, for: .encoding)
     self.tokenizer = tokenizer
-    encoder = tokenizer.makeEncoder()
+    let encoder = tokenizer.makeEncoder()
+    self.encoder = encoder
     vocabulary = ModelVocabulary { tokenizer }
     shape = definition.shape
     model = Lazy { try Transformer(Checkpoint(files), definition, ThreadPool(threads: arguments.threadCount)) }
+    let letter = TokenBuffer(recordsEnds: false)
+    try? [UInt8(ascii: "a")].withUnsafeBufferPointer { try encoder.encode($0, into: letter) }
+    addsSpace = letter.ids.first.flatMap { tokenizer.bytes(of: Int($0))?.first } == UInt8(ascii: " ")
     texts = arguments.allBytes(.of)
     member = arguments.text(.ofMember)
     guard !texts.contains([]) else { throw ToolError(.usage, "--of must not be empty") }
@@ -81,10 +88,13 @@ final class ContinuationScorer {
     return ContinuationList(continuations: continuations, otherProbability: Float(max(0, 1 - total)))
   }
 
-  private func encode(_ text: [UInt8], after count: Int) throws -> [Int] {
+  /// Returns the tokens of a continuation of `count` tokens.
+  private func encode(_ continuation: [UInt8], after count: Int) throws -> [Int] {
     let tokens = TokenBuffer(recordsEnds: false)
+    let begins = addsSpace && continuation.first == UInt8(ascii: " ")
+    let text = begins ? Array(continuation.dropFirst()) : continuation
     do {
-      try text.withUnsafeBufferPointer { (text) throws(UnencodableByteError) in try encoder.encode(text, into: tokens) }
+      try text.withUnsafeBufferPointer { (text) throws(TextEncodingError) in try encoder.encode(text, into: tokens) }
     } catch {
       throw RecordError(error.description)
     }

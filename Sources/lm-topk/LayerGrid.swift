@@ -7,7 +7,7 @@ import Tokenizer
 /// Displays records of `lm-logits --layers` as tables: layers down, positions across.
 func displayGrid(_ filter: Filter, _ arguments: Arguments, _ output: Output) throws {
   let files = try arguments.modelFiles()
-  let tokenizer = try ByteLevelTokenizer(files, for: .decoding)
+  let tokenizer = try Tokenizer(files, for: .decoding)
   let vocabulary = ModelVocabulary { tokenizer }
   let vocabularySize = files.vocabularySize(tokenizer)
   var grid = LayerGrid(tokenizer)
@@ -73,12 +73,12 @@ struct LayerGrid {
     let best: (id: Int, p: Float)
   }
 
-  private let tokenizer: ByteLevelTokenizer
+  private let tokenizer: Tokenizer
   private let terminal = Terminal.standardOutput()
   private var cells: [Cell] = []
   private var count = 0  // of tables
 
-  init(_ tokenizer: ByteLevelTokenizer) { self.tokenizer = tokenizer }
+  init(_ tokenizer: Tokenizer) { self.tokenizer = tokenizer }
 
   /// Returns whether a cell follows the last one in the same table: in the next column or in a later row.
   func continues(with cell: Cell) -> Bool {

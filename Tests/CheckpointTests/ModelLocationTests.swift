@@ -205,6 +205,34 @@ import Testing
             + "(the others: b.gguf, c.gguf)"))
   }
 
+  @Test func countsPartsAsOneModel() throws {
+    let folder = try Folder()
+    for number in [3, 1, 2] { try folder.write("m-q8_0-0000\(number)-of-00003.gguf", "") }
+    let first = ModelLocation(file: Path(folder.path + "/m-q8_0-00001-of-00003.gguf"))
+    #expect(try ModelLocation.find(Path(folder.path)) == first)
+    let error = #expect(throws: CheckpointError.self) { try ModelLocation.find(Path("\(folder.path)/m-q8")) }
+    #expect(error?.description.hasSuffix("; did you mean \(first.path)?") == true)
+    try folder.write("m-q8_0-00001-of-00002.gguf", "")
+    try folder.write("m-f16-00002-of-00002.gguf", "")
+    let several = #expect(throws: CheckpointError.self) { try ModelLocation.find(Path(folder.path)) }
+    #expect(
+      several?.description.hasSuffix(
+        "name one, such as \(folder.path)/m-f16-00002-of-00002.gguf (the others: m-q8_0-00001-of-00002.gguf, "
+          + "m-q8_0-00001-of-00003.gguf)") == true)
+  }
+
+  @Test func findsPartsInTheCache() throws {
+    let hub = try Folder()
+    let snapshot = "models--org--m-GGUF/snapshots/abc123"
+    try hub.write("models--org--m-GGUF/refs/main", "abc123")
+    for number in 1...2 { try hub.write("\(snapshot)/m-0000\(number)-of-00002.gguf", "") }
+    #expect(try found("org/m-GGUF", in: hub) == "\(snapshot)/m-00001-of-00002.gguf")
+    #expect(
+      try found("org/m-GGUF/m-00002-of-00002.gguf", in: hub) == "\(snapshot)/m-00002-of-00002.gguf")
+    let names = with(["HF_HUB_CACHE": hub.path]) { ModelLocation.knownNames }
+    #expect(names.filter { $0 != ModelLocation.defaultName } == ["org/m-GGUF"])
+  }
+
   @Test func findsGGUFFilesInTheCache() throws {
     let hub = try Folder()
     try hub.write("models--org--m-GGUF/refs/main", "abc123")

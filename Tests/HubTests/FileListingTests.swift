@@ -94,6 +94,36 @@ import Testing
     #expect(throws: HubError.self) { try selection(["pytorch_model.bin"]) }
   }
 
+  @Test func selectsAllPartsOfASplitFile() throws {
+    let q8 = ["m-Q8_0-00001-of-00002.gguf", "m-Q8_0-00002-of-00002.gguf"]
+    let f16 = (1...3).map { "F16/m-F16-0000\($0)-of-00003.gguf" }
+    #expect(try selection(q8.reversed() + ["config.json"]) == q8)
+    let names = ["F16/README.md"] + f16 + ["m-Q4_0.gguf"] + q8
+    for choice in ["q8_0", q8[0], q8[1]] { #expect(try selection(names, choice) == q8) }
+    for choice in ["F16"] + f16 { #expect(try selection(names, choice) == f16) }
+    #expect(try selection(names, "Q4_0") == ["m-Q4_0.gguf"])
+    for choice in ["00001", "Q8_0-00001", "m-Q8_0.gguf"] {
+      #expect(throws: HubError.self) { try selection(names, choice) }
+    }
+    let error = #expect(throws: HubError.self) { try selection(names) }
+    #expect(error?.message.contains("a/b has 3 .gguf files: choose one, as in --file F16") == true)
+    #expect(
+      error?.choices == [
+        "0.0 kB  F16/m-F16-00001-of-00003.gguf (3 files)", "0.0 kB  m-Q4_0.gguf",
+        "0.0 kB  m-Q8_0-00001-of-00002.gguf (2 files)",
+      ])
+  }
+
+  @Test func namesMissingParts() throws {
+    for (names, missing) in [([2, 3], "00001-of-00003"), ([1, 3], "00002-of-00003"), ([1, 2], "00003-of-00003")] {
+      let error = #expect(throws: HubError.self) { try selection(names.map { "m-0000\($0)-of-00003.gguf" }) }
+      #expect(
+        error?.message == "a/b has no m-\(missing).gguf, which is part \(missing.first { $0 != "0" } ?? "0") of 3")
+    }
+    let many = #expect(throws: HubError.self) { try selection(["m-00001-of-99999.gguf"]) }
+    #expect(many?.message.hasPrefix("a/b has no m-00002-of-99999.gguf") == true)
+  }
+
   @Test func readsShardsFromTheIndex() throws {
     let listing = try listing(["a.safetensors", "b.safetensors", "deep/c.safetensors"])
     func shards(_ index: String) throws -> [String] {

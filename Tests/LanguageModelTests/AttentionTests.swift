@@ -149,11 +149,15 @@ import Threads
         Array(numbers[start * headDim..<(start + 1) * headDim])
       }
       let (seen, kvHead) = (vectors[...position], head * kvHeads / heads)
+      let slope = settings.slopes.isEmpty ? 0 : Double(settings.slopes[head])
+      func bias(_ position: Int) -> Double {
+        settings.roundsBiases ? bfloat16(slope * bfloat16(Double(position))) * Double(settings.scale) : 0
+      }
       return PlainOperations.attention(
         query: part(queries.vector(position), head), keys: seen.map { part($0, heads + kvHead) },
         values: seen.map { part($0, heads + kvHeads + kvHead) }, scale: Double(settings.scale),
         window: settings.window, softcap: settings.softcap.map(Double.init),
-        slope: settings.slopes.isEmpty ? 0 : Double(settings.slopes[head]))
+        slope: settings.roundsBiases ? 0 : slope, bias: bias)
     }
   }
 
@@ -228,6 +232,30 @@ import Threads
     }
   }
 
+  // MARK: Rounded biases
+
+  @Test(arguments: shapes, [nil, 2])
+  func roundedBiasesMatchFloat64(_ shape: (Int, Int, Int), _ softcap: Float?) {
+    let sequence = Sequence(shape)
+    for window in [nil, 2, 17, 64, 100] {
+      var settings = AttentionSettings(
+        scale: 3 / Float(sequence.headDim).squareRoot(), window: window, softcap: softcap,
+        slopes: AttentionSettings.alibiSlopes(heads: sequence.heads).map(AttentionSettings.bfloat16))
+      settings.roundsBiases = true
+      check(sequence, settings)
+    }
+  }
+
+  /// Values of torch: `torch.tensor(x).bfloat16().float()`.
+  @Test func roundsToBFloat16() {
+    let pairs: [(Float, Float)] = [
+      (0, 0), (-0.0, -0.0), (1, 1), (257, 256), (258, 258), (259, 260), (261, 260), (-259, -260),
+      (0.70710677, 0.70703125), (0.1, 0.100097656), (3.38e38, 3.3762391e38),
+      (Float(bitPattern: 0x116C2), Float(bitPattern: 0x10000)),  // 1e-40
+    ]
+    for (number, expected) in pairs { #expect(AttentionSettings.bfloat16(number) == expected, "\(number)") }
+  }
+
   // MARK: Slopes
 
   /// Values of `build_alibi_tensor` of transformers 5.24 with torch.
@@ -256,4 +284,11 @@ import Threads
 
   @Test(arguments: [0, -1, Int.min])
   func noHeadsHaveNoSlopes(_ heads: Int) { #expect(AttentionSettings.alibiSlopes(heads: heads).isEmpty) }
+}
+
+/// Returns a number with the 8 significant bits of bfloat16, ties to even. It must be in the range of normal numbers.
+private func bfloat16(_ number: Double) -> Double {
+  guard number != 0 else { return 0 }
+  let unit = number.binade.magnitude / 128
+  return (number / unit).rounded(.toNearestOrEven) * unit
 }

@@ -1,5 +1,6 @@
 import Checkpoint
 import Foundation
+import Platform
 import TestSupport
 import Testing
 
@@ -371,9 +372,10 @@ import Testing
     Flaw(#""blk.1.ffn_up.weight" is of type number 4711, which is not implemented; \#(types) are"#) {
       $0.change("blk.1.ffn_up.weight") { $0.type = 4711 }
     },
-    Flaw("this is one of 3 parts of a model; join them first (llama-gguf-split --merge, with the first part)") {
-      $0["split.count"] = .uint32(3)
-    },
+    Flaw("split.no is missing, but split.count is 3") { $0["split.count"] = .uint32(3) },
+    Flaw(
+      "this is part 1 of 3 of a model, so its name must end with -00001-of-00003.gguf: rename it"
+    ) { ($0["split.count"], $0["split.no"]) = (.uint32(3), .uint32(0)) },
   ])
   func rejectsUnsupportedFeatures(_ flaw: Flaw) throws {
     #expect(try GGUFBuilder.llama().with(flaw.change).errorMessage() == flaw.reason)
@@ -386,6 +388,31 @@ import Testing
     #expect(
       try file(4).errorMessage()
         == "gpt2.attention.\(name) 4 is not implemented; only the head dimension, 2, is")
+  }
+
+  /// The parts have tensors that are searched for when the configuration is read, and matrices and vectors of several
+  /// types.
+  @Test(arguments: [[22], [11, 11], [1, 20, 1], [0, 22], Array(repeating: 1, count: 22)])
+  func partsHaveTheLogitsOfTheWholeFile(_ sizes: [Int]) throws {
+    let whole = GGUFBuilder.llama().with {
+      $0.tensors.append(.init(name: "output.weight", dimensions: [32, 8]))
+      $0.tensors.append(.init(name: "rope_freqs.weight", dimensions: [4]))
+      for name in ["token_embd", "blk.0.ffn_up", "blk.1.attn_q"] { $0.change(name + ".weight") { $0.type = 8 } }
+      $0.setRandomWeights(seed: 6)
+      $0.change("rope_freqs.weight") { $0.contents = [1, 1, 2, 8].reduce(Data()) { $0 + bytes(Float($1).bitPattern) } }
+    }
+    try #require(sizes.reduce(0, +) == whole.tensors.count)
+    func logits(_ files: ModelFiles) throws -> [[UInt32]] {
+      let model = try MappedModel(files).transformer(threads: 2)
+      return try TransformerTests.bits(model, TransformerTests.ids(30, 8), logitsAt: 0..<30)
+    }
+    let expected = try logits(whole.files())
+    #expect(expected.joined().allSatisfy { Float(bitPattern: $0).isFinite } && Set(expected).count == 30)
+    let folder = try Folder()
+    for name in Set(try folder.write(parts: whole.parts(sizes))) {
+      let files = try ModelFiles(.find(Path("\(folder.path)/\(name)")))
+      #expect(try logits(files) == expected)
+    }
   }
 
   /// The rest of the message lists what is implemented.

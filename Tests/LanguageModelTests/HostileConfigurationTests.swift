@@ -257,7 +257,8 @@ private func processorSeconds() -> Double {
     ),
     ("gpt_neox", #""hidden_size":8,"num_attention_heads":4"#, "rotary_pct 0.25 rotates 0 elements of a head"),
     (
-      "gpt_neox", #""hidden_size":40,"num_attention_heads":4,"rotary_pct":0.35"#,
+      "gpt_neox",
+      #""hidden_size":40,"num_attention_heads":4,"rotary_pct":0.35,"rope_scaling":{"type":"yarn","factor":2}"#,
       "rotates 3 elements of a head; must be an even"
     ),
     ("gpt_neox", #""rotary_pct":1.5"#, "rotary_pct is 1.5; must be at most 1"),
@@ -428,7 +429,8 @@ private func processorSeconds() -> Double {
           + "\(architecture).attention.head_count_kv (3)")
     }
     guard !Self.withoutRoPE.contains(architecture) else { return }
-    for size: UInt32 in [3, 10] {
+    // GPT-NeoX and Phi-3 rotate one element more than an odd number.
+    for size: UInt32 in ["gptneox", "phi3"].contains(architecture) ? [10] : [3, 10] {
       try expectError(
         architecture, "rope.dimension_count", .uint32(size), "is \(size); must be an even number from 2 to 8")
     }

@@ -75,15 +75,17 @@ enum PlainOperations {
   }
 
   /// The attention of one query of one head, at the last of the positions whose keys and values are given, to the last
-  /// `window` of them. Scores are bounded by `softcap` and have `slope` times the difference of the positions added.
+  /// `window` of them. Scores are bounded by `softcap`; `slope` times the difference of the positions and the bias of
+  /// the position of the key are added.
   static func attention(
     query: Vector, keys: [Vector], values: [Vector], scale: Double, window: Int? = nil, softcap: Double? = nil,
-    slope: Double = 0
+    slope: Double = 0, bias: (Int) -> Double = { _ in 0 }
   ) -> Vector {
     let positions = keys.indices.suffix(window ?? keys.count)
     let scores = positions.map { position in
       let score = dot(query, keys[position]) * scale
       return (softcap.map { $0 * tanh(score / $0) } ?? score) + slope * Double(position - (keys.count - 1))
+        + bias(position)
     }
     let weights = softmax(scores)
     return (values.first ?? []).indices.map { d in dot(weights, positions.map { values[$0][d] }) }

@@ -75,6 +75,34 @@ struct ConfigurationFolder {
     #expect(try errorMessage(members) == message)
   }
 
+  /// GPT-NeoX and Phi-3 rotate one element more than an odd part, as in transformers.
+  @Test func roundsOddPartsUp() throws {
+    let five = try read(#""rotary_pct":0.7"#, .gptNeoX)
+    #expect(five.rotaryDim == 6 && five.exponentDim == 5)
+    let whole = try read(#""rotary_pct":0.9"#, .gptNeoX)
+    #expect(whole.rotaryDim == 8 && whole.exponentDim == 7)
+    for members in [
+      #""rotary_pct":0.01"#, #""rotary_pct":0.7,"rope_scaling":{"type":"yarn","factor":2}"#,
+      #""rotary_pct":0.2,"rope_scaling":{"type":"dynamic","factor":2}"#,
+    ] {
+      #expect(throws: CheckpointError.self) { try read(members, .gptNeoX) }
+    }
+    #expect(throws: CheckpointError.self) { try read(#""rotary_pct":1"#, headDim: 7, .gptNeoX) }
+  }
+
+  @Test func readsProportional() throws {
+    let half = try read(#""rope_parameters":{"rope_type":"proportional","partial_rotary_factor":0.6,"factor":2}"#)
+    #expect(half.scaling == .proportional(factor: 2, pairs: 2) && half.rotaryDim == 8 && half.attentionFactor == 1)
+    #expect(half.scalingName == "proportional" && half.scalingDescription == "of 2 of 4 pairs scaled by 2")
+    let all = try read(#""rope_parameters":{"rope_type":"proportional"}"#, RoPEConfiguration.Spelling())
+    #expect(all.scaling == .proportional(factor: 1, pairs: 4) && all.scalingDescription == "of 4 of 4 pairs")
+    for members in [#""factor":0"#, #""partial_rotary_factor":2"#, #""partial_rotary_factor":0"#] {
+      #expect(throws: CheckpointError.self) {
+        try read(#""rope_parameters":{"rope_type":"proportional",\#(members)}"#, RoPEConfiguration.Spelling())
+      }
+    }
+  }
+
   @Test(arguments: [(0, "rotary_dim is 0; must be from 1 to 1048576"), (7, nil), (10, nil), (-2, nil)])
   func rejectsInvalidRotaryDim(_ count: Int, _ message: String?) throws {
     #expect {
@@ -189,7 +217,7 @@ struct ConfigurationFolder {
     ),
     (
       #""rope_scaling":{"type":"mrope"}"#,
-      #"rope_type "mrope" is not implemented; default, linear, llama3, yarn, longrope and dynamic are"#
+      #"rope_type "mrope" is not implemented; default, linear, llama3, yarn, longrope, dynamic and proportional are"#
     ),
   ])
   func rejectsInvalidScaling(_ members: String, _ message: String) throws {

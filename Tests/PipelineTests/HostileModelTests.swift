@@ -90,7 +90,11 @@ struct HostileModelTests {
       #"{"model":{"type":"BPE","vocab":{"# + repeated(#"" ":300"#, 2_000_000) + "}}}"
     },
     FolderCase("tokenizer.json", "one merge repeated a million times", "bpe-encode") {
-      #"{"model":{"type":"BPE","vocab":{"a":0,"aa":1},"merges":["# + repeated(#""a a""#, 1_000_000) + "]}}"
+      #"{"normalizer":null,"pre_tokenizer":{"type":"ByteLevel","add_prefix_space":false},"#
+        + #""model":{"type":"BPE","vocab":{"a":0,"aa":1},"merges":["# + repeated(#""a a""#, 1_000_000) + #","b b"]}}"#
+    },
+    FolderCase("tokenizer.json", "one merge of characters repeated a million times", "bpe-encode") {
+      #"{"model":{"type":"BPE","vocab":{"a":0,"aa":1},"merges":["# + repeated(#""a a""#, 1_000_000) + #","b b"]}}"#
     },
     FolderCase("model.safetensors", "many empty tensors", "lm-logits") {
       (0..<300_000).map { #""\#($0)":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}"# }.joined(separator: ",")

@@ -259,6 +259,24 @@ struct PullTests {
     #expect(try hub.damage(of: "acme/many", files: ["many-Q4_0.gguf", "deep/er/many.Q8_0.gguf"]).isEmpty)
   }
 
+  @Test func fetchesAllPartsOfASplitFile() throws {
+    let parts = (1...3).map { "m-Q8_0-0000\($0)-of-00003.gguf" }
+    var files = Dictionary(
+      uniqueKeysWithValues: parts.enumerated().map { ("acme/split/\($1)", Self.bytes(500, seed: UInt64($0))) })
+    files["acme/split/m-F16.gguf"] = Self.bytes(50, seed: 9)
+    files["acme/lacking/m-00002-of-00002.gguf"] = Self.bytes(50)
+    let hub = try HubServer(files)
+    #expect(try hub.shell("ls $(lm-pull acme/split --file q8_0)").text == parts.map { $0 + "\n" }.joined())
+    #expect(try hub.damage(of: "acme/split", files: parts).isEmpty)
+    #expect(try hub.shell("ls $(lm-pull acme/split -f \(parts[2]))").text == parts.map { $0 + "\n" }.joined())
+    let choices = try hub.shell("lm-pull acme/split")
+    #expect(choices.status == 64 && choices.errors.contains("1.5 kB  \(parts[0]) (3 files)\n"), "\(choices.errors)")
+    let lacking = try hub.shell("lm-pull acme/lacking")
+    #expect(lacking.status == 65, "\(lacking.errors)")
+    #expect(
+      lacking.errors.contains("acme/lacking has no m-00001-of-00002.gguf, which is part 1 of 2"), "\(lacking.errors)")
+  }
+
   @Test func verifyFindsDamage() throws {
     let hub = try HubServer()
     let result = try hub.shell(

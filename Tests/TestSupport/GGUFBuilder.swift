@@ -6,6 +6,7 @@ import Platform
 package struct GGUFBuilder {
   package enum Value: Sendable {
     case uint8(UInt8)
+    case uint16(UInt16)
     case uint32(UInt32)
     case int32(Int32)
     case float32(Float)
@@ -16,6 +17,9 @@ package struct GGUFBuilder {
     case strings([String])
     case int32s([Int32])
     case uint32s([UInt32])
+    case int8s([Int8])
+    case uint8s([UInt8])
+    case float32s([Float])
     /// The number of a type, and the bytes that follow it.
     case raw(UInt32, Data)
   }
@@ -29,6 +33,8 @@ package struct GGUFBuilder {
     package var size: Int?
     /// The offset; nil for the valid offset.
     package var offset: UInt64?
+    /// The data; nil for a sequence of bytes that depends on the size only.
+    package var contents: Data?
 
     package init(
       name: String, dimensions: [UInt64], type: UInt32 = 0, size: Int? = nil, offset: UInt64? = nil
@@ -72,7 +78,7 @@ package struct GGUFBuilder {
       for dimension in tensor.dimensions { file += bytes(dimension) }
       file += bytes(tensor.type) + bytes(tensor.offset ?? UInt64(end))
       let size = tensor.size ?? tensor.dimensions.reduce(4) { $0 * Int($1) }
-      contents += Data((0..<size).map { UInt8($0 & 127) })
+      contents += tensor.contents ?? Data((0..<size).map { UInt8($0 & 127) })
       contents += Data(count: contents.count.padding(to: alignment))
       end = contents.count
     }
@@ -82,6 +88,7 @@ package struct GGUFBuilder {
   private static func encoded(_ value: Value) -> Data {
     switch value {
     case .uint8(let value): bytes(0 as UInt32) + bytes(value)
+    case .uint16(let value): bytes(2 as UInt32) + bytes(value)
     case .uint32(let value): bytes(4 as UInt32) + bytes(value)
     case .int32(let value): bytes(5 as UInt32) + bytes(value)
     case .float32(let value): bytes(6 as UInt32) + bytes(value.bitPattern)
@@ -92,6 +99,9 @@ package struct GGUFBuilder {
     case .strings(let values): array(8, values.count) + values.map(string).joined()
     case .int32s(let values): array(5, values.count) + values.map(bytes).joined()
     case .uint32s(let values): array(4, values.count) + values.map(bytes).joined()
+    case .int8s(let values): array(1, values.count) + values.map(bytes).joined()
+    case .uint8s(let values): array(0, values.count) + Data(values)
+    case .float32s(let values): array(6, values.count) + values.map { bytes($0.bitPattern) }.joined()
     case .raw(let kind, let rest): bytes(kind) + rest
     }
   }
@@ -192,7 +202,60 @@ extension GGUFBuilder {
   }
 }
 
+// MARK: parts
+
+extension GGUFBuilder {
+  /// Returns the files into which llama-gguf-split splits this file.
+  ///
+  /// - Parameter sizes: the number of tensors in each of the files.
+  package func parts(_ sizes: [Int]) -> [GGUFBuilder] {
+    var rest = tensors[...]
+    return sizes.enumerated().map { index, size in
+      var part = index == 0 ? self : GGUFBuilder()
+      part.tensors = Array(rest.prefix(size))
+      rest = rest.dropFirst(size)
+      part["split.no"] = .uint16(UInt16(index))
+      part["split.tensors.count"] = .int32(Int32(tensors.count))
+      part["split.count"] = .uint16(UInt16(sizes.count))
+      return part
+    }
+  }
+
+  /// Gives all tensors random weights: those of type F32 numbers from -1 to 1, those of type Q8_0 (8) blocks with small
+  /// scales.
+  package mutating func setRandomWeights(seed: UInt64) {
+    var generator = SeededGenerator(seed)
+    for index in tensors.indices {
+      let count = tensors[index].dimensions.reduce(1) { $0 * Int($1) }
+      var data = Data()
+      if tensors[index].type == 8 {
+        for _ in 0..<count / 32 {
+          data += bytes(0x2400 as UInt16)  // 1/64 as float16
+          for _ in 0..<32 { data.append(UInt8.random(in: 0...255, using: &generator)) }
+        }
+        tensors[index].size = data.count
+      } else {
+        for _ in 0..<count { data += bytes(Float.random(in: -1...1, using: &generator).bitPattern) }
+      }
+      tensors[index].contents = data
+    }
+  }
+}
+
 extension Folder {
+  /// Writes parts of a model with the names that they must have.
+  ///
+  /// - Returns: the names of the files.
+  @discardableResult
+  package func write(parts: [GGUFBuilder], prefix: String = "m") throws -> [String] {
+    func padded(_ number: Int) -> String { String(repeating: "0", count: 5 - "\(number)".count) + "\(number)" }
+    return try parts.enumerated().map { index, part in
+      let name = "\(prefix)-\(padded(index + 1))-of-\(padded(parts.count)).gguf"
+      try write(name, part.data)
+      return name
+    }
+  }
+
   /// Writes a file and opens it. The mapping stays valid after the folder is removed.
   package func files(_ gguf: Data) throws -> ModelFiles {
     try write("model.gguf", gguf)

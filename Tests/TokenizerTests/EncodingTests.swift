@@ -6,7 +6,7 @@ import Tokenizer
   @Test func idsEqualTheReference() throws {
     let plain = try Fixture.tokenizer()
     let byteLevel = #"{"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true,"use_regex":true}"#
-    func with(_ preTokenizer: String) throws -> ByteLevelTokenizer {
+    func with(_ preTokenizer: String) throws -> Tokenizer {
       try Fixture.tokenizer(replacing: [#""pre_tokenizer":\#(byteLevel)"#: #""pre_tokenizer":\#(preTokenizer)"#])
     }
     let prefix = byteLevel.replacing("false", with: "true")
@@ -17,7 +17,7 @@ import Tokenizer
     let individual = try with(digits(true, byteLevel))
     let runs = try with(digits(false, byteLevel))
     let individualPrefix = try with(digits(true, prefix))
-    func split(_ preTokenizer: PreTokenizer) -> String {
+    func split(_ preTokenizer: KnownPattern) -> String {
       let pattern = SmallVocabulary.quoted(preTokenizer.rawValue)
       let split = #"{"type":"Split","pattern":{"Regex":\#(pattern)},"behavior":"Isolated","invert":false}"#
       let bytes = byteLevel.replacing(#""use_regex":true"#, with: #""use_regex":false"#)
@@ -275,7 +275,7 @@ import Tokenizer
     #expect(tokenizer.decode([Int32(end)]) == Array("<|endoftext|>".utf8))
   }
 
-  private func withAddedTokens(_ tokens: String) throws -> ByteLevelTokenizer {
+  private func withAddedTokens(_ tokens: String) throws -> Tokenizer {
     try Fixture.tokenizer(replacing: [#""added_tokens":["#: #""added_tokens":[\#(tokens),"#])
   }
 
@@ -357,22 +357,22 @@ import Tokenizer
     small.tokens.removeAll { $0 == "z" }
     let tokenizer = try small.open()
     #expect(try tokenizer.tokens("xyx") == "x|y|x")
-    #expect(throws: UnencodableByteError(byte: 0x7A, offset: 3)) { try tokenizer.encode("x yz") }
-    #expect(throws: UnencodableByteError(byte: 0x7A, offset: 0)) { try tokenizer.encode("z", prefix: true) }
+    #expect(throws: TextEncodingError(byte: 0x7A, offset: 3)) { try tokenizer.encode("x yz") }
+    #expect(throws: TextEncodingError(byte: 0x7A, offset: 0)) { try tokenizer.encode("z", prefix: true) }
     #expect(
-      UnencodableByteError(byte: 0x0A, offset: 3).description
+      TextEncodingError(byte: 0x0A, offset: 3).description
         == "byte 4 of the text: the vocabulary has no token for 0x0A")
     small.tokens.removeAll { $0.hasPrefix("Ġ") }
     small.merges.removeAll { $0.hasPrefix("Ġ") }
     let spaceless = try small.open()
-    #expect(throws: UnencodableByteError(byte: 0x20, offset: nil)) { try spaceless.encode("x", prefix: true) }
-    #expect(throws: UnencodableByteError(byte: 0x20, offset: 1)) { try spaceless.encode("x y") }
+    #expect(throws: TextEncodingError(byte: 0x20, offset: nil)) { try spaceless.encode("x", prefix: true) }
+    #expect(throws: TextEncodingError(byte: 0x20, offset: 1)) { try spaceless.encode("x y") }
     #expect(
-      UnencodableByteError(byte: 0x20, offset: nil).description
+      TextEncodingError(byte: 0x20, offset: nil).description
         == "the vocabulary has no token for the space that is added before the text")
     let tokens = TokenBuffer(recordsEnds: true)
     tokens.append(1, end: 1)
-    #expect(throws: UnencodableByteError.self) {
+    #expect(throws: TextEncodingError.self) {
       try Array("a z".utf8).withUnsafeBufferPointer { try tokenizer.makeEncoder().encode($0, into: tokens) }
     }
     #expect(Array(tokens.ids) == [1] && Array(tokens.ends) == [1])

@@ -5,7 +5,7 @@ import Tokenizer
 
 @Suite struct NFCTests {
   /// Opens a tokenizer that normalizes to NFC and has a token for each byte only.
-  private func tokenizer(addedTokens: String = "") throws -> ByteLevelTokenizer {
+  private func tokenizer(addedTokens: String = "") throws -> Tokenizer {
     try openTokenizer([
       "tokenizer.json": #"""
       {"added_tokens":[\#(addedTokens)],"normalizer":{"type":"NFC"},

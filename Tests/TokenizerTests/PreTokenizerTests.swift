@@ -4,7 +4,7 @@ import Testing
 import Tokenizer
 
 /// Returns the lengths of the pre-tokens of a text, after `digits`.
-private func lengths(_ text: [UInt8], _ preTokenizer: PreTokenizer, _ digits: DigitSplitting = .none) -> [Int] {
+private func lengths(_ text: [UInt8], _ preTokenizer: KnownPattern, _ digits: DigitSplitting = .none) -> [Int] {
   text.withUnsafeBufferPointer { bytes in
     var result: [Int] = []
     var start = 0
@@ -21,7 +21,7 @@ private func lengths(_ text: [UInt8], _ preTokenizer: PreTokenizer, _ digits: Di
 }
 
 /// Returns the pre-tokens of a text, separated by `|`.
-private func preTokens(_ text: String, _ preTokenizer: PreTokenizer = .gpt2, _ digits: DigitSplitting = .none) -> String
+private func preTokens(_ text: String, _ preTokenizer: KnownPattern = .gpt2, _ digits: DigitSplitting = .none) -> String
 {
   var rest = Array(text.utf8)[...]
   let preTokens = lengths(Array(rest), preTokenizer, digits).map { length in
@@ -105,8 +105,8 @@ private func preTokens(_ text: String, _ preTokenizer: PreTokenizer = .gpt2, _ d
   }
 
   /// The hand-written implementations split like the published patterns, alternative by alternative.
-  @Test(arguments: PreTokenizer.allCases)
-  func implementationsMatchPatterns(preTokenizer: PreTokenizer) {
+  @Test(arguments: KnownPattern.allCases)
+  func implementationsMatchPatterns(preTokenizer: KnownPattern) {
     var generator = SeededGenerator(7)
     for _ in 0..<40_000 {
       let characters = PlainPreTokenizer.randomCharacters(using: &generator)

@@ -10,10 +10,10 @@ enum Fixture {
 
   static func json() throws -> String { try String(contentsOfFile: folder + "/json/tokenizer.json", encoding: .utf8) }
 
-  static func tokenizer() throws -> ByteLevelTokenizer { try ByteLevelTokenizer(folder: Path(folder + "/json")) }
+  static func tokenizer() throws -> Tokenizer { try Tokenizer(folder: Path(folder + "/json")) }
 
   /// Opens the fixture's tokenizer.json after replacing some text in it.
-  static func tokenizer(replacing replacements: KeyValuePairs<String, String>) throws -> ByteLevelTokenizer {
+  static func tokenizer(replacing replacements: KeyValuePairs<String, String>) throws -> Tokenizer {
     var json = try json()
     for (old, new) in replacements {
       guard json.contains(old) else { fatalError("the fixture does not contain \(old)") }
@@ -36,15 +36,15 @@ enum Fixture {
 }
 
 /// Opens a temporary folder with these files.
-func openTokenizer(_ files: [String: String]) throws -> ByteLevelTokenizer {
+func openTokenizer(_ files: [String: String]) throws -> Tokenizer {
   let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
   try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
   defer { try? FileManager.default.removeItem(at: folder) }
   for (name, text) in files { try Data(text.utf8).write(to: folder.appending(path: name)) }
-  return try ByteLevelTokenizer(folder: Path(folder.path))
+  return try Tokenizer(folder: Path(folder.path))
 }
 
-extension ByteLevelTokenizer {
+extension Tokenizer {
   /// Encodes a text twice, with and without recording ends, and checks that the ids are the same.
   func encode(_ text: [UInt8], special: Bool = false, prefix: Bool = false) throws -> (ids: [Int32], ends: [Int]) {
     let (tokens, withoutEnds) = (TokenBuffer(recordsEnds: true), TokenBuffer(recordsEnds: false))
@@ -107,7 +107,7 @@ struct SmallVocabulary {
 
   var mergesText: String { "#version: 0.2\n" + merges.map { $0 + "\n" }.joined() }
 
-  func open() throws -> ByteLevelTokenizer {
+  func open() throws -> Tokenizer {
     try openTokenizer(["vocab.json": vocabularyJSON, "merges.txt": mergesText])
   }
 }

@@ -64,14 +64,52 @@ extension FuzzTarget {
       return try expect("\(error)".hasPrefix(folder.path), "a message without the file's name: \(error)")
     }
     try readAll(files)
-    guard let model = try? Transformer(files, threads: 1) else { return }
-    let count = model.shape.vocabularySize
-    let ids = [count - 1, 0, count / 2].prefix(model.shape.contextLength)
-    let together = try logits(model, Array(ids), model.makeSinglePassCache(), lengths: [ids.count])
-    try expect(together.allSatisfy { $0.count == count }, "\(together.map(\.count)) logits of \(count) tokens")
-    let lengths = Array(repeating: 1, count: ids.count)
-    try compare(logits(model, Array(ids), model.makeCache(), lengths: lengths), together, "alone")
+    try runModel(files)
   }
+
+  /// The two parts of a GGUF model: the first three bytes are the size of the first part. An accepted model is the same
+  /// whichever part is opened, and can be read and run.
+  static let parts = FuzzTarget("parts", longestInput: 6000) { [folder = ScratchFolder()] input in
+    guard input.count >= 3 else { return }
+    let bytes = Array(input.dropFirst(3))
+    let size = min(bytes.count, Int(input[0]) | Int(input[1]) << 8 | Int(input[2]) << 16)
+    let names = (1...2).map { "m-0000\($0)-of-00002.gguf" }
+    folder.write(names[0], Array(bytes[..<size]))
+    folder.write(names[1], Array(bytes[size...]))
+    func open(_ name: String) throws -> (files: ModelFiles, checkpoint: Checkpoint)? {
+      do {
+        let files = try ModelFiles(ModelLocation(file: Path("\(folder.path)/\(name)")))
+        return (files, try Checkpoint(files))
+      } catch {
+        try expect("\(error)".hasPrefix(folder.path), "a message without the file's name: \(error)")
+        return nil
+      }
+    }
+    let models = try names.compactMap(open)
+    for (files, checkpoint) in models {
+      try expect(
+        checkpoint.byteCount == checkpoint.files.reduce(0) { $0 + (fileSize($1) ?? 0) },
+        "\(checkpoint.byteCount) bytes")
+      if checkpoint.files.count > 1 {
+        try expect(models.count == 2, "opened by one part only")
+        try expect(checkpoint.files.map(\.lastComponent.text) == names, "\(checkpoint.files)")
+        try expect(checkpoint.identity == models[0].checkpoint.identity, "another identity")
+      }
+      try readAll(files, in: folder.path)
+      try runModel(files)
+    }
+  }
+}
+
+/// Runs a model, unless it is rejected: the logits are the same on two routes.
+private func runModel(_ files: ModelFiles) throws {
+  guard let model = try? Transformer(files, threads: 1) else { return }
+  let count = model.shape.vocabularySize
+  let ids = [count - 1, 0, count / 2].prefix(model.shape.contextLength)
+  let together = try logits(model, Array(ids), model.makeSinglePassCache(), lengths: [ids.count])
+  try expect(together.allSatisfy { $0.count == count }, "\(together.map(\.count)) logits of \(count) tokens")
+  let lengths = Array(repeating: 1, count: ids.count)
+  try compare(logits(model, Array(ids), model.makeCache(), lengths: lengths), together, "alone")
 }
 
 private func checkConfiguration(_ folder: ScratchFolder) throws {
@@ -135,7 +173,7 @@ private func check(_ shape: ModelShape) throws {
 }
 
 /// Returns the processor time that this thread has used.
-private func processorSeconds() -> Double {
+func processorSeconds() -> Double {
   var time = timespec()
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
   return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
@@ -151,7 +189,9 @@ private func open(_ files: ModelFiles) throws -> Checkpoint? {
 
 /// Reads all tensors and facts of a model, as lm-info and the kernels do. A rejected model has a message that names the
 /// file.
-private func readAll(_ files: ModelFiles) throws {
+///
+/// - Parameter place: the start of every message; nil for the path of the model.
+private func readAll(_ files: ModelFiles, in place: String? = nil) throws {
   let tensors: [Tensor]
   do {
     let checkpoint = try Checkpoint(files)
@@ -159,7 +199,8 @@ private func readAll(_ files: ModelFiles) throws {
     tensors = try ModelDefinition(files).weights(checkpoint)
     try expect(checkpoint.byteCount > 0, "the model has no bytes")
   } catch let error as CheckpointError {
-    return try expect("\(error)".hasPrefix("\(files.location.path)"), "a message without the file's name: \(error)")
+    let place = place ?? files.location.path.description
+    return try expect("\(error)".hasPrefix(place), "a message without the file's name: \(error)")
   }
   var sum: UInt8 = 0
   for tensor in tensors {

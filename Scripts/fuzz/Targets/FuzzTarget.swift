@@ -20,9 +20,10 @@ public struct FuzzTarget: Sendable {
   public func run(_ input: UnsafeBufferPointer<UInt8>) throws { try check(input) }
 
   public static let all: [FuzzTarget] = [
-    .json, .records, .numbers, .utf8, .base64, .lines, .safetensors, .shards, .configuration, .models, .gguf, .cache,
+    .json, .records, .numbers, .utf8, .base64, .lines, .safetensors, .shards, .configuration, .models, .gguf, .parts,
+    .cache,
     .tokenizerJSON, .softmax, .rope,
-    .vocabularyFiles, .splitting, .encoding, .wordDivision,
+    .vocabularyFiles, .splitting, .encoding, .sentencePiece, .characterMap, .scores, .pattern, .wordDivision,
   ]
 }
 

@@ -47,7 +47,7 @@ package enum PlainPreTokenizer {
   }
 
   /// Returns the pre-tokens of a text.
-  static func preTokens(of text: [UInt8], _ preTokenizer: PreTokenizer) -> [[UInt8]] {
+  static func preTokens(of text: [UInt8], _ preTokenizer: KnownPattern) -> [[UInt8]] {
     var rest = text[...]
     return lengths(characters(of: text), preTokenizer).map { length in
       defer { rest = rest.dropFirst(length) }
@@ -56,7 +56,7 @@ package enum PlainPreTokenizer {
   }
 
   /// Returns the length in bytes of each pre-token.
-  package static func lengths(_ text: [Character], _ preTokenizer: PreTokenizer) -> [Int] {
+  package static func lengths(_ text: [Character], _ preTokenizer: KnownPattern) -> [Int] {
     var rest = text[...]
     var lengths: [Int] = []
     while !rest.isEmpty {

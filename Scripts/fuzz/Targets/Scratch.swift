@@ -18,7 +18,8 @@ final class ScratchFolder: Sendable {
 
   /// All files that targets write.
   private let names = [
-    "config.json", "model.safetensors", "model.safetensors.index.json", "model.gguf", "a.safetensors", "b.safetensors",
+    "config.json", "model.safetensors", "model.safetensors.index.json", "model.gguf",
+    "m-00001-of-00002.gguf", "m-00002-of-00002.gguf", "a.safetensors", "b.safetensors",
     "tokenizer.json", "vocab.json", "merges.txt", "cache", "lines",
   ]
 

@@ -5,13 +5,18 @@ import Platform
 /// of the tensors, then the tensors' data. Opening a file parses its header once and stores positions; strings and
 /// arrays are not copied.
 ///
+/// A model can be split into several such files (`GGUF+Parts.swift`). The values are then those of the first part, and
+/// the tensors those of all parts.
+///
 /// The file is untrusted: every length is compared with the number of bytes that remain.
 package struct GGUF: Sendable {
   let file: MappedFile
+  /// The files of all parts. `file` is the first of them, and the only one if `tensors` is an error.
+  var parts: [MappedFile]
   private let values: [String: GGUFValue]
-  /// The tensors by their names in the file, or the reason why they cannot be used. The error is deferred, because the
+  /// The tensors by their names in the files, or the reason why they cannot be used. The error is deferred, because the
   /// tokenizer can be used without them.
-  package private(set) var tensors: Result<[String: Tensor], CheckpointError>
+  package internal(set) var tensors: Result<[String: Tensor], CheckpointError>
 
   /// The first bytes of a GGUF file.
   private static let magic = "GGUF"
@@ -19,8 +24,10 @@ package struct GGUF: Sendable {
   private static let keyLimit = 1 << 12
   private static let keyLengthLimit = 1 << 10
 
-  init(path: Path) throws(CheckpointError) {
+  /// Opens a single file, which can be a part of a model.
+  init(part path: Path) throws(CheckpointError) {
     file = try mapFile(path)
+    parts = [file]
     var cursor = GGUFCursor(file: file)
     guard file.bytes.prefix(Self.magic.utf8.count).elementsEqual(Self.magic.utf8) else {
       throw cursor.damaged(
@@ -62,10 +69,6 @@ package struct GGUF: Sendable {
       throw refuse("general.alignment is \(alignment); must be a power of two up to \(Self.alignmentLimit)")
     }
     do throws(CheckpointError) {
-      if let parts = try integer("split.count"), parts > 1 {
-        throw refuse(
-          "this is one of \(parts) parts of a model; join them first (llama-gguf-split --merge, with the first part)")
-      }
       return .success(try Self.tensors(count, cursor, alignment: alignment))
     } catch { return .failure(error) }
   }
@@ -190,5 +193,22 @@ extension GGUF: ConfigurationSource {
       throw wrongType(key, "an array of 32-bit integers")
     }
     return MappedInt32s(file, at: value.range.lowerBound, count: count)
+  }
+
+  func float32s(_ key: String) throws(CheckpointError) -> [Float]? {
+    guard let value = values[key] else { return nil }
+    guard value.kind == .float32, value.count != nil else { throw wrongType(key, "an array of 32-bit numbers") }
+    return stride(from: value.range.lowerBound, to: value.range.upperBound, by: 4).map { start in
+      Float(bitPattern: UInt32(littleEndian: file.bytes.loadUnaligned(fromByteOffset: start, as: UInt32.self)))
+    }
+  }
+
+  /// Returns an array of 8-bit integers, signed or unsigned, as bytes.
+  func bytes(_ key: String) throws(CheckpointError) -> [UInt8]? {
+    guard let value = values[key] else { return nil }
+    guard value.kind == .int8 || value.kind == .uint8, value.count != nil else {
+      throw wrongType(key, "an array of 8-bit integers")
+    }
+    return Array(file.bytes[value.range])
   }
 }

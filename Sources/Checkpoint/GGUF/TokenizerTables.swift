@@ -1,7 +1,7 @@
 import Platform
 
 /// The tokenizer tables of a GGUF file: the keys with the prefix `tokenizer.ggml`. Only the lengths of the tables have
-/// been compared; `ByteLevelTokenizer` checks whether they form a valid tokenizer.
+/// been compared; `Tokenizer` checks whether they form a valid tokenizer.
 public struct TokenizerTables: Sendable {
   /// The file's path.
   public let path: Path
@@ -19,6 +19,23 @@ public struct TokenizerTables: Sendable {
   public let merges: MappedStrings?
   /// The id of the beginning-of-sequence token; nil if the file names no token, or an id that no token has.
   public let bosTokenID: Int?
+  /// The id of the end-of-sequence token, as for `bosTokenID`.
+  public let eosTokenID: Int?
+  /// The id of the unknown token; nil if the file names no token, or an id that no token has.
+  public let unknownTokenID: Int?
+  /// The score of each token, which is finite: the log-probability of a unigram model, or the negated rank of a merge.
+  public let scores: [Float]?
+  /// Whether a space is inserted at the start of a text.
+  public let addsSpacePrefix: Bool?
+  /// Whether the beginning-of-sequence token is inserted at the start of a text.
+  public let addsBOS: Bool?
+  /// Whether the end-of-sequence token is appended to a text.
+  public let addsEOS: Bool?
+  /// Whether spaces at the ends of a text are removed, and runs of spaces replaced by one space.
+  public let removesExtraWhitespace: Bool?
+  /// The normalization of a SentencePiece model (`precompiled_charsmap`): the size of a double-array trie in four
+  /// bytes, the trie, and the replacements. The contents have not been checked.
+  public let characterMap: [UInt8]?
 
   init(_ gguf: GGUF) throws(CheckpointError) {
     func key(_ name: String) -> String { "tokenizer.ggml.\(name)" }
@@ -26,15 +43,31 @@ public struct TokenizerTables: Sendable {
     guard let model = try gguf.string(key("model")), let tokens = try gguf.strings(key("tokens")) else {
       throw gguf.refuse("no tokenizer: \(key("model")) or \(key("tokens")) is missing")
     }
-    types = try gguf.int32s(key("token_type"))
-    guard types?.count ?? tokens.count == tokens.count else {
-      throw gguf.refuse(
-        "\(key("tokens")) has \(tokens.count) entries, but \(key("token_type")) has \(types?.count ?? 0)")
-    }
     (self.model, self.tokens) = (model, tokens)
+    func sameCount(_ name: String, _ count: Int?) throws(CheckpointError) {
+      guard let count, count != tokens.count else { return }
+      throw gguf.refuse("\(key("tokens")) has \(tokens.count) entries, but \(key(name)) has \(count)")
+    }
+    // llama.cpp also ignores an id that no token has.
+    func tokenID(_ name: String) throws(CheckpointError) -> Int? {
+      try gguf.integer(key(name)).flatMap { 0..<tokens.count ~= $0 ? $0 : nil }
+    }
+    types = try gguf.int32s(key("token_type"))
+    try sameCount("token_type", types?.count)
+    scores = try gguf.float32s(key("scores"))
+    try sameCount("scores", scores?.count)
+    if let id = scores?.firstIndex(where: { !$0.isFinite }) {
+      throw gguf.refuse("\(key("scores")) has \(scores?[id] ?? 0) for token \(id); must be finite")
+    }
     preTokenizer = try gguf.string(key("pre"))
     merges = try gguf.strings(key("merges"))
-    let bos = try gguf.integer(key("bos_token_id"))
-    bosTokenID = bos.flatMap { 0..<tokens.count ~= $0 ? $0 : nil }  // llama.cpp also ignores an id that no token has
+    bosTokenID = try tokenID("bos_token_id")
+    eosTokenID = try tokenID("eos_token_id")
+    unknownTokenID = try tokenID("unknown_token_id")
+    addsSpacePrefix = try gguf.boolean(key("add_space_prefix"))
+    addsBOS = try gguf.boolean(key("add_bos_token"))
+    addsEOS = try gguf.boolean(key("add_eos_token"))
+    removesExtraWhitespace = try gguf.boolean(key("remove_extra_whitespaces"))
+    characterMap = try gguf.bytes(key("precompiled_charsmap"))
   }
 }

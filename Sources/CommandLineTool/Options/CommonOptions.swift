@@ -4,8 +4,8 @@ extension Option {
   public static let model = Option(
     "model", short: "m", takes: .model,
     "Model folder, .gguf file or name (default: $LM_MODEL)",
-    "A folder with config.json, model.safetensors and tokenizer files, a .gguf file, or a name that lm-info --list prints. "
-      + "Default: $LM_MODEL, or else wren, the bundled model.")
+    "A folder with config.json, model.safetensors and tokenizer files, a .gguf file or part of one, or a name that "
+      + "lm-info --list prints. Default: $LM_MODEL, or else wren, the bundled model.")
   public static let threads = Option(
     "threads", takes: .integer("N", 1...1024), suggesting: ["1", "2", "4", "8"],
     "Use at most N threads (default: one per processor)",

@@ -84,6 +84,7 @@ private func list(of options: [Option]) -> String {
 private func variables(of tool: Tool) -> [Tool.Entry] {
   var variables: [Tool.Entry] = []
   if tool.options.contains(.model) { variables.append(("LM_MODEL", "The default of --model.")) }
+  if tool.options.contains(.preTokenizer) { variables.append(("LM_PRE", "The default of --pre-tokenizer.")) }
   if tool.options.contains(.sealed) {
     variables.append(("LM_SEALED", "If set, not empty and not 0, the same as --sealed."))
   }

@@ -9,22 +9,29 @@ extension Arguments {
 
   /// The value of `--threads`, or the number of processors.
   public var threadCount: Int { integer(.threads) ?? Int(lmpipe_available_processors()) }
-
-  /// Opens the model's tokenizer.
-  public func tokenizer(for purpose: ByteLevelTokenizer.Purpose) throws -> ByteLevelTokenizer {
-    try ByteLevelTokenizer(modelFiles(), for: purpose)
-  }
 }
 
-extension ByteLevelTokenizer {
+extension Tokenizer {
   /// Opens the tokenizer of a model, from its GGUF file or from the tokenizer files in its folder.
-  public convenience init(_ model: ModelFiles, for purpose: Purpose) throws {
+  ///
+  /// - Parameter preTokenizer: The name of the pre-tokenizer of a GGUF file, instead of the one in the file.
+  public convenience init(_ model: ModelFiles, preTokenizer: String? = nil, for purpose: Purpose) throws {
     if let tables = try model.tokenizerTables() {
-      try self.init(
-        path: tables.path, model: tables.model, preTokenizer: tables.preTokenizer, tokens: tables.tokens,
-        types: tables.types, merges: tables.merges, bosTokenID: tables.bosTokenID, for: purpose)
+      var tables = GGUFTokenizerTables(tables)
+      tables.preTokenizer = preTokenizer ?? tables.preTokenizer
+      try self.init(tables, for: purpose)
     } else {
       try self.init(folder: model.location.path, for: purpose)
     }
+  }
+}
+
+extension GGUFTokenizerTables {
+  public init(_ tables: TokenizerTables) {
+    self.init(
+      path: tables.path, model: tables.model, preTokenizer: tables.preTokenizer, tokens: tables.tokens,
+      types: tables.types, merges: tables.merges, scores: tables.scores, bosTokenID: tables.bosTokenID,
+      eosTokenID: tables.eosTokenID, addsSpacePrefix: tables.addsSpacePrefix,
+      removesExtraWhitespace: tables.removesExtraWhitespace, characterMap: tables.characterMap)
   }
 }

@@ -14,7 +14,7 @@ extension ByteBuffer {
   }
 
   /// Appends `{"id":…,"token":…,"logit":…,"logprob":…,"p":…}`.
-  public func append(_ candidate: Distribution.Candidate, _ tokenizer: ByteLevelTokenizer) {
+  public func append(_ candidate: Distribution.Candidate, _ tokenizer: Tokenizer) {
     append("{\"id\":")
     append(json: candidate.id)
     append(",")
@@ -29,7 +29,7 @@ extension ByteBuffer {
   }
 
   /// Appends an array of such objects.
-  public func append(_ candidates: [Distribution.Candidate], _ tokenizer: ByteLevelTokenizer) {
+  public func append(_ candidates: [Distribution.Candidate], _ tokenizer: Tokenizer) {
     append("[")
     for (index, candidate) in candidates.enumerated() {
       if index > 0 { append(",") }

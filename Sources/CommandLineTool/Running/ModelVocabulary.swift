@@ -3,7 +3,7 @@ import JSONLines
 import Platform
 import Tokenizer
 
-extension ByteLevelTokenizer {
+extension Tokenizer {
   /// The fingerprint in the form that records contain: 16 hexadecimal digits.
   public var fingerprintText: String { hexadecimal(fingerprint, width: 16) }
 }
@@ -13,7 +13,7 @@ public struct ModelVocabulary {
   private let fingerprint: Lazy<String>
 
   /// - Parameter tokenizer: returns the model's tokenizer; called when the fingerprint is first needed.
-  public init(_ tokenizer: @escaping () throws -> ByteLevelTokenizer) {
+  public init(_ tokenizer: @escaping () throws -> Tokenizer) {
     fingerprint = Lazy { try tokenizer().fingerprintText }
   }
 
@@ -51,7 +51,7 @@ public struct ModelVocabulary {
 extension ModelFiles {
   /// The number of logits: the number of tokens of the tokenizer, or the number in the configuration if that is larger.
   /// The ids after the last token are padding and have no text.
-  public func vocabularySize(_ tokenizer: ByteLevelTokenizer) -> Int {
+  public func vocabularySize(_ tokenizer: Tokenizer) -> Int {
     max(tokenizer.vocabularySize, declaredVocabularySize ?? 0)
   }
 }

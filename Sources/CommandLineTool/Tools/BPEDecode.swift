@@ -8,9 +8,10 @@ extension Option {
   public static let newText = Option(
     "new", "Write only the text after the prompt",
     "Write only the text of the tokens that lm-step appended: those after the first \"prompt\" ids.")
-  public static let skipSpecial = Option(
-    "skip-special", "Omit special tokens such as <|endoftext|>",
-    "Omit special tokens, such as <|endoftext|>, instead of writing their text.")
+  public static let noSpecial = Option(
+    "no-special", alias: "skip-special", "Leave out special tokens such as <|endoftext|>",
+    "Leave out special tokens such as <|endoftext|>. By default they are written as their text. "
+      + "--skip-special is the same option.")
   public static let follow = Option(
     "follow",
     "Write only new text, for the output of lm-step --each",
@@ -27,8 +28,8 @@ extension Tool {
     summary: "decode token ids to text",
     description: [
       "bpe-decode reads records and writes the exact bytes of their tokens, with a newline after each record. It is the "
-        + "inverse of bpe-encode: nothing is cleaned up, added or left out, and special tokens are written as their text unless "
-        + "--skip-special is given.",
+        + "inverse of bpe-encode: nothing is cleaned up, added or left out, and special tokens are written as their text "
+        + "(unless --no-special is given).",
       "With --follow, text is written as its tokens arrive. The bytes of an incomplete character are held back until the "
         + "rest arrives or the input ends.",
     ],
@@ -38,9 +39,9 @@ extension Tool {
       [.sealed, .sealedOutput], [.follow, .jsonOutput], [.newText, .jsonOutput],
       [.noNewline, .nullTerminatedOutput, .jsonOutput],
     ],
-    options: [.nullTerminatedOutput, .noNewline, .jsonOutput, .newText, .skipSpecial, .follow],
+    options: [.nullTerminatedOutput, .noNewline, .jsonOutput, .newText, .follow, .noSpecial],
     commonOptions: [.model, .keepGoing, .errors, .sealed, .sealedOutput, .quiet, .help, .version],
-    ignoring: [.threads],
+    ignoring: [.threads, .preTokenizer],
     examples: [
       Tool.Example("Encode and decode:", "echo 'Once upon a time' | bpe-encode | bpe-decode"),
       Tool.Example(

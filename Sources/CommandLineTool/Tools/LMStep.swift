@@ -94,6 +94,7 @@ extension Tool {
     ],
     synopsis: [.count, .temperature, .topPFilter, .seed, .stop, .exitStatus, .cache],
     commonOptions: [.model, .threads, .keepGoing, .errors, .sealed, .sealedOutput, .quiet, .help, .version],
+    ignoring: [.preTokenizer],
     examples: [
       Tool.Example(
         "Thirty tokens by greedy decoding:",

@@ -49,6 +49,7 @@ extension Tool {
     ],
     options: [.topK, .of, .ofMember, .keepLogits, .topTable, .topTSV, .grid],
     commonOptions: [.model, .threads, .keepGoing, .errors, .sealed, .sealedOutput, .quiet, .help, .version],
+    ignoring: [.preTokenizer],
     examples: [
       Tool.Example("As a table:", "echo 'Once upon a' | bpe-encode | lm-logits | lm-topk -k 5 --table"),
       Tool.Example(

@@ -7,6 +7,10 @@
 ///     s = softcap · tanh(s / softcap)    if there is a soft cap
 ///     s = s + slope · (j - p)            if there are slopes
 ///
+/// or, if the biases are rounded, with its last line
+///
+///     s = s + scale · bfloat16(slope · bfloat16(j))
+///
 /// The weights are the softmax of the scores of the positions p - window < j ≤ p.
 ///
 ///     AttentionSettings(scale: 0.125, window: 4096, softcap: 50)    // a layer with a window in Gemma 2
@@ -20,6 +24,9 @@ public struct AttentionSettings: Equatable, Sendable {
   public var softcap: Float?
   /// The slopes of ALiBi (Press et al., "Train Short, Test Long", 2022), one for each query head. Empty means none.
   public var slopes: [Float]
+  /// True if the biases of ALiBi depend on the position of the key, are rounded to bfloat16, and are multiplied by the
+  /// scale (Falcon).
+  public var roundsBiases = false
   /// The index of the layer's RoPE in ``ModelShape/ropes``; nil for a layer without RoPE.
   public var rope: Int?
 
@@ -41,6 +48,12 @@ public struct AttentionSettings: Equatable, Sendable {
     let slopes = powers(of: Float(base), count: n)
     let others = powers(of: Float(base.squareRoot()), count: 2 * (heads - n))
     return slopes + stride(from: 0, to: others.count, by: 2).map { others[$0] }
+  }
+
+  /// Returns a finite number rounded to bfloat16, ties to even.
+  static func bfloat16(_ number: Float) -> Float {
+    let bits = number.bitPattern
+    return Float(bitPattern: (bits + 0x7FFF + bits >> 16 & 1) & 0xFFFF_0000)
   }
 
   /// Returns base, base², …

@@ -49,7 +49,8 @@ extension ModelShape {
       if try c.hasTensor(named: RoPEConfiguration.longFactors) { tensors.insert(.longRoPE) }
       return try RoPEConfiguration(
         gguf, prefix: c.modelType, headDim: headDim, contextLength: contextLength, pairing: pairing,
-        factorTensors: tensors, baseKey: ggufBase, defaultBase: spelling.defaultBase, isScaled: isScaled)
+        factorTensors: tensors, baseKey: ggufBase, defaultBase: spelling.defaultBase, isScaled: isScaled,
+        roundsUpOddParts: spelling.roundsUpOddParts)
     }
   }
 

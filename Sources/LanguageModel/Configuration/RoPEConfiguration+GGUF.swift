@@ -26,14 +26,17 @@ extension RoPEConfiguration {
   ///   - baseKey: the key of the base after `PREFIX.rope.`; `freq_base_swa` for the sliding-window layers of Gemma 3.
   ///   - isScaled: false for layers without scaling and attention factor, such as the sliding-window layers of Gemma 3
   ///     and OLMo 3.
+  ///   - roundsUpOddParts: true if the family rotates one element more than an odd number, as in `Spelling`.
   init(
     _ gguf: GGUF, prefix: String, headDim: Int, contextLength: Int, pairing: Pairing,
-    factorTensors: FactorTensors = [], baseKey: String = "freq_base", defaultBase: Double = 1e4, isScaled: Bool = true
+    factorTensors: FactorTensors = [], baseKey: String = "freq_base", defaultBase: Double = 1e4, isScaled: Bool = true,
+    roundsUpOddParts: Bool = false
   ) throws(CheckpointError) {
     let key = "\(prefix).rope"
     base = try gguf.frequencyDivisor("\(key).\(baseKey)", default: defaultBase)
-    rotaryDim = try gguf.size("\(key).dimension_count", default: headDim)
-    try gguf.checkRotaryDim(rotaryDim, headDim: headDim, "\(key).dimension_count is \(rotaryDim)")
+    exponentDim = try gguf.size("\(key).dimension_count", default: headDim)
+    rotaryDim = roundsUpOddParts && exponentDim < headDim ? exponentDim + exponentDim % 2 : exponentDim
+    try gguf.checkRotaryDim(rotaryDim, headDim: headDim, "\(key).dimension_count is \(exponentDim)")
     self.pairing = pairing
     guard isScaled else {
       (scaling, attentionFactor) = (.none, 1)
@@ -65,6 +68,9 @@ extension RoPEConfiguration {
       scaling = .longRoPE(LongRoPE(originalContextLength: original))
       attentionFactor = attention
     } else if type == "yarn" {
+      guard rotaryDim == exponentDim else {
+        throw gguf.refuse("\(key).dimension_count is \(exponentDim); must be even with YaRN")
+      }
       let yarn = YaRN(
         factor: factor, betaFast: try gguf.positive("\(key).scaling.yarn_beta_fast", default: 32),
         betaSlow: try gguf.positive("\(key).scaling.yarn_beta_slow", default: 1),

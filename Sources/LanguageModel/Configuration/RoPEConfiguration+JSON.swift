@@ -13,6 +13,8 @@ extension RoPEConfiguration {
     /// The value of `original_max_position_embeddings` if it is missing; if this is nil, the context length.
     var originalContextLength: Int?
     var pairing = Pairing.neox
+    /// True if the family rotates one element more than an odd part of a head.
+    var roundsUpOddParts = false
 
     /// The member with the part of a head that is rotated.
     enum Rotated {
@@ -24,7 +26,8 @@ extension RoPEConfiguration {
       case elements(String, default: Int)
     }
 
-    static let gptNeoX = Spelling(base: "rotary_emb_base", rotated: .part("rotary_pct", default: 0.25))
+    static let gptNeoX = Spelling(
+      base: "rotary_emb_base", rotated: .part("rotary_pct", default: 0.25), roundsUpOddParts: true)
     /// GPT-J's base is a constant of its code.
     static let gptJ = Spelling(rotated: .elements("rotary_dim", default: 64), pairing: .interleaved)
   }
@@ -47,11 +50,15 @@ extension RoPEConfiguration {
     base = try reader.holder(of: "rope_theta", atTopLevel: spelling.base) { (holder, name) throws(CheckpointError) in
       try holder.frequencyDivisor(name, default: spelling.defaultBase)
     }
-    rotaryDim = try reader.rotaryDim(headDim: headDim)
+    exponentDim = try reader.exponentDim(headDim: headDim)
+    rotaryDim = exponentDim + exponentDim % 2
     pairing = spelling.pairing
-    (scaling, attentionFactor) = try reader.scaling(base: base, rotaryDim: rotaryDim)
+    (scaling, attentionFactor) = try reader.scaling(base: base, exponentDim: exponentDim)
   }
 }
+
+/// The member with the rotated part of a head.
+private let partName = "partial_rotary_factor"
 
 /// Reads the RoPE parameters of `config.json`.
 private struct ParameterReader {
@@ -93,34 +100,44 @@ private struct ParameterReader {
     return try read(file, topLevelName)
   }
 
-  /// Returns the number of rotated elements of a head. A fraction is rounded down, as in transformers.
-  func rotaryDim(headDim: Int) throws(CheckpointError) -> Int {
-    let partName = "partial_rotary_factor"
+  /// Returns the rotated part of a head, and its name in the file.
+  private func part() throws(CheckpointError) -> (value: Double, name: String) {
+    var (topLevelName, value) = (partName, 1.0)
+    if case .part(let own, default: let part) = spelling.rotated { (topLevelName, value) = (own, part) }
+    return try holder(of: partName, atTopLevel: topLevelName) { (holder, name) throws(CheckpointError) in
+      let part = try holder.positive(name, default: value)
+      guard part <= 1 else { throw file.refuse("\(name) is \(part); must be at most 1") }
+      return (part, name)
+    }
+  }
+
+  /// Returns the divisor of the exponents, which is the number of rotated elements of a head, or one less. A fraction
+  /// is rounded down, as in transformers.
+  func exponentDim(headDim: Int) throws(CheckpointError) -> Int {
+    let type = try type() ?? "default"
     switch spelling.rotated {
-    case .whole:
-      let part = try holder(of: partName, atTopLevel: partName) { (holder, name) throws(CheckpointError) in
-        try holder.number(name) ?? 1
-      }
-      let type = try type() ?? "default"
-      guard part == 1 || type == "default" else {
-        throw file.refuse("\(partName) \(part) is not implemented with rope_type \"\(excerpt(type))\"")
-      }
-      try file.checkRotaryDim(headDim, headDim: headDim, "the head dimension is \(headDim)")
-      return headDim
     case .elements(let name, let value):
       let count = try file.size(name, default: value)
       try file.checkRotaryDim(count, headDim: headDim, "\(name) is \(count)")
       return count
-    case .part(let topLevelName, let value):
-      return try holder(of: partName, atTopLevel: topLevelName) {
-        (holder, name) throws(CheckpointError)
-        in
-        let part = try holder.positive(name, default: value)
-        guard part <= 1 else { throw file.refuse("\(name) is \(part); must be at most 1") }
-        let count = Int(Double(headDim) * part)
-        try file.checkRotaryDim(count, headDim: headDim, "\(name) \(part) rotates \(count) elements of a head")
-        return count
+    case .part where type != "proportional":
+      let (part, name) = try part()
+      let count = Int(Double(headDim) * part)
+      // transformers has no YaRN for odd numbers.
+      let isRoundedUp = spelling.roundsUpOddParts && type != "yarn" && count < headDim
+      try file.checkRotaryDim(
+        isRoundedUp ? count + count % 2 : count, headDim: headDim,
+        "\(name) \(part) rotates \(count) elements of a head")
+      return count
+    case .part, .whole:
+      if type != "default", type != "proportional" {
+        let (part, name) = try part()
+        guard part == 1 else {
+          throw file.refuse("\(name) \(part) is not implemented with rope_type \"\(excerpt(type))\"")
+        }
       }
+      try file.checkRotaryDim(headDim, headDim: headDim, "the head dimension is \(headDim)")
+      return headDim
     }
   }
 
@@ -133,7 +150,7 @@ private struct ParameterReader {
   }
 
   /// Returns the scaling and the attention factor.
-  func scaling(base: Double, rotaryDim: Int) throws(CheckpointError) -> (RoPEConfiguration.Scaling, Double) {
+  func scaling(base: Double, exponentDim: Int) throws(CheckpointError) -> (RoPEConfiguration.Scaling, Double) {
     guard let parameters, let type = try type() else { return (.none, 1) }
     switch type {
     case "default": return (.none, 1)
@@ -144,18 +161,21 @@ private struct ParameterReader {
       try file.checkYaRN(yarn, base: base, names: (spelling.base, "beta_fast", "beta_slow"))
       return (.yarn(yarn), try yarnAttentionFactor(parameters, yarn.factor))
     case "longrope":
-      let longRoPE = try longRoPE(parameters, pairs: rotaryDim / 2)
+      let longRoPE = try longRoPE(parameters, pairs: (exponentDim + 1) / 2)
       return (.longRoPE(longRoPE), try longRoPEAttentionFactor(parameters, longRoPE.originalContextLength))
     case "dynamic":
-      guard rotaryDim > 2 else {
+      guard exponentDim > 2 else {
         throw file.refuse("rope_type \"dynamic\" requires more than 2 rotated elements of a head")
       }
       let factor = try parameters.frequencyDivisor("factor")
       return (.dynamic(.init(factor: factor, originalContextLength: contextLength)), 1)
+    case "proportional":
+      let pairs = Int(try part().value * Double(exponentDim) / 2)
+      return (.proportional(factor: try parameters.frequencyDivisor("factor", default: 1), pairs: pairs), 1)
     default:
       throw file.refuse(
         "rope_type \"\(excerpt(type))\" is not implemented; "
-          + "default, linear, llama3, yarn, longrope and dynamic are")
+          + "default, linear, llama3, yarn, longrope, dynamic and proportional are")
     }
   }
 
@@ -188,7 +208,8 @@ private struct ParameterReader {
     return RoPEConfiguration.YaRN(
       factor: try factor(parameters, original), betaFast: try parameters.positive("beta_fast", default: 32),
       betaSlow: try parameters.positive("beta_slow", default: 1), originalContextLength: original,
-      roundsPairs: try parameters.boolean("truncate", default: true))
+      // transformers ignores `truncate` in the parameters of one type of layers.
+      roundsPairs: isNested ? true : try parameters.boolean("truncate", default: true))
   }
 
   /// Returns YaRN's attention factor (`_compute_yarn_parameters`).

@@ -8,6 +8,9 @@ public struct RoPEConfiguration: Equatable, Sendable {
   /// The number of elements of a head that are rotated: even, from 2 to the head dimension. The elements after them
   /// are unchanged (partial rotation).
   public let rotaryDim: Int
+  /// The divisor of the exponents, in place of rotaryDim in the formula: rotaryDim, or one less if the part of a head
+  /// is an odd number.
+  public let exponentDim: Int
   public let scaling: Scaling
   public let pairing: Pairing
   /// The factor of the cosines and sines, and so of the rotated queries and keys: 1 except for YaRN and LongRoPE, which
@@ -23,9 +26,11 @@ public struct RoPEConfiguration: Equatable, Sendable {
   public static let attentionFactors = 0.01...100
 
   package init(
-    base: Double, rotaryDim: Int, scaling: Scaling = .none, pairing: Pairing = .neox, attentionFactor: Double = 1
+    base: Double, rotaryDim: Int, exponentDim: Int? = nil, scaling: Scaling = .none, pairing: Pairing = .neox,
+    attentionFactor: Double = 1
   ) {
     (self.base, self.rotaryDim, self.scaling, self.pairing) = (base, rotaryDim, scaling, pairing)
+    self.exponentDim = exponentDim ?? rotaryDim
     self.attentionFactor = attentionFactor
   }
 
@@ -45,6 +50,9 @@ public struct RoPEConfiguration: Equatable, Sendable {
     case longRoPE(LongRoPE)
     /// NTK-aware scaling by the length of the sequence (transformers, `_compute_dynamic_ntk_parameters`).
     case dynamic(Dynamic)
+    /// The frequencies of the first pairs are divided by the factor; those of the other pairs are 0 (transformers,
+    /// `_compute_proportional_rope_parameters`).
+    case proportional(factor: Double, pairs: Int)
   }
 
   /// The parameters of Llama 3.1's scaling. A frequency is unchanged if its wavelength, 2 pi / frequency, is shorter
@@ -91,8 +99,8 @@ public struct RoPEConfiguration: Equatable, Sendable {
   }
 
   /// The parameters of dynamic NTK-aware scaling. For a sequence of more than `originalContextLength` tokens the base
-  /// is multiplied by `(factor * length / originalContextLength - (factor - 1))^(rotaryDim / (rotaryDim - 2))`.
-  /// `rotaryDim` is at least 4.
+  /// is multiplied by `(factor * length / originalContextLength - (factor - 1))^(exponentDim / (exponentDim - 2))`.
+  /// `exponentDim` is at least 3.
   public struct Dynamic: Equatable, Sendable {
     public let factor: Double
     public let originalContextLength: Int
@@ -118,7 +126,7 @@ extension RoPEConfiguration {
     switch scaling {
     case .frequencyFactors: [Self.frequencyFactors]
     case .longRoPE(let scaling) where scaling.shortFactors.isEmpty: [Self.shortFactors, Self.longFactors]
-    case .none, .linear, .llama3, .yarn, .longRoPE, .dynamic: []
+    case .none, .linear, .llama3, .yarn, .longRoPE, .dynamic, .proportional: []
     }
   }
 
@@ -131,7 +139,7 @@ extension RoPEConfiguration {
   public var isLengthDependent: Bool {
     switch scaling {
     case .longRoPE, .dynamic: true
-    case .none, .linear, .llama3, .frequencyFactors, .yarn: false
+    case .none, .linear, .llama3, .frequencyFactors, .yarn, .proportional: false
     }
   }
 
@@ -146,6 +154,7 @@ extension RoPEConfiguration {
     case .yarn: "yarn"
     case .longRoPE: "longrope"
     case .dynamic: "dynamic"
+    case .proportional: "proportional"
     }
   }
 
@@ -163,6 +172,8 @@ extension RoPEConfiguration {
     case .longRoPE(let scaling): "scaled with LongRoPE from \(positions(scaling.originalContextLength))"
     case .dynamic(let scaling):
       "scaled dynamically by \(withThousandsSeparators(scaling.factor)) after \(positions(scaling.originalContextLength))"
+    case .proportional(let factor, let pairs):
+      "of \(pairs) of \(rotaryDim / 2) pairs" + (factor == 1 ? "" : " scaled by \(withThousandsSeparators(factor))")
     }
   }
 }

@@ -55,7 +55,7 @@ func attention(
     tile.cache.withHead(layer, head * tile.cache.shape.heads / heads) { cache in
       let attention = HeadAttention(
         position: tile.first, count: tile.rows.count, window: window, scale: settings.scale,
-        softcap: settings.softcap, slope: slope, cache: cache)
+        softcap: settings.softcap, slope: slope, roundsBiases: settings.roundsBiases, cache: cache)
       if tile.rows.count == 1 {
         attention.computeOneRow(queries.row(row) + column, into: outputs.row(row) + column)
       } else {
@@ -69,7 +69,8 @@ func attention(
 /// The attention of at most MR positions of one sequence and one head.
 ///
 /// Positions are counted from the start of the page in which the window of the first row starts: pages before it are
-/// not read, and there are no scores for them. Scores depend on differences of positions only.
+/// not read, and there are no scores for them. Scores depend on differences of positions only, except for rounded
+/// biases.
 private struct HeadAttention {
   private let firstPage: Int
   private let first: Int
@@ -78,16 +79,18 @@ private struct HeadAttention {
   private let scale: Float
   private let softcap: Float?
   private let slope: Float?
+  private let roundsBiases: Bool
   private let cache: CacheHead
 
   /// - Parameter position: the position of the first row, counted from the start of the sequence.
   init(
-    position: Int, count: Int, window: Int, scale: Float, softcap: Float?, slope: Float?, cache: CacheHead
+    position: Int, count: Int, window: Int, scale: Float, softcap: Float?, slope: Float?, roundsBiases: Bool,
+    cache: CacheHead
   ) {
     firstPage = max(0, position - (window - 1)) / pageLength
     first = position - firstPage * pageLength
     (self.count, self.window, self.cache) = (count, window, cache)
-    (self.scale, self.softcap, self.slope) = (scale, softcap, slope)
+    (self.scale, self.softcap, self.slope, self.roundsBiases) = (scale, softcap, slope, roundsBiases)
   }
 
   private var headDim: Int { cache.shape.headDim }
@@ -114,6 +117,7 @@ private struct HeadAttention {
       return exponentialsAndSum(scores, from: start, length, padded: padded, scale: scale)
     }
     applyScaleSoftcapAndSlope(scores, from: start, length)
+    if roundsBiases, let slope { addRoundedBiases(scores, from: start, length, slope) }
     return exponentialsAndSum(scores, from: start, length, padded: padded, scale: 1)
   }
 
@@ -125,8 +129,19 @@ private struct HeadAttention {
     for position in stride(from: start / laneCount * laneCount, to: length, by: laneCount) {
       var lanes = Float.load(scores + position) * scale
       if let softcap { lanes = hyperbolicTangent(lanes / softcap) * softcap }
-      if let slope { lanes = lanes.addingProduct(distances + Float(position - (length - 1)), slope) }
+      if !roundsBiases, let slope { lanes = lanes.addingProduct(distances + Float(position - (length - 1)), slope) }
       store(lanes, scores + position)
+    }
+  }
+
+  /// Adds the biases that depend on the position of the key and are rounded to bfloat16.
+  private func addRoundedBiases(
+    _ scores: UnsafeMutablePointer<Float>, from start: Int, _ length: Int, _ slope: Float
+  ) {
+    let pages = firstPage * pageLength
+    for position in start..<length {
+      let key = AttentionSettings.bfloat16(Float(pages + position))
+      scores[position].addProduct(AttentionSettings.bfloat16(slope * key), scale)
     }
   }
 

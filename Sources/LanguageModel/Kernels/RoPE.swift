@@ -16,6 +16,8 @@ package struct RoPE {
   private let frequencies: [Float]
   /// The frequencies of LongRoPE's variant 1 (rotaryDim / 2); empty for other scalings.
   private let longFrequencies: [Float]
+  /// The divisor of the exponents (`RoPEConfiguration.exponentDim`).
+  private let exponentDim: Double
   private let pairing: RoPEConfiguration.Pairing
   private let attentionFactor: Float
   private let lengths: Lengths
@@ -31,11 +33,12 @@ package struct RoPE {
   ///   Each array has rotaryDim / 2 elements of at least `RoPEConfiguration.leastFrequencyFactor`.
   package init(_ configuration: RoPEConfiguration, frequencyFactors: [[Float]] = []) {
     let logarithm = naturalLogarithm(configuration.base)
-    let rotaryDim = configuration.rotaryDim
+    let exponentDim = Double(configuration.exponentDim)
+    self.exponentDim = exponentDim
     pairing = configuration.pairing
     attentionFactor = Float(configuration.attentionFactor)
-    let unscaled = (0..<rotaryDim / 2).map { pair in
-      exponential(-2 * Double(pair) / Double(rotaryDim) * logarithm)
+    let unscaled = (0..<configuration.rotaryDim / 2).map { pair in
+      exponential(-2 * Double(pair) / exponentDim * logarithm)
     }
     var (longFrequencies, lengths) = ([Float](), Lengths.any)
     switch configuration.scaling {
@@ -51,6 +54,8 @@ package struct RoPE {
       frequencies = zip(unscaled, short).map { Float($0) / $1 }
       longFrequencies = zip(unscaled, long).map { Float($0) / $1 }
       lengths = .longRoPE(originalContextLength: parameters.originalContextLength)
+    case .proportional(let factor, let pairs):
+      frequencies = unscaled.enumerated().map { $0 < pairs ? Float($1 / factor) : 0 }
     case .dynamic(let parameters):
       frequencies = unscaled.map { Float($0) }
       lengths = .dynamic(parameters, naturalLogarithmOfBase: logarithm)
@@ -84,8 +89,8 @@ package struct RoPE {
     case .any: return frequencies
     case .longRoPE: return longFrequencies
     case .dynamic(let parameters, let logarithm):
-      let scaled = logarithm + parameters.naturalLogarithmOfScale(variant: variant, rotaryDim: rotaryDim)
-      return frequencies.indices.map { Float(exponential(-2 * Double($0) / Double(rotaryDim) * scaled)) }
+      let scaled = logarithm + parameters.naturalLogarithmOfScale(variant: variant, exponentDim: exponentDim)
+      return frequencies.indices.map { Float(exponential(-2 * Double($0) / exponentDim * scaled)) }
     }
   }
 
@@ -169,9 +174,9 @@ extension RoPEConfiguration.YaRN {
 extension RoPEConfiguration.Dynamic {
   /// Returns the natural logarithm of the factor of the base for sequences that are `variant` tokens longer than the
   /// original context. The factor is at least 1.
-  fileprivate func naturalLogarithmOfScale(variant: Int, rotaryDim: Int) -> Double {
+  fileprivate func naturalLogarithmOfScale(variant: Int, exponentDim: Double) -> Double {
     let length = Double(originalContextLength) + Double(variant)
     let scale = factor * length / Double(originalContextLength) - (factor - 1)
-    return Double(rotaryDim) / Double(rotaryDim - 2) * naturalLogarithm(max(scale, 1))
+    return exponentDim / (exponentDim - 2) * naturalLogarithm(max(scale, 1))
   }
 }

@@ -13,12 +13,14 @@ struct BLOOM: ModelFamily, Network {
   // MARK: Hyperparameters
 
   static func shape(_ c: ConfigurationReader) throws(CheckpointError) -> ModelShape {
-    // ALiBi has no greatest position. The published models were trained with 2,048.
+    // ALiBi has no greatest position. The published models were trained with 2,048. Without seq_length, llama.cpp's
+    // converter writes the width of the model as the context length.
     let names = ModelShape.SizeNames(
       context: ["seq_length"], layers: ["num_hidden_layers", "n_layer"], width: ["n_embed", "hidden_size"],
       heads: ["num_attention_heads", "n_head"], kvHeads: [], headDim: [], ffn: [])
     var s = try ModelShape(
       c, .init(vocabulary: 250880, context: 2048, layers: 2, width: 64, heads: 8, eosTokenIDs: [2]), names: names)
+    if c.json == nil { s.contextLength = max(s.contextLength, 2048) }
     try s.readLayerNorm(c, "layer_norm_epsilon")
     s.activation = .geluTanh
     s.biases = [.queryKeyValue, .attentionOutput, .feedForward]

@@ -2,7 +2,7 @@ import Checkpoint
 
 /// Falcon (Almazrouei et al., "The Falcon Series of Open Language Models", 2023): Falcon-7b, whose attention and MLP
 /// have the same input, and the newer 40b layout with two norms. Properties are named after the tensors in the
-/// checkpoint. ALiBi (Falcon-RW) is not implemented, because transformers rounds its biases to bfloat16.
+/// checkpoint. Falcon-RW has ALiBi instead of RoPE.
 // swift-format-ignore: AlwaysUseLowerCamelCase
 struct Falcon: ModelFamily, Network {
   typealias Model = Self
@@ -26,12 +26,17 @@ struct Falcon: ModelFamily, Network {
     if !isNew, isMultiQuery { s.kvHeads = 1 }
     try s.readLayerNorm(c, "layer_norm_epsilon")
     s.activation = try c.activation("activation", default: "gelu", gguf: .gelu)
-    guard try !c.boolean("alibi", default: false, gguf: false) else { throw c.refuse("alibi is not implemented") }
-    try s.readRoPE(c)
+    if try c.boolean("alibi", default: false, gguf: false) {
+      let slopes = AttentionSettings.alibiSlopes(heads: s.heads).map(AttentionSettings.bfloat16)
+      for layer in 0..<s.layers { (s.attention[layer].slopes, s.attention[layer].roundsBiases) = (slopes, true) }
+    } else {
+      try s.readRoPE(c)
+    }
     s.hasParallelResidual = try c.boolean("parallel_attn", default: true, gguf: true)
     let norms = "num_ln_in_parallel_attn"
     let hasSecondNorm = isNew ? true : try c.hasTensor("attn_norm_2.weight")
-    let count = try c.json?.integer(norms) ?? (hasSecondNorm ? 2 : 1)
+    // Sequential blocks have one norm before each part, whatever the number.
+    let count = try s.hasParallelResidual ? c.json?.integer(norms) ?? (hasSecondNorm ? 2 : 1) : 1
     guard count == 1 || count == 2 && hasSecondNorm else {
       throw c.refuse("\(norms) is \(count); must be 1, or 2 if new_decoder_architecture is true")
     }

@@ -20,7 +20,10 @@ struct Phi3: ModelFamily, Network {
         eosTokenIDs: [32000]))
     try s.readRMSNorm(c, default: 1e-5)
     try s.readGatedActivation(c)
-    try s.readRoPE(c, .init(rotated: .part("partial_rotary_factor", default: 1), originalContextLength: 4096))
+    try s.readRoPE(
+      c,
+      .init(
+        rotated: .part("partial_rotary_factor", default: 1), originalContextLength: 4096, roundsUpOddParts: true))
     try s.setWindows(c, c.window())
     return s
   }

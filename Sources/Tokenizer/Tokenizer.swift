@@ -1,0 +1,137 @@
+import Platform
+
+/// A tokenizer: encodes any bytes as token ids, and decodes ids.
+///
+/// A text goes through these steps, as in the library `tokenizers`: added tokens are found, the text between them is
+/// normalized and split into pre-tokens, and a model encodes each pre-token. The model is byte-level BPE as in GPT-2,
+/// BPE of characters or a unigram model as in SentencePiece.
+///
+/// ```swift
+/// let tokenizer = try Tokenizer(folder: "models/gpt2")
+/// let (encoder, tokens) = (tokenizer.makeEncoder(), TokenBuffer(recordsEnds: false))
+/// try text.withUnsafeBufferPointer { try encoder.encode($0, into: tokens) }
+/// let bytes = tokenizer.decode(tokens.ids.map(Int.init))
+/// ```
+///
+/// A tokenizer is immutable and can be shared by threads. Each thread creates its own encoder (`makeEncoder`).
+public final class Tokenizer: Sendable {
+  /// The last step of encoding.
+  enum Model: Sendable {
+    /// `ignoresMerges`: a pre-token that is in the vocabulary becomes this token, even if the merges do not produce it.
+    case byteLevel(Vocabulary, ignoresMerges: Bool)
+    case characters(CharacterBPE)
+    case unigram(Unigram)
+    /// No model: the tokenizer is open for decoding.
+    case none
+  }
+
+  /// The settings of a tokenizer's files.
+  struct Settings: Sendable {
+    /// The normalizers, in order. Token ends are offsets in the text before normalization: a token that ends within a
+    /// changed sequence ends at the start of this sequence.
+    var normalizers: [Normalizer] = []
+    var preTokenizer: [PreTokenizerStep] = [.known(.gpt2)]
+    /// The beginning-of-text and the end-of-text token; nil if no file names it.
+    var bosTokenID: Int?
+    var eosTokenID: Int?
+    /// The tokens that the post-processor adds before and after a text.
+    var tokensBefore: [Int] = []
+    var tokensAfter: [Int] = []
+    /// What is wrong with the files, though they can be used.
+    var warnings: [String] = []
+  }
+
+  /// The purpose for which a tokenizer is opened, which determines how much of the file is read.
+  public enum Purpose: Sendable {
+    /// Encode and decode.
+    case encoding
+    /// Decode only. Reads less of the file and builds no look-up tables, so it opens in half the time. Errors in the
+    /// merges are not detected.
+    case decoding
+  }
+
+  let model: Model
+  let tokens: any TokenTable
+  let addedTokens: AddedTokens
+  let settings: Settings
+
+  init(
+    _ model: Model, _ tokens: some TokenTable, _ addedTokens: [AddedTokens.Token], _ settings: Settings,
+    _ purpose: Purpose
+  ) throws(VocabularyError) {
+    self.model = purpose == .encoding ? model : .none
+    self.tokens = tokens
+    self.addedTokens = try AddedTokens(addedTokens, of: tokens, settings.normalizers, for: purpose)
+    self.settings = settings
+  }
+
+  /// The highest id plus one.
+  public var vocabularySize: Int { tokens.count }
+
+  /// The 64-bit FNV-1a hash of the vocabulary: for each id in order, the length of its token in two bytes,
+  /// little-endian (0 for an id without a token), then its bytes. Computed on every access, in about half a
+  /// millisecond.
+  public var fingerprint: UInt64 { tokens.fingerprint() }
+
+  /// Returns the bytes of a token within a text, or nil if no token has this id. The bytes are valid as long as the
+  /// tokenizer exists. At the start of a text, a token can have other bytes: see `TokenDecoder`.
+  public func bytes(of id: Int) -> UnsafeBufferPointer<UInt8>? { tokens.bytes(of: id) }
+
+  /// Returns true if the token is a special token, such as `<|endoftext|>`.
+  public func isSpecial(_ id: Int) -> Bool { addedTokens.isSpecial(id) }
+
+  /// The id of the beginning-of-text token: the token that the file names, or else `<|endoftext|>`, which GPT-2 uses at
+  /// both ends of a text. Nil if the vocabulary has neither.
+  public var bosTokenID: Int? {
+    settings.bosTokenID ?? settings.tokensBefore.first ?? id(of: AddedTokens.endOfText)
+  }
+
+  /// The id of the end-of-text token, as for `bosTokenID`.
+  public var eosTokenID: Int? {
+    settings.eosTokenID ?? settings.tokensAfter.last ?? id(of: AddedTokens.endOfText)
+  }
+
+  /// The tokens to put before a text: those that the tokenizer's post-processor adds, or else the beginning-of-text
+  /// token. Empty if there is no such token.
+  public var tokensBeforeText: [Int] {
+    settings.tokensBefore.isEmpty ? bosTokenID.map { [$0] } ?? [] : settings.tokensBefore
+  }
+
+  /// The tokens to put after a text, as for `tokensBeforeText`.
+  public var tokensAfterText: [Int] {
+    settings.tokensAfter.isEmpty ? eosTokenID.map { [$0] } ?? [] : settings.tokensAfter
+  }
+
+  /// What is wrong with the files of the tokenizer, though they can be used: one line each.
+  public var warnings: [String] { settings.warnings }
+
+  /// Returns the id of the token with these bytes, which can be an added token or a token that text can be encoded to;
+  /// nil if no token has these bytes. A tokenizer that is open for decoding finds only added tokens.
+  public func id(of token: [UInt8]) -> Int? {
+    if let id = addedTokens.id(of: token, in: tokens) { return id }
+    switch model {
+    case .byteLevel(let vocabulary, _):
+      let id = token.withUnsafeBufferPointer { token in
+        token.baseAddress.map { vocabulary.id(of: $0, count: token.count, paddedCount: token.count) } ?? -1
+      }
+      return id < 0 ? nil : Int(id)
+    case .characters, .unigram:
+      return (0..<tokens.count).first { tokens.bytes(of: $0)?.elementsEqual(token) ?? false }
+    case .none: return nil
+    }
+  }
+
+  /// Returns a new encoder, for use by one thread. The tokenizer must be open for encoding.
+  public func makeEncoder() -> TextEncoder { TextEncoder(self) }
+
+  /// Returns the encoder of the model, for use by one thread.
+  func makeModelEncoder() -> PreTokenization.Encoder {
+    switch model {
+    case .byteLevel(let vocabulary, let ignoresMerges):
+      .byteLevel(ByteLevelEncoder(vocabulary, ignoresMerges: ignoresMerges))
+    case .characters(let model): .characters(model.makeEncoder())
+    case .unigram(let model): .unigram(model.makeEncoder())
+    case .none: preconditionFailure("the tokenizer is open for decoding only")
+    }
+  }
+}
