@@ -66,6 +66,7 @@ let package = Package(
     library("Checkpoint", ["JSON", "Platform"]),
     library("LanguageModel", ["Checkpoint", "CPlatform", "JSON", "Numerics", "Platform", "Threads"], numeric),
     library("Sampling", ["Numerics"], numeric),
+    library("Scoring", ["Numerics"], numeric),
     library("Hub", ["Checkpoint", "CPlatform", "JSON", "Platform"]),
     library(
       "CommandLineTool",
@@ -75,7 +76,10 @@ let package = Package(
     executable("bpe-decode", ["JSON", "JSONLines", "Tokenizer"]),
     executable("lm-info", ["Checkpoint", "JSON", "JSONLines", "LanguageModel", "Platform", "Tokenizer"]),
     executable("lm-logits", ["Checkpoint", "JSON", "JSONLines", "LanguageModel", "Sampling", "Tokenizer"]),
-    executable("lm-topk", ["JSON", "JSONLines", "Sampling", "Tokenizer"]),
+    executable("lm-topk", ["Checkpoint", "JSON", "JSONLines", "LanguageModel", "Sampling", "Threads", "Tokenizer"]),
+    executable(
+      "lm-score",
+      ["Checkpoint", "JSON", "JSONLines", "LanguageModel", "Platform", "Sampling", "Scoring", "Threads", "Tokenizer"]),
     executable("lm-step", ["Checkpoint", "JSON", "JSONLines", "LanguageModel", "Sampling", "Threads", "Tokenizer"]),
     executable("lm-pull", ["Checkpoint", "Hub", "JSON", "LanguageModel", "Platform"]),
     // Developer tools, not installed. generate-pages writes man/man1 and completions; json-check runs the JSON Test
@@ -95,7 +99,7 @@ let package = Package(
       name: "FuzzTargets",
       dependencies: [
         "Checkpoint", "CommandLineTool", "JSON", "JSONLines", "LanguageModel", "Numerics", "Platform", "Sampling",
-        "Tokenizer",
+        "Scoring", "Tokenizer",
       ],
       path: "Scripts/fuzz/Targets", swiftSettings: common),
     tests("JSONTests", ["JSON"]),
@@ -108,6 +112,7 @@ let package = Package(
     tests("LanguageModelTests", ["Checkpoint", "LanguageModel", "Platform", "Threads"], fixtures: ["Fixtures"]),
     tests("HubTests", ["Checkpoint", "Hub", "Platform"]),
     tests("SamplingTests", ["Sampling"], fixtures: ["Fixtures"]),
+    tests("ScoringTests", ["Scoring"]),
     tests("CommandLineToolTests", ["CommandLineTool", "JSON", "JSONLines", "Platform"]),
     // Runs the built tools in pipelines
     tests(

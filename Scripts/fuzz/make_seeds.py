@@ -321,6 +321,7 @@ seeds(
     (fixture / "files/vocab.json").read_text()[:600].rsplit(",", 1)[0] + "}\0#version: 0.2\n", text)
 texts = ["Once upon a time, it's 12  o'clock.\n\n", "a   b\t\tc \u00a0\u3000x", "'s 're 'll 'v ''d", "ÉcoleМир東京 ½٣x²",
          "<|endoftext|>a<|endoftext|>", "  leading", "trailing   "]
+seeds("words", b"", b"\1The\0 key\0s.\0", b"<|x|>\1a\0 \0 b\0\n\0", b"5\0 \xe2\0\x82\xac\0\xc2\0\xa0b\xff\0", b"a\0 \0<|x|>\1b\0  \0")
 seeds("splitting", *(bytes([number]) + text.encode() for number, text in enumerate(texts)), b"\1\xff\xfe a\xc3", b"\0")
 seeds("pattern", *(pattern + b"\0it's  12 \xc3\xa9\xcc\x81LL\r\n " for pattern in (
     rb"'s|'t| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+", rb"(?i:'s|'ll)?\p{N}{1,3}|\s*[\r\n]+",

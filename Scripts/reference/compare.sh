@@ -14,6 +14,10 @@ jq -r .text "$checkout/Tests/PipelineTests/Fixtures/golden-logits.jsonl" > "$sen
 for model in "$reference"/models/*gpt2-rand "$reference"/models/smollm2/*.gguf; do
   "$python" "$here/logits.py" "$programs/lm-logits" "$model"
 done
+for model in "$checkout/Models/wren" "$reference"/models/smollm2/*.gguf; do
+  "$python" "$here/layers.py" "$programs/lm-logits" "$model"
+  ! "$python" -c 'import minicons' 2> /dev/null || "$python" "$here/scores.py" "$programs" "$model" --count 500 "$sentences"
+done
 llama=$reference/llama.cpp
 [ -e "$llama/convert_hf_to_gguf.py" ] || llama=
 LLAMA_CPP=$llama "$python" "$here/small_models.py" "$programs/lm-logits"

@@ -24,6 +24,15 @@ extension Record {
     return logits
   }
 
+  /// Reads the member `prompt`, the number of ids before the first `lm-step`; nil if it is missing or not a number: a
+  /// member of this name with another value is not from these tools.
+  public func prompt() throws(JSONError) -> Int? {
+    guard var value = try value(of: "prompt"), try value.kind() == .number else { return nil }
+    let count = try value.integer()
+    guard count >= 0 else { throw value.failure("\"prompt\" is \(count); it must be 0 or more") }
+    return count
+  }
+
   /// Reads the member `seed`; nil if it is missing or null.
   public func seed() throws(JSONError) -> UInt64? {
     guard var scanner = try value(of: "seed") else { return nil }
@@ -76,13 +85,20 @@ extension ByteBuffer {
   }
 }
 
+extension Record {
+  /// The members that lm-score adds besides `logprobs`.
+  public static let scoreMembers = [
+    "surprisals", "ranks", "entropies", "space_logprobs", "predictions", "word_scores", "text_score",
+  ]
+}
+
 extension Record.Change {
   /// Drops the members that are stale after a change of `ids`, unless an earlier change sets them.
   public static var staleWithNewIDs: [Record.Change] {
     [
-      .drop("logits"), .drop("position"), .drop("topk"), .drop("tokens"), .drop("offsets"), .drop("attention_mask"),
-      .drop("logprobs"),
-    ]
+      .drop("logits"), .drop("position"), .dropNumber("layer"), .drop("topk"), .drop("continuations"), .drop("other_p"),
+      .dropNumber("new_logprob"), .drop("tokens"), .drop("offsets"), .drop("attention_mask"), .drop("logprobs"),
+    ] + Record.scoreMembers.map(Record.Change.drop)
   }
 
   /// Drops the members that are stale if `ids` are replaced by another sequence, not only extended.

@@ -21,6 +21,14 @@ public struct Distribution {
     logSumOfExponentials = naturalLogarithm(sumOfExponentials(logits, minus: largest, dividedBy: temperature))
   }
 
+  /// The distribution at temperature 1 whose largest logit and sum of exponentials are known.
+  init(_ logits: UnsafeBufferPointer<Float>, largest: Double, sumOfExponentials: Double) {
+    self.logits = logits
+    self.largest = largest
+    temperature = 1
+    logSumOfExponentials = naturalLogarithm(sumOfExponentials)
+  }
+
   /// A candidate for the next token.
   public struct Candidate: Equatable, Sendable {
     public let id: Int
@@ -32,11 +40,17 @@ public struct Distribution {
     public let p: Float
   }
 
+  /// Returns the log-probability and the probability of a sequence of tokens, each given the tokens before it (chain
+  /// rule).
+  public static func joint(_ tokens: [Candidate]) -> (logprob: Float, p: Float) {
+    if tokens.count == 1 { return (tokens[0].logprob, tokens[0].p) }
+    let sum = tokens.reduce(0.0) { $0 + Double($1.logprob) }
+    return (finiteLogProbability(sum), Float(exponential(sum)))
+  }
+
   public func candidate(_ id: Int) -> Candidate {
     let logprob = logProbability(id)
-    return Candidate(
-      id: id, logit: logits[id], logprob: Float(max(logprob, -Double(Float.greatestFiniteMagnitude))),
-      p: Float(exponential(logprob)))
+    return Candidate(id: id, logit: logits[id], logprob: finiteLogProbability(logprob), p: Float(exponential(logprob)))
   }
 
   /// Returns ln p, or -∞ if the quotient by a small temperature overflows float64.
@@ -59,6 +73,11 @@ public struct Distribution {
       }
       count = logits.count
     }
+  }
+
+  /// Returns the rank of a token, 1 for the most likely; ties by lower id.
+  public func rank(_ id: Int) -> Int {
+    1 + logits.indices.count { logits[$0] > logits[id] || logits[$0] == logits[id] && $0 < id }
   }
 
   /// The most likely token, or the one with the lowest id if there are several.
@@ -102,10 +121,13 @@ public struct Distribution {
   }
 }
 
-private typealias Lanes = SIMD16<Float>
+/// Returns a log-probability as float32, at least `-Float.greatestFiniteMagnitude`.
+func finiteLogProbability(_ logprob: Double) -> Float { Float(max(logprob, -Double(Float.greatestFiniteMagnitude))) }
+
+typealias Lanes = SIMD16<Float>
 
 /// Returns the largest number. If it is zero, the sign may be either.
-private func maximum(_ numbers: UnsafeBufferPointer<Float>) -> Float {
+func maximum(_ numbers: UnsafeBufferPointer<Float>) -> Float {
   var largest = Lanes(repeating: numbers[0])
   for index in stride(from: 0, to: numbers.count, by: Lanes.scalarCount) {
     let lanes = load(numbers, at: index)
@@ -138,7 +160,7 @@ private func sumOfExponentials(
 /// Returns (number - shift) / divisor of each lane. Divisor 1 is a special case, because the division takes as long as
 /// the exponential.
 @inline(__always)
-private func quotients(_ lanes: Lanes, minus shift: Double, dividedBy divisor: Double)
+func quotients(_ lanes: Lanes, minus shift: Double, dividedBy divisor: Double)
   -> (low: SIMD8<Double>, high: SIMD8<Double>)
 {
   let (low, high) = (SIMD8<Double>(lanes.lowHalf) - shift, SIMD8<Double>(lanes.highHalf) - shift)
@@ -148,7 +170,7 @@ private func quotients(_ lanes: Lanes, minus shift: Double, dividedBy divisor: D
 /// Returns the 16 numbers from `index` on. -∞ follows the last number: it is never the maximum, and its exponential is
 /// 0.
 @inline(__always)
-private func load(_ numbers: UnsafeBufferPointer<Float>, at index: Int) -> Lanes {
+func load(_ numbers: UnsafeBufferPointer<Float>, at index: Int) -> Lanes {
   if numbers.count - index >= Lanes.scalarCount {
     return UnsafeRawBufferPointer(numbers).loadUnaligned(
       fromByteOffset: index * MemoryLayout<Float>.stride, as: Lanes.self)

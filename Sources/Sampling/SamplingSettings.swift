@@ -2,8 +2,8 @@ import Numerics
 
 /// The settings of sampling: which tokens are candidates for the next token, and with which probabilities.
 ///
-/// The steps and their order are the same as in transformers: repetition penalty, temperature, top-k, top-p, min-p,
-/// softmax of the remaining tokens.
+/// The steps and their order are the same as in transformers: biases, repetition penalty, temperature, top-k, top-p,
+/// min-p, softmax of the remaining tokens.
 ///
 ///     var settings = SamplingSettings()
 ///     settings.topP = 0.9
@@ -23,21 +23,34 @@ public struct SamplingSettings: Equatable, Sendable {
   /// by it (Keskar et al., "CTRL", 2019). 1 has no effect.
   public var repetitionPenalty: Float = 1
 
+  /// Numbers to add to the logits of tokens, by id.
+  public var biases: [Int: Float] = [:]
+
   public init() {}
 
-  /// Returns the logits (vocabulary) of the token after `ids` with the repetition penalty.
-  public func penalized(_ logits: UnsafeBufferPointer<Float>, after ids: [Int]) -> [Float] {
+  /// Whether the most likely token can differ from that of the unchanged logits.
+  public var changesLogits: Bool { repetitionPenalty != 1 || !biases.isEmpty }
+
+  /// Returns the logits (vocabulary) of the token after `ids` with the biases and the repetition penalty.
+  ///
+  /// - Parameter banned: tokens that cannot be chosen: their probability becomes 0.
+  public func penalized(_ logits: UnsafeBufferPointer<Float>, after ids: [Int], banned: [Int] = []) -> [Float] {
     var scores = Array(logits)
-    guard repetitionPenalty != 1 else { return scores }
-    for id in ids {  // computed from the logits, so that a token is penalized once
-      scores[id] = finite(logits[id] < 0 ? logits[id] * repetitionPenalty : logits[id] / repetitionPenalty)
+    for (id, bias) in biases { scores[id] = finite(scores[id] + bias) }
+    if repetitionPenalty != 1 {
+      for id in Set(ids) {
+        scores[id] = finite(scores[id] < 0 ? scores[id] * repetitionPenalty : scores[id] / repetitionPenalty)
+      }
     }
+    for id in banned { scores[id] = -.greatestFiniteMagnitude }
     return scores
   }
 
   /// Returns the tokens that the filters keep, for the logits (vocabulary) of the token after `ids`.
-  public func choices(_ logits: UnsafeBufferPointer<Float>, after ids: [Int]) -> Choices {
-    penalized(logits, after: ids).withUnsafeBufferPointer { scores in
+  ///
+  /// - Parameter banned: tokens that cannot be chosen.
+  public func choices(_ logits: UnsafeBufferPointer<Float>, after ids: [Int], banned: [Int] = []) -> Choices {
+    penalized(logits, after: ids, banned: banned).withUnsafeBufferPointer { scores in
       let distribution = Distribution(scores, temperature: temperature)
       guard topK != nil || topP != nil else { return Choices(Array(scores.indices), distribution.probabilities, minP) }
       var kept = distribution.mostLikely(min(topK ?? firstNucleusSize, scores.count))

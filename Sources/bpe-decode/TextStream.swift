@@ -20,10 +20,16 @@ struct TextStream {
   }
 
   /// Writes the text of the new ids. If the ids do not continue the previous ids, they begin a new text.
-  mutating func write(_ newIDs: [Int], _ output: Output) throws {
+  ///
+  /// - Parameter first: the first id to write if the ids begin a new text.
+  mutating func write(_ newIDs: [Int], from first: Int, _ output: Output) throws {
     if let ids, !newIDs.starts(with: ids) { try finish(output) }
+    if ids == nil {  // the tokens that are not written determine how the next ones are decoded
+      var omitted: [UInt8] = []
+      for id in newIDs[..<first] { decoder.append(id, to: &omitted) }
+    }
     var bytes = tail
-    for id in newIDs[(ids?.count ?? 0)...] where !omitsSpecial || !tokenizer.isSpecial(id) {
+    for id in newIDs[(ids?.count ?? first)...] where !omitsSpecial || !tokenizer.isSpecial(id) {
       decoder.append(id, to: &bytes)
     }
     let incomplete = incompleteUTF8Suffix(bytes.span)

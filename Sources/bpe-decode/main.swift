@@ -12,10 +12,17 @@ toolMain(.bpeDecode) { arguments, output in
   let filter = Filter(arguments, output)
   let terminator: UInt8? =
     arguments.has(.noNewline) ? nil : arguments.has(.nullTerminatedOutput) ? 0 : UInt8(ascii: "\n")
+  let writesNewOnly = arguments.has(.newText)
 
   func ids(of record: Record) throws -> [Int] {
     try vocabulary.check(record)
     return try record.ids(inVocabularyOf: vocabularySize)
+  }
+  /// Returns the number of ids that are not written.
+  func omittedCount(of record: Record, _ ids: [Int]) throws -> Int {
+    guard writesNewOnly else { return 0 }
+    guard let prompt = try record.prompt() else { throw RecordError("\"prompt\" is missing; lm-step adds it") }
+    return min(prompt, ids.count)
   }
 
   if arguments.has(.jsonOutput) {
@@ -30,7 +37,8 @@ toolMain(.bpeDecode) { arguments, output in
     var stream = TextStream(tokenizer, omitsSpecial: omitsSpecial, terminator: terminator)
     do {
       try filter.forEachRecord { record in
-        try stream.write(try ids(of: record), output)
+        let ids = try ids(of: record)
+        try stream.write(ids, from: omittedCount(of: record, ids), output)
       } orWrite: {
         try stream.finish(output)
       }
@@ -41,7 +49,10 @@ toolMain(.bpeDecode) { arguments, output in
     try stream.finish(output)
   } else {
     try filter.forEachRecord { record in
-      output.buffer.append(tokenizer.decode(try ids(of: record), omitsSpecial: omitsSpecial))
+      let ids = try ids(of: record)
+      let omitted = ids[..<(try omittedCount(of: record, ids))]
+      let text = tokenizer.decode(ids, omitsSpecial: omitsSpecial)
+      output.buffer.append(Array(text.dropFirst(tokenizer.decode(omitted, omitsSpecial: omitsSpecial).count)))
       try output.endLine(terminator)
     } orWrite: {
       try output.endLine(terminator)

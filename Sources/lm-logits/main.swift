@@ -8,16 +8,18 @@ import Tokenizer
 toolMain(.lmLogits) { arguments, output in
   let files = try arguments.modelFiles()
   let model = try Transformer(files, threads: arguments.threadCount)
-  let vocabulary = ModelVocabulary { try Tokenizer(files, for: .decoding) }
+  let tokenizer = Lazy { try Tokenizer(files, for: .decoding) }
+  let vocabulary = ModelVocabulary { try tokenizer() }
   let fileCache = arguments.path(.cache).map { path in
     model.makeCache(inFile: path) { arguments.note("\(path): \($0)") }
   }
   let filter = Filter(arguments, output)
   filter.beforeBlockingRead = vocabulary.prepare
-  let isBase64 = arguments.has(.base64)
-  let writesAllPositions = arguments.has(.everyPosition)
+  let positionRecord = PositionRecord(arguments, tokenizer)
+  let writesLayers = arguments.has(.layers)
   let writesLogprobs = arguments.has(.logProbabilities)
-  var hasWrittenLogits = false
+  let needsAllPositions = writesLogprobs || arguments.has(.everyPosition)
+  var hasOutput = false
 
   try filter.forEachBatch { record -> (record: Record, ids: [Int], vocabulary: [Record.Change])? in
     try vocabulary.check(record)
@@ -29,46 +31,57 @@ toolMain(.lmLogits) { arguments, output in
     }
     return (record: record, ids: ids, vocabulary: try vocabulary.addition(to: record))
   } while: { batch, next in
-    fileCache == nil && batch.reduce(next.ids.count) { $0 + $1.ids.count } <= Transformer.maximumBatchTokens
+    fileCache == nil && !writesLayers
+      && batch.reduce(next.ids.count) { $0 + $1.ids.count } <= Transformer.maximumBatchTokens
   } _: { batch, reject in
-    let entries = batch.map { _, ids, _ in
-      let cache = fileCache ?? model.makeSinglePassCache()
-      cache.reusePrefix(of: ids)
-      return Transformer.BatchEntry(
-        Array(ids[cache.count...]), cache,
-        logitsAt: (writesAllPositions || writesLogprobs ? 0 : ids.count - 1)..<ids.count)
-    }
-    var logprobs: [Float?] = []  // of the record that is being computed
+    hasOutput = true
     var rejected: Int?  // the index of a record with logits that are not finite at an earlier position
-    try model.forward(entries) { index, position, logits in
+    /// Calls `body`, unless a logit is not finite or was not at an earlier position of the record.
+    func visit(
+      _ index: Int, _ position: Int, _ logits: UnsafeBufferPointer<Float>, _ body: () throws -> Void
+    ) throws {
       guard index != rejected else { return }
-      let (record, ids, vocabulary) = batch[index]
       do { try requireFinite(logits, position: position) } catch {
         rejected = index
         return try reject(error, index)
       }
-      if writesLogprobs {
+      try body()
+    }
+    func logitPositions(_ ids: [Int]) -> Range<Int> { (needsAllPositions ? 0 : ids.count - 1)..<ids.count }
+
+    if writesLayers {
+      let (record, ids, vocabulary) = batch[0]
+      try model.forwardByLayer(ids, logitsAt: logitPositions(ids)) { layer, position, logits in
+        try visit(0, position, logits) {
+          try positionRecord.write(
+            logits, of: record, ids, position: position, layer: layer, vocabulary, to: output)
+        }
+      }
+      return try output.flush()
+    }
+    let entries = batch.map { _, ids, _ in
+      let cache = fileCache ?? model.makeSinglePassCache()
+      cache.reusePrefix(of: ids)
+      return Transformer.BatchEntry(Array(ids[cache.count...]), cache, logitsAt: logitPositions(ids))
+    }
+    var logprobs: [Float?] = []  // of the record that is being computed
+    try model.forward(entries) { index, position, logits in
+      try visit(index, position, logits) {
+        let (record, ids, vocabulary) = batch[index]
+        guard writesLogprobs else {
+          return try positionRecord.write(logits, of: record, ids, position: position, vocabulary, to: output)
+        }
         if position == 0 { logprobs = [nil] }
         guard position == ids.count - 1 else {
           return logprobs.append(Distribution(logits).candidate(ids[position + 1]).logprob)
         }
         record.write(to: output.buffer, [.set("logprobs") { $0.append(json: logprobs) }] + vocabulary)
-        return try output.endLine()
+        try output.endLine()
       }
-      var changes: [Record.Change] = []
-      if writesAllPositions {
-        changes = [.set("ids") { $0.append(json: ids[...position]) }, .set("position") { $0.append(json: position) }]
-      }
-      changes.append(.set("logits") { isBase64 ? $0.append(base64: logits) : $0.append(json: logits) })
-      changes += vocabulary
-      if writesAllPositions { changes += [.drop("text")] + Record.Change.staleWithOtherSequence }
-      record.write(to: output.buffer, changes)
-      try output.endLine()
-      hasWrittenLogits = true
     }
     try output.flush()  // computing the next batch takes a while
   }
-  if hasWrittenLogits, output.isTerminal {
+  if hasOutput, output.isTerminal, !writesLogprobs, !arguments.has(.topKOnly) {
     let count = withThousandsSeparators(model.shape.vocabularySize)
     arguments.note("\(count) logits per record; lm-topk shows the most likely tokens")
   }

@@ -25,6 +25,11 @@ struct GrowingSequence {
   /// The seed for sampling; nil for greedy decoding.
   let seed: UInt64?
 
+  /// The number of the sequence among the alternatives of its record, from 1; nil without `--alternatives`.
+  private let alternative: Int?
+  /// The sum of the log-probabilities of the tokens appended so far.
+  private var logprob = 0.0
+
   private let record: Record
   private var tokenizer: Tokenizer?  // set when the first token is appended
   private var text: [UInt8]?  // nil if the record has no text, or the text is no longer UTF-8
@@ -36,8 +41,11 @@ struct GrowingSequence {
   /// already.
   private let newPrompt: Int?
 
-  init(_ record: Record, _ ids: [Int], text: [UInt8]?, logits: [Float]?, seed: UInt64?) throws {
+  init(
+    _ record: Record, _ ids: [Int], text: [UInt8]?, logits: [Float]?, seed: UInt64?, alternative: Int? = nil
+  ) throws {
     self.record = record
+    self.alternative = alternative
     self.seed = seed
     self.ids = ids
     self.text = text
@@ -55,9 +63,8 @@ struct GrowingSequence {
   /// Returns the number of ids if the record's member `prompt` is missing or too large. A member `prompt` that is not a
   /// number has another meaning and is kept.
   private static func newPrompt(of record: Record, _ ids: [Int]) throws -> Int? {
-    guard var value = try record.value(of: "prompt") else { return ids.count }
-    guard try value.kind() == .number else { return nil }
-    return try (0...ids.count).contains(value.integer()) ? nil : ids.count  // ids may have been removed
+    guard let prompt = try record.prompt() else { return try record.has("prompt") ? nil : ids.count }
+    return prompt <= ids.count ? nil : ids.count  // ids may have been removed
   }
 
   /// Returns the tokens that the model must process to compute the logits of the next token.
@@ -88,6 +95,7 @@ struct GrowingSequence {
     // The first token of a text can have other bytes than within a text
     let isFirst = text?.isEmpty ?? false && ids.allSatisfy(tokenizer.isSpecial)
     ids.append(candidate.id)
+    logprob += Double(candidate.logprob)
     steps += 1
     next = candidate
     // A special token has no text, and a character that it interrupts stays incomplete.
@@ -118,9 +126,11 @@ struct GrowingSequence {
   }
 
   /// Returns the bytes of the last `count` tokens.
-  private func bytes(ofLast count: Int) -> [UInt8] {
-    ids.suffix(count).flatMap { tokenizer?.bytes(of: $0).map(Array.init) ?? [] }
+  func bytes(ofLast count: Int, _ tokenizer: Tokenizer) -> [UInt8] {
+    ids.suffix(count).flatMap { tokenizer.bytes(of: $0).map(Array.init) ?? [] }
   }
+
+  private func bytes(ofLast count: Int) -> [UInt8] { tokenizer.map { bytes(ofLast: count, $0) } ?? [] }
 
   /// Appends the record of the sequence in its current state, without a line end.
   func write(to output: ByteBuffer, _ vocabulary: ModelVocabulary) throws {
@@ -133,6 +143,11 @@ struct GrowingSequence {
       changes.append(.set("ids") { $0.append(json: ids) })
       changes.append(.set("next") { $0.append(next, tokenizer) })
       if let seed { changes.append(.set("seed") { $0.append(json: Int(seed)) }) }
+      if let alternative {
+        changes.append(.set("alternative") { $0.append(json: alternative) })
+        let sum = Float(max(logprob, -Double(Float.greatestFiniteMagnitude)))
+        changes.append(.set("new_logprob") { $0.append(json: sum) })
+      }
       if let newPrompt { changes.append(.set("prompt") { $0.append(json: newPrompt) }) }
       changes += Record.Change.staleWithNewIDs + (try vocabulary.addition(to: record))
     }

@@ -9,39 +9,55 @@ struct NextTokenPolicy {
   private let samples: Bool
   private let firstSeed: UInt64?
 
-  init(_ arguments: Arguments) {
+  /// - Parameter biases: numbers to add to the logits of tokens, by id.
+  init(_ arguments: Arguments, biases: [Int: Float]) {
     var settings = SamplingSettings()
     settings.temperature = arguments.number(.temperature) ?? 1
     settings.topK = arguments.integer(.topKFilter).flatMap { $0 > 0 ? $0 : nil }
     settings.topP = arguments.number(.topPFilter).flatMap { $0 < 1 ? $0 : nil }
     settings.minP = arguments.number(.minPFilter).flatMap { $0 > 0 ? $0 : nil }
     settings.repetitionPenalty = arguments.number(.repetitionPenalty).map { Float($0) } ?? 1
+    settings.biases = biases
     self.settings = settings
+    samples = Self.samples(arguments)
+    firstSeed = arguments.integer(.seed).map { UInt64($0) }
+  }
+
+  /// Returns whether the options request sampling.
+  static func samples(_ arguments: Arguments) -> Bool {
     let hasSamplingOption = [Option.temperature, .topKFilter, .topPFilter, .minPFilter, .seed].contains(
       where: arguments.has)
-    samples = hasSamplingOption && settings.temperature > 0
-    firstSeed = arguments.integer(.seed).map { UInt64($0) }
+    return hasSamplingOption && arguments.number(.temperature) != 0
   }
 
   /// Returns the seed of a sequence: from the command line, from its record, or a random seed; nil for greedy decoding.
   ///
-  /// - Parameter index: the index of the record in the input, from 0. It is added to the seed of the command line, so
-  ///   that each record has a different seed.
-  func seed(of record: Record, at index: Int) throws -> UInt64? {
+  /// - Parameters:
+  ///   - index: the index of the record in the input, from 0. The seeds of the command line follow one another: each
+  ///     record, and each of its alternatives, has the next one.
+  ///   - alternative: the index of the sequence among the `count` alternatives of the record.
+  func seed(of record: Record, at index: Int, _ alternative: Int, of count: Int) throws -> UInt64? {
     guard samples else { return nil }
-    if let firstSeed { return (firstSeed + UInt64(index)) % (UInt64(Record.seeds.upperBound) + 1) }
-    return try record.seed() ?? UInt64(UInt32.random(in: 0...UInt32.max))
+    let seedCount = UInt64(Record.seeds.upperBound) + 1
+    if let firstSeed { return (firstSeed + UInt64(index * count + alternative)) % seedCount }
+    return try record.seed().map { ($0 + UInt64(alternative)) % seedCount } ?? UInt64(UInt32.random(in: 0...UInt32.max))
   }
 
-  /// Returns the token to append to `ids`, with its probability before temperature, penalty and filters.
-  func next(_ logits: UnsafeBufferPointer<Float>, after ids: [Int], seed: UInt64?) -> Distribution.Candidate {
+  /// Returns the token to append to `ids`, with its probability before biases, temperature, penalty and filters.
+  ///
+  /// - Parameter banned: tokens that cannot be chosen.
+  func next(
+    _ logits: UnsafeBufferPointer<Float>, after ids: [Int], banned: [Int], seed: UInt64?
+  ) -> Distribution.Candidate {
     let distribution = Distribution(logits)
     if let seed {
       let number = uniformNumber(seed: seed, position: ids.count)
-      return distribution.candidate(settings.choices(logits, after: ids).id(at: number))
+      return distribution.candidate(settings.choices(logits, after: ids, banned: banned).id(at: number))
     }
-    guard settings.repetitionPenalty != 1 else { return distribution.mostLikely }
-    let mostLikely = settings.penalized(logits, after: ids).withUnsafeBufferPointer { Distribution($0).mostLikely }
+    guard settings.changesLogits || !banned.isEmpty else { return distribution.mostLikely }
+    let mostLikely = settings.penalized(logits, after: ids, banned: banned).withUnsafeBufferPointer {
+      Distribution($0).mostLikely
+    }
     return distribution.candidate(mostLikely.id)
   }
 }

@@ -13,11 +13,13 @@ final class Stepper {
   private let vocabulary: ModelVocabulary
   private let model: Lazy<Transformer>  // not opened if all records have logits
   private let fileCache: Lazy<KeyValueCache>?  // the KV cache of --cache
-  private let policy: NextTokenPolicy
+  private let policy: Lazy<NextTokenPolicy>  // --bias needs the vocabulary
+  private let controls: Lazy<TokenControls>?
   private let stops: [[UInt8]]
   private let eosTokenIDs: [Int]
   private let count: Int
   private let writesEachStep: Bool
+  private let alternatives: Int?
   /// True if at least one record was not done when it was read.
   private(set) var hadWork = false
 
@@ -36,20 +38,32 @@ final class Stepper {
     fileCache = arguments.path(.cache).map { path in
       Lazy { try model().makeCache(inFile: path) { arguments.note("\(path): \($0)") } }
     }
-    policy = NextTokenPolicy(arguments)
+    let size = shape.vocabularySize
+    controls =
+      arguments.has(.bias) || arguments.has(.ban)
+      ? Lazy { try TokenControls(arguments, tokenizer(), vocabularySize: size) } : nil
+    policy = Lazy { [controls] in NextTokenPolicy(arguments, biases: try controls?().biases ?? [:]) }
     stops = arguments.allBytes(.stop)
     guard !stops.contains([]) else { throw ToolError(.usage, "--stop must not be empty") }
     eosTokenIDs = arguments.has(.ignoreEOS) ? [] : shape.eosTokenIDs
     count = arguments.integer(.count) ?? 1
     writesEachStep = arguments.has(.each)
+    alternatives = arguments.integer(.alternatives)
+    guard alternatives == nil || NextTokenPolicy.samples(arguments) else {
+      throw ToolError(
+        .usage, "--alternatives requires sampling, for example --temperature 1: greedy decoding has one result")
+    }
   }
 
   /// Reads the vocabulary ahead of its first use.
   func prepare() { vocabulary.prepare() }
 
-  /// Returns the sequence of a record; nil if the record has no ids, because then there is no next token.
-  func begin(_ record: Record, in filter: Filter) throws -> GrowingSequence? {
-    guard try !record.isTrue("done") else { return try GrowingSequence(finished: record) }
+  /// The sequences of one record: one, or the alternatives.
+  typealias Group = [GrowingSequence]
+
+  /// Returns the sequences of a record; nil if the record has no ids, because then there is no next token.
+  func begin(_ record: Record, in filter: Filter) throws -> Group? {
+    guard try !record.isTrue("done") else { return [try GrowingSequence(finished: record)] }
     if count > 0, try !record.has("logits") { _ = try model() }  // opened while the vocabulary is being read
     try vocabulary.check(record)
     let ids = try record.ids(
@@ -61,50 +75,62 @@ final class Stepper {
     hadWork = true
     let logits = try record.logits()
     if let logits { try record.requireLogits(logits.count, ofVocabulary: shape.vocabularySize) }
-    var sequence = try GrowingSequence(
-      record, ids, text: try record.string("text"), logits: logits,
-      seed: try policy.seed(of: record, at: filter.recordIndex))
-    if ids.count == shape.contextLength { sequence.done = .length }
-    return sequence
+    let text = try record.string("text")
+    return try (0..<(alternatives ?? 1)).map { number in
+      var sequence = try GrowingSequence(
+        record, ids, text: text, logits: logits,
+        seed: try policy().seed(of: record, at: filter.recordIndex, number, of: alternatives ?? 1),
+        alternative: alternatives.map { _ in number + 1 })
+      if ids.count == shape.contextLength { sequence.done = .length }
+      return sequence
+    }
   }
 
-  /// Returns whether one more sequence can be extended together with the given sequences, so that their KV caches fit
-  /// in `maximumCacheSize`.
-  func hasRoom(besides sequences: [GrowingSequence], for next: GrowingSequence) -> Bool {
-    guard !writesEachStep, fileCache == nil, sequences.count < Self.maximumSequences else { return false }
-    let lengths = (sequences + [next]).map { $0.ids.count + min(count, shape.contextLength - $0.ids.count) }
+  /// Returns whether the sequences of one more record can be extended together with those of other records, so that
+  /// their KV caches fit in `maximumCacheSize`.
+  func hasRoom(besides groups: [Group], for next: Group) -> Bool {
+    let sequences = groups.joined() + next
+    guard !writesEachStep, fileCache == nil, sequences.count <= Self.maximumSequences else { return false }
+    let lengths = sequences.map { $0.ids.count + min(count, shape.contextLength - $0.ids.count) }
     return lengths.reduce(0) { $0 + KeyValueCache.size(shape, positions: $1) } <= Self.maximumCacheSize
   }
 
   /// The cost of reading one token of the vocabulary, about 50 ns, in multiply-adds.
   private static let costPerToken = 1_000
-  private static let maximumSequences = 64
+  private static let maximumSequences = Option.mostAlternatives
   private static let maximumCacheSize = 1 << 29  // bytes
 
-  /// Extends the sequences together, and writes each sequence as soon as it and all sequences before it are finished.
+  /// Extends the sequences of some records together, and writes those of each record as soon as they and all sequences
+  /// before them are finished.
   ///
   /// - Parameters:
   ///   - countTokens: called after each step with the number of tokens that it generated.
-  ///   - reject: called instead of writing a sequence whose logits are not finite.
+  ///   - reject: called instead of writing the sequences of a record if the logits of one of them are not finite.
   func grow(
-    _ sequences: [GrowingSequence], _ output: Output, countTokens: (Int) -> Void,
+    _ groups: [Group], _ output: Output, countTokens: (Int) -> Void,
     _ reject: (_ error: any Error, _ index: Int) throws -> Void
   ) throws {
-    var sequences = sequences
+    var sequences = Array(groups.joined())
+    var ranges: [Range<Int>] = []  // of the groups in `sequences`
+    for group in groups {
+      let start = ranges.last?.upperBound ?? 0
+      ranges.append(start..<start + group.count)
+    }
     var errors: [Int: any Error] = [:]
-    var written = 0
+    var written = 0  // groups
     while true {
-      while written < sequences.count {
-        if let error = errors[written] {
+      while written < groups.count {
+        let group = ranges[written]
+        if let error = group.lazy.compactMap({ errors[$0] }).first {
           try reject(error, written)
-        } else if needsStep(sequences[written]) {
+        } else if group.contains(where: { needsStep(sequences[$0]) }) {
           break
-        } else if !writesEachStep || sequences[written].steps == 0 {
-          try write(sequences[written], output)
+        } else {
+          for sequence in sequences[group] where !writesEachStep || sequence.steps == 0 { try write(sequence, output) }
         }
         written += 1
       }
-      let unfinished = (written..<sequences.count).filter { errors[$0] == nil && needsStep(sequences[$0]) }
+      let unfinished = ranges[written...].joined().filter { errors[$0] == nil && needsStep(sequences[$0]) }
       guard !unfinished.isEmpty else { return }
       try step(&sequences, unfinished) { errors[$1] = $0 }
       countTokens(unfinished.count)
@@ -128,7 +154,12 @@ final class Stepper {
       let tokenizer = try tokenizer()
       do {
         try requireFinite(logits, position: sequences[index].ids.count - 1)
-        let next = policy.next(logits, after: sequences[index].ids, seed: sequences[index].seed)
+        let controls = try controls?()
+        // A token has at least one byte.
+        let tail = sequences[index].bytes(ofLast: controls?.neededBytes ?? 0, tokenizer)
+        let next = try policy().next(
+          logits, after: sequences[index].ids, banned: controls?.bannedTokens(after: tail) ?? [],
+          seed: sequences[index].seed)
         sequences[index].append(next, tokenizer)
         sequences[index].done = end(of: sequences[index])
       } catch { reject(error, index) }

@@ -2,9 +2,9 @@ import CommandLineTool
 import Sampling
 import Tokenizer
 
-/// Displays the most likely tokens of each record as a table: id, token, probability, the sum of the probabilities so
-/// far, and a bar. The text that the tokens follow, if the record has ids, is the caption. On a narrow terminal,
-/// columns are shortened or omitted.
+/// Displays the most likely tokens of each record, or given continuations, as a table: id or rank, text, probability,
+/// the sum of the probabilities so far, and a bar. The text that they follow, if the record has ids, is the caption. On
+/// a narrow terminal, columns are shortened or omitted.
 struct CandidateTable {
   private let tokenizer: Tokenizer
   private let terminal = Terminal.standardOutput()
@@ -16,27 +16,56 @@ struct CandidateTable {
 
   init(_ tokenizer: Tokenizer) { self.tokenizer = tokenizer }
 
-  /// Writes the table of a record, after a blank line if it is not the first table.
+  /// Writes the most likely tokens of a record.
   ///
   /// - Parameter ids: the ids of the record, or an empty array.
   mutating func write(_ candidates: [Distribution.Candidate], after ids: [Int], to output: Output) throws {
+    let rows = candidates.map { candidate in
+      Row(
+        number: "\(candidate.id)",
+        text: tokenizer.bytes(of: candidate.id).map { quoted($0, isUTF8: terminal.isUTF8) } ?? "", p: candidate.p)
+    }
+    try write(rows, headings: ("id", "token"), sums: true, after: ids, to: output)
+  }
+
+  /// Writes the continuations of a record, and the probability of all others.
+  mutating func write(_ list: ContinuationList, after ids: [Int], to output: Output) throws {
+    var rows = list.continuations.map { continuation in
+      Row(
+        number: "\(continuation.rank)",
+        text: continuation.text.withUnsafeBufferPointer { quoted($0, isUTF8: terminal.isUTF8) }, p: continuation.p)
+    }
+    rows.append(Row(number: "", text: "(others)", p: list.otherProbability, hasBar: false))
+    try write(rows, headings: ("rank", "continuation"), sums: false, after: ids, to: output)
+  }
+
+  private struct Row {
+    let number: String
+    let text: String
+    let p: Float
+    var hasBar = true
+  }
+
+  /// Writes a table, after a blank line if it is not the first.
+  ///
+  /// - Parameter sums: whether there is a column with the sum of the probabilities so far.
+  private mutating func write(
+    _ rows: [Row], headings: (number: String, text: String), sums: Bool, after ids: [Int], to output: Output
+  ) throws {
     if count > 0 { try output.endLine() }
     count += 1
     if !ids.isEmpty {
       output.buffer.append(caption(ids))
       try output.endLine()
     }
-    var tokens = candidates.map { candidate in
-      tokenizer.bytes(of: candidate.id).map { quoted($0, isUTF8: terminal.isUTF8) } ?? ""
-    }
-    let idWidth = max(2, candidates.map { String($0.id).count }.max() ?? 0)
     let width = terminal.width ?? .max
-    if width < .max { tokens = tokens.map { terminal.cut($0, to: max(5, width / 2 - idWidth)) } }
-    let tokenWidth = max(5, tokens.map(columns).max() ?? 0)
+    let idWidth = ([headings.number] + rows.map(\.number)).map(\.count).max() ?? 0
+    let texts = rows.map { width < .max ? terminal.cut($0.text, to: max(5, width / 2 - idWidth)) : $0.text }
+    let tokenWidth = ([headings.text] + texts).map(columns).max() ?? 0
 
     // The width that remains after id, token and p
     var rest = width - (idWidth + tokenWidth + Self.numberWidth + 2 * Self.gap.count)
-    let showsSum = rest >= Self.gap.count + Self.numberWidth
+    let showsSum = sums && rest >= Self.gap.count + Self.numberWidth
     rest -= showsSum ? Self.gap.count + Self.numberWidth : 0
     let barWidth = terminal.showsBars ? min(Self.barWidths.upperBound, rest - Self.gap.count) : 0
 
@@ -46,13 +75,13 @@ struct CandidateTable {
       output.buffer.append(cells.joined(separator: Self.gap))
       try output.endLine()
     }
-    try write("id", "token", "p", "sum")
-    let greatest = candidates.first?.p ?? 1
+    try write(headings.number, headings.text, "p", "sum")
+    let greatest = max(rows.lazy.filter(\.hasBar).map(\.p).max() ?? 1, .leastNormalMagnitude)
     var sum: Float = 0
-    for (candidate, token) in zip(candidates, tokens) {
-      sum += candidate.p
-      let bar = barWidth < Self.barWidths.lowerBound ? "" : bar(candidate.p / greatest, barWidth)
-      try write("\(candidate.id)", token, fixedPoint(candidate.p), fixedPoint(sum), bar: bar)
+    for (row, text) in zip(rows, texts) {
+      sum += row.p
+      let bar = !row.hasBar || barWidth < Self.barWidths.lowerBound ? "" : terminal.bar(row.p / greatest, barWidth)
+      try write(row.number, text, fixedPoint(row.p, decimals: 4), fixedPoint(sum, decimals: 4), bar: bar)
     }
   }
 
@@ -77,20 +106,5 @@ struct CandidateTable {
       start = previous
     }
     return ellipsis + text[start...] + arrow
-  }
-
-  /// Returns the number with four decimals: `0.1941`.
-  private func fixedPoint(_ p: Float) -> String {
-    let tenThousandths = Int((p * 10_000).rounded())
-    let digits = String(tenThousandths % 10_000)
-    return "\(tenThousandths / 10_000).\(String(repeating: "0", count: 4 - digits.count))\(digits)"
-  }
-
-  /// Returns a bar of at most `width` columns, in eighths of a column if the terminal can show them.
-  private func bar(_ fraction: Float, _ width: Int) -> String {
-    guard terminal.isUTF8 else { return String(repeating: "#", count: Int((fraction * Float(width)).rounded())) }
-    let eighths = Int((fraction * Float(width) * 8).rounded())
-    let parts = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"]
-    return String(repeating: "█", count: eighths / 8) + parts[eighths % 8]
   }
 }

@@ -17,6 +17,14 @@ import Testing
     #expect(shown(Array(text.utf8)) == expected)
   }
 
+  @Test(arguments: [
+    (0.19406 as Float, 4, "0.1941"), (0, 4, "0.0000"), (0.99999, 4, "1.0000"), (12.34, 1, "12.3"), (0.96, 0, "1"),
+    (1e13, 1, ">1e12"), (-0.2, 1, "0.0"),
+  ])
+  func writesNumbersWithFixedDecimals(_ number: Float, _ decimals: Int, _ expected: String) {
+    #expect(fixedPoint(number, decimals: decimals) == expected)
+  }
+
   @Test func escapesInvalidUTF8AndNonASCII() {
     #expect(shown([0xE2, 0x82]) == #""\xE2\x82""#)
     #expect(shown([0xC3, 0xA9, 0xE2, 0x61, 0xFF]) == #""é\xE2a\xFF""#)

@@ -2,6 +2,7 @@
 complete -c bpe-decode -s z -l null -d 'End each text with NUL instead of newline'
 complete -c bpe-decode -s n -l no-newline -d 'Write no newline after each text'
 complete -c bpe-decode -s j -l json -d 'Write records with "text" instead of plain text'
+complete -c bpe-decode -l new -d 'Write only the text after the prompt'
 complete -c bpe-decode -l follow -d 'Write only new text, for the output of lm-step --each'
 complete -c bpe-decode -l no-special -d 'Leave out special tokens such as <|endoftext|>'
 complete -c bpe-decode -s m -l model -x -a '(lm-info --list 2>/dev/null; set -l value (commandline -ct | string replace -r -- \'^(--model=|-m)\' \'\'); __fish_complete_directories "$value"; __fish_complete_suffix "$value" .gguf | string match -r -- \'.*\\.gguf(?:\\t.*)?$\')' -d 'Model folder, .gguf file or name (default: $LM_MODEL)'

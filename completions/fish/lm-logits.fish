@@ -1,6 +1,8 @@
 # Made by `make generate` from Sources/CommandLineTool/Tools: change it there.
 complete -c lm-logits -s a -l all -d 'Write a record for every position'
 complete -c lm-logits -l logprobs -d 'Add log-probabilities of the tokens, not logits'
+complete -c lm-logits -s k -l top-k -x -a '5 10 20' -d 'Add the K most likely tokens, not logits'
+complete -c lm-logits -l layers -d 'Write a record for every layer (logit lens)'
 complete -c lm-logits -l base64 -d 'Write the logits as base64 of little-endian float32'
 complete -c lm-logits -l cache -r -F -d 'Store the KV cache in FILE and reuse it next time'
 complete -c lm-logits -s m -l model -x -a '(lm-info --list 2>/dev/null; set -l value (commandline -ct | string replace -r -- \'^(--model=|-m)\' \'\'); __fish_complete_directories "$value"; __fish_complete_suffix "$value" .gguf | string match -r -- \'.*\\.gguf(?:\\t.*)?$\')' -d 'Model folder, .gguf file or name (default: $LM_MODEL)'

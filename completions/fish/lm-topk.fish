@@ -1,8 +1,13 @@
 # Made by `make generate` from Sources/CommandLineTool/Tools: change it there.
 complete -c lm-topk -s k -l top-k -x -a '5 10 20' -d 'List the K most likely tokens (default: 10)'
+complete -c lm-topk -l of -x -d 'List the continuation TEXT instead (can be repeated)'
+complete -c lm-topk -l of-member -x -d 'Like --of, with the texts in a member of the record'
 complete -c lm-topk -l keep-logits -d 'Keep "logits" in the record'
 complete -c lm-topk -s t -l table -d 'Print a table of tokens and probabilities'
+complete -c lm-topk -l tsv -d 'Print tab-separated values with a header'
+complete -c lm-topk -l grid -d 'Print a table of layers and positions'
 complete -c lm-topk -s m -l model -x -a '(lm-info --list 2>/dev/null; set -l value (commandline -ct | string replace -r -- \'^(--model=|-m)\' \'\'); __fish_complete_directories "$value"; __fish_complete_suffix "$value" .gguf | string match -r -- \'.*\\.gguf(?:\\t.*)?$\')' -d 'Model folder, .gguf file or name (default: $LM_MODEL)'
+complete -c lm-topk -l threads -x -a '1 2 4 8' -d 'Use at most N threads (default: one per processor)'
 complete -c lm-topk -l keep-going -d 'Replace bad records by error records and continue'
 complete -c lm-topk -l errors -x -a 'status records' -d 'Report bad records by exit status or only in records'
 complete -c lm-topk -l sealed -d 'Require and write end records, to detect lost records'

@@ -24,6 +24,7 @@ extension FuzzTarget {
 
     try logits.withUnsafeBufferPointer { logits in
       try checkCandidates(Distribution(logits), logits, Int(words[6]))
+      try checkScores(logits, next: ids[0])
       let choices = settings.choices(logits, after: ids)
       try expect(!choices.ids.isEmpty && choices.ids == choices.ids.sorted(), "\(choices.ids) are kept")
       try expect(choices.ids.allSatisfy(logits.indices.contains), "\(choices.ids) of \(logits.count) tokens are kept")
@@ -56,4 +57,16 @@ private func checkCandidates(_ distribution: Distribution, _ logits: UnsafeBuffe
   let sorted = logits.indices.sorted { logits[$0] != logits[$1] ? logits[$0] > logits[$1] : $0 < $1 }
   try expect(distribution.mostLikely.id == sorted[0], "the most likely token is \(sorted[0])")
   try expect(distribution.mostLikely(count).map(\.id) == Array(sorted.prefix(count)), "not the \(count) most likely")
+}
+
+/// Checks the scores of a position.
+private func checkScores(_ logits: UnsafeBufferPointer<Float>, next id: Int) throws {
+  let score = PositionScorer(vocabularySize: logits.count) { $0 % 2 == 0 }.score(logits, next: id)
+  let distribution = Distribution(logits)
+  try expect(score.logprob == distribution.candidate(id).logprob, "the log-probability \(score.logprob ?? .nan)")
+  try expect(score.rank == distribution.rank(id), "the rank \(score.rank ?? 0)")
+  let greatestEntropy = 1e-4 + Float(logits.count.bitWidth - (logits.count - 1).leadingZeroBitCount)
+  try expect((0...greatestEntropy).contains(score.entropy), "the entropy \(score.entropy)")
+  try expect(score.subsetLogprob.isFinite && score.subsetLogprob < 1e-6, "the subset \(score.subsetLogprob)")
+  try expect(score.candidates == [distribution.mostLikely], "not the most likely token")
 }

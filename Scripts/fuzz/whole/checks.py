@@ -5,7 +5,7 @@ import signal
 from dataclasses import dataclass
 
 STATUSES = {0, 64, 65, 66, 69, 71, 74}  # and 1 with --exit-status; 70 is an error in the program
-TOOLS = {"bpe-encode", "bpe-decode", "lm-logits", "lm-topk", "lm-step", "lm-info"}
+TOOLS = {"bpe-encode", "bpe-decode", "lm-logits", "lm-topk", "lm-step", "lm-score", "lm-info"}
 MESSAGE_LIMIT = 4096
 SLOW_SECONDS = 5
 MEMORY_CONSTANT = 50 << 20
@@ -51,7 +51,9 @@ def writes_records(words):
     if tool in ("lm-logits", "lm-step"):
         return True
     if tool == "lm-topk":
-        return not _long_or_short(words, "-t", "--table")
+        return not _long_or_short(words, "-t", "--table", "--tsv", "--grid")
+    if tool == "lm-score":
+        return not _long_or_short(words, "-t", "--table", "--tsv", "--csv", "--colour", "--color", "--html")
     if tool == "bpe-encode":
         return not _long_or_short(words, "-t", "--table", "--colour", "--color")
     return _long_or_short(words, "-j", "--json") and not _long_or_short(words, "-l", "--list") and tool in ("lm-info", "bpe-decode")
@@ -152,7 +154,7 @@ def check(outcome, input_bytes, source):
                 found.append(Finding("output", program, "a fatal record that is not the last"))
             if lines and last.status == 0 and is_fatal(lines[-1]):
                 found.append(Finding("output", program, "status 0 after a fatal record"))
-        if (last.status not in (0, 1, 64) and program in ("bpe-encode", "lm-logits", "lm-topk", "lm-step")
+        if (last.status not in (0, 1, 64) and program in ("bpe-encode", "lm-logits", "lm-topk", "lm-step", "lm-score")
                 and writes_records(last.arguments) and not _long_or_short(last.arguments, "--keep-going") and not any(map(is_fatal, output.split(b"\n")))):
             found.append(Finding("no fatal record", program, f"status {last.status}"))
         if not writes_records(last.arguments) and (program == "lm-info" or "--table" in last.arguments) and CONTROLS.search(output):

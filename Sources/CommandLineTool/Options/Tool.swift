@@ -97,5 +97,7 @@ public struct Tool: Sendable {
   static let date = "November 28, 2026"
 
   /// All programs, in the order of a pipeline.
-  public static let all: [Tool] = [.bpeEncode, .bpeDecode, .lmLogits, .lmTopK, .lmStep, .lmInfo, .lmPull]
+  public static let all: [Tool] = [
+    .bpeEncode, .bpeDecode, .lmLogits, .lmTopK, .lmStep, .lmScore, .lmInfo, .lmPull,
+  ]
 }

@@ -90,7 +90,7 @@ private func variables(of tool: Tool) -> [Tool.Entry] {
     variables.append(("LM_SEALED", "If set, not empty and not 0, the same as --sealed."))
   }
   variables.append(("HF_HUB_CACHE, HF_HOME, XDG_CACHE_HOME", "The location of the Hugging Face hub cache."))
-  if tool.options.contains(.topTable) || tool.options.contains(.colour) {
+  if tool.options.contains(where: { ["table", "colour"].contains($0.name) }) {
     variables += [
       ("NO_COLOR", "If set and not empty, no colours are used."),
       (

@@ -8,6 +8,8 @@ public struct Terminal {
   public let showsBars: Bool
   /// No colours if `$NO_COLOR` is set (https://no-color.org); otherwise as for bars.
   public let palette: Palette
+  /// Whether colours can be any of 2^24 (`$COLORTERM` is `truecolor` or `24bit`), not only those of a palette.
+  public let hasTrueColour: Bool
   /// Whether the locale's encoding is UTF-8. If not, only ASCII is written.
   public let isUTF8: Bool
 
@@ -16,10 +18,11 @@ public struct Terminal {
     case none, eight, many
   }
 
-  package init(width: Int?, showsBars: Bool, palette: Palette, isUTF8: Bool) {
+  package init(width: Int?, showsBars: Bool, palette: Palette, hasTrueColour: Bool = false, isUTF8: Bool) {
     self.width = width
     self.showsBars = showsBars
     self.palette = palette
+    self.hasTrueColour = hasTrueColour
     self.isUTF8 = isUTF8
   }
 
@@ -37,7 +40,9 @@ public struct Terminal {
       }
     return Terminal(
       width: isTerminal || isForced ? width(of: STDOUT_FILENO) ?? declaredColumns ?? 80 : nil, showsBars: isDisplay,
-      palette: palette, isUTF8: localeIsUTF8)
+      palette: palette,
+      hasTrueColour: palette == .many && ["truecolor", "24bit"].contains(environmentVariable("COLORTERM") ?? ""),
+      isUTF8: localeIsUTF8)
   }
 
   /// Returns the number of columns of a terminal; nil if `descriptor` is not a terminal or its width is unknown.
@@ -51,6 +56,16 @@ public struct Terminal {
   static var textWidth: Int { min(declaredColumns ?? width(of: STDOUT_FILENO) ?? 80, 100) }
 
   private static var declaredColumns: Int? { environmentVariable("COLUMNS").flatMap { Int($0) }.map { max($0, 1) } }
+
+  /// Returns a bar of at most `width` columns, in eighths of a column if the terminal can show them.
+  ///
+  /// - Parameter fraction: the length as a fraction of `width`, 0 to 1.
+  public func bar(_ fraction: Float, _ width: Int) -> String {
+    guard isUTF8 else { return String(repeating: "#", count: Int((fraction * Float(width)).rounded())) }
+    let eighths = Int((fraction * Float(width) * 8).rounded())
+    let parts = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"]
+    return String(repeating: "█", count: eighths / 8) + parts[eighths % 8]
+  }
 
   /// Returns `text` truncated to at most `width` columns. If it was truncated, its last character is an ellipsis, or
   /// `~` in ASCII.

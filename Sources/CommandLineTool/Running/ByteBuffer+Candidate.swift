@@ -6,7 +6,7 @@ import Tokenizer
 extension ByteBuffer {
   /// Appends a token's text as members of an object: `"token":" of"`, or `"token":null,"bytes":[…]` if its bytes alone
   /// are not UTF-8 or the vocabulary has no such token (a model can have more logits than tokens).
-  private func append(tokenMembers bytes: UnsafeBufferPointer<UInt8>?) {
+  public func append(tokenMembers bytes: UnsafeBufferPointer<UInt8>?) {
     append("\"token\":")
     if let bytes, isUTF8(bytes.span) { return append(jsonString: bytes) }
     append("null,\"bytes\":")
@@ -26,5 +26,15 @@ extension ByteBuffer {
     append(",\"p\":")
     append(json: candidate.p)
     append("}")
+  }
+
+  /// Appends an array of such objects.
+  public func append(_ candidates: [Distribution.Candidate], _ tokenizer: Tokenizer) {
+    append("[")
+    for (index, candidate) in candidates.enumerated() {
+      if index > 0 { append(",") }
+      append(candidate, tokenizer)
+    }
+    append("]")
   }
 }

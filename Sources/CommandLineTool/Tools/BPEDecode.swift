@@ -5,9 +5,13 @@ extension Option {
     "json", short: "j",
     "Write records with \"text\" instead of plain text",
     "Write the records, with a member \"text\", instead of plain text.")
+  public static let newText = Option(
+    "new", "Write only the text after the prompt",
+    "Write only the text of the tokens that lm-step appended: those after the first \"prompt\" ids.")
   public static let noSpecial = Option(
-    "no-special", "Leave out special tokens such as <|endoftext|>",
-    "Leave out special tokens such as <|endoftext|>. By default they are written as their text.")
+    "no-special", alias: "skip-special", "Leave out special tokens such as <|endoftext|>",
+    "Leave out special tokens such as <|endoftext|>. By default they are written as their text. "
+      + "--skip-special is the same option.")
   public static let follow = Option(
     "follow",
     "Write only new text, for the output of lm-step --each",
@@ -32,9 +36,10 @@ extension Tool {
     operands: .files(of: "records"),
     output: .text(unless: [.jsonOutput]),
     exclusions: [
-      [.sealed, .sealedOutput], [.follow, .jsonOutput], [.noNewline, .nullTerminatedOutput, .jsonOutput],
+      [.sealed, .sealedOutput], [.follow, .jsonOutput], [.newText, .jsonOutput],
+      [.noNewline, .nullTerminatedOutput, .jsonOutput],
     ],
-    options: [.nullTerminatedOutput, .noNewline, .jsonOutput, .follow, .noSpecial],
+    options: [.nullTerminatedOutput, .noNewline, .jsonOutput, .newText, .follow, .noSpecial],
     commonOptions: [.model, .keepGoing, .errors, .sealed, .sealedOutput, .quiet, .help, .version],
     ignoring: [.threads, .preTokenizer],
     examples: [
@@ -44,6 +49,6 @@ extension Tool {
         "echo 'The old man' | bpe-encode | lm-step -n 12 --each |\nbpe-decode --follow"),
       Tool.Example(
         "Only the text that the model wrote:",
-        "echo 'The old man' | bpe-encode | lm-step -n 12 |\njq -c '.ids[.prompt:]' | bpe-decode"),
+        "echo 'The old man' | bpe-encode | lm-step -n 12 | bpe-decode --new"),
     ])
 }

@@ -11,6 +11,17 @@ extension Option {
       + "tokens before it. The first token has no context, so its value is null; bpe-encode --bos puts a token before it. "
       + "The negative log-probability divided by log(2) is the token's surprisal in bits; exp of the mean negative "
       + "log-probability is the perplexity of the text.")
+  public static let topKOnly = Option(
+    "top-k", short: "k", takes: .integer("K", 1...Int.max), suggesting: ["5", "10", "20"],
+    "Add the K most likely tokens, not logits",
+    "Instead of logits, add \"topk\": the K most likely tokens, as lm-topk -k K does. The logits, which are hundreds of "
+      + "kilobytes per record, then do not pass through a pipe.")
+  public static let layers = Option(
+    "layers",
+    "Write a record for every layer (logit lens)",
+    "Write a record for every layer, with a member \"layer\": the logits that the final norm and the output head give after "
+      + "this number of layers (logit lens). Layer 0 is the embeddings. With --top-k 1 and --all, lm-topk --grid shows them as "
+      + "a table.")
   public static let base64 = Option(
     "base64",
     "Write the logits as base64 of little-endian float32",
@@ -27,8 +38,7 @@ extension Tool {
         + "of the vocabulary, in the order of the ids. The softmax of the logits is the probability distribution of the "
         + "next token. lm-topk computes it and lists the most likely tokens; lm-step chooses a token from it.",
       "With --logprobs, lm-logits adds the log-probability of each token of the text instead: one number per token. From "
-        + "these come the surprisal of words and the perplexity of a text. lm-pipeline(7) shows both, and the entropy of the "
-        + "next token.",
+        + "these come the surprisal of words and the perplexity of a text. lm-score computes both, and the entropy of the next token.",
       "The logits depend on the model and the ids only, bit for bit: see lm-records(5), SAME BITS.",
     ],
     operands: .files(of: "records"),
@@ -36,9 +46,10 @@ extension Tool {
     exclusions: [
       [.sealed, .sealedOutput],
       [.everyPosition, .cache], [.logProbabilities, .everyPosition], [.logProbabilities, .base64],
-      [.logProbabilities, .cache],
+      [.logProbabilities, .cache], [.topKOnly, .logProbabilities], [.topKOnly, .base64],
+      [.layers, .logProbabilities], [.layers, .cache],
     ],
-    options: [.everyPosition, .logProbabilities, .base64, .cache],
+    options: [.everyPosition, .logProbabilities, .topKOnly, .layers, .base64, .cache],
     commonOptions: [.model, .threads, .keepGoing, .errors, .sealed, .sealedOutput, .quiet, .help, .version],
     ignoring: [.preTokenizer],
     examples: [

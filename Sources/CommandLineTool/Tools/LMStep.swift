@@ -30,11 +30,27 @@ extension Option {
     "Penalize tokens in the sequence (default: 1, off)",
     "Make tokens that are already in the sequence less likely: divide their positive logits by R, and multiply their "
       + "negative logits by R. Default: 1, no penalty.")
+  public static let bias = Option(
+    "bias", takes: .text("TOKEN=X"), suggesting: [],
+    "Add X to the logit of a token (can be repeated)",
+    "Add the number X to the logit of a token before all other steps. TOKEN is an id, or the text of one token (usually with a "
+      + "space before it). The option can be repeated.")
+  public static let ban = Option(
+    "ban", takes: .text("TEXT"),
+    "Never generate TEXT (can be repeated)",
+    "Never append a token that completes TEXT, even if TEXT spans several tokens. The option can be repeated.")
   public static let seed = Option(
     "seed", takes: .integer("S", Record.seeds),
     "Sample with seed S (default: the record's, or random)",
     "Sample with the seed S for the first record, S + 1 for the second, and so on. Default: the member \"seed\" of the "
       + "record, or else a random seed. The sampled token depends only on the seed, the position and the logits.")
+  public static let alternatives = Option(
+    "alternatives", takes: .integer("N", 1...mostAlternatives), suggesting: ["3", "5"],
+    "Write N samples of each record",
+    "Sample N sequences from each record, and write a record for each, with its number (from 1) in \"alternative\" and the sum "
+      + "of the log-probabilities of its new tokens in \"new_logprob\". Their seeds are S, S + 1, and so on.")
+  /// The alternatives of a record are computed together.
+  public static let mostAlternatives = 64
   public static let stop = Option(
     "stop", takes: .text("TEXT"),
     "Stop after generating TEXT (can be repeated)",
@@ -59,7 +75,7 @@ extension Tool {
       "By default the token is the most likely one (greedy decoding). With --temperature, --top-k, --top-p, --min-p or "
         + "--seed it is sampled, and the record gets a member \"seed\" that the next call uses. The other settings are not "
         + "stored in the record: give the same options again in each call.",
-      "The logits are processed in this order: repetition penalty, temperature, top-k, top-p (nucleus), min-p, and the "
+      "The logits are processed in this order: bias and ban, repetition penalty, temperature, top-k, top-p (nucleus), min-p, and the "
         + "softmax of the remaining logits. The log-probability and probability in \"next\" are those of the model, before "
         + "these steps. Beam search is not built "
         + "in; lm-pipeline(7) has a script for it.",
@@ -69,9 +85,11 @@ extension Tool {
     ],
     operands: .files(of: "records"),
     output: .records(),
-    exclusions: [[.sealed, .sealedOutput]],
+    exclusions: [[.sealed, .sealedOutput], [.alternatives, .each], [.alternatives, .cache]],
     options: [
-      .count, .each, .temperature, .topKFilter, .topPFilter, .minPFilter, .repetitionPenalty, .seed, .stop, .ignoreEOS,
+      .count, .each, .temperature, .topKFilter, .topPFilter, .minPFilter, .repetitionPenalty, .bias, .ban, .seed,
+      .alternatives, .stop,
+      .ignoreEOS,
       .exitStatus, .cache,
     ],
     synopsis: [.count, .temperature, .topPFilter, .seed, .stop, .exitStatus, .cache],

@@ -4,6 +4,24 @@ extension Option {
     "List the K most likely tokens (default: 10)",
     "List the K most likely tokens (default: 10). It sets the length of the list only; the probabilities are still "
       + "those over the whole vocabulary. (The option -k of lm-step is different: it restricts sampling to K tokens.)")
+  public static let of = Option(
+    "of", takes: .text("TEXT"),
+    "List the continuation TEXT instead (can be repeated)",
+    "Instead of the most likely tokens, list the continuation TEXT: its probability, its log-probability, and the rank of "
+      + "its first token. If it consists of several tokens, the model is run, and the probabilities of its tokens are "
+      + "multiplied (chain rule). A continuation usually begins with a space. The option can be repeated.")
+  public static let ofMember = Option(
+    "of-member", takes: .text("MEMBER"),
+    "Like --of, with the texts in a member of the record",
+    "Like --of, with the texts in a member of the record, an array of strings.")
+  public static let topTSV = Option(
+    "tsv", "Print tab-separated values with a header",
+    "Print tab-separated values with a header, one row per token or continuation. The first columns are the number of the "
+      + "record and its scalar members.")
+  public static let grid = Option(
+    "grid", "Print a table of layers and positions",
+    "Print a table of the records of lm-logits --layers --all --top-k 1: layers down, positions across, and in each cell the most "
+      + "likely token, with a background colour for its probability, or without colours the probability in percent.")
   public static let keepLogits = Option("keep-logits", "Keep \"logits\" in the record")
   public static let topTable = Option(
     "table", short: "t",
@@ -21,17 +39,27 @@ extension Tool {
         + "broken by lower id. For each token it gives the id, the text (token), the logit, the log-probability (logprob, "
         + "natural logarithm) and the probability (p). The probabilities are the softmax over the whole vocabulary.",
       "If a token by itself is not valid UTF-8, its text is null and a member \"bytes\" has its bytes.",
+      "With --of or --of-member, lm-topk adds \"continuations\" instead: the probability of each given continuation, and in "
+        + "\"other_p\" the probability of all others. If the record has no \"logits\", it runs the model.",
     ],
     operands: .files(of: "records"),
-    output: .records(unless: [.topTable]),
-    exclusions: [[.sealed, .sealedOutput]],
-    options: [.topK, .keepLogits, .topTable],
-    commonOptions: [.model, .keepGoing, .errors, .sealed, .sealedOutput, .quiet, .help, .version],
-    ignoring: [.threads, .preTokenizer],
+    output: .records(unless: [.topTable, .topTSV, .grid]),
+    exclusions: [
+      [.sealed, .sealedOutput], [.topTable, .topTSV, .grid], [.topK, .of, .grid], [.topK, .ofMember, .grid],
+    ],
+    options: [.topK, .of, .ofMember, .keepLogits, .topTable, .topTSV, .grid],
+    commonOptions: [.model, .threads, .keepGoing, .errors, .sealed, .sealedOutput, .quiet, .help, .version],
+    ignoring: [.preTokenizer],
     examples: [
       Tool.Example("As a table:", "echo 'Once upon a' | bpe-encode | lm-logits | lm-topk -k 5 --table"),
       Tool.Example(
         "The most likely token:", "echo 'Once upon a' | bpe-encode | lm-logits | lm-topk -k 1 |\njq -r '.topk[0].token'"
       ),
+      Tool.Example(
+        "The probabilities of given words:",
+        "echo 'The dogs in the garden' | bpe-encode |\nlm-topk --of ' was' --of ' were' --of ' barked loudly' --table"),
+      Tool.Example(
+        "The most likely token after each layer:",
+        "echo 'Once upon a' | bpe-encode |\nlm-logits --layers --all --top-k 1 | lm-topk --grid"),
     ])
 }

@@ -17,7 +17,7 @@ public final class Transformer {
   let model: any Network
   private let pool: ThreadPool
   // One workspace for each lifetime: a batch, its repair, a block or some rows of logits.
-  private let workspace = Workspace()
+  let workspace = Workspace()
   let repairWorkspace = Workspace()
   private let blockWorkspace = Workspace()
 
@@ -140,16 +140,25 @@ public final class Transformer {
     try logits(of: last) { row, logits in try visit(visits[row].0, visits[row].1, logits) }
   }
 
+  /// Runs all blocks, without looking at x between them.
+  func runBlocks(
+    _ ids: [[Int]], _ segments: [BatchSegment], _ logitSegments: [BatchSegment], in workspace: Workspace
+  ) -> Matrix {
+    runBlocks(ids, segments, logitSegments, in: workspace) { _, _ in }
+  }
+
   /// Runs all blocks for the positions of some sequences and stores their keys and values in the KV caches.
   ///
   /// - Parameters:
   ///   - segments: the positions of each sequence as rows of x (n, width), one sequence after the other.
   ///   - logitSegments: the positions that need logits: a part of each segment.
+  ///   - beforeLayer: called before each layer with its number, from 0, and x.
   /// - Returns: the output of the last block for `logitSegments` (rows of logits, width), valid until the workspace is
   ///   next used.
   func runBlocks(
-    _ ids: [[Int]], _ segments: [BatchSegment], _ logitSegments: [BatchSegment], in workspace: Workspace
-  ) -> Matrix {
+    _ ids: [[Int]], _ segments: [BatchSegment], _ logitSegments: [BatchSegment], in workspace: Workspace,
+    beforeLayer: (_ layer: Int, _ x: Matrix) throws -> Void
+  ) rethrows -> Matrix {
     let n = segments.rowCount
     workspace.reset()
     let x = workspace.matrix(n, shape.width)
@@ -164,6 +173,7 @@ public final class Transformer {
     }
     var firstRow = 0
     for layer in 0..<shape.layers {
+      try beforeLayer(layer, x)
       for rows in microBatches(of: n) {
         blockWorkspace.reset()
         // In the last layer, only rows that need logits go through attention output and MLP: nothing else reads its
@@ -192,7 +202,7 @@ public final class Transformer {
 
   /// Computes logits = lm_head · finalNorm(x), for some rows at a time: the logits of 1,024 positions with the
   /// vocabulary of GPT-2 would take 200 MB.
-  private func logits(of x: Matrix, _ visit: (Int, UnsafeBufferPointer<Float>) throws -> Void) throws {
+  func logits(of x: Matrix, _ visit: (Int, UnsafeBufferPointer<Float>) throws -> Void) throws {
     for start in stride(from: 0, to: x.rows, by: Self.logitRows) {
       blockWorkspace.reset()
       let pass = Pass(

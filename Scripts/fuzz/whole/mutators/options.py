@@ -7,7 +7,7 @@ import models
 from case import Case, command
 from mutators import common, records
 
-TOOLS = ["bpe-encode", "bpe-decode", "lm-logits", "lm-topk", "lm-step", "lm-info"]
+TOOLS = ["bpe-encode", "bpe-decode", "lm-logits", "lm-topk", "lm-step", "lm-score", "lm-info"]
 OPTION = re.compile(r"^  (?:(-\w), |    )--([\w-]+)(?:=(\w+))?", re.MULTILINE)
 NUMBERS = ["0", "1", "2", "3", "7", "64", "272", "273", "1023", "1024", "1025", "1000000", "2147483647", "2147483648", "9007199254740991",
            "9007199254740992", "9223372036854775807", "9223372036854775808", "18446744073709551616", "-1", "-0", "+1", "0.5", "1.0", "0.9999999",

@@ -10,7 +10,7 @@ from mutators import common
 from tree import Members, Raw
 
 NAMES = ["text", "ids", "vocab", "tokens", "offsets", "attention_mask", "position", "logits", "logprobs", "topk", "next", "seed", "done",
-         "error", "fatal", "end", "prompt", "ranks", "entropies", "id", "n", ""]
+         "error", "fatal", "end", "prompt", "ranks", "entropies", "space_logprobs", "words", "id", "n", ""]
 MODELS = [(models.GPT2, "model"), (models.LLAMA, "model")]
 FINGERPRINT = "166e255fbb0f2c84"  # fingerprint of the vocabulary of `models`
 
@@ -73,7 +73,11 @@ def member(rng, name, size):
         return rng.choice(("x", "a\nb\x1b[31m", "", False, None, "y" * 6000, "\u202e", Raw(1), []))
     if name == "fatal":
         return rng.choice((True, False, None, "true", Raw(1)))
-    if name in ("tokens", "offsets", "attention_mask", "logprobs"):
+    if name in ("logprobs", "ranks", "entropies", "space_logprobs") and rng.random() < 0.5:
+        return [rng.choice((None, Raw(-1), Raw(-0.5), Raw(0), Raw("-3.4e38"), Raw(2), Raw("1e39"))) for _ in range(rng.randrange(4))]
+    if name == "words":
+        return rng.choice((["a", "b"], ["a b"], [" a", "b "], [""], [], ["\u00a0"], [None], "a"))
+    if name in ("tokens", "offsets", "attention_mask", "logprobs", "ranks", "entropies", "space_logprobs"):
         return rng.choice(([], ["a", None], [[Raw(0), Raw(1)]], [Raw(1)] * 3, None))
     if name in ("topk", "next"):
         return tree.build(rng.choice(([{"id": 1, "token": "a", "logit": 1.5}], [], {"id": 3, "token": None, "bytes": [255]}, {})))
@@ -117,7 +121,7 @@ def stream(rng, size):
 def commands(rng, model):
     chosen = ["-m", model]
     keep = rng.choice(([], ["--keep-going"]))
-    kind = rng.randrange(12)
+    kind = rng.randrange(16)
     step, score, topk = ["lm-step", *chosen, *keep], ["lm-logits", *chosen, *keep], ["lm-topk", *chosen, *keep]
     if kind == 0:
         return [command(["bpe-decode", *chosen, *keep, *rng.choice(([], ["-j"], ["--follow"], ["-z"], ["-n"]))])], False
@@ -143,6 +147,20 @@ def commands(rng, model):
         return [command(score), command(score + ["--cache", "kv"]), command(score + ["--cache", "kv"])], True
     if kind == 10:
         return [command(step + ["--each", "-n", "3"], ["bpe-decode", *chosen, *keep, "--follow"]), command(step + ["-e"])], False
+    surprisal = ["lm-score", *chosen, *keep]
+    if kind == 11:
+        return [command(surprisal), command(surprisal + ["--threads", "1"]), command(surprisal, ["cat"])], True
+    if kind == 12:
+        form = rng.choice((["--tsv"], ["--csv"], ["--table"], ["--colour"], ["--html"]))
+        unit = rng.choice(([], ["--by", "token"], ["--by", "record"]))
+        more = rng.choice(([], ["--words", "words"], ["--context", "prompt"], ["--context", "text"], ["--context", "1"],
+                           ["--window", "2"], ["--window", "3", "--stride", "1"]))
+        return [command(surprisal + form + unit + more)], False
+    if kind == 13:
+        of = rng.choice((["--of", "a"], ["--of", " a", "--of", "ab"], ["--of-member", "words"]))
+        return [command(topk + of + rng.choice(([], ["--tsv"], ["--table"])))], False
+    if kind == 14:
+        return [command(score + ["--layers", "-k", "1"] + rng.choice(([], ["--all"])), topk + ["--grid"]), command(topk + ["--grid"])], False
     return [command(score, step, ["bpe-decode", *chosen, *keep, "-j"], ["lm-topk", *chosen, *keep])], False
 
 
