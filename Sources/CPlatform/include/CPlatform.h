@@ -15,6 +15,7 @@
 #include "Lanes.h"
 #include "FatalErrors.h"
 #include "QuantizedBlocks.h"
+#include "SuperBlocks.h"
 
 // The result of getopt_long for the next option, without its global variables.
 struct lmpipe_option_scan {
