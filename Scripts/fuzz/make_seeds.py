@@ -116,8 +116,14 @@ dictionary("config", *(f'"{name}"' for name in sorted(names)), *(f'"{name}":' fo
              "{}", "[[", "]]", '{"full_attention":{', '"quantization_config":{"quant_method":"gptq"}'))
 
 
+# type -> (elements per block, bytes per block)
+BLOCKS = {1: (1, 2), 10: (256, 84), 11: (256, 110), 16: (256, 66), 17: (256, 74), 18: (256, 98), 19: (256, 50), 20: (32, 18),
+          21: (256, 110), 22: (256, 82), 23: (256, 136), 29: (256, 56), 34: (256, 54), 35: (256, 66), 39: (32, 17)}
+
+
 def gguf(values, tensors, alignment=32, version=3):
-    """Returns a GGUF file: values are truth values, integers, floats, strings, or lists; tensors are float32."""
+    """Returns a GGUF file: values are truth values, integers, floats, strings, or lists; tensors are float32, or of the type in a
+    third element."""
     def text(string):
         return struct.pack("<Q", len(string.encode())) + string.encode()
 
@@ -137,13 +143,18 @@ def gguf(values, tensors, alignment=32, version=3):
     header = b"GGUF" + struct.pack("<IQQ", version, len(tensors), len(values))
     header += b"".join(text(key) + value(content) for key, content in values.items())
     data = b""
-    for name, shape in tensors:
+    for name, shape, *kinds in tensors:
+        kind = kinds[0] if kinds else 0
         data = data.ljust(-(-len(data) // alignment) * alignment, b"\0")
-        header += text(name) + struct.pack(f"<I{len(shape)}QIQ", len(shape), *shape, 0, len(data))
+        header += text(name) + struct.pack(f"<I{len(shape)}QIQ", len(shape), *shape, kind, len(data))
         count = 1
         for length in shape:
             count *= length
-        data += struct.pack(f"<{count}f", *((number * 37 % 101 / 50 - 1) for number in range(count)))
+        if kind:
+            length, size = BLOCKS[kind]
+            data += bytes(number * 37 % 101 % 59 for number in range(count // length * size))  # no scale is inf or nan
+        else:
+            data += struct.pack(f"<{count}f", *((number * 37 % 101 / 50 - 1) for number in range(count)))
     return header.ljust(-(-len(header) // alignment) * alignment, b"\0") + data
 
 
@@ -200,12 +211,25 @@ families = [
     family("starcoder2", [name + "+" for name in both + separate + ["ffn_up", "ffn_down"]]),
     family("gptneox", [name + "+" for name in both + ["attn_qkv", "attn_output", "ffn_up", "ffn_down"]] + ["output"]),
     family("falcon", ["attn_norm+", "output_norm+", "attn_qkv", "attn_output", "ffn_up", "ffn_down"])]
+
+
+def quantized(width, *kinds):
+    """Returns a file whose matrices with rows of the width are of four types, and the rest is float16."""
+    values = llama | {"llama.embedding_length": width, "llama.feed_forward_length": 1, "llama.attention.head_count": 1,
+                      "llama.attention.head_count_kv": 1, "llama.attention.key_length": 2, "llama.attention.value_length": 2}
+    rows = {"token_embd": 5, "blk.0.attn_q": 2, "blk.0.attn_k": 2, "blk.0.attn_v": 2, "blk.0.ffn_gate": 1, "blk.0.ffn_up": 1}
+    tensors = [(f"{name}.weight", (width, count), kinds[index % 4]) for index, (name, count) in enumerate(rows.items())]
+    tensors += [(f"{name}.weight", (width,), 1) for name in ("output_norm", "blk.0.attn_norm", "blk.0.ffn_norm")]
+    return gguf(values, tensors + [("blk.0.attn_output.weight", (2, width), 1), ("blk.0.ffn_down.weight", (1, width), 1)])
+
+
 seeds(
     "gguf", *families,
     gguf(llama | tables, llama_tensors), gguf(llama | sentencepiece, llama_tensors), gguf(llama, llama_tensors), gguf(llama | {"general.alignment": 64}, llama_tensors, 64),
     gguf(llama | {"split.count": 2}, llama_tensors), gguf(llama, llama_tensors, version=2), gguf(tables, []), gguf({}, []),
     gguf(llama, llama_tensors + [("rope_freqs.weight", (1,))]), gguf(llama | {"llama.rope.freq_base": 1e-30}, llama_tensors),
-    b"GGUF\3\0\0\0" + b"\xff" * 16, b"GGUF\0\0\0\3", b"GG")
+    b"GGUF\3\0\0\0" + b"\xff" * 16, b"GGUF\0\0\0\3", b"GG", quantized(32, 20, 39, 20, 39),
+    *(quantized(256, *kinds) for kinds in ((10, 11, 16, 17), (18, 19, 21, 22), (23, 29, 34, 35))))
 
 
 def split(number, count=2, total=len(llama_tensors)):

@@ -36,8 +36,14 @@ KINDS = {
 # Models of the fixture of LanguageModelTests: as folders, and as GGUF with a type
 FOLDERS = ["llama-3", "llama-linear", "llama-biases", "mistral", "qwen2", "qwen3"]
 FILES = {"gpt2": "Q5_0", "llama-3": "Q4_1", "qwen3": "Q8_0"}
-SIMPLE = ["F32", "F16", "BF16", "Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1"]
-LONG = ["Q4_K", "Q5_K", "Q6_K"]  # blocks of 256; the gguf package has no quantizer for them
+SIMPLE = ["F32", "F16", "BF16", "Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "MXFP4", "IQ4_NL"]
+LONG = ["Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K", "IQ4_XS", "IQ3_S", "IQ3_XXS", "IQ2_S", "IQ2_XS", "IQ2_XXS", "IQ1_M", "IQ1_S",
+        "TQ1_0", "TQ2_0"]  # blocks of 256
+# Random blocks, most of them because the gguf package has no quantizer: the place of each half-precision number, and its size
+SCALES = {"Q4_K": ((0, 3e-4), (2, 2e-3)), "Q5_K": ((0, 1e-4), (2, 2e-3)), "Q6_K": ((208, 3e-5),), "Q2_K": ((80, 6e-3), (82, 8e-3)),
+          "Q3_K": ((108, 2e-3),), "IQ4_NL": ((0, 3e-3),), "IQ4_XS": ((0, 8e-5),), "IQ3_S": ((0, 6e-4),), "IQ3_XXS": ((0, 6e-4),),
+          "IQ2_S": ((0, 1.5e-3),), "IQ2_XS": ((0, 1.5e-3),), "IQ2_XXS": ((0, 1.5e-3),), "IQ1_M": (), "IQ1_S": ((0, 0.012),),
+          "TQ1_0": ((52, 0.1),), "TQ2_0": ((64, 0.08),)}
 
 
 def make(kind, width):
@@ -75,8 +81,9 @@ def random_blocks(shape, kind, generator):
     """Returns rows of random blocks whose values have about the magnitude of the other weights."""
     length, size = gguf.GGML_QUANT_SIZES[kind]
     blocks = generator.integers(0, 256, (shape[0], shape[1] // length, size), dtype=np.uint8)
-    scales = {Type.Q4_K: ((0, 3e-4), (2, 2e-3)), Type.Q5_K: ((0, 1e-4), (2, 2e-3)), Type.Q6_K: ((208, 3e-5),)}
-    for place, scale in scales[kind]:
+    if kind == Type.IQ1_M:  # the scale 2^-7, four bits in each of four places
+        blocks[:, :, 49::2] = blocks[:, :, 49::2] & 15 | np.array([0, 0, 0, 0x20], np.uint8)
+    for place, scale in SCALES[kind.name]:
         halves = generator.uniform(0.5, 1, (*blocks.shape[:2], 1)).astype(np.float32) * scale
         blocks[:, :, place:place + 2] = halves.astype(np.float16).view(np.uint8)
     return blocks.reshape(shape[0], -1)
@@ -140,7 +147,7 @@ def write_gguf(model, path, type_name):
         numbers = (value.T if is_conv1d else value).contiguous().numpy()
         stored, raw = numbers, None
         if value.ndim == 2 and "wpe" not in name and kind != Type.F32:
-            if type_name in LONG:
+            if type_name in SCALES:
                 stored, raw = random_blocks(numbers.shape, kind, generator), kind
             elif kind == Type.F16:
                 stored = numbers.astype(np.float16)

@@ -1,7 +1,7 @@
 import Platform
 
 /// The storage format of a tensor's elements. Raw values are the names in safetensors and ggml.
-public enum ElementType: String, Sendable {
+public enum ElementType: String, CaseIterable, Sendable {
   case float64 = "F64"
   case float32 = "F32"
   case float16 = "F16"
@@ -30,21 +30,50 @@ public enum ElementType: String, Sendable {
   // swift-format-ignore: AlwaysUseLowerCamelCase
   case q8_0 = "Q8_0"
   // swift-format-ignore: AlwaysUseLowerCamelCase
+  case q2_k = "Q2_K"
+  // swift-format-ignore: AlwaysUseLowerCamelCase
+  case q3_k = "Q3_K"
+  // swift-format-ignore: AlwaysUseLowerCamelCase
   case q4_k = "Q4_K"
   // swift-format-ignore: AlwaysUseLowerCamelCase
   case q5_k = "Q5_K"
   // swift-format-ignore: AlwaysUseLowerCamelCase
   case q6_k = "Q6_K"
+  // swift-format-ignore: AlwaysUseLowerCamelCase
+  case iq4_nl = "IQ4_NL"
+  // swift-format-ignore: AlwaysUseLowerCamelCase
+  case iq4_xs = "IQ4_XS"
+  // swift-format-ignore: AlwaysUseLowerCamelCase
+  case iq3_s = "IQ3_S"
+  // swift-format-ignore: AlwaysUseLowerCamelCase
+  case iq3_xxs = "IQ3_XXS"
+  // swift-format-ignore: AlwaysUseLowerCamelCase
+  case iq2_s = "IQ2_S"
+  // swift-format-ignore: AlwaysUseLowerCamelCase
+  case iq2_xs = "IQ2_XS"
+  // swift-format-ignore: AlwaysUseLowerCamelCase
+  case iq2_xxs = "IQ2_XXS"
+  // swift-format-ignore: AlwaysUseLowerCamelCase
+  case iq1_m = "IQ1_M"
+  // swift-format-ignore: AlwaysUseLowerCamelCase
+  case iq1_s = "IQ1_S"
+  // swift-format-ignore: AlwaysUseLowerCamelCase
+  case tq1_0 = "TQ1_0"
+  // swift-format-ignore: AlwaysUseLowerCamelCase
+  case tq2_0 = "TQ2_0"
+  case mxfp4 = "MXFP4"
   /// A type that is not in this list. The elements are opaque: `Tensor.bytes` is their memory, and `Tensor.typeName` is
   /// the name of the type.
   case other
 
-  /// The number of elements in a block: 32, or 256 for the super-blocks of the K formats. 1 if elements are stored
+  /// The number of elements in a block: 32, or 256 for super-blocks. 1 if elements are stored
   /// individually.
   public var blockLength: Int {
     switch self {
-    case .q4_0, .q4_1, .q5_0, .q5_1, .q8_0: 32
-    case .q4_k, .q5_k, .q6_k: 256
+    case .q4_0, .q4_1, .q5_0, .q5_1, .q8_0, .iq4_nl, .mxfp4: 32
+    case .q2_k, .q3_k, .q4_k, .q5_k, .q6_k, .iq4_xs, .iq3_s, .iq3_xxs, .iq2_s, .iq2_xs, .iq2_xxs, .iq1_m, .iq1_s,
+      .tq1_0, .tq2_0:
+      256
     default: 1
     }
   }
@@ -61,9 +90,23 @@ public enum ElementType: String, Sendable {
     case .q5_0: 22
     case .q5_1: 24
     case .q8_0: 34
+    case .q2_k: 84
+    case .q3_k: 110
     case .q4_k: 144
     case .q5_k: 176
     case .q6_k: 210
+    case .iq4_nl: 18
+    case .iq4_xs: 136
+    case .iq3_s: 110
+    case .iq3_xxs: 98
+    case .iq2_s: 82
+    case .iq2_xs: 74
+    case .iq2_xxs: 66
+    case .iq1_m: 56
+    case .iq1_s: 50
+    case .tq1_0: 54
+    case .tq2_0: 66
+    case .mxfp4: 17
     }
   }
 }
@@ -79,7 +122,8 @@ extension ElementType {
 
   /// The types with `isComputable`, for messages.
   package static var computableNames: String {
-    "F64, F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K and Q6_K"
+    let names = allCases.filter(\.isComputable).map(\.rawValue)
+    return names.dropLast().joined(separator: ", ") + " and " + names[names.count - 1]
   }
 }
 

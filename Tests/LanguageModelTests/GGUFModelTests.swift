@@ -243,7 +243,10 @@ import Testing
     arguments: [
       (0, 32, 1024, .float32), (1, 32, 512, .float16), (30, 32, 512, .bfloat16), (8, 32, 272, .q8_0),
       (2, 32, 144, .q4_0), (3, 32, 160, .q4_1), (6, 32, 176, .q5_0), (7, 32, 192, .q5_1), (12, 256, 1152, .q4_k),
-      (13, 256, 1408, .q5_k), (14, 256, 1680, .q6_k),
+      (13, 256, 1408, .q5_k), (14, 256, 1680, .q6_k), (10, 256, 672, .q2_k), (11, 256, 880, .q3_k),
+      (16, 256, 528, .iq2_xxs), (17, 256, 592, .iq2_xs), (18, 256, 784, .iq3_xxs), (19, 256, 400, .iq1_s),
+      (20, 32, 144, .iq4_nl), (21, 256, 880, .iq3_s), (22, 256, 656, .iq2_s), (23, 256, 1088, .iq4_xs),
+      (29, 256, 448, .iq1_m), (34, 256, 432, .tq1_0), (35, 256, 528, .tq2_0), (39, 32, 136, .mxfp4),
     ] as [(UInt32, UInt64, Int, ElementType)])
   func acceptsMatrixTypes(_ number: UInt32, _ width: UInt64, _ size: Int, _ type: ElementType) throws {
     var file = GGUFBuilder.llama()
@@ -262,8 +265,6 @@ import Testing
     #expect(embedding.type == type && embedding.shape == [8, Int(width)] && embedding.bytes.count == size)
     #expect(embedding.count == 8 * Int(width))
   }
-
-  private static let types = "F64, F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K and Q6_K"
 
   @Test(arguments: [
     Flaw(
@@ -360,16 +361,16 @@ import Testing
     Flaw(#""output_norm.weight" is of type Q8_0, which is not implemented; F64, F32, F16 and BF16 are"#) {
       $0.change("output_norm.weight") { ($0.type, $0.size) = (8, 34) }
     },
-    Flaw(#""token_embd.weight" is of type I32, which is not implemented; \#(types) are"#) {
+    Flaw(#""token_embd.weight" is of type I32, which is not implemented; \#(matrixTypes) are"#) {
       $0.change("token_embd.weight") { ($0.type, $0.size) = (26, 1024) }
     },
-    Flaw(#""blk.1.ffn_up.weight" is of type Q3_K, which is not implemented; \#(types) are"#) {
-      $0.change("blk.1.ffn_up.weight") { ($0.type, $0.dimensions, $0.size) = (11, [256, 8], 880) }
+    Flaw(#""blk.1.ffn_up.weight" is of type Q8_K, which is not implemented; \#(matrixTypes) are"#) {
+      $0.change("blk.1.ffn_up.weight") { ($0.type, $0.dimensions, $0.size) = (15, [256, 8], 2336) }
     },
-    Flaw(#""blk.1.ffn_up.weight" is of type MXFP4, which is not implemented; \#(types) are"#) {
-      $0.change("blk.1.ffn_up.weight") { ($0.type, $0.size) = (39, 1088) }
+    Flaw(#""blk.1.ffn_up.weight" is of type Q8_1, which is not implemented; \#(matrixTypes) are"#) {
+      $0.change("blk.1.ffn_up.weight") { ($0.type, $0.size) = (9, 2304) }
     },
-    Flaw(#""blk.1.ffn_up.weight" is of type number 4711, which is not implemented; \#(types) are"#) {
+    Flaw(#""blk.1.ffn_up.weight" is of type number 4711, which is not implemented; \#(matrixTypes) are"#) {
       $0.change("blk.1.ffn_up.weight") { $0.type = 4711 }
     },
     Flaw("split.no is missing, but split.count is 3") { $0["split.count"] = .uint32(3) },

@@ -49,14 +49,36 @@ struct Operands {
         for byte in 0..<type.blockSize {
           block.storeBytes(of: .random(in: 0...255, using: &generator), toByteOffset: byte, as: UInt8.self)
         }
-        let scaleOffset = type == .q6_k ? 208 : 0
-        block.storeBytes(of: Self.halfBits(value / 100), toByteOffset: scaleOffset, as: UInt16.self)
-        if [.q4_1, .q5_1, .q4_k, .q5_k].contains(type) {  // these have a minimum as well
-          block.storeBytes(of: Self.halfBits(value / 7), toByteOffset: 2, as: UInt16.self)
-        }
+        setScales(value, in: block, type)
       }
     }
     return WeightMatrix(start: start, type: type, rows: rows, columns: columns)
+  }
+
+  /// Gives a block of random bytes scales for which its numbers are about as large as `value`.
+  private func setScales(_ value: Float, in block: UnsafeMutableRawPointer, _ type: ElementType) {
+    let bits = Self.halfBits(value / 100)
+    switch type {
+    case .mxfp4:
+      block.storeBytes(of: UInt8(truncatingIfNeeded: Int(value.exponent) + 124), as: UInt8.self)
+    case .iq1_m:  // four bits in each of four places
+      for index in 0..<4 {
+        let byte = block.load(fromByteOffset: 49 + 2 * index, as: UInt8.self)
+        let part = UInt8(truncatingIfNeeded: bits >> (4 * index)) << 4
+        block.storeBytes(of: byte & 15 | part, toByteOffset: 49 + 2 * index, as: UInt8.self)
+      }
+    default:
+      let offset =
+        switch type {
+        case .q2_k: 80
+        case .q3_k, .q6_k, .tq1_0, .tq2_0: type.blockSize - 2
+        default: 0
+        }
+      block.storeBytes(of: bits, toByteOffset: offset, as: UInt16.self)
+      if [.q4_1, .q5_1, .q2_k, .q4_k, .q5_k].contains(type) {  // these have a minimum as well
+        block.storeBytes(of: Self.halfBits(value / 7), toByteOffset: offset + 2, as: UInt16.self)
+      }
+    }
   }
 
   /// Memory whose end is followed by an unmapped page, as with the last tensor of a mapped file: a read past the end

@@ -203,13 +203,13 @@ import Testing
 
   /// A GGUF file with a tensor of a type that is not implemented: the tensor of the model, or another one.
   @Test func rejectsOtherTypesOfGGUF() throws {
-    let types = "F64, F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K and Q6_K"
-    for (number, name, size) in [(20, "IQ4_NL", 64 * 18), (39, "MXFP4", 64 * 17), (4711, "number 4711", 96)] {
+    for (number, name, size) in [(9, "Q8_1", 64 * 36), (4711, "number 4711", 96)] {
       let file = GGUFBuilder.llama().with {
         $0.change("blk.1.ffn_up.weight") { ($0.type, $0.size) = (UInt32(number), size) }
       }
       #expect(
-        try file.errorMessage() == "\"blk.1.ffn_up.weight\" is of type \(name), which is not implemented; \(types) are")
+        try file.errorMessage()
+          == "\"blk.1.ffn_up.weight\" is of type \(name), which is not implemented; \(matrixTypes) are")
       let other = GGUFBuilder.llama().with {
         $0.tensors.append(.init(name: "x", dimensions: [32, 64], type: UInt32(number), size: size))
       }

@@ -98,3 +98,8 @@ let smallTensors: [String: [Int]] = [
   "h.0.mlp.c_fc.bias": [8], "h.0.mlp.c_proj.weight": [8, 2], "h.0.mlp.c_proj.bias": [2], "ln_f.weight": [2],
   "ln_f.bias": [2],
 ]
+
+/// The types of matrices that are implemented, in messages.
+let matrixTypes =
+  "F64, F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K, IQ4_NL, IQ4_XS, IQ3_S, IQ3_XXS, "
+  + "IQ2_S, IQ2_XS, IQ2_XXS, IQ1_M, IQ1_S, TQ1_0, TQ2_0 and MXFP4"

@@ -87,7 +87,7 @@ import Testing
   @Test(
     arguments: [
       ("ln_f.bias", .int64, "F64, F32, F16 and BF16"),
-      ("wte.weight", .int32, "F64, F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K and Q6_K"),
+      ("wte.weight", .int32, matrixTypes),
     ] as [(String, ElementType, String)])
   func rejectsTypes(_ name: String, _ type: ElementType, _ types: String) throws {
     #expect(

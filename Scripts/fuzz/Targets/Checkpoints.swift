@@ -205,7 +205,8 @@ private func readAll(_ files: ModelFiles, in place: String? = nil) throws {
   var sum: UInt8 = 0
   for tensor in tensors {
     try expect(
-      tensor.count * tensor.type.blockSize == tensor.bytes.count, "\(tensor.name): the count does not match its bytes")
+      tensor.count / tensor.type.blockLength * tensor.type.blockSize == tensor.bytes.count,
+      "\(tensor.name): the count does not match its bytes")
     for byte in tensor.bytes { sum &+= byte }
   }
   _ = sum

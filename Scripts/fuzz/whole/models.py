@@ -202,8 +202,15 @@ def _block(rng, kind, size):
     half = struct.pack("<e", rng.uniform(0.001, 0.01))
     if kind in (12, 13):
         block[0:4] = half + struct.pack("<e", 0.001)
-    elif kind == 14:
+    elif kind == 10:  # Q2_K
+        block[size - 4:] = half + struct.pack("<e", 0.001)
+    elif kind in (11, 14, 34, 35):  # Q3_K, Q6_K, TQ1_0 and TQ2_0
         block[size - 2:] = struct.pack("<e", 0.0005)
+    elif kind == 29:  # IQ1_M: four bits of the scale in each of four places
+        for index in range(4):
+            block[size - 7 + 2 * index] = block[size - 7 + 2 * index] & 15 | half[index // 2] >> 4 * (index % 2) << 4 & 0xF0
+    elif kind == 39:  # MXFP4: an exponent
+        block[0] = rng.randrange(110, 122)
     else:
         block[0:2] = half
         if kind in (3, 7):

@@ -16,6 +16,7 @@
 #include "FatalErrors.h"
 #include "Hashes.h"
 #include "QuantizedBlocks.h"
+#include "SuperBlocks.h"
 
 // The result of getopt_long for the next option, without its global variables.
 struct lmpipe_option_scan {

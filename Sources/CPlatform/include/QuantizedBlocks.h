@@ -15,10 +15,15 @@
 
 #include "Lanes.h"
 
+#if defined(__ARM_NEON) && defined(__aarch64__)
+#include <arm_neon.h>
+#endif
+
 #define LMPIPE_INLINE __attribute__((always_inline)) static inline
 #define LMPIPE_TO_LANES(integers) __builtin_convertvector(integers, lmpipe_lanes)
 
 typedef int32_t lmpipe_integers __attribute__((ext_vector_type(16)));
+typedef int8_t lmpipe_signed_bytes __attribute__((ext_vector_type(16)));
 
 // Converts 16 bytes to integers.
 LMPIPE_INLINE lmpipe_integers lmpipe_widen_bytes(const uint8_t *address) {
@@ -118,11 +123,55 @@ LMPIPE_INLINE lmpipe_lanes lmpipe_dequantize_q5_1(const void *block, int half) {
 
 // Q8_0: half-precision scale; 32 signed bytes.
 LMPIPE_INLINE lmpipe_lanes lmpipe_dequantize_q8_0(const void *block, int half) {
-    typedef int8_t signed_bytes __attribute__((ext_vector_type(16)));
     const uint8_t *bytes = block;
-    signed_bytes integers;
+    lmpipe_signed_bytes integers;
     memcpy(&integers, bytes + 2 + half * 16, sizeof integers);
     return LMPIPE_TO_LANES(__builtin_convertvector(integers, lmpipe_integers)) * lmpipe_half(bytes);
+}
+
+// Returns scale × table entries for 4-bit quants. The table has the number of each quant.
+LMPIPE_INLINE lmpipe_lanes lmpipe_scaled_entries(
+    const uint8_t *address, int half, lmpipe_signed_bytes table, float scale) {
+#if LMPIPE_HAS_TABLES
+    lmpipe_lanes numbers = LMPIPE_TO_LANES(__builtin_convertvector(table, lmpipe_integers));
+    return lmpipe_look_up_nibbles(address, half, numbers * scale);
+#else
+    lmpipe_bytes bytes = lmpipe_load_bytes(address), indices = half ? bytes >> 4 : bytes & 15;
+    lmpipe_signed_bytes entries;
+#if defined(__SSSE3__)
+    typedef char characters __attribute__((vector_size(16)));
+    entries = (lmpipe_signed_bytes)__builtin_ia32_pshufb128((characters)table, (characters)indices);
+#elif defined(__ARM_NEON) && defined(__aarch64__)
+    entries = (lmpipe_signed_bytes)vqtbl1q_s8((int8x16_t)table, (uint8x16_t)indices);
+#else
+    for (int lane = 0; lane < 16; lane++) entries[lane] = table[indices[lane]];
+#endif
+    return LMPIPE_TO_LANES(__builtin_convertvector(entries, lmpipe_integers)) * scale;
+#endif
+}
+
+// The numbers of IQ4_NL and IQ4_XS: kvalues_iq4nl in ggml-common.h.
+#define LMPIPE_IQ4_NUMBERS \
+    (lmpipe_signed_bytes) { -127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113 }
+
+// IQ4_NL: half-precision scale; 4-bit quants, which are indices of 16 numbers at unequal distances.
+LMPIPE_INLINE lmpipe_lanes lmpipe_dequantize_iq4_nl(const void *block, int half) {
+    const uint8_t *bytes = block;
+    return lmpipe_scaled_entries(bytes + 2, half, LMPIPE_IQ4_NUMBERS, lmpipe_half(bytes));
+}
+
+// MXFP4: exponent e of the scale, 2^(e - 127); quants are floating-point numbers of four bits, E2M1 ("OCP
+// Microscaling Formats (MX) Specification", version 1.0, 5.3.3 and 5.4). As in ggml, the numbers are doubled and the
+// scale is halved, e = 255 is no NaN, and the negative zero is a positive one. An infinite weight is possible: 12 ×
+// 2^127.
+LMPIPE_INLINE lmpipe_lanes lmpipe_dequantize_mxfp4(const void *block, int half) {
+    const uint8_t *bytes = block;
+    const lmpipe_signed_bytes doubled = {0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12};
+    uint32_t exponent = bytes[0];
+    uint32_t bits = exponent < 2 ? 0x00200000u << exponent : (exponent - 1) << 23;  // the first two are subnormal
+    float scale;
+    memcpy(&scale, &bits, sizeof scale);
+    return lmpipe_scaled_entries(bytes + 1, half, doubled, scale);
 }
 
 // MARK: Super-blocks of 256: eight sub-blocks of 32, each with two halves
@@ -179,8 +228,5 @@ LMPIPE_INLINE lmpipe_lanes lmpipe_dequantize_q6_k(const void *block, unsigned su
     int8_t scale = (int8_t)bytes[192 + sub_block * 2 + half];
     return LMPIPE_TO_LANES(integers) * (lmpipe_last_half(bytes + 208) * scale);
 }
-
-#undef LMPIPE_TO_LANES
-#undef LMPIPE_INLINE
 
 #endif

@@ -1,9 +1,9 @@
 import CPlatform
 import Checkpoint
 
-// Dequantization: how stored weights become float32, one unit at a time (16 numbers of the floating-point types, 32 of
-// the quantized types). It is exact for all types except float64, which is rounded to the nearest float32. So a kernel
-// gives the same result for weights of any type as for the same numbers stored as float32.
+// Dequantization: how stored weights become float32, one unit at a time (16 numbers of the floating-point types, 32 or
+// 256 of the quantized types). It is exact for all types except float64, which is rounded to the nearest float32. So a
+// kernel gives the same result for weights of any type as for the same numbers stored as float32.
 //
 // There is no integer dot product (VNNI, NEON i8mm): it needs activations rounded to integers, and then the logits
 // would depend on the type of the weights.
@@ -212,6 +212,18 @@ enum Q8_0: QuantizedBlock {
   static func dequantize(_ block: UnsafeRawPointer, _ half: Int32) -> Lanes { lmpipe_dequantize_q8_0(block, half) }
 }
 
+enum IQ4_NL: QuantizedBlock {
+  static var size: Int { 18 }
+  @inline(__always)
+  static func dequantize(_ block: UnsafeRawPointer, _ half: Int32) -> Lanes { lmpipe_dequantize_iq4_nl(block, half) }
+}
+
+enum MXFP4: QuantizedBlock {
+  static var size: Int { 17 }
+  @inline(__always)
+  static func dequantize(_ block: UnsafeRawPointer, _ half: Int32) -> Lanes { lmpipe_dequantize_mxfp4(block, half) }
+}
+
 enum Q4_K: QuantizedSuperBlock {
   static var size: Int { 144 }
   @inline(__always)
@@ -236,6 +248,186 @@ enum Q6_K: QuantizedSuperBlock {
   }
 }
 
+// MARK: Super-blocks that are dequantized as a whole (SuperBlocks.h)
+
+/// A super-block of 256 numbers, whose scales are computed once for all its numbers.
+struct SuperBlock<Format: UnrolledSuperBlock>: WeightUnit {
+  let address: UnsafeRawPointer
+
+  static var length: Int { 256 }
+
+  @inline(__always)
+  func addingProducts(to sum: Lanes, _ x: UnsafeMutablePointer<Float>) -> Lanes {
+    Format.addingProducts(to: sum, address, x)
+  }
+
+  @inline(__always)
+  func store(_ target: UnsafeMutablePointer<Float>) { Format.dequantize(address, into: target) }
+}
+
+/// A type with super-blocks of 256 numbers, whose loops over the parts of a super-block are unrolled.
+protocol UnrolledSuperBlock: WeightFormat where Unit == SuperBlock<Self> {
+  /// The bytes of a super-block.
+  static var size: Int { get }
+  /// Returns `sum` plus the products with 256 inputs, in the order of the parts.
+  static func addingProducts(to sum: Lanes, _ block: UnsafeRawPointer, _ x: UnsafeMutablePointer<Float>) -> Lanes
+  /// Dequantizes 256 numbers.
+  static func dequantize(_ block: UnsafeRawPointer, into target: UnsafeMutablePointer<Float>)
+}
+
+extension UnrolledSuperBlock {
+  @inline(__always)
+  static func unit(_ row: UnsafeRawPointer, _ index: Int) -> SuperBlock<Self> {
+    SuperBlock(address: row + index * size)
+  }
+  /// Rows are whole blocks, so there are no partial units.
+  static func unit(_ row: UnsafeRawPointer, _ index: Int, first count: Int) -> SuperBlock<Self> { unit(row, index) }
+}
+
+enum Q2_K: UnrolledSuperBlock {
+  static var size: Int { 84 }
+  @inline(__always)
+  static func addingProducts(to sum: Lanes, _ block: UnsafeRawPointer, _ x: UnsafeMutablePointer<Float>) -> Lanes {
+    lmpipe_add_products_q2_k(sum, block, x)
+  }
+  @inline(__always)
+  static func dequantize(_ block: UnsafeRawPointer, into target: UnsafeMutablePointer<Float>) {
+    lmpipe_store_q2_k(block, target)
+  }
+}
+
+enum Q3_K: UnrolledSuperBlock {
+  static var size: Int { 110 }
+  @inline(__always)
+  static func addingProducts(to sum: Lanes, _ block: UnsafeRawPointer, _ x: UnsafeMutablePointer<Float>) -> Lanes {
+    lmpipe_add_products_q3_k(sum, block, x)
+  }
+  @inline(__always)
+  static func dequantize(_ block: UnsafeRawPointer, into target: UnsafeMutablePointer<Float>) {
+    lmpipe_store_q3_k(block, target)
+  }
+}
+
+enum IQ4_XS: UnrolledSuperBlock {
+  static var size: Int { 136 }
+  @inline(__always)
+  static func addingProducts(to sum: Lanes, _ block: UnsafeRawPointer, _ x: UnsafeMutablePointer<Float>) -> Lanes {
+    lmpipe_add_products_iq4_xs(sum, block, x)
+  }
+  @inline(__always)
+  static func dequantize(_ block: UnsafeRawPointer, into target: UnsafeMutablePointer<Float>) {
+    lmpipe_store_iq4_xs(block, target)
+  }
+}
+
+enum IQ3_S: UnrolledSuperBlock {
+  static var size: Int { 110 }
+  @inline(__always)
+  static func addingProducts(to sum: Lanes, _ block: UnsafeRawPointer, _ x: UnsafeMutablePointer<Float>) -> Lanes {
+    lmpipe_add_products_iq3_s(sum, block, x)
+  }
+  @inline(__always)
+  static func dequantize(_ block: UnsafeRawPointer, into target: UnsafeMutablePointer<Float>) {
+    lmpipe_store_iq3_s(block, target)
+  }
+}
+
+enum IQ3_XXS: UnrolledSuperBlock {
+  static var size: Int { 98 }
+  @inline(__always)
+  static func addingProducts(to sum: Lanes, _ block: UnsafeRawPointer, _ x: UnsafeMutablePointer<Float>) -> Lanes {
+    lmpipe_add_products_iq3_xxs(sum, block, x)
+  }
+  @inline(__always)
+  static func dequantize(_ block: UnsafeRawPointer, into target: UnsafeMutablePointer<Float>) {
+    lmpipe_store_iq3_xxs(block, target)
+  }
+}
+
+enum IQ2_S: UnrolledSuperBlock {
+  static var size: Int { 82 }
+  @inline(__always)
+  static func addingProducts(to sum: Lanes, _ block: UnsafeRawPointer, _ x: UnsafeMutablePointer<Float>) -> Lanes {
+    lmpipe_add_products_iq2_s(sum, block, x)
+  }
+  @inline(__always)
+  static func dequantize(_ block: UnsafeRawPointer, into target: UnsafeMutablePointer<Float>) {
+    lmpipe_store_iq2_s(block, target)
+  }
+}
+
+enum IQ2_XS: UnrolledSuperBlock {
+  static var size: Int { 74 }
+  @inline(__always)
+  static func addingProducts(to sum: Lanes, _ block: UnsafeRawPointer, _ x: UnsafeMutablePointer<Float>) -> Lanes {
+    lmpipe_add_products_iq2_xs(sum, block, x)
+  }
+  @inline(__always)
+  static func dequantize(_ block: UnsafeRawPointer, into target: UnsafeMutablePointer<Float>) {
+    lmpipe_store_iq2_xs(block, target)
+  }
+}
+
+enum IQ2_XXS: UnrolledSuperBlock {
+  static var size: Int { 66 }
+  @inline(__always)
+  static func addingProducts(to sum: Lanes, _ block: UnsafeRawPointer, _ x: UnsafeMutablePointer<Float>) -> Lanes {
+    lmpipe_add_products_iq2_xxs(sum, block, x)
+  }
+  @inline(__always)
+  static func dequantize(_ block: UnsafeRawPointer, into target: UnsafeMutablePointer<Float>) {
+    lmpipe_store_iq2_xxs(block, target)
+  }
+}
+
+enum IQ1_M: UnrolledSuperBlock {
+  static var size: Int { 56 }
+  @inline(__always)
+  static func addingProducts(to sum: Lanes, _ block: UnsafeRawPointer, _ x: UnsafeMutablePointer<Float>) -> Lanes {
+    lmpipe_add_products_iq1_m(sum, block, x)
+  }
+  @inline(__always)
+  static func dequantize(_ block: UnsafeRawPointer, into target: UnsafeMutablePointer<Float>) {
+    lmpipe_store_iq1_m(block, target)
+  }
+}
+
+enum IQ1_S: UnrolledSuperBlock {
+  static var size: Int { 50 }
+  @inline(__always)
+  static func addingProducts(to sum: Lanes, _ block: UnsafeRawPointer, _ x: UnsafeMutablePointer<Float>) -> Lanes {
+    lmpipe_add_products_iq1_s(sum, block, x)
+  }
+  @inline(__always)
+  static func dequantize(_ block: UnsafeRawPointer, into target: UnsafeMutablePointer<Float>) {
+    lmpipe_store_iq1_s(block, target)
+  }
+}
+
+enum TQ1_0: UnrolledSuperBlock {
+  static var size: Int { 54 }
+  @inline(__always)
+  static func addingProducts(to sum: Lanes, _ block: UnsafeRawPointer, _ x: UnsafeMutablePointer<Float>) -> Lanes {
+    lmpipe_add_products_tq1_0(sum, block, x)
+  }
+  @inline(__always)
+  static func dequantize(_ block: UnsafeRawPointer, into target: UnsafeMutablePointer<Float>) {
+    lmpipe_store_tq1_0(block, target)
+  }
+}
+
+enum TQ2_0: UnrolledSuperBlock {
+  static var size: Int { 66 }
+  @inline(__always)
+  static func addingProducts(to sum: Lanes, _ block: UnsafeRawPointer, _ x: UnsafeMutablePointer<Float>) -> Lanes {
+    lmpipe_add_products_tq2_0(sum, block, x)
+  }
+  @inline(__always)
+  static func dequantize(_ block: UnsafeRawPointer, into target: UnsafeMutablePointer<Float>) {
+    lmpipe_store_tq2_0(block, target)
+  }
+}
+
 // MARK: Dispatch
 
 /// Calls `body` with the Swift type of an element type, so that each kernel is compiled once per type.
@@ -250,6 +442,20 @@ func withFormat(_ type: ElementType, _ body: (any WeightFormat.Type) -> Void) {
   case .q4_k: body(Q4_K.self)
   case .q5_k: body(Q5_K.self)
   case .q6_k: body(Q6_K.self)
+  case .q2_k: body(Q2_K.self)
+  case .q3_k: body(Q3_K.self)
+  case .iq4_nl: body(IQ4_NL.self)
+  case .iq4_xs: body(IQ4_XS.self)
+  case .iq3_s: body(IQ3_S.self)
+  case .iq3_xxs: body(IQ3_XXS.self)
+  case .iq2_s: body(IQ2_S.self)
+  case .iq2_xs: body(IQ2_XS.self)
+  case .iq2_xxs: body(IQ2_XXS.self)
+  case .iq1_m: body(IQ1_M.self)
+  case .iq1_s: body(IQ1_S.self)
+  case .tq1_0: body(TQ1_0.self)
+  case .tq2_0: body(TQ2_0.self)
+  case .mxfp4: body(MXFP4.self)
   default: withElementType(type) { body($0) }
   }
 }

@@ -9,9 +9,9 @@ from formats import Value
 from mutators import common
 
 STARTS = ([models.llama_gguf(), models.llama_gguf(1, 8, "qwen3"), models.gpt2_gguf()]
-          + [models.llama_gguf(kind, 32, frequencies=kind == 8) for kind in (2, 3, 6, 7, 8)]
+          + [models.llama_gguf(kind, 32, frequencies=kind == 8) for kind in (2, 3, 6, 7, 8, 20, 39)]
           + [models.llama_gguf(30, 8, "qwen2", pre="qwen2"), models.llama_gguf(0, 8, frequencies=True, pre="llama-bpe")])
-LARGE = [models.llama_gguf(kind, 256) for kind in (12, 13, 14)]
+LARGE = [models.llama_gguf(kind, 256) for kind in (10, 11, 12, 13, 14, 16, 17, 18, 19, 21, 22, 23, 29, 34, 35)]
 PREFIXES = [b"llama.", b"qwen2.", b"qwen3.", b"gpt2."]
 KEYS = [b"block_count", b"context_length", b"embedding_length", b"feed_forward_length", b"attention.head_count",
         b"attention.head_count_kv", b"attention.layer_norm_rms_epsilon", b"attention.layer_norm_epsilon",
@@ -26,7 +26,7 @@ GENERAL = [b"general.alignment", b"general.architecture", b"split.count", b"spli
            b"tokenizer.chat_template"]
 TEXTS = [b"linear", b"none", b"yarn", b"llama", b"gpt2", b"qwen2", b"qwen3", b"gemma", b"gpt-2", b"llama-bpe", b"smollm", b"", b"x" * 2000,
          b"\xff\xfe", b"\x1b[31m", b"a\nb", b"\0", "\u202e".encode()]
-MATRICES = [0, 1, 2, 3, 6, 7, 8, 12, 13, 14, 30]
+MATRICES = [0, 1, 2, 3, 6, 7, 8, 10, 11, 12, 13, 14, 16, 17, 18, 19, 20, 21, 22, 23, 29, 30, 34, 35, 39]
 
 
 def content(rng, kind):
@@ -138,7 +138,7 @@ def change_tensor(rng, file):
         else:
             tensor.dims[rng.randrange(len(tensor.dims))] = rng.choice((0, 1, 4, 8, 32, 256, 1 << 31, 1 << 62, 1 << 63, (1 << 64) - 1))
     elif kind < 0.7:  # another type, with the number of bytes that it requires
-        tensor.kind = rng.choice(MATRICES) if rng.random() < 0.7 else rng.choice((4, 5, 9, 10, 15, 16, 23, 24, 28, 31, 39, 255, 1 << 31))
+        tensor.kind = rng.choice(MATRICES) if rng.random() < 0.7 else rng.choice((4, 5, 9, 15, 24, 28, 31, 40, 41, 255, 1 << 31))
         if tensor.kind in formats.BLOCKS:
             elements, size = formats.BLOCKS[tensor.kind]
             count = size
