@@ -210,6 +210,7 @@ def make_folders(work, prefix):
             file.write("c0ffee")
         with open(os.path.join(folder, "snapshots", "c0ffee", "config.json"), "w") as file:
             file.write("{}")
+        open(os.path.join(folder, "snapshots", "c0ffee", "model.safetensors"), "w").close()
     return {
         "HOME": os.path.join(work, "home"), "PWD": here, "TERM": "screen-256color", "LC_ALL": "C.UTF-8",
         "PATH": f"{prefix}/bin:/usr/local/bin:/usr/bin:/bin", "HF_HUB_CACHE": os.path.join(work, "hub"),
