@@ -25,7 +25,7 @@ import Testing
   }
 
   /// The types of these names are not implemented. A type that becomes implemented is removed from this list.
-  @Test(arguments: ["Q2_K", "Q3_K_M", "IQ1_M", "IQ2_XXS", "Q4_0_4_4", "TQ1_0", "MXFP4", "Q9_0"])
+  @Test(arguments: ["NVFP4", "Q1_0", "Q2_0", "Q8_1", "Q4_0_4_4", "Q9_0"])
   func marksUnsupportedTypes(_ quantization: String) {
     #expect(GGUFFileName("m-\(quantization).gguf")?.isUnsupported == true)
   }
@@ -64,8 +64,8 @@ import Testing
 
   @Test(arguments: [
     (["m-Q2_K", "m-Q4_K_M", "m-Q8_0"], "m-Q4_K_M"), (["m-Q2_K", "m-Q8_0", "m-F16"], "m-Q8_0"),
-    (["m-Q3_K_M", "m-Q5_K_M", "m-Q4_0", "m-F16"], "m-Q5_K_M"), (["m-F32", "m-BF16", "m-Q2_K"], "m-BF16"),
-    (["m-Q3_K_M"], "m-Q3_K_M"), (["m-Q2_K", "m-Q3_K_M"], nil), (["x", "y"], nil),
+    (["m-Q3_K_M", "m-Q5_K_M", "m-Q4_0", "m-F16"], "m-Q5_K_M"), (["m-F32", "m-BF16", "m-NVFP4"], "m-BF16"),
+    (["m-Q3_K_M"], "m-Q3_K_M"), (["m-NVFP4", "m-Q1_0"], nil), (["x", "y"], nil),
     (["m-Q4_0", "mmproj-Q8_0"], "m-Q4_0"),
   ])
   func prefersTheUsualQuantizations(_ names: [String], _ expected: String?) {

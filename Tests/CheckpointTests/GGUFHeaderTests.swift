@@ -16,10 +16,10 @@ import Testing
       try ModelFiles(ggufFile: "m.gguf", beginning: Array(bytes.prefix(header)), size: bytes.count))
     #expect(try files.unsupportedTypes() == [])
     let other = GGUFBuilder.llama().with { builder in
-      builder.change("blk.1.ffn_up.weight") { ($0.type, $0.dimensions, $0.size) = (11, [256, 8], 880) }
+      builder.change("blk.1.ffn_up.weight") { ($0.type, $0.dimensions, $0.size) = (15, [256, 8], 2336) }
     }
     let marked = try ModelFiles(ggufFile: "m.gguf", beginning: Array(other.data), size: other.data.count)
-    #expect(try marked?.unsupportedTypes() == ["Q3_K"])
+    #expect(try marked?.unsupportedTypes() == ["Q8_K"])
     #expect(throws: CheckpointError.self) {
       try ModelFiles(ggufFile: "m.gguf", beginning: Array("GGUX and no more".utf8), size: 16)
     }

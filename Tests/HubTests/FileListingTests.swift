@@ -94,9 +94,9 @@ import Testing
     #expect(try selection(names) == ["m.q8_0.gguf"])
     #expect(throws: HubError.self) { try selection(names, "F16") }
     #expect(throws: HubError.self) { try selection(["m-Q8_0-00001-of-00002.gguf"]) }
-    let unsupported = #expect(throws: HubError.self) { try selection(["m-Q2_K.gguf", "m-IQ1_S.gguf"]) }
+    let unsupported = #expect(throws: HubError.self) { try selection(["m-NVFP4.gguf", "m-Q1_0.gguf"]) }
     #expect(unsupported?.kind == .badData && unsupported?.choices[0].hasSuffix("[type not implemented]") == true)
-    let several = #expect(throws: HubError.self) { try selection(["a-Q4_0.gguf", "b-Q4_0.gguf", "c-Q2_K.gguf"]) }
+    let several = #expect(throws: HubError.self) { try selection(["a-Q4_0.gguf", "b-Q4_0.gguf", "c-NVFP4.gguf"]) }
     #expect(several?.message == "a/b has 3 GGUF models: choose one, as in lm-pull a/b --file a-Q4_0.gguf")
     #expect(throws: HubError.self) { try selection(["a-Q4_0.gguf", "b-Q4_0.gguf"], "Q4_0") }
     #expect(throws: HubError.self) { try selection(["pytorch_model.bin"]) }

@@ -427,7 +427,7 @@ struct PullTests {
     Refusal(
       command: "lm-pull acme/many", status: 64,
       says: [
-        "5.0 kB  a-Q4_0.gguf", "Q2_K.gguf  [type not implemented]", "choose one, as in lm-pull acme/many --file a-Q4_0",
+        "5.0 kB  a-Q4_0.gguf", "NVFP4.gguf  [type not implemented]", "choose one, as in lm-pull acme/many --file a-Q4_0",
       ]
     ),
     Refusal(command: "lm-pull acme/many:Q9", status: 66, says: ["5.0 kB  b-Q4_0.gguf", "named Q9"]),
@@ -438,7 +438,7 @@ struct PullTests {
       says: ["cannot run acme/bert: acme/bert/config.json: model_type \"bert\" is not implemented", "--force"]),
     Refusal(command: "lm-pull acme/damaged", status: 65, says: ["acme/damaged/x.gguf: not a GGUF file"]),
     Refusal(
-      command: "lm-pull acme/old:Q8_0", status: 65, says: ["tensors are of type Q3_K, which is not implemented"]),
+      command: "lm-pull acme/old:Q8_0", status: 65, says: ["tensors are of type Q8_K, which is not implemented"]),
     Refusal(command: "lm-pull https://huggingface.co/datasets/a/b", status: 64, says: ["address of a data set"]),
     Refusal(command: "lm-pull https://user:s3cret@example.com/a/b", status: 64, says: ["not an address of the hub"]),
     Refusal(
@@ -464,11 +464,11 @@ struct PullTests {
       "closed/one/model.safetensors": Self.bytes(5000), "closed/one/config.json": Self.configuration,
       "private/one/config.json": Data("{}".utf8), "acme/bin/pytorch_model.bin": Self.bytes(10),
       "acme/many/a-Q4_0.gguf": Self.bytes(5000), "acme/many/b-Q4_0.gguf": Self.bytes(5000),
-      "acme/many/c-Q2_K.gguf": Self.bytes(5000), "acme/none/model.safetensors": Self.bytes(10),
+      "acme/many/c-NVFP4.gguf": Self.bytes(5000), "acme/none/model.safetensors": Self.bytes(10),
       "acme/bert/model.safetensors": Self.bytes(10), "acme/bert/config.json": Data(#"{"model_type": "bert"}"#.utf8),
       "acme/damaged/x.gguf": Self.bytes(5000),
       "acme/old/x-Q8_0.gguf": GGUFBuilder.llama().with { builder in
-        builder.change("blk.1.ffn_up.weight") { ($0.type, $0.dimensions, $0.size) = (11, [256, 8], 880) }
+        builder.change("blk.1.ffn_up.weight") { ($0.type, $0.dimensions, $0.size) = (15, [256, 8], 2336) }
       }.data,
     ])
     try hub.fault(refusal.fault)
