@@ -427,7 +427,8 @@ struct PullTests {
     Refusal(
       command: "lm-pull acme/many", status: 64,
       says: [
-        "5.0 kB  a-Q4_0.gguf", "NVFP4.gguf  [type not implemented]", "choose one, as in lm-pull acme/many --file a-Q4_0",
+        "5.0 kB  a-Q4_0.gguf", "NVFP4.gguf  [type not implemented]",
+        "choose one, as in lm-pull acme/many --file a-Q4_0",
       ]
     ),
     Refusal(command: "lm-pull acme/many:Q9", status: 66, says: ["5.0 kB  b-Q4_0.gguf", "named Q9"]),
