@@ -3,6 +3,10 @@ import JSON
 /// An error in a token or a merge. The reader that catches it adds the position in the file.
 package struct VocabularyError: Error {
   package let reason: String
+
+  static func outOfRange(_ id: Int) -> VocabularyError {
+    VocabularyError(reason: "the id \(id) is out of range (0 to \(Vocabulary.limit - 1))")
+  }
 }
 
 /// Fills the tables of a `Vocabulary`: first all tokens of the model, then, after `finishTokens`, added tokens and
@@ -269,12 +273,8 @@ struct VocabularyBuilder {
 
   /// Ensures that there is an entry for the id.
   private mutating func reserveEntry(_ id: Int) throws(VocabularyError) {
-    guard (0..<Vocabulary.limit).contains(id) else { throw outOfRange(id) }
+    guard (0..<Vocabulary.limit).contains(id) else { throw .outOfRange(id) }
     while id >= tokens.count { tokens.append(.empty) }
-  }
-
-  func outOfRange(_ id: Int) -> VocabularyError {
-    VocabularyError(reason: "the id \(id) is out of range (0 to \(Vocabulary.limit - 1))")
   }
 
   /// Defines the token as the bytes that were appended since `start`.

@@ -8,31 +8,16 @@ final class PreTokenization {
     case unigram(UnigramEncoder)
   }
 
-  private enum Step {
-    case known(KnownPattern)
-    case split(Splitter)
-    case digits(DigitSplitting)
-    case metaspace(Metaspace)
-    case prefixSpace
-    case byteAlphabet
-  }
-
-  private let steps: [Step]
+  private let steps: [PreTokenizerStep]
+  /// The splitter of each step that is a `split`.
+  private let splitters: [Splitter?]
   private let encoder: Encoder
   /// The whole pre-tokenization if it is one known pattern, which is the fastest case.
   private let onlyPattern: (KnownPattern, ByteLevelEncoder)?
 
   init(_ steps: [PreTokenizerStep], _ encoder: Encoder) {
-    self.steps = steps.map { step in
-      switch step {
-      case .known(let pattern): .known(pattern)
-      case .split(let rule): .split(Splitter(rule))
-      case .digits(let digits): .digits(digits)
-      case .metaspace(let metaspace): .metaspace(metaspace)
-      case .prefixSpace: .prefixSpace
-      case .byteAlphabet: .byteAlphabet
-      }
-    }
+    self.steps = steps
+    splitters = steps.map { if case .split(let rule) = $0 { Splitter(rule) } else { nil } }
     self.encoder = encoder
     if steps.count == 1, case .known(let pattern) = steps[0], case .byteLevel(let encoder) = encoder {
       onlyPattern = (pattern, encoder)
@@ -84,20 +69,11 @@ final class PreTokenization {
       if isLast, part.alphabet == nil, case .byteLevel(let encoder) = encoder {
         return try encoder.encode(text, range, by: pattern, part.shift, into: tokens)
       }
-      var start = range.lowerBound
-      while start < range.upperBound {
-        let end = pattern.preTokenEnd(in: text, from: start, to: range.upperBound)
-        try run(index + 1, part.part(start..<end), tokens)
-        start = end
-      }
+      try runParts(of: part, index, tokens) { pattern.preTokenEnd(in: text, from: $0, to: range.upperBound) }
     case .digits(let digits):
-      var start = range.lowerBound
-      while start < range.upperBound {
-        let end = digits.segmentEnd(in: text, from: start, to: range.upperBound)
-        try run(index + 1, part.part(start..<end), tokens)
-        start = end
-      }
-    case .split(let splitter):
+      try runParts(of: part, index, tokens) { digits.segmentEnd(in: text, from: $0, to: range.upperBound) }
+    case .split:
+      guard let splitter = splitters[index] else { return }
       splitter.reset(UnsafeBufferPointer(rebasing: text[range]))
       if isLast, part.alphabet == nil, splitter.keepsAll, case .byteLevel(let encoder) = encoder {
         return try encoder.encode(text, range, part.shift, into: tokens) { (start) throws(TextEncodingError) in
@@ -116,6 +92,21 @@ final class PreTokenization {
       }
     case .byteAlphabet:
       try runAlphabet(index, part, tokens)
+    }
+  }
+
+  /// Runs the steps after `index` on each of the parts into which a step divides a part.
+  ///
+  /// - Parameter partEnd: Returns the end of the part that begins at an offset.
+  @inline(__always)
+  private func runParts(
+    of part: Part, _ index: Int, _ tokens: TokenBuffer, partEnd: (_ start: Int) -> Int
+  ) throws(TextEncodingError) {
+    var start = part.range.lowerBound
+    while start < part.range.upperBound {
+      let end = partEnd(start)
+      try run(index + 1, part.part(start..<end), tokens)
+      start = end
     }
   }
 
@@ -143,12 +134,7 @@ final class PreTokenization {
     ) { (text) throws(TextEncodingError) in
       let whole = Part(text: text, range: 0..<text.count, shift: 0, isFirst: part.isFirst)
       guard metaspace.splits else { return try run(index + 1, whole, tokens) }
-      var start = 0
-      while start < text.count {
-        let end = metaspace.preTokenEnd(in: text, from: start)
-        try run(index + 1, whole.part(start..<end), tokens)
-        start = end
-      }
+      try runParts(of: whole, index, tokens) { metaspace.preTokenEnd(in: text, from: $0) }
     }
   }
 
@@ -230,11 +216,11 @@ func withPrefixSpace(
 
 extension Array {
   /// `withUnsafeBufferPointer` with a typed error.
-  func withUnsafeBuffer<E: Error>(_ body: (UnsafeBufferPointer<Element>) throws(E) -> Void) throws(E) {
-    let result: Result<Void, E> = withUnsafeBufferPointer { buffer in
+  func withUnsafeBuffer<Value, E: Error>(_ body: (UnsafeBufferPointer<Element>) throws(E) -> Value) throws(E) -> Value {
+    let result: Result<Value, E> = withUnsafeBufferPointer { buffer in
       do throws(E) { return .success(try body(buffer)) } catch { return .failure(error) }
     }
-    try result.get()
+    return try result.get()
   }
 }
 

@@ -69,7 +69,7 @@ struct CharacterModelReader {
       var spelling = JSONScanner(scanner.bytes, position: offset - 1)  // the opening quotation mark
       let id = try scanner.integer()
       guard (0..<Vocabulary.limit).contains(id) else {
-        throw scanner.failure("the id \(id) is out of range (0 to \(Vocabulary.limit - 1))", at: offset)
+        throw scanner.failure(VocabularyError.outOfRange(id).reason, at: offset)
       }
       guard try set(id, name, &spelling) else { throw scanner.failure("two tokens have the id \(id)", at: offset) }
     }

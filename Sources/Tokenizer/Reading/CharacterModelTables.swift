@@ -33,13 +33,9 @@ struct ByteStrings {
   func withStrings<Result>(
     _ body: (LazyMapSequence<[Range<UInt32>], UnsafeBufferPointer<UInt8>>) throws(VocabularyError) -> Result
   ) throws(VocabularyError) -> Result {
-    let result: Swift.Result<Result, VocabularyError> = bytes.withUnsafeBufferPointer { bytes in
-      do throws(VocabularyError) {
-        return .success(
-          try body(ranges.lazy.map { UnsafeBufferPointer(rebasing: bytes[Int($0.lowerBound)..<Int($0.upperBound)]) }))
-      } catch { return .failure(error) }
+    try bytes.withUnsafeBuffer { (bytes) throws(VocabularyError) in
+      try body(ranges.lazy.map { UnsafeBufferPointer(rebasing: bytes[Int($0.lowerBound)..<Int($0.upperBound)]) })
     }
-    return try result.get()
   }
 }
 

@@ -30,7 +30,7 @@ struct CharacterVocabulary: AddedTokenTarget {
 
   mutating func defineAdded(_ id: Int, content: [UInt8]) throws(VocabularyError) {
     guard (0..<Vocabulary.limit).contains(id) else {
-      throw VocabularyError(reason: "the id \(id) is out of range (0 to \(Vocabulary.limit - 1))")
+      throw VocabularyError.outOfRange(id)
     }
     guard content.count <= Vocabulary.longestToken else {
       throw VocabularyError(

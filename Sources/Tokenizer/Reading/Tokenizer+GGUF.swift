@@ -66,9 +66,10 @@ extension Tokenizer {
         (hasPrefix ? [.prepend(mark)] : []) + [.replace(LiteralSearch([UInt8(ascii: " ")]), content: mark)]
     }
     try GrowthLimit.check(settings.normalizers, settings.preTokenizer)
+    func controlToken(_ id: Int) -> Int? { id < types.count && types[id] == .control ? id : nil }
     // The ids that SentencePiece gives these tokens, which old files do not name
-    settings.bosTokenID = tables.bosTokenID ?? types.indices.first { $0 == 1 && types[1] == .control }
-    settings.eosTokenID = tables.eosTokenID ?? types.indices.first { $0 == 2 && types[2] == .control }
+    settings.bosTokenID = tables.bosTokenID ?? controlToken(1)
+    settings.eosTokenID = tables.eosTokenID ?? controlToken(2)
     let decoder = try TokenTextDecoder(
       [.replace(mark, [UInt8(ascii: " ")]), .byteFallback, .fuse]
         + (hasPrefix ? [.strip([UInt8(ascii: " ")], start: 1, stop: 0)] : []))
@@ -154,7 +155,7 @@ extension VocabularyBuilder {
     let named = [tables.bosTokenID, tables.eosTokenID]
     for (id, spelling) in tables.tokens.enumerated() {
       let type = try tables.type(of: id)
-      guard type == .unused || id < Vocabulary.limit else { throw outOfRange(id) }
+      guard type == .unused || id < Vocabulary.limit else { throw .outOfRange(id) }
       switch type {
       case .normal, .byte:
         guard !spelling.isEmpty else { continue }

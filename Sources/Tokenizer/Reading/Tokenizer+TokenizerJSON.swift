@@ -192,7 +192,7 @@ private struct TokenizerJSONReader {
         throw scanner.failure("an added token has no \"content\" or no \"id\"", at: offset)
       }
       guard (0..<Vocabulary.limit).contains(id) else {
-        throw scanner.failure(reader.builder.outOfRange(id).reason, at: offset)
+        throw scanner.failure(VocabularyError.outOfRange(id).reason, at: offset)
       }
       definitions.append(
         AddedTokenDefinition(

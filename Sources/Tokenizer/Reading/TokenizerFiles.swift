@@ -32,9 +32,6 @@ struct TokenizerFiles {
   private(set) var specialTokens: [String: AddedTokenDefinition] = [:]
   /// The members of `specialTokens` that the files set, null included.
   private(set) var namedTokens: Set<String> = []
-  /// `add_bos_token` and `add_eos_token`
-  private(set) var addsBOS: Bool?
-  private(set) var addsEOS: Bool?
   private var bosTokenID: Int?
   private var eosTokenID: Int?
   private var decoder: [AddedTokenDefinition]?
@@ -50,14 +47,14 @@ struct TokenizerFiles {
 
   /// Reads the files of a folder; any of them may be missing.
   init(folder: Path) throws(TokenizerError) {
-    var isConfigClass: String?
+    var configClass: String?
     for name: Path in ["config.json", "generation_config.json"] {
       try Self.read(name, in: folder) { (scanner) throws(JSONError) in
         try scanner.object { (name, scanner) throws(JSONError) in
           if scanner.matches(name, "model_type") {
             modelType = try Self.text(&scanner) ?? modelType
           } else if scanner.matches(name, "tokenizer_class") {
-            isConfigClass = try Self.text(&scanner)
+            configClass = try Self.text(&scanner)
           } else if scanner.matches(name, "bos_token_id") {
             bosTokenID = try Self.firstID(&scanner) ?? bosTokenID
           } else if scanner.matches(name, "eos_token_id") {
@@ -71,7 +68,7 @@ struct TokenizerFiles {
     try Self.read("tokenizer_config.json", in: folder) { (scanner) throws(JSONError) in
       try scanner.object { (name, scanner) throws(JSONError) in try readMember(name, &scanner) }
     }
-    tokenizerClass = (tokenizerClass ?? isConfigClass).map { $0.hasSuffix("Fast") ? String($0.dropLast(4)) : $0 }
+    tokenizerClass = (tokenizerClass ?? configClass).map { $0.hasSuffix("Fast") ? String($0.dropLast(4)) : $0 }
     guard decoder == nil else { return }
     try Self.read("special_tokens_map.json", in: folder) { (scanner) throws(JSONError) in
       try scanner.object { (name, scanner) throws(JSONError) in try readSpecialToken(name, &scanner) }
@@ -206,10 +203,8 @@ struct TokenizerFiles {
       extraIDs = count
     } else if scanner.matches(name, "auto_map") {
       try readAutoMap(&scanner)
-    } else if scanner.matches(name, "add_bos_token") {
-      addsBOS = try Self.flag(&scanner)
-    } else if scanner.matches(name, "add_eos_token") {
-      addsEOS = try Self.flag(&scanner)
+    } else if scanner.matches(name, "add_bos_token") || scanner.matches(name, "add_eos_token") {
+      _ = try scanner.skipValue(allowsConstants: true)  // options of bpe-encode, and not the names of tokens
     } else if scanner.matches(name, "added_tokens_decoder"), try scanner.kind() == .object {
       var tokens: [AddedTokenDefinition] = []
       try scanner.object { (name, scanner) throws(JSONError) in
@@ -328,7 +323,7 @@ struct TokenizerFiles {
 
   private static func checkedID(_ id: Int, _ scanner: JSONScanner) throws(JSONError) -> Int {
     guard (0..<Vocabulary.limit).contains(id) else {
-      throw scanner.failure("the id \(id) is out of range (0 to \(Vocabulary.limit - 1))")
+      throw scanner.failure(VocabularyError.outOfRange(id).reason)
     }
     return id
   }

@@ -14,8 +14,6 @@ final class PieceTrie: @unchecked Sendable {  // immutable after init
   /// The id of the piece that ends at each node, or -1.
   private var ids: SlabArray<Int32>
   private let rootChildren: UnsafeMutablePointer<UInt32>
-  /// In bytes.
-  private(set) var longestPiece = 0
 
   private static let maxNodes = 1 << 24
 
@@ -32,7 +30,6 @@ final class PieceTrie: @unchecked Sendable {  // immutable after init
       var node: UInt32 = 0
       for byte in piece { node = try child(of: node, byte) }
       self.ids.base[Int(node)] = Int32(id)
-      longestPiece = max(longestPiece, piece.count)
     }
   }
 

@@ -17,8 +17,6 @@ package struct SentencePieceModel {
 
   /// The normalizer's settings.
   package struct Normalizer {
-    /// For example `nmt_nfkc` or `identity`.
-    package var name: [UInt8] = []
     /// The table for `CharacterMap`; empty if characters are not changed.
     package var charactersMap: [UInt8] = []
     package var addsDummyPrefix = true
@@ -34,11 +32,10 @@ package struct SentencePieceModel {
   /// A space is the end of a word instead of its start.
   package private(set) var treatsWhitespaceAsSuffix = false
   /// The ids of the special tokens; -1 for a token that the model does not have.
-  package private(set) var (unknownID, bosID, eosID, padID): (Int32, Int32, Int32, Int32) = (0, 1, 2, -1)
+  package private(set) var (unknownID, bosID, eosID): (Int32, Int32, Int32) = (0, 1, 2)
   package private(set) var unknownPiece = Array("<unk>".utf8)
   package private(set) var bosPiece = Array("<s>".utf8)
   package private(set) var eosPiece = Array("</s>".utf8)
-  package private(set) var padPiece = Array("<pad>".utf8)
   package private(set) var normalizer = Normalizer()
 
   /// Reads a file. The error's reason names the byte.
@@ -92,11 +89,9 @@ package struct SentencePieceModel {
       case (40, .varint(let id)): unknownID = Int32(truncatingIfNeeded: id)
       case (41, .varint(let id)): bosID = Int32(truncatingIfNeeded: id)
       case (42, .varint(let id)): eosID = Int32(truncatingIfNeeded: id)
-      case (43, .varint(let id)): padID = Int32(truncatingIfNeeded: id)
       case (45, .bytes(let range)): unknownPiece = Array(bytes[range])
       case (46, .bytes(let range)): bosPiece = Array(bytes[range])
       case (47, .bytes(let range)): eosPiece = Array(bytes[range])
-      case (48, .bytes(let range)): padPiece = Array(bytes[range])
       default: continue
       }
     }
@@ -106,7 +101,6 @@ package struct SentencePieceModel {
     var reader = ProtobufReader(bytes[range])
     while let (number, value) = try reader.next() {
       switch (number, value) {
-      case (1, .bytes(let range)): normalizer.name = Array(bytes[range])
       case (2, .bytes(let range)): normalizer.charactersMap = Array(bytes[range])
       case (3, .varint(let flag)): normalizer.addsDummyPrefix = flag != 0
       case (4, .varint(let flag)): normalizer.removesExtraWhitespace = flag != 0
@@ -142,16 +136,12 @@ package struct SentencePieceModel {
   /// - Parameter indexesAll: If true, text is looked up among all pieces, as in tokenizer.json; else only among the
   ///   pieces that can be found in text.
   package func makePieceTable(indexesAll: Bool = false) throws(VocabularyError) -> PieceTable {
-    let result: Result<PieceTable, VocabularyError> = bytes.withUnsafeBufferPointer { bytes in
-      do throws(VocabularyError) {
-        return .success(
-          try PieceTable(
-            pieces.lazy.map { UnsafeBufferPointer(rebasing: bytes[$0.range]) },
-            duplicates: indexesAll ? .lastWins : .areErrors
-          ) { indexesAll || pieces[$0].type.isFoundInText })
-      } catch { return .failure(error) }
+    try bytes.withUnsafeBuffer { (bytes) throws(VocabularyError) in
+      try PieceTable(
+        pieces.lazy.map { UnsafeBufferPointer(rebasing: bytes[$0.range]) },
+        duplicates: indexesAll ? .lastWins : .areErrors
+      ) { indexesAll || pieces[$0].type.isFoundInText }
     }
-    return try result.get()
   }
 
   /// Returns the model of a file whose algorithm is `bpe`, which encodes as `sentencepiece` does.

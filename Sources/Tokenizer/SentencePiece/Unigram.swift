@@ -31,7 +31,7 @@ package final class Unigram: @unchecked Sendable {  // immutable after init
   let byteIDs: [Int32]?
   /// In `tokenizers` a token is found again by its text, so that adjacent unknown characters that together are a piece
   /// become this piece.
-  let looksUpUnknown: Bool
+  var looksUpUnknown: Bool { variant == .tokenizers }
 
   /// An unknown character has the lowest score minus this number, in both implementations.
   private static let unknownPenalty = 10.0
@@ -56,7 +56,6 @@ package final class Unigram: @unchecked Sendable {  // immutable after init
     unknownScore = (scores.prefix(pieces.count).min() ?? 0) - Self.unknownPenalty
     let bytes = byteFallback ? CharacterBPE.byteIDs(pieces) : []
     byteIDs = byteFallback && (self.unknownID >= 0 || !bytes.contains(-1)) ? bytes : nil
-    looksUpUnknown = true
     trie = try PieceTrie(ids: 0..<pieces.count, of: pieces)
   }
 
@@ -83,7 +82,6 @@ package final class Unigram: @unchecked Sendable {  // immutable after init
     unknownID = Int32(types.prefix(pieces.count).firstIndex(of: .unknown) ?? -1)
     unknownScore = Double(lowest - Float(Self.unknownPenalty))
     byteIDs = byteFallback ? try Self.byteIDs(pieces, types) : nil
-    looksUpUnknown = false
     trie = try PieceTrie(
       ids: (0..<pieces.count).filter { types[$0] == .normal || types[$0] == .userDefined }, of: pieces)
   }
