@@ -4,9 +4,9 @@ import PackageDescription
 // Release builds use all instructions of the processor that builds them. LMPIPE_CPU selects another processor by its
 // name in clang, such as x86-64-v3. The results are bit-identical.
 #if arch(x86_64)
-  let processor = ["-Xcc", "-march=" + (Context.environment["LMPIPE_CPU"] ?? "native")]
+  let processor = ["-march=" + (Context.environment["LMPIPE_CPU"] ?? "native")]
 #else
-  let processor = Context.environment["LMPIPE_CPU"].map { ["-Xcc", "-mcpu=" + $0] } ?? []
+  let processor = Context.environment["LMPIPE_CPU"].map { ["-mcpu=" + $0] } ?? []
 #endif
 
 /// True for `make fuzz`: all targets get libFuzzer's counters and the address sanitizer, and the driver is built.
@@ -15,13 +15,17 @@ let fuzzing = isFuzzing ? ["-sanitize=fuzzer,address"] : []
 
 /// Debug builds check exclusive access at run time; release builds only at compile time.
 let common: [SwiftSetting] = [
-  .unsafeFlags(processor + fuzzing), .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
+  .unsafeFlags(processor.flatMap { ["-Xcc", $0] } + fuzzing),
+  .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
 ]
 /// Numeric modules are optimized in debug builds (and so in `swift test`) too: -Onone is too slow. Whole-module because
 /// generic kernels are specialized only if their bodies are visible; with threads because otherwise the index has no
 /// file names.
 let wholeModule = ["-O", "-disable-batch-mode", "-whole-module-optimization", "-num-threads", "2"]
 let numeric: [SwiftSetting] = common + [.unsafeFlags(wholeModule, .when(configuration: .debug))]
+let numericC: [CSetting] = [
+  .unsafeFlags(processor + ["-O3"] + (isFuzzing ? ["-fsanitize=fuzzer-no-link,address"] : []))
+]
 /// The tools contain the Swift runtime: they load nothing at start and need no other files. Sanitizers
 /// (Scripts/sanitize.sh) require the shared libraries of the system.
 #if os(Linux)
@@ -56,6 +60,7 @@ let package = Package(
   targets: [
     // Base modules
     .target(name: "CPlatform"),
+    .target(name: "CKernels", cSettings: numericC),
     library("Platform", ["CPlatform"]),
     library("Threads", ["CPlatform", "Platform"], numeric),
     library("JSON", ["CPlatform", "Platform"], numeric),
@@ -64,7 +69,8 @@ let package = Package(
     library("JSONLines", ["CPlatform", "JSON", "Platform"]),
     library("Tokenizer", ["CPlatform", "JSON", "Platform"], numeric),
     library("Checkpoint", ["JSON", "Platform"]),
-    library("LanguageModel", ["Checkpoint", "CPlatform", "JSON", "Numerics", "Platform", "Threads"], numeric),
+    library(
+      "LanguageModel", ["CKernels", "Checkpoint", "CPlatform", "JSON", "Numerics", "Platform", "Threads"], numeric),
     library("Sampling", ["Numerics"], numeric),
     library("Scoring", ["Numerics"], numeric),
     library("Hub", ["Checkpoint", "CPlatform", "JSON", "Platform"]),

@@ -1,5 +1,5 @@
 """Writes the grids of the IQ formats as rows of codes, from the gguf package, whose numbers are those of ggml-common.h:
-make_grids.py > Sources/CPlatform/GridCodes.h
+make_grids.py > Sources/CKernels/GridCodes.h
 
 A code has one digit for each number: two bits, or four for the IQ3 formats; the lowest digit is the first number.
 """

@@ -12,11 +12,8 @@
 #include "Base64.h"
 #include "ByteBlock.h"
 #include "CommandLineWords.h"
-#include "Lanes.h"
 #include "FatalErrors.h"
 #include "Hashes.h"
-#include "QuantizedBlocks.h"
-#include "SuperBlocks.h"
 
 // The result of getopt_long for the next option, without its global variables.
 struct lmpipe_option_scan {
@@ -71,6 +68,15 @@ static inline bool lmpipe_has_wide_vectors(void) {
 #else
     return false;
 #endif
+}
+
+typedef uint8_t lmpipe_bytes __attribute__((ext_vector_type(16)));
+
+// Returns 16 bytes from an address of any alignment.
+static inline lmpipe_bytes lmpipe_load_bytes(const void *address) {
+    lmpipe_bytes bytes;
+    memcpy(&bytes, address, sizeof bytes);
+    return bytes;
 }
 
 // Returns the index of the first byte that is not zero, or 16.

@@ -1,3 +1,4 @@
+import CKernels
 import Numerics
 import Threads
 
@@ -10,8 +11,7 @@ import Threads
 // give the same bits.
 //
 //   path   rows  why
-//   gemv   1     reads each weight row once. Four distant rows are read in parallel, because the hardware
-//                prefetcher follows a few streams.
+//   gemv   1     reads each weight row once: dequantizes 16 weights and multiplies them at once (CKernels)
 //   gemm   ≥ 2   dequantizes 16 weight rows once for all input rows, and keeps MR × NR sums in registers.
 //
 // The loop nest of gemm (Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication", 2008), in which
@@ -65,21 +65,18 @@ func matmulNT(
   }
   pool.run(tasks.count, cost: input.rows * input.columns * output.columns) { task in
     let (index, column, rows) = tasks[task]
-    func run<Format: WeightFormat>(_: Format.Type) {
-      let product = MatmulNT<Format>(
-        input: input, weights: projections[index].weight, bias: projections[index].bias, output: output,
-        firstColumn: column, epilogue: epilogue)
-      switch registers {
-      case _ where input.rows == 1: product.gemv(rows)
-      case .narrow: product.gemm(SIMD8<Float>.self, rows)
-      case .wide: product.gemm(SIMD16<Float>.self, rows)
-      }
+    let product = MatmulNT(
+      input: input, weights: projections[index].weight, bias: projections[index].bias, output: output,
+      firstColumn: column, epilogue: epilogue)
+    switch registers {
+    case _ where input.rows == 1: product.gemv(rows)
+    case .narrow: product.gemm(SIMD8<Float>.self, rows)
+    case .wide: product.gemm(SIMD16<Float>.self, rows)
     }
-    withFormat(projections[index].weight.type) { run($0) }
   }
 }
 
-private struct MatmulNT<Format: WeightFormat> {
+private struct MatmulNT {
   let input: Matrix
   let weights: WeightMatrix
   let bias: WeightVector?
@@ -88,12 +85,12 @@ private struct MatmulNT<Format: WeightFormat> {
   let firstColumn: Int
   let epilogue: Epilogue
 
-  private var units: Int { weights.columns / Format.Unit.length }
-  private var rest: Int { weights.columns % Format.Unit.length }
   private var padded: Int { paddedCount(weights.columns) }
 
   @inline(__always)
-  private func address(_ row: Int) -> UnsafeRawPointer { weights.start + row * weights.rowSize }
+  private func address(_ row: Int) -> UnsafePointer<UInt8> {
+    (weights.start + row * weights.rowSize).assumingMemoryBound(to: UInt8.self)
+  }
 
   /// Computes the outputs of a range of weight rows and one input row from their sums.
   @inline(__always)
@@ -108,42 +105,14 @@ private struct MatmulNT<Format: WeightFormat> {
 
   // MARK: gemv
 
-  /// Computes the outputs of a range of weight rows for one input row. Each step takes one weight row of each quarter
-  /// of the range.
+  /// Computes the outputs of a range of weight rows for one input row.
   func gemv(_ rows: Range<Int>) {
-    let x = input.start
-    let (units, rest) = (units, rest)
-    let quarter = (rows.count + 3) / 4
-    withAlignedFloats(paddedCount(rows.count) + laneCount) { sums in
-      let lastInputs = sums + paddedCount(rows.count)
-      store(Float.load(UnsafeRawPointer(x + units * Format.Unit.length), first: rest), lastInputs)
-      for row in 0..<quarter {
-        let last = rows.count - 1  // if the last quarter is short, the last row is computed again
-        let (r1, r2, r3) = (min(row + quarter, last), min(row + 2 * quarter, last), min(row + 3 * quarter, last))
-        let w0 = address(rows.lowerBound + row)
-        let w1 = address(rows.lowerBound + r1)
-        let w2 = address(rows.lowerBound + r2)
-        let w3 = address(rows.lowerBound + r3)
-        var (s0, s1, s2, s3) = (Lanes(), Lanes(), Lanes(), Lanes())
-        for index in 0..<units {
-          let inputs = x + index * Format.Unit.length
-          s0 = Format.unit(w0, index).addingProducts(to: s0, inputs)
-          s1 = Format.unit(w1, index).addingProducts(to: s1, inputs)
-          s2 = Format.unit(w2, index).addingProducts(to: s2, inputs)
-          s3 = Format.unit(w3, index).addingProducts(to: s3, inputs)
-        }
-        if rest > 0 {
-          s0 = Format.unit(w0, units, first: rest).addingProducts(to: s0, lastInputs)
-          s1 = Format.unit(w1, units, first: rest).addingProducts(to: s1, lastInputs)
-          s2 = Format.unit(w2, units, first: rest).addingProducts(to: s2, lastInputs)
-          s3 = Format.unit(w3, units, first: rest).addingProducts(to: s3, lastInputs)
-        }
-        let four = horizontalSums(s0, s1, s2, s3)
-        sums[row] = four[0]
-        sums[r1] = four[1]
-        sums[r2] = four[2]
-        sums[r3] = four[3]
-      }
+    withAlignedFloats(paddedCount(rows.count)) { sums in
+      lmpipe_gemv(
+        lmpipe_weight_rows(
+          type: weights.type.weightType, start: address(rows.lowerBound), size: weights.rowSize, rows: rows.count,
+          columns: weights.columns),
+        input.start, sums)
       applyEpilogue(sums, rows, inputRow: 0)
     }
   }
@@ -163,9 +132,10 @@ private struct MatmulNT<Format: WeightFormat> {
         let rowsOfPanel = firstRow..<min(firstRow + panelRows, rows.upperBound)
         let groups = (rowsOfPanel.count + nr - 1) / nr
         for index in 0..<groups * nr {
-          Format.dequantize(
-            address(min(rowsOfPanel.lowerBound + index, rowsOfPanel.upperBound - 1)), count: weights.columns,
-            into: panel + index * padded)
+          let row = min(rowsOfPanel.lowerBound + index, rowsOfPanel.upperBound - 1)
+          let target = panel + index * padded
+          dequantize(address(row), weights.type, count: weights.columns, into: target)
+          for k in weights.columns..<padded { target[k] = 0 }
         }
         for firstInput in stride(from: 0, to: input.rows, by: mr) {
           let inputs = InputRows { index in
@@ -214,7 +184,7 @@ private struct MatmulNT<Format: WeightFormat> {
   /// Returns an input row, or a copy with zeros after its end if its length is not a multiple of the unit.
   @inline(__always)
   private func paddedInput(_ row: Int, _ copy: UnsafeMutablePointer<Float>) -> UnsafeMutablePointer<Float> {
-    guard rest > 0 else { return input.row(row) }
+    guard padded > input.columns else { return input.row(row) }
     copy.update(from: input.row(row), count: input.columns)
     for k in input.columns..<padded { copy[k] = 0 }
     return copy

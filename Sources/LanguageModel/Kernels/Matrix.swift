@@ -57,17 +57,7 @@ struct WeightMatrix {
 
   /// Dequantizes one row into `target` (columns).
   func copyRow(_ index: Int, to target: UnsafeMutablePointer<Float>) {
-    func copy<Format: WeightFormat>(_: Format.Type) {
-      let row = start + index * rowSize
-      let rest = columns % Format.Unit.length
-      Format.dequantize(row, count: columns - rest, into: target)
-      guard rest > 0 else { return }
-      withAlignedFloats(Format.Unit.length) { last in
-        Format.unit(row, columns / Format.Unit.length, first: rest).store(last)
-        (target + columns - rest).update(from: last, count: rest)
-      }
-    }
-    withFormat(type) { copy($0) }
+    dequantize(start + index * rowSize, type, count: columns, into: target)
   }
 }
 
@@ -157,8 +147,7 @@ extension WeightVector {
   func fill(from tensor: Tensor, adding offset: Float = 0) {
     precondition(tensor.count == count)
     guard let start = tensor.bytes.baseAddress else { return }
-    func copy<Format: WeightFormat>(_: Format.Type) { Format.dequantize(start, count: count, into: values) }
-    withFormat(tensor.type) { copy($0) }
+    dequantize(start, tensor.type, count: count, into: values)
     guard offset != 0 else { return }
     for index in 0..<count { values[index] += offset }
   }

@@ -4,11 +4,9 @@
 // Each product and each sum is exact or rounded once, as QuantizedBlocks.h explains. A product of the scale with a
 // number of a grid has at most 11 + 5 + 6 = 22 significant bits.
 //
-// For each format there are a function that prepares a super-block (the scales of its parts, indices, signs), one that
-// returns a part, and two that LMPIPE_SUPER_BLOCK makes of these:
-//
-//   lmpipe_add_products_FORMAT(sum, block, x)   sum plus the products with x (256), in the order of the parts
-//   lmpipe_store_FORMAT(block, target)          dequantizes into target (256)
+// For each format there are a function that prepares a super-block (the scales of its parts, quants, indices, signs)
+// and one that returns a part. LMPIPE_SUPER_BLOCK defines the functions that QuantizedBlocks.h describes, with these
+// two.
 #ifndef LMPIPE_SUPER_BLOCKS_H
 #define LMPIPE_SUPER_BLOCKS_H
 
@@ -16,56 +14,89 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "Lanes.h"
 #include "QuantizedBlocks.h"
+#include "QuantizedGrids.h"
 
-// What is computed once for a super-block. The arrays start at cache lines: a store that crosses into the next line
+// The results of preparing a super-block. The arrays start at cache lines: a store that crosses into the next line
 // would delay the loads of its parts.
 struct lmpipe_super_block {
     _Alignas(64) float scales[16];
     _Alignas(64) float minimums[16];    // negated
     _Alignas(64) uint16_t indices[64];  // of points of a grid
     _Alignas(32) uint32_t signs[8];     // one bit for each number
+    _Alignas(64) int8_t quants[256];
 };
-
-LMPIPE_INLINE void lmpipe_store_lanes(float *target, lmpipe_lanes lanes) { memcpy(target, &lanes, sizeof lanes); }
 
 // - Parameter unrolling: LMPIPE_UNROLLED if shifts depend on the part, so that they are constants and parts share
 //   loads. LMPIPE_ROLLED for grids: unrolled, the compiler would load the indices of all parts first and lack registers
 //   for them, which takes twice the time.
-#define LMPIPE_SUPER_BLOCK(format, unrolling)                                                                       \
-    LMPIPE_INLINE lmpipe_lanes lmpipe_add_products_##format(lmpipe_lanes sum, const void *block, const float *x) {  \
-        struct lmpipe_super_block prepared;                                                                         \
-        lmpipe_prepare_##format(block, &prepared);                                                                  \
-        _Pragma(unrolling) for (int pair = 0; pair < 8; pair++) {                                                   \
-            lmpipe_lanes low, high;                                                                                 \
-            memcpy(&low, x + pair * 32, sizeof low);                                                                \
-            memcpy(&high, x + pair * 32 + 16, sizeof high);                                                         \
-            sum = __builtin_elementwise_fma(low, lmpipe_part_##format(block, &prepared, pair, 0), sum);             \
-            sum = __builtin_elementwise_fma(high, lmpipe_part_##format(block, &prepared, pair, 1), sum);            \
-        }                                                                                                           \
-        return sum;                                                                                                 \
-    }                                                                                                               \
-    LMPIPE_INLINE void lmpipe_store_##format(const void *block, float *target) {                                    \
-        struct lmpipe_super_block prepared;                                                                         \
-        lmpipe_prepare_##format(block, &prepared);                                                                  \
-        _Pragma(unrolling) for (int pair = 0; pair < 8; pair++) {                                                   \
-            lmpipe_store_lanes(target + pair * 32, lmpipe_part_##format(block, &prepared, pair, 0));                \
-            lmpipe_store_lanes(target + pair * 32 + 16, lmpipe_part_##format(block, &prepared, pair, 1));           \
-        }                                                                                                           \
+#define LMPIPE_SUPER_BLOCK(format, size, unrolling)                                                               \
+    LMPIPE_INLINE struct lmpipe_four_sums lmpipe_products_##format(                                               \
+        struct lmpipe_four_rows rows, size_t count, const float *x) {                                             \
+        struct lmpipe_four_sums sums = {0};                                                                       \
+        for (; count > 0; count--, rows = lmpipe_moved(rows, size), x += 256) {                                   \
+            struct lmpipe_super_block prepared[4];                                                                \
+            for (int row = 0; row < 4; row++) lmpipe_prepare_##format(rows.start[row], &prepared[row]);           \
+            lmpipe_prefetch_ahead(rows, size);                                                                    \
+            LMPIPE_STORED(prepared);                                                                              \
+            _Pragma(unrolling) for (int pair = 0; pair < 8; pair++) {                                             \
+                for (int half = 0; half < 2; half++) {                                                            \
+                    lmpipe_lanes inputs = lmpipe_load_lanes(x + pair * 32 + half * 16);                           \
+                    for (int row = 0; row < 4; row++) {                                                           \
+                        lmpipe_lanes weights = lmpipe_part_##format(rows.start[row], &prepared[row], pair, half); \
+                        sums.of_row[row] = __builtin_elementwise_fma(inputs, weights, sums.of_row[row]);          \
+                    }                                                                                             \
+                }                                                                                                 \
+            }                                                                                                     \
+        }                                                                                                         \
+        return sums;                                                                                              \
+    }                                                                                                             \
+    static void lmpipe_dequantize_##format(const uint8_t *row, size_t count, float *target) {                     \
+        for (; count > 0; count--, row += size, target += 256) {                                                  \
+            struct lmpipe_super_block prepared;                                                                   \
+            lmpipe_prepare_##format(row, &prepared);                                                              \
+            _Pragma(unrolling) for (int pair = 0; pair < 8; pair++) {                                             \
+                lmpipe_store_lanes(target + pair * 32, lmpipe_part_##format(row, &prepared, pair, 0));            \
+                lmpipe_store_lanes(target + pair * 32 + 16, lmpipe_part_##format(row, &prepared, pair, 1));       \
+            }                                                                                                     \
+        }                                                                                                         \
     }
 #define LMPIPE_UNROLLED "clang loop unroll(full)"
 #define LMPIPE_ROLLED "clang loop unroll(disable)"
 
 LMPIPE_INLINE lmpipe_lanes lmpipe_filled(float number) { return (lmpipe_lanes)number; }
 
-#if LMPIPE_HAS_TABLES
-// Returns table entries. Only the lower four bits of an index are used.
-LMPIPE_INLINE lmpipe_lanes lmpipe_look_up(lmpipe_lanes table, lmpipe_integers index) {
-    typedef int32_t indices __attribute__((vector_size(64)));
-    return __builtin_ia32_permvarsf512(table, (indices)index);
+// Vectors of 64 bytes, as shorts, because there are no shifts of bytes.
+typedef uint16_t lmpipe_32_shorts __attribute__((ext_vector_type(32)));
+
+// Returns 32 bytes twice.
+LMPIPE_INLINE lmpipe_32_shorts lmpipe_load_twice(const uint8_t *address) {
+    typedef uint16_t sixteen_shorts __attribute__((ext_vector_type(16)));
+    sixteen_shorts shorts;
+    memcpy(&shorts, address, sizeof shorts);
+    return __builtin_shufflevector(
+        shorts, shorts, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25,
+        26, 27, 28, 29, 30, 31);
 }
-#endif
+
+// Shift the first 32 bytes by `a` bits and the last 32 by `b`. Bits that come from the next byte must be masked.
+#define LMPIPE_HALVES(a, b) \
+    (lmpipe_32_shorts) { a, a, a, a, a, a, a, a, a, a, a, a, a, a, a, a, b, b, b, b, b, b, b, b, b, b, b, b, b, b, b, b }
+#define LMPIPE_SHIFTED_LEFT(shorts, a, b) ((shorts) << LMPIPE_HALVES(a, b))
+#define LMPIPE_SHIFTED_RIGHT(shorts, a, b) ((shorts) >> LMPIPE_HALVES(a, b))
+
+// Stores 64 quants of a super-block, from which an offset is subtracted.
+LMPIPE_INLINE void lmpipe_store_quants(
+    struct lmpipe_super_block *prepared, int quarter, lmpipe_32_shorts quants, int offset) {
+    typedef int8_t signed_bytes __attribute__((ext_vector_type(64)));
+    signed_bytes bytes = (signed_bytes)quants - (int8_t)offset;
+    memcpy(prepared->quants + quarter * 64, &bytes, sizeof bytes);
+}
+
+// Returns stored quants.
+LMPIPE_INLINE lmpipe_lanes lmpipe_quants(const struct lmpipe_super_block *prepared, int pair, int half) {
+    return LMPIPE_TO_LANES(lmpipe_widen_signed_bytes(prepared->quants + pair * 32 + half * 16));
+}
 
 // MARK: Two and three bits
 
@@ -80,7 +111,7 @@ LMPIPE_INLINE lmpipe_integers lmpipe_two_bit_quants(const uint8_t *address, int 
 LMPIPE_INLINE void lmpipe_prepare_q2_k(const uint8_t *block, struct lmpipe_super_block *prepared) {
     lmpipe_integers bytes = lmpipe_widen_bytes(block);
     lmpipe_store_lanes(prepared->scales, LMPIPE_TO_LANES(bytes & 15) * lmpipe_half(block + 80));
-    lmpipe_store_lanes(prepared->minimums, -(LMPIPE_TO_LANES(bytes >> 4) * lmpipe_last_half(block + 82)));
+    lmpipe_store_lanes(prepared->minimums, -(LMPIPE_TO_LANES(bytes >> 4) * lmpipe_half(block + 82)));
 }
 
 LMPIPE_INLINE lmpipe_lanes lmpipe_part_q2_k(
@@ -95,44 +126,43 @@ LMPIPE_INLINE lmpipe_lanes lmpipe_part_q2_k(
     return __builtin_elementwise_fma(LMPIPE_TO_LANES(quants & 3), scale, minimum);
 #endif
 }
-LMPIPE_SUPER_BLOCK(q2_k, LMPIPE_UNROLLED)
+LMPIPE_SUPER_BLOCK(q2_k, 84, LMPIPE_UNROLLED)
 
 // Q3_K: 32 bytes of third bits, bit n for parts 2n and 2n + 1; 64 bytes of the lower two bits; 12 bytes of 6-bit scales
 // - 32; half-precision scale; quants - 4. The lower four bits of scales 0 to 7 are the lower halves of the first eight
 // bytes, those of scales 8 to 15 the upper halves; the upper two bits of scales n, n + 4, n + 8 and n + 12 share one of
 // the last four bytes.
 LMPIPE_INLINE void lmpipe_prepare_q3_k(const uint8_t *block, struct lmpipe_super_block *prepared) {
-    uint64_t lower, scales[2];
+    uint64_t lower;
     uint32_t upper;
     memcpy(&lower, block + 96, sizeof lower);
     memcpy(&upper, block + 104, sizeof upper);
     const uint64_t fours = 0x0F0F0F0F0F0F0F0F;
     uint64_t first = (upper & 0x03030303) | (uint64_t)(upper >> 2 & 0x03030303) << 32;
     uint64_t second = (upper >> 4 & 0x03030303) | (uint64_t)(upper >> 6 & 0x03030303) << 32;
-    scales[0] = (lower & fours) | first << 4;
-    scales[1] = (lower >> 4 & fours) | second << 4;
-    lmpipe_integers integers = lmpipe_widen_bytes((const uint8_t *)scales) - 32;
-    lmpipe_store_lanes(prepared->scales, LMPIPE_TO_LANES(integers) * lmpipe_last_half(block + 108));
+    typedef uint64_t two_words __attribute__((ext_vector_type(2)));
+    two_words scales = {(lower & fours) | first << 4, (lower >> 4 & fours) | second << 4};
+    lmpipe_integers integers = __builtin_convertvector((lmpipe_bytes)scales, lmpipe_integers) - 32;
+    lmpipe_store_lanes(prepared->scales, LMPIPE_TO_LANES(integers) * lmpipe_half(block + 108));
+    _Pragma(LMPIPE_UNROLLED) for (int quarter = 0; quarter < 4; quarter++) {
+        lmpipe_32_shorts lower = lmpipe_load_twice(block + 32 + quarter / 2 * 32), third = lmpipe_load_twice(block);
+        lower = LMPIPE_SHIFTED_RIGHT(lower, quarter % 2 * 4, quarter % 2 * 4 + 2);
+        third = quarter == 0 ? LMPIPE_SHIFTED_LEFT(third, 2, 1)
+                             : LMPIPE_SHIFTED_RIGHT(third, quarter * 2 - 2, quarter * 2 - 1);  // to bit 2
+        lmpipe_store_quants(prepared, quarter, (lower & 0x0303) | (third & 0x0404), 4);
+    }
 }
 
 LMPIPE_INLINE lmpipe_lanes lmpipe_part_q3_k(
     const uint8_t *block, const struct lmpipe_super_block *prepared, int pair, int half) {
-    lmpipe_integers lower = lmpipe_two_bit_quants(block + 32, pair, half);
-    lmpipe_integers third = lmpipe_widen_bytes(block + half * 16);
-    third = pair < 2 ? third << (2 - pair) : third >> (pair - 2);  // to bit 2
-    lmpipe_lanes scale = lmpipe_filled(prepared->scales[pair * 2 + half]);
-#if LMPIPE_HAS_TABLES
-    const lmpipe_lanes integers = {-4, -3, -2, -1, 0, 1, 2, 3, -4, -3, -2, -1, 0, 1, 2, 3};
-    return lmpipe_look_up(integers * scale, (lower & 3) | (third & ~3));
-#else
-    return LMPIPE_TO_LANES(((lower & 3) | (third & 4)) - 4) * scale;
-#endif
+    (void)block;
+    return lmpipe_quants(prepared, pair, half) * prepared->scales[pair * 2 + half];
 }
-LMPIPE_SUPER_BLOCK(q3_k, LMPIPE_UNROLLED)
+LMPIPE_SUPER_BLOCK(q3_k, 110, LMPIPE_UNROLLED)
 
 // TQ2_0: 64 bytes of 2-bit quants - 1; half-precision scale.
 LMPIPE_INLINE void lmpipe_prepare_tq2_0(const uint8_t *block, struct lmpipe_super_block *prepared) {
-    prepared->scales[0] = lmpipe_last_half(block + 64);
+    prepared->scales[0] = lmpipe_half(block + 64);
 }
 
 LMPIPE_INLINE lmpipe_lanes lmpipe_part_tq2_0(
@@ -145,14 +175,14 @@ LMPIPE_INLINE lmpipe_lanes lmpipe_part_tq2_0(
     return LMPIPE_TO_LANES((quants & 3) - 1) * prepared->scales[0];
 #endif
 }
-LMPIPE_SUPER_BLOCK(tq2_0, LMPIPE_UNROLLED)
+LMPIPE_SUPER_BLOCK(tq2_0, 66, LMPIPE_UNROLLED)
 
 // TQ1_0: 48 bytes of five ternary digits each, 4 bytes of four digits; half-precision scale; digits - 1. A byte is a
 // fraction: the digit n is the integer part of 3 × (byte × 3^n mod 256) / 256. Parts 0 to 9 are the digits of the first
 // 32 bytes, two parts for each digit; parts 10 to 14 are those of the next 16 bytes; part 15 is the digits of the last
 // four bytes.
 LMPIPE_INLINE void lmpipe_prepare_tq1_0(const uint8_t *block, struct lmpipe_super_block *prepared) {
-    prepared->scales[0] = lmpipe_last_half(block + 52);
+    prepared->scales[0] = lmpipe_half(block + 52);
 }
 
 LMPIPE_INLINE lmpipe_lanes lmpipe_part_tq1_0(
@@ -175,7 +205,88 @@ LMPIPE_INLINE lmpipe_lanes lmpipe_part_tq1_0(
     shorts digits = (__builtin_convertvector(bytes, shorts) * power & 255) * 3 >> 8;
     return LMPIPE_TO_LANES(__builtin_convertvector(digits, lmpipe_integers) - 1) * prepared->scales[0];
 }
-LMPIPE_SUPER_BLOCK(tq1_0, LMPIPE_UNROLLED)
+LMPIPE_SUPER_BLOCK(tq1_0, 54, LMPIPE_UNROLLED)
+
+// MARK: Four to six bits
+
+// Prepares the scales and minimums of Q4_K or Q5_K: a half-precision scale and minimum, and 12 bytes with a 6-bit scale
+// and a 6-bit minimum for each pair of parts. Those of pairs 0 to 3 are the lower six bits of a byte each. Those of
+// pairs 4 to 7 share a byte for their lower four bits; their upper two are the upper two bits of the bytes of pairs 0
+// to 3.
+LMPIPE_INLINE void lmpipe_prepare_pairs(const uint8_t *block, struct lmpipe_super_block *prepared) {
+    uint32_t first, second, third;
+    memcpy(&first, block + 4, sizeof first);
+    memcpy(&second, block + 8, sizeof second);
+    memcpy(&third, block + 12, sizeof third);
+    const uint32_t sixes = 0x3F3F3F3F, fours = 0x0F0F0F0F, twos = 0x30303030;
+    const uint32_t words[4] = {
+        first & sixes, (third & fours) | (first >> 2 & twos), second & sixes, (third >> 4 & fours) | (second >> 2 & twos)};
+    lmpipe_integers integers = lmpipe_widen_bytes((const uint8_t *)words);
+    float scale = lmpipe_half(block), minimum = -lmpipe_half(block + 2);
+    const lmpipe_lanes factors = {scale,   scale,   scale,   scale,   scale,   scale,   scale,   scale,
+                                  minimum, minimum, minimum, minimum, minimum, minimum, minimum, minimum};
+    lmpipe_store_lanes(prepared->scales, LMPIPE_TO_LANES(integers) * factors);
+}
+
+// Q4_K: scales as above; 32 bytes of 4-bit quants for every two pairs of parts, the lower four bits for the first.
+LMPIPE_INLINE void lmpipe_prepare_q4_k(const uint8_t *block, struct lmpipe_super_block *prepared) {
+    lmpipe_prepare_pairs(block, prepared);
+}
+
+LMPIPE_INLINE lmpipe_lanes lmpipe_part_q4_k(
+    const uint8_t *block, const struct lmpipe_super_block *prepared, int pair, int half) {
+    lmpipe_integers quants = lmpipe_widen_bytes(block + 16 + pair / 2 * 32 + half * 16) >> pair % 2 * 4;
+    lmpipe_lanes scale = lmpipe_filled(prepared->scales[pair]), minimum = lmpipe_filled(prepared->scales[pair + 8]);
+#if LMPIPE_HAS_TABLES
+    const lmpipe_lanes integers = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    return lmpipe_look_up(__builtin_elementwise_fma(integers, scale, minimum), quants);
+#else
+    return __builtin_elementwise_fma(LMPIPE_TO_LANES(quants & 15), scale, minimum);
+#endif
+}
+LMPIPE_SUPER_BLOCK(q4_k, 144, LMPIPE_UNROLLED)
+
+// Q5_K: scales as above; 32 bytes of fifth bits (qh), bit n for pair n; the lower four bits as in Q4_K.
+LMPIPE_INLINE void lmpipe_prepare_q5_k(const uint8_t *block, struct lmpipe_super_block *prepared) {
+    lmpipe_prepare_pairs(block, prepared);
+    _Pragma(LMPIPE_UNROLLED) for (int quarter = 0; quarter < 4; quarter++) {
+        lmpipe_32_shorts lower = LMPIPE_SHIFTED_RIGHT(lmpipe_load_twice(block + 48 + quarter * 32), 0, 4);
+        lmpipe_32_shorts fifth = lmpipe_load_twice(block + 16);
+        fifth = quarter < 2 ? LMPIPE_SHIFTED_LEFT(fifth, 4 - quarter * 2, 3 - quarter * 2)
+                            : LMPIPE_SHIFTED_RIGHT(fifth, quarter * 2 - 4, quarter * 2 - 3);  // to bit 4
+        lmpipe_store_quants(prepared, quarter, (lower & 0x0F0F) | (fifth & 0x1010), 0);
+    }
+}
+
+LMPIPE_INLINE lmpipe_lanes lmpipe_part_q5_k(
+    const uint8_t *block, const struct lmpipe_super_block *prepared, int pair, int half) {
+    (void)block;
+    lmpipe_lanes scale = lmpipe_filled(prepared->scales[pair]), minimum = lmpipe_filled(prepared->scales[pair + 8]);
+    return __builtin_elementwise_fma(lmpipe_quants(prepared, pair, half), scale, minimum);
+}
+LMPIPE_SUPER_BLOCK(q5_k, 176, LMPIPE_UNROLLED)
+
+// Q6_K: 128 bytes with the lower four bits of the quants (ql), 64 with their upper two (qh), a signed scale for each
+// part, half-precision scale; quants - 32. Pairs 0 and 1 have the lower four bits of the first 64 bytes of ql, pairs 2
+// and 3 the upper four; they share 32 bytes of qh, two bits each. The second halves of ql and qh are pairs 4 to 7.
+LMPIPE_INLINE void lmpipe_prepare_q6_k(const uint8_t *block, struct lmpipe_super_block *prepared) {
+    lmpipe_integers integers = lmpipe_widen_signed_bytes((const int8_t *)block + 192);
+    lmpipe_store_lanes(prepared->scales, LMPIPE_TO_LANES(integers) * lmpipe_half(block + 208));
+    _Pragma(LMPIPE_UNROLLED) for (int half = 0; half < 2; half++) {
+        lmpipe_32_shorts lower, upper = lmpipe_load_twice(block + 128 + half * 32);
+        memcpy(&lower, block + half * 64, sizeof lower);
+        lmpipe_32_shorts low_upper = LMPIPE_SHIFTED_LEFT(upper, 4, 2), high_upper = LMPIPE_SHIFTED_RIGHT(upper, 0, 2);
+        lmpipe_store_quants(prepared, half * 2, (lower & 0x0F0F) | (low_upper & 0x3030), 32);
+        lmpipe_store_quants(prepared, half * 2 + 1, (lower >> 4 & 0x0F0F) | (high_upper & 0x3030), 32);
+    }
+}
+
+LMPIPE_INLINE lmpipe_lanes lmpipe_part_q6_k(
+    const uint8_t *block, const struct lmpipe_super_block *prepared, int pair, int half) {
+    (void)block;
+    return lmpipe_quants(prepared, pair, half) * prepared->scales[pair * 2 + half];
+}
+LMPIPE_SUPER_BLOCK(q6_k, 210, LMPIPE_UNROLLED)
 
 // MARK: Tables of 16 numbers
 
@@ -196,7 +307,7 @@ LMPIPE_INLINE lmpipe_lanes lmpipe_part_iq4_xs(
     return lmpipe_scaled_entries(
         block + 8 + pair * 16, half, LMPIPE_IQ4_NUMBERS, prepared->scales[pair]);
 }
-LMPIPE_SUPER_BLOCK(iq4_xs, LMPIPE_UNROLLED)
+LMPIPE_SUPER_BLOCK(iq4_xs, 136, LMPIPE_UNROLLED)
 
 // MARK: Grids
 //
@@ -204,20 +315,10 @@ LMPIPE_SUPER_BLOCK(iq4_xs, LMPIPE_UNROLLED)
 // apart, one bit for each number: bit n for number n, set if it is negative. "Signs of seven bits" are those of eight
 // numbers, of which an even number are negative, so that the eighth bit is the parity of the seven.
 
-#define LMPIPE_HIDDEN extern __attribute__((visibility("hidden")))
-LMPIPE_HIDDEN const uint64_t lmpipe_iq2_xxs_grid[256];
-LMPIPE_HIDDEN const uint64_t lmpipe_iq2_xs_grid[512];
-LMPIPE_HIDDEN const uint64_t lmpipe_iq2_s_grid[1024];
-LMPIPE_HIDDEN const uint64_t lmpipe_iq1_grid[2048];
-LMPIPE_HIDDEN const uint32_t lmpipe_iq3_xxs_grid[256];
-LMPIPE_HIDDEN const uint32_t lmpipe_iq3_s_grid[512];
-#undef LMPIPE_HIDDEN
-
 // Vectors for a word or a scale of each pair of parts, and for the indices of points.
 typedef uint32_t lmpipe_eight_words __attribute__((ext_vector_type(8)));
 typedef float lmpipe_eight_floats __attribute__((ext_vector_type(8)));
 typedef uint8_t lmpipe_32_bytes __attribute__((ext_vector_type(32)));
-typedef uint16_t lmpipe_32_shorts __attribute__((ext_vector_type(32)));
 
 LMPIPE_INLINE lmpipe_32_shorts lmpipe_load_32_bytes(const uint8_t *address) {
     lmpipe_32_bytes bytes;
@@ -288,7 +389,7 @@ LMPIPE_INLINE lmpipe_lanes lmpipe_part_iq3_xxs(
     lmpipe_integers numbers = lmpipe_four_points(lmpipe_iq3_xxs_grid, index[0], index[1], index[2], index[3]);
     return lmpipe_signed_product(numbers, prepared->scales[pair], prepared->signs[pair], half);
 }
-LMPIPE_SUPER_BLOCK(iq3_xxs, LMPIPE_ROLLED)
+LMPIPE_SUPER_BLOCK(iq3_xxs, 98, LMPIPE_ROLLED)
 
 // IQ3_S: half-precision scale; 64 bytes, each the lower eight bits of the index of a point of four numbers; 8 bytes of
 // ninth bits; 32 bytes of signs; 4 bytes of 4-bit scales, one for each 32 numbers. A scale is (1 + 2 × its bits) × the
@@ -318,7 +419,7 @@ LMPIPE_INLINE lmpipe_lanes lmpipe_part_iq3_s(
     lmpipe_integers numbers = lmpipe_four_points(lmpipe_iq3_s_grid, index[0], index[1], index[2], index[3]);
     return lmpipe_signed_product(numbers, prepared->scales[pair], signs, half);
 }
-LMPIPE_SUPER_BLOCK(iq3_s, LMPIPE_ROLLED)
+LMPIPE_SUPER_BLOCK(iq3_s, 110, LMPIPE_ROLLED)
 
 // IQ2_XXS: half-precision scale; for each 32 numbers, 4 bytes that are indices of points of eight numbers, and a word
 // of signs and scale.
@@ -336,7 +437,7 @@ LMPIPE_INLINE lmpipe_lanes lmpipe_part_iq2_xxs(
     lmpipe_integers numbers = lmpipe_two_points(lmpipe_iq2_xxs_grid[index[0]], lmpipe_iq2_xxs_grid[index[1]]);
     return lmpipe_signed_product(numbers, prepared->scales[pair], prepared->signs[pair], half);
 }
-LMPIPE_SUPER_BLOCK(iq2_xxs, LMPIPE_ROLLED)
+LMPIPE_SUPER_BLOCK(iq2_xxs, 66, LMPIPE_ROLLED)
 
 // IQ2_XS: half-precision scale; 32 pairs of bytes, each with the index of a point of eight numbers (lower nine bits)
 // and signs of seven bits; 8 bytes of 4-bit scales.
@@ -359,7 +460,7 @@ LMPIPE_INLINE lmpipe_lanes lmpipe_part_iq2_xs(
     lmpipe_integers numbers = lmpipe_two_points(lmpipe_iq2_xs_grid[index[0]], lmpipe_iq2_xs_grid[index[1]]);
     return lmpipe_signed_product(numbers, prepared->scales[pair * 2 + half], prepared->signs[pair], half);
 }
-LMPIPE_SUPER_BLOCK(iq2_xs, LMPIPE_ROLLED)
+LMPIPE_SUPER_BLOCK(iq2_xs, 74, LMPIPE_ROLLED)
 
 // Returns 32 bytes, the lower eight bits of indices, with upper bits that are in the lowest bits of 32 shorts.
 LMPIPE_INLINE lmpipe_32_shorts lmpipe_joined_indices(const uint8_t *bytes, lmpipe_32_shorts upper, uint16_t mask) {
@@ -367,8 +468,8 @@ LMPIPE_INLINE lmpipe_32_shorts lmpipe_joined_indices(const uint8_t *bytes, lmpip
 }
 
 // Returns eight shorts, each four times.
-#define LMPIPE_FOUR_TIMES(shorts)                                                                                  \
-    __builtin_shufflevector(                                                                                       \
+#define LMPIPE_FOUR_TIMES(shorts) \
+    __builtin_shufflevector(      \
         shorts, shorts, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 6, 6, 6, 6, 7, 7, 7, 7)
 
 // IQ2_S: half-precision scale; 32 bytes, each the lower eight bits of the index of a point of eight numbers; 32 bytes
@@ -394,7 +495,7 @@ LMPIPE_INLINE lmpipe_lanes lmpipe_part_iq2_s(
     lmpipe_integers numbers = lmpipe_two_points(lmpipe_iq2_s_grid[index[0]], lmpipe_iq2_s_grid[index[1]]);
     return lmpipe_signed_product(numbers, prepared->scales[pair * 2 + half], signs, half);
 }
-LMPIPE_SUPER_BLOCK(iq2_s, LMPIPE_ROLLED)
+LMPIPE_SUPER_BLOCK(iq2_s, 82, LMPIPE_ROLLED)
 
 // Returns numbers of IQ1_S and IQ1_M: eight times the numbers of two points (-1, 0 or 1), plus or minus one. A byte of
 // the grid is 8 × (number + 1).
@@ -432,7 +533,7 @@ LMPIPE_INLINE lmpipe_lanes lmpipe_part_iq1_s(
     uint32_t minus = block[35 + pair * 2] & 0x80;
     return LMPIPE_TO_LANES(lmpipe_shifted_points(index[0], index[1], minus, minus)) * prepared->scales[pair];
 }
-LMPIPE_SUPER_BLOCK(iq1_s, LMPIPE_ROLLED)
+LMPIPE_SUPER_BLOCK(iq1_s, 50, LMPIPE_ROLLED)
 
 // IQ1_M: 32 bytes, each the lower eight bits of the index of a point of eight numbers; 16 bytes, each with the upper
 // three bits of an index and the sign of its shift, and the same of the next index; four pairs of bytes, each with four
@@ -465,13 +566,6 @@ LMPIPE_INLINE lmpipe_lanes lmpipe_part_iq1_m(
     lmpipe_integers numbers = lmpipe_shifted_points(index[0], index[1], upper & 0x08, upper & 0x80);
     return LMPIPE_TO_LANES(numbers) * prepared->scales[pair * 2 + half];
 }
-LMPIPE_SUPER_BLOCK(iq1_m, LMPIPE_ROLLED)
-
-#undef LMPIPE_SUPER_BLOCK
-#undef LMPIPE_UNROLLED
-#undef LMPIPE_ROLLED
-#undef LMPIPE_FOUR_TIMES
-#undef LMPIPE_TO_LANES
-#undef LMPIPE_INLINE
+LMPIPE_SUPER_BLOCK(iq1_m, 56, LMPIPE_ROLLED)
 
 #endif

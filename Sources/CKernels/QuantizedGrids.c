@@ -2,16 +2,16 @@
 //
 // A code has a digit for each number of a grid point: two bits of a code are 0, 1 or 2, and four bits are 0 to 7. The
 // numbers for the digits are grid_map in gguf-py.
-#include "SuperBlocks.h"
+#include "QuantizedGrids.h"
 
-#define EACH(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p)                                                       \
+#define EACH(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p)                                                        \
     POINT(0x##a), POINT(0x##b), POINT(0x##c), POINT(0x##d), POINT(0x##e), POINT(0x##f), POINT(0x##g), POINT(0x##h), \
         POINT(0x##i), POINT(0x##j), POINT(0x##k), POINT(0x##l), POINT(0x##m), POINT(0x##n), POINT(0x##o), POINT(0x##p),
 #define ROW(...) EACH(__VA_ARGS__)
 
 #define PLACE_OF_8(code, index) ((uint64_t)NUMBER((code) >> 2 * (index) & 3) << 8 * (index))
-#define POINT_OF_8(code)                                                                               \
-    PLACE_OF_8(code, 0) | PLACE_OF_8(code, 1) | PLACE_OF_8(code, 2) | PLACE_OF_8(code, 3) |            \
+#define POINT_OF_8(code)                                                                    \
+    PLACE_OF_8(code, 0) | PLACE_OF_8(code, 1) | PLACE_OF_8(code, 2) | PLACE_OF_8(code, 3) | \
         PLACE_OF_8(code, 4) | PLACE_OF_8(code, 5) | PLACE_OF_8(code, 6) | PLACE_OF_8(code, 7)
 #define PLACE_OF_4(code, index) ((uint32_t)NUMBER((code) >> 4 * (index) & 7) << 8 * (index))
 #define POINT_OF_4(code) PLACE_OF_4(code, 0) | PLACE_OF_4(code, 1) | PLACE_OF_4(code, 2) | PLACE_OF_4(code, 3)

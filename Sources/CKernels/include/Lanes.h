@@ -10,14 +10,12 @@ typedef float lmpipe_lanes __attribute__((ext_vector_type(16)));
 
 // Converts 16 IEEE half-precision numbers at an address of any alignment. (Swift's own conversions of vectors are
 // function calls.)
-#if !(defined(__APPLE__) && defined(__x86_64__))
 __attribute__((always_inline)) static inline lmpipe_lanes lmpipe_float16_to_float32(const void *address) {
     typedef _Float16 halves __attribute__((ext_vector_type(16)));
     halves values;
     memcpy(&values, address, sizeof values);
     return __builtin_convertvector(values, lmpipe_lanes);
 }
-#endif
 
 // Converts 16 bfloat16 numbers, the upper halves of float32, at an address of any alignment.
 __attribute__((always_inline)) static inline lmpipe_lanes lmpipe_bfloat16_to_float32(const void *address) {
@@ -37,15 +35,6 @@ __attribute__((always_inline)) static inline lmpipe_lanes lmpipe_float64_to_floa
     doubles values;
     memcpy(&values, address, sizeof values);
     return __builtin_convertvector(values, lmpipe_lanes);
-}
-
-typedef uint8_t lmpipe_bytes __attribute__((ext_vector_type(16)));
-
-// Returns 16 bytes from an address of any alignment.
-static inline lmpipe_bytes lmpipe_load_bytes(const void *address) {
-    lmpipe_bytes bytes;
-    memcpy(&bytes, address, sizeof bytes);
-    return bytes;
 }
 
 #endif
