@@ -24,7 +24,7 @@ let common: [SwiftSetting] = [
 let wholeModule = ["-O", "-disable-batch-mode", "-whole-module-optimization", "-num-threads", "2"]
 let numeric: [SwiftSetting] = common + [.unsafeFlags(wholeModule, .when(configuration: .debug))]
 let numericC: [CSetting] = [
-  .unsafeFlags(processor + ["-O3"] + (isFuzzing ? ["-fsanitize=fuzzer-no-link,address"] : []))
+  .unsafeFlags(processor + ["-O3", "-Wno-psabi"] + (isFuzzing ? ["-fsanitize=fuzzer-no-link,address"] : []))
 ]
 /// The tools contain the Swift runtime: they load nothing at start and need no other files. Sanitizers
 /// (Scripts/sanitize.sh) require the shared libraries of the system.
