@@ -115,7 +115,9 @@ let package = Package(
     tests("JSONLinesTests", ["JSON", "JSONLines"]),
     tests("TokenizerTests", ["FuzzTargets", "Platform", "Tokenizer"], fixtures: ["Fixtures"]),
     tests("CheckpointTests", ["Checkpoint", "Platform"], fixtures: ["Fixtures"]),
-    tests("LanguageModelTests", ["Checkpoint", "LanguageModel", "Platform", "Threads"], fixtures: ["Fixtures"]),
+    tests(
+      "LanguageModelTests", ["CKernels", "Checkpoint", "LanguageModel", "Numerics", "Platform", "Threads"],
+      fixtures: ["Fixtures"]),
     tests("HubTests", ["Checkpoint", "Hub", "Platform"]),
     tests("SamplingTests", ["Sampling"], fixtures: ["Fixtures"]),
     tests("ScoringTests", ["Scoring"]),

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "HorizontalSums.h"
 #include "Lanes.h"
 
 // The types of stored weights, with ggml's names.

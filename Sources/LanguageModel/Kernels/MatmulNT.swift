@@ -1,5 +1,4 @@
 import CKernels
-import Numerics
 import Threads
 
 // output = input · weightsᵀ, for weights [out, in] (GEMM "NT"): the token embedding as output head, all projections of
@@ -132,11 +131,10 @@ private struct MatmulNT {
   func gemm<Part: SIMD>(_: Part.Type, _ rows: Range<Int>) where Part.Scalar == Float {
     let padded = padded
     let mr = FourVectors<Part>.mr
-    withAlignedFloats((panelRows + mr) * padded + mr * panelRows * (laneCount + 1)) { buffer in
+    withAlignedFloats((panelRows + mr) * padded + mr * panelRows * laneCount) { buffer in
       let panel = buffer  // (16, padded)
       let copies = panel + panelRows * padded  // (MR, padded)
       let sums = LaneSums(start: copies + mr * padded, mr: mr)
-      let totals = copies + mr * padded + mr * panelRows * laneCount  // (MR, 16)
       for firstRow in stride(from: rows.lowerBound, to: rows.upperBound, by: panelRows) {
         let rowsOfPanel = firstRow..<min(firstRow + panelRows, rows.upperBound)
         let groups = (rowsOfPanel.count + nr - 1) / nr
@@ -153,8 +151,10 @@ private struct MatmulNT {
           }
           accumulate(Part.self, inputs, panel, groups: groups, into: sums)
           for index in 0..<min(mr, input.rows - firstInput) {
-            reduce(sums, input: index, groups: groups, into: totals + index * panelRows)
-            applyEpilogue(totals + index * panelRows, rowsOfPanel, inputRow: firstInput + index)
+            let totals = lmpipe_horizontal_sums(sums[0, index, 0], sums.groupStride)
+            epilogue.apply(
+              totals, bias: bias.map { $0.values + firstRow }, output.row(firstInput + index) + firstColumn + firstRow,
+              count: rowsOfPanel.count)
           }
         }
       }
@@ -176,17 +176,6 @@ private struct MatmulNT {
             sums[group, 0, 0] + lane, isFirst: block == 0)
         }
       }
-    }
-  }
-
-  /// Adds the lanes of the sums of one input: totals (16).
-  @inline(__always)
-  private func reduce(_ sums: LaneSums, input: Int, groups: Int, into totals: UnsafeMutablePointer<Float>) {
-    for group in 0..<groups {
-      let result = horizontalSums(
-        Float.load(sums[group, input, 0]), Float.load(sums[group, input, 1]), Float.load(sums[group, input, 2]),
-        Float.load(sums[group, input, 3]))
-      UnsafeMutableRawPointer(totals + group * nr).storeBytes(of: result, as: SIMD4<Float>.self)
     }
   }
 
@@ -259,6 +248,9 @@ private struct InputRows {
 private struct LaneSums {
   let start: UnsafeMutablePointer<Float>
   let mr: Int
+
+  /// The distance between groups of NR weights.
+  var groupStride: Int { mr * nr * laneCount }
 
   @inline(__always)
   subscript(group: Int, input: Int, weight: Int) -> UnsafeMutablePointer<Float> {
