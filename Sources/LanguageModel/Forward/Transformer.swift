@@ -34,7 +34,7 @@ public final class Transformer {
     shape = definition.shape
     let weights = try WeightLoader(checkpoint, definition.family.names, shape)
     model = try definition.network(weights)
-    try weights.finish()
+    try weights.finish(pool)
     pool.expect(cost: shape.vocabularySize * shape.width)  // the logits of one position
   }
 
