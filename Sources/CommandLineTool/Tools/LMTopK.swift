@@ -19,9 +19,11 @@ extension Option {
     "Print tab-separated values with a header, one row per token or continuation. The first columns are the number of the "
       + "record and its scalar members.")
   public static let grid = Option(
-    "grid", "Print a table of layers and positions",
+    "grid", "Print a table of layers, or of attention weights",
     "Print a table of the records of lm-logits --layers --all --top-k 1: layers down, positions across, and in each cell the most "
-      + "likely token, with a background colour for its probability, or without colours the probability in percent.")
+      + "likely token, with a background colour for its probability, or without colours the probability in percent. For "
+      + "records of lm-logits --attention, print a table for each head: a row for each token, and in it the attention "
+      + "weights of the token and of those before it in percent.")
   public static let keepLogits = Option("keep-logits", "Keep \"logits\" in the record")
   public static let topTable = Option(
     "table", short: "t",
