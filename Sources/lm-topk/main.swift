@@ -6,6 +6,8 @@ toolMain(.lmTopK) { arguments, output in
     try displayGrids(filter, arguments, output)
   } else if arguments.has(.of) || arguments.has(.ofMember) {
     try scoreContinuations(filter, arguments, output)
+  } else if arguments.has(.nearest) {
+    try listNearestTokens(filter, arguments, output)
   } else {
     try listCandidates(filter, arguments, output)
   }

@@ -76,7 +76,7 @@ extension Tokenizer {
     let tokens = try DecodedTokens(TokenSpellings(pieces, added: [:]), decoder)
     let model: Model
     if purpose == .decoding {
-      model = .none
+      model = .none(unknownID: types.firstIndex(of: .unknown))
     } else if tables.model != "gemma4" {
       guard let scores = tables.scores else { throw VocabularyError(reason: "tokenizer.ggml.scores is missing") }
       model =

@@ -20,6 +20,9 @@ package struct Metaspace: Sendable {
     self.splits = splits
   }
 
+  /// The same without a `replacement` before the text.
+  var withoutPrefix: Metaspace { Metaspace(replacement: replacement, prependScheme: .never, splits: splits) }
+
   /// Returns a part of a text with its spaces replaced, and with a `replacement` before it if the scheme requires it
   /// and the part does not begin with one.
   ///
