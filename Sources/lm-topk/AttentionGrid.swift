@@ -73,14 +73,15 @@ struct AttentionGrid {
     let numberWidth = String(ids.count - 1).count
     let nameWidth = names.map { columns($0) }.max() ?? 0
     let cellWidth = max(3, numberWidth + 1)  // `100` is the widest percentage
-    let count = max(1, (width - numberWidth - 1 - nameWidth) / cellWidth)
+    let labelWidth = numberWidth + nameWidth + 2
+    let count = max(1, (width - labelWidth) / cellWidth)
     func cell(_ text: String) -> String { padded(text, cellWidth, right: true) }
     for first in stride(from: 0, to: ids.count, by: min(count, ids.count)) {
       try beginTable()
       let shown = first..<min(ids.count, first + min(count, ids.count))
       try output.writeGridLine("layer \(head.layer), head \(head.head): attention in %")
       try output.writeGridLine(
-        padded("", numberWidth + 1 + nameWidth) + shown.map { cell("\($0)") }.joined())
+        padded("", labelWidth) + shown.map { cell("\($0)") }.joined())
       for row in first..<ids.count {
         let weights = head.weights[row]
         let cells = shown.clamped(to: 0..<row + 1).map { position in
@@ -88,7 +89,7 @@ struct AttentionGrid {
           return terminal.shaded(cell(percent == 0 ? "." : "\(percent)"), weights[position])
         }
         try output.writeGridLine(
-          "\(padded("\(row)", numberWidth, right: true)) \(padded(names[row], nameWidth))\(cells.joined())")
+          "\(padded("\(row)", numberWidth, right: true)) \(padded(names[row], nameWidth)) \(cells.joined())")
       }
     }
   }

@@ -100,7 +100,7 @@ extension GGUFTokenizerTables {
     guard let name = preTokenizer else {
       throw VocabularyError(
         reason:
-          "the file does not name its pre-tokenizer (tokenizer.ggml.pre is missing); bpe-encode --pre-tokenizer NAME "
+          "the file does not name its pre-tokenizer (tokenizer.ggml.pre is missing); --pre-tokenizer NAME "
           + "names it, for example gpt-2, llama-bpe or qwen2")
     }
     guard let preTokenizer = GGUFPreTokenizer(name) else {
