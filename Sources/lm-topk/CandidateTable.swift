@@ -96,8 +96,11 @@ struct CandidateTable {
     var sum: Float = 0
     for (row, text) in zip(rows, texts) {
       sum += row.value
-      let bar = !row.hasBar || barWidth < Self.barWidths.lowerBound ? "" : terminal.bar(max(0, row.value / greatest), barWidth)
-      try write(row.number, text, (row.value < 0 ? "-" : "") + fixedPoint(abs(row.value), decimals: 4), fixedPoint(sum, decimals: 4), bar: bar)
+      let bar =
+        !row.hasBar || barWidth < Self.barWidths.lowerBound ? "" : terminal.bar(max(0, row.value / greatest), barWidth)
+      try write(
+        row.number, text, (row.value < 0 ? "-" : "") + fixedPoint(abs(row.value), decimals: 4),
+        fixedPoint(sum, decimals: 4), bar: bar)
     }
   }
 

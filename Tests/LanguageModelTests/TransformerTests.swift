@@ -120,7 +120,8 @@ import Testing
     guard !shape.ropes.contains(where: \.isLengthDependent) else { return }
     for length in [1, 2, 17, 39] {
       let part = transformer.attentionWeights(of: Array(ids[..<length]), heads: heads)
-      #expect(zip(part, all).allSatisfy { $0.elementsEqual($1.prefix($0.count)) && $0.count == length * (length + 1) / 2 })
+      #expect(
+        zip(part, all).allSatisfy { $0.elementsEqual($1.prefix($0.count)) && $0.count == length * (length + 1) / 2 })
     }
   }
 
