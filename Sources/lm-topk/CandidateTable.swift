@@ -104,8 +104,8 @@ struct CandidateTable {
     }
   }
 
-  /// Returns the text of the ids and an arrow: `Once upon a →`; empty if there are no ids. If it is too wide for the line, the end of the text is
-  /// kept, because the prefixes of one text differ at their end.
+  /// Returns the text of the ids and an arrow: `Once upon a →`; empty if there are no ids. If it is too wide for the
+  /// line, the end of the text is kept, because the prefixes of one text differ at their end.
   private func caption(_ ids: [Int]) -> String {
     guard !ids.isEmpty else { return "" }
     let arrow = terminal.isUTF8 ? " →" : " ->"
