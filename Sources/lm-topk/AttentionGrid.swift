@@ -25,9 +25,10 @@ struct AttentionGrid {
   ///   are ids.
   static func heads(of record: Record, _ ids: [Int]) throws -> [Head]? {
     guard var scanner = try record.value(of: "attentions") else { return nil }
-    var heads: [Head] = []
+    var heads: [(layer: Int?, head: Int?, weights: [[Float]])] = []
     try scanner.array { (scanner) throws(JSONError) in
-      var (layer, head, weights) = (0, 0, [[Float]]())
+      var (layer, head): (Int?, Int?)
+      var weights: [[Float]] = []
       try scanner.object { (name, scanner) throws(JSONError) in
         if scanner.matches(name, "layer") {
           layer = try scanner.integer()
@@ -39,23 +40,26 @@ struct AttentionGrid {
           _ = try scanner.skipValue()
         }
       }
-      heads.append(Head(layer: layer, head: head, weights: weights))
+      heads.append((layer, head, weights))
     }
-    for (index, head) in heads.enumerated() {
-      let place = "\"attentions\"[\(index)].\"weights\""
-      guard head.weights.count == ids.count else {
-        throw RecordError("\(place) has \(head.weights.count) rows, but \"ids\" has \(ids.count) tokens")
+    return try heads.enumerated().map { index, object in
+      guard let layer = object.layer, let head = object.head else {
+        throw RecordError("\"attentions\"[\(index)] has no \"layer\" and \"head\"")
       }
-      for (row, weights) in head.weights.enumerated() {
+      let place = "\"attentions\"[\(index)].\"weights\""
+      guard object.weights.count == ids.count else {
+        throw RecordError("\(place) has \(object.weights.count) rows, but \"ids\" has \(ids.count) tokens")
+      }
+      for (row, weights) in object.weights.enumerated() {
         guard weights.count == row + 1 else {
           throw RecordError("\(place)[\(row)] has \(weights.count) numbers; it must have \(row + 1)")
         }
-        guard weights.allSatisfy({ 0...1.001 ~= $0 }) else {
+        guard weights.allSatisfy({ 0...1 ~= $0 }) else {
           throw RecordError("\(place)[\(row)] has a number that is not from 0 to 1")
         }
       }
+      return Head(layer: layer, head: head, weights: object.weights)
     }
-    return heads
   }
 
   private static let longestToken = 14

@@ -66,5 +66,8 @@ extension Tool {
       Tool.Example(
         "The log-probability of each token:",
         "echo 'Once upon a' | bpe-encode --bos | lm-logits --logprobs |\njq -c .logprobs"),
+      Tool.Example(
+        "The attention of the first head of layer 2:",
+        "echo 'Once upon a' | bpe-encode |\nlm-logits --attention 2.1 | lm-topk --grid"),
     ])
 }
