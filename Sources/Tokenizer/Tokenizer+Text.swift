@@ -29,7 +29,7 @@ extension Tokenizer {
   private func spells(_ ids: [Int], _ text: [UInt8]) -> Bool {
     var ends: Set = [0]  // offsets where the ids so far can end: several, because special tokens may be left out
     var firstEnd: Int?  // after an unknown token: the first of the offsets where the ids so far can end
-    var work = 16 * (text.count + 65_536)
+    var work = 16 * (text.count + ids.count + 65_536)  // a limit for unknown tokens and repetitive texts
     for (index, id) in ids.enumerated() {
       guard id != unknownID else {
         firstEnd = firstEnd ?? ends.min()
@@ -44,10 +44,10 @@ extension Tokenizer {
           next.insert(token.count - 1)
         }
       }
+      if firstEnd != nil, isSpecial(id) { continue }
+      work -= firstEnd.map { text.count - $0 } ?? ends.count
+      guard work > 0 else { return false }
       if let first = firstEnd {
-        guard !isSpecial(id) else { continue }
-        work -= text.count - first
-        guard work > 0 else { return false }
         for end in first...text.count { match(at: end) }
         firstEnd = nil
       } else {

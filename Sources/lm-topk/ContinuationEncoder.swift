@@ -6,19 +6,17 @@ import Tokenizer
 /// do, puts none before a continuation.
 struct ContinuationEncoder {
   private let encoder: TextEncoder
-  /// For texts that begin with a space, which is left out, because this encoder puts one before them; nil unless the
-  /// other encoder removes the space.
+  /// For texts that begin with a space, which is left out, because this encoder puts one before them; nil if the other
+  /// encoder has the same result for them, because it keeps the space, and keeps it single.
   private let spaceEncoder: TextEncoder?
 
   /// - Parameter tokenizer: open for encoding.
   init(_ tokenizer: Tokenizer) {
     let (encoder, prefixEncoder) = (tokenizer.makeEncoder(addsPrefix: false), tokenizer.makeEncoder())
-    func beginsWithSpace(_ text: String, _ encoder: TextEncoder) -> Bool {
-      let first = try? Self.encode(Array(text.utf8), encoder).first
-      return first.flatMap { tokenizer.bytes(of: $0)?.first } == UInt8(ascii: " ")
-    }
+    let word = (try? Self.encode(Array("a".utf8), prefixEncoder)) ?? []
+    let addsSpace = word.first.flatMap { tokenizer.bytes(of: $0)?.first } == UInt8(ascii: " ")
     self.encoder = encoder
-    spaceEncoder = !beginsWithSpace(" a", encoder) && beginsWithSpace("a", prefixEncoder) ? prefixEncoder : nil
+    spaceEncoder = addsSpace && word != (try? Self.encode(Array(" a".utf8), encoder)) ? prefixEncoder : nil
   }
 
   /// Returns the ids of a text.

@@ -10,7 +10,7 @@ extension Option {
     "Instead of the most likely tokens, list the continuation TEXT: its probability, its log-probability, and the rank of "
       + "its first token. If it consists of several tokens, the model is run, and the probabilities of its tokens are "
       + "multiplied (chain rule). The option can be repeated. A continuation is attached to the text as it is: ' door' "
-      + "begins a new word, and 'door' continues the last word, also if the tokenizer puts a space before each text, as "
+      + "begins a new word, and 'door' continues the last word, even if the tokenizer puts a space before each text, as "
       + "those of SentencePiece do.")
   public static let ofMember = Option(
     "of-member", takes: .text("MEMBER"),

@@ -11,9 +11,9 @@ extension Transformer {
   /// softmax of its scores.
   ///
   /// The weights of a head are rows of 1, 2, … n numbers, one row after the other. Row p has the weights of the
-  /// positions 0 … p for the query at position p; positions before an attention window have the weight 0. They are the
-  /// weights that `forward` multiplies the values by, bit for bit, if the model's RoPE does not depend on the length of
-  /// the sequence; if it does, all positions use the RoPE of the whole sequence.
+  /// positions 0 … p for the query at position p; positions before an attention window have the weight 0. A row depends
+  /// on the ids up to its position only, unless the model's RoPE depends on the length of the sequence; then all
+  /// positions use the RoPE of the whole sequence.
   ///
   ///     let rows = model.attentionWeights(of: ids, heads: [AttentionHead(layer: 0, head: 2)])[0]
   ///     rows[p * (p + 1) / 2 + j]    // the weight of position j for the query at position p

@@ -64,8 +64,8 @@ func attention(
 }
 
 /// Computes the attention weights of one head for queries (n, at least heads · headDim) of the positions `first`,
-/// `first + 1`, … of a sequence whose keys are in the cache: those that `attention` multiplies the values by, bit for
-/// bit. Weights of positions before a window are 0.
+/// `first + 1`, … of a sequence whose keys are in the cache: the numerators that `attention` computes, bit for bit,
+/// times the inverse of their sum. Weights of positions before a window are 0.
 ///
 /// - Parameters:
 ///   - head: the index of the query head.
