@@ -1,7 +1,8 @@
 """Loads a web page of lm-score in headless Chromium, and prints facts about it as JSON: browser.py CHROMIUM PAGE
 
-The page is loaded in light and dark, 320, 1280 and 1600 pixels wide; there is an object for each. The browser is controlled through
-the DevTools protocol on a pipe, which needs no package, and works for a page whose policy forbids scripts.
+The page is loaded in light and dark, 320, 1280 and 1600 pixels wide; there is an object for each. The browser is
+controlled through the DevTools protocol on a pipe, which needs no package, and works for a page whose policy forbids
+scripts.
 """
 import itertools
 import json
