@@ -124,7 +124,8 @@ let package = Package(
     tests("CommandLineToolTests", ["CommandLineTool", "JSON", "JSONLines", "Platform"]),
     // Runs the built tools in pipelines
     tests(
-      "PipelineTests", ["CommandLineTool", "JSON", "JSONLines", "Platform"], fixtures: ["Fixtures", "Hub", "Sessions"]),
+      "PipelineTests", ["CommandLineTool", "JSON", "JSONLines", "Platform"],
+      fixtures: ["Browser", "Fixtures", "Hub", "Sessions"]),
     // Replays the findings of the fuzzer
     tests("FuzzTests", ["FuzzTargets"]),
   ]

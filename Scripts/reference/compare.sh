@@ -16,6 +16,8 @@ for model in "$reference"/models/*gpt2-rand "$reference"/models/smollm2/*.gguf; 
 done
 for model in "$checkout/Models/wren" "$reference"/models/smollm2/*.gguf; do
   "$python" "$here/layers.py" "$programs/lm-logits" "$model"
+  "$python" "$here/attention.py" "$programs/lm-logits" "$model"
+  "$python" "$here/nearest.py" "$programs/lm-topk" "$model"
   ! "$python" -c 'import minicons' 2> /dev/null || "$python" "$here/scores.py" "$programs" "$model" --count 500 "$sentences"
 done
 llama=$reference/llama.cpp

@@ -7,12 +7,12 @@ public final class TextEncoder {
   private let addsPrefix: Bool
   private var normalizer: TextNormalizer
 
-  init(_ tokenizer: Tokenizer) {
+  init(_ tokenizer: Tokenizer, _ settings: Tokenizer.Settings) {
     self.tokenizer = tokenizer
-    addsPrefix = tokenizer.settings.addsPrefix
-    hasNormalizers = !tokenizer.settings.normalizers.isEmpty
-    normalizer = TextNormalizer(tokenizer.settings.normalizers)
-    preTokenization = PreTokenization(tokenizer.settings.preTokenizer, tokenizer.makeModelEncoder())
+    addsPrefix = settings.addsPrefix
+    hasNormalizers = !settings.normalizers.isEmpty
+    normalizer = TextNormalizer(settings.normalizers)
+    preTokenization = PreTokenization(settings.preTokenizer, tokenizer.makeModelEncoder())
   }
 
   /// Appends the tokens of a text to `tokens`.

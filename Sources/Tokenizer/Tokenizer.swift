@@ -22,7 +22,17 @@ public final class Tokenizer: Sendable {
     case characters(CharacterBPE)
     case unigram(Unigram)
     /// No model: the tokenizer is open for decoding.
-    case none
+    case none(unknownID: Int?)
+
+    /// The token of characters that the vocabulary lacks; nil if there is none.
+    var unknownID: Int? {
+      switch self {
+      case .byteLevel: nil
+      case .characters(let model): model.unknownID < 0 ? nil : Int(model.unknownID)
+      case .unigram(let model): model.unknownID < 0 ? nil : Int(model.unknownID)
+      case .none(let id): id
+      }
+    }
   }
 
   /// The settings of a tokenizer's files.
@@ -57,6 +67,28 @@ public final class Tokenizer: Sendable {
           }
         }
     }
+
+    /// The settings without what puts a character before the text.
+    var withoutPrefix: Settings {
+      var settings = self
+      settings.normalizers = normalizers.compactMap {
+        switch $0 {
+        case .prepend: return nil
+        case .sentencePiece(var normalizer):
+          normalizer.addsDummyPrefix = false
+          return .sentencePiece(normalizer)
+        default: return $0
+        }
+      }
+      settings.preTokenizer = preTokenizer.compactMap {
+        switch $0 {
+        case .metaspace(let metaspace): .metaspace(metaspace.withoutPrefix)
+        case .prefixSpace: nil
+        default: $0
+        }
+      }
+      return settings
+    }
   }
 
   /// The purpose for which a tokenizer is opened, which determines how much of the file is read.
@@ -72,12 +104,15 @@ public final class Tokenizer: Sendable {
   let tokens: any TokenTable
   let addedTokens: AddedTokens
   let settings: Settings
+  /// The token of characters that the vocabulary lacks; nil if the model has none.
+  let unknownID: Int?
 
   init(
     _ model: Model, _ tokens: some TokenTable, _ addedTokens: [AddedTokens.Token], _ settings: Settings,
     _ purpose: Purpose
   ) throws(VocabularyError) {
-    self.model = purpose == .encoding ? model : .none
+    unknownID = model.unknownID
+    self.model = purpose == .encoding ? model : .none(unknownID: unknownID)
     self.tokens = tokens
     self.addedTokens = try AddedTokens(addedTokens, of: tokens, settings.normalizers, for: purpose)
     self.settings = settings
@@ -140,7 +175,11 @@ public final class Tokenizer: Sendable {
   }
 
   /// Returns a new encoder, for use by one thread. The tokenizer must be open for encoding.
-  public func makeEncoder() -> TextEncoder { TextEncoder(self) }
+  ///
+  /// - Parameter addsPrefix: false for texts that continue another text: nothing is put before them.
+  public func makeEncoder(addsPrefix: Bool = true) -> TextEncoder {
+    TextEncoder(self, addsPrefix ? settings : settings.withoutPrefix)
+  }
 
   /// Returns the encoder of the model, for use by one thread.
   func makeModelEncoder() -> PreTokenization.Encoder {

@@ -1,13 +1,10 @@
 import CommandLineTool
 import JSON
 import JSONLines
-import Platform
 import Tokenizer
 
 toolMain(.bpeEncode) { arguments, output in
-  let tokenizer = try Tokenizer(
-    arguments.modelFiles(), preTokenizer: arguments.text(.preTokenizer) ?? environmentVariable("LM_PRE"), for: .encoding
-  )
+  let tokenizer = try Tokenizer(arguments.modelFiles(), arguments)
   for warning in tokenizer.warnings { arguments.note(warning) }
   let fingerprint = tokenizer.fingerprintText
   let isDisplay = arguments.has(.encodeTable) || arguments.has(.colour)

@@ -26,11 +26,6 @@ extension Option {
     "Put the end-of-text token last",
     "Put the model's end-of-text token (EOS) last; for GPT-2 that is <|endoftext|>. --max-length keeps the tokens "
       + "that --bos and --eos add.")
-  public static let preTokenizer = Option(
-    "pre-tokenizer", takes: .text("NAME"),
-    "The pre-tokenizer of a GGUF file, such as qwen2",
-    "The name of the pre-tokenizer of a GGUF file, as in tokenizer.ggml.pre, for old files that do not name it or name "
-      + "the wrong one: gpt-2, llama-bpe, qwen2 and so on. Without effect for other files. Default: $LM_PRE.")
   public static let crlf = Option(
     "crlf",
     "Read lines that end with CR LF",

@@ -264,6 +264,15 @@ struct WeightLoader {
     table.fillVectors()
   }
 
+  /// Returns the tensor that `tokenEmbedding` has returned as a matrix.
+  ///
+  /// - Precondition: the family has requested it, as all families do.
+  func requestedEmbedding() throws(CheckpointError) -> Tensor {
+    try table.rejectUnusedTensors()
+    guard let embedding = table.embedding else { preconditionFailure("the family has no token embedding") }
+    return embedding
+  }
+
   /// Returns the weights of the model, without duplicates. An output head that is a copy of the token embedding is a
   /// duplicate.
   ///

@@ -76,7 +76,7 @@ extension Tokenizer {
     let tokens = try DecodedTokens(TokenSpellings(pieces, added: [:]), decoder)
     let model: Model
     if purpose == .decoding {
-      model = .none
+      model = .none(unknownID: types.firstIndex(of: .unknown))
     } else if tables.model != "gemma4" {
       guard let scores = tables.scores else { throw VocabularyError(reason: "tokenizer.ggml.scores is missing") }
       model =
@@ -100,7 +100,7 @@ extension GGUFTokenizerTables {
     guard let name = preTokenizer else {
       throw VocabularyError(
         reason:
-          "the file does not name its pre-tokenizer (tokenizer.ggml.pre is missing); bpe-encode --pre-tokenizer NAME "
+          "the file does not name its pre-tokenizer (tokenizer.ggml.pre is missing); --pre-tokenizer NAME "
           + "names it, for example gpt-2, llama-bpe or qwen2")
     }
     guard let preTokenizer = GGUFPreTokenizer(name) else {
