@@ -63,6 +63,7 @@ let package = Package(
     // Libraries
     library("JSONLines", ["CPlatform", "JSON", "Platform"]),
     library("Tokenizer", ["CPlatform", "JSON", "Platform"], numeric),
+    library("ChatTemplate", ["JSON", "Platform"], numeric),
     library("Checkpoint", ["JSON", "Platform"]),
     library("LanguageModel", ["Checkpoint", "CPlatform", "JSON", "Numerics", "Platform", "Threads"], numeric),
     library("Sampling", ["Numerics"], numeric),
@@ -107,6 +108,7 @@ let package = Package(
     tests("ThreadsTests", ["Threads"]),
     tests("NumericsTests", ["Numerics"]),
     tests("JSONLinesTests", ["JSON", "JSONLines"]),
+    tests("ChatTemplateTests", ["ChatTemplate", "JSON"]),
     tests("TokenizerTests", ["FuzzTargets", "Platform", "Tokenizer"], fixtures: ["Fixtures"]),
     tests("CheckpointTests", ["Checkpoint", "Platform"], fixtures: ["Fixtures"]),
     tests("LanguageModelTests", ["Checkpoint", "LanguageModel", "Platform", "Threads"], fixtures: ["Fixtures"]),

@@ -1,0 +1,53 @@
+/// The limits of rendering, which end hostile templates in bounded time and memory.
+struct Limits {
+  /// The number of evaluated expressions, statements and iterations. A second of work.
+  static let steps = 20_000_000
+  /// The number of Unicode scalars that all operations together may produce, without those of the input: 32 Mi, which
+  /// take 128 MiB.
+  static let scalars = 32 << 20
+  /// How often each scalar of the input may be copied beyond that.
+  static let copiesOfInput = 64
+  /// Expressions, statements and calls within each other while a template is rendered.
+  static let evaluationDepth = 800
+  /// Brackets, operators and blocks within each other in the text of a template.
+  static let syntaxDepth = 120
+  /// Lists and dictionaries within each other.
+  static let valueDepth = 120
+  /// The length of a range, as in jinja2's sandbox.
+  static let rangeLength = 100_000
+  /// The size of a template in bytes. Published templates have at most 30,000.
+  static let templateSize = 1 << 20
+}
+
+/// The error of an exhausted budget.
+enum BudgetError: Error {
+  case steps
+  case scalars
+
+  var reason: String {
+    switch self {
+    case .steps: "the template takes more than \(Limits.steps) steps"
+    case .scalars: "the template produces too much text"
+    }
+  }
+}
+
+/// What is left of the limits.
+struct Budget {
+  private var steps = Limits.steps
+  private var scalars: Int
+
+  /// - Parameter inputSize: the size of the input in bytes.
+  init(inputSize: Int) { scalars = Limits.scalars + Limits.copiesOfInput * inputSize }
+
+  mutating func spend(steps amount: Int = 1) throws(BudgetError) {
+    steps -= amount
+    if steps < 0 { throw .steps }
+  }
+
+  /// Spends scalars that are produced or compared.
+  mutating func spend(scalars amount: Int) throws(BudgetError) {
+    scalars -= amount
+    if scalars < 0 { throw .scalars }
+  }
+}

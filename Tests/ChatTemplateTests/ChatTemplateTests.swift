@@ -1,0 +1,3 @@
+import ChatTemplate
+import Testing
+@Test func x() {}
