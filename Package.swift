@@ -84,11 +84,15 @@ let package = Package(
     executable("lm-step", ["Checkpoint", "JSON", "JSONLines", "LanguageModel", "Sampling", "Threads", "Tokenizer"]),
     executable("lm-pull", ["Checkpoint", "Hub", "JSON", "LanguageModel", "Platform"]),
     // Developer tools, not installed. generate-pages writes man/man1 and completions; json-check runs the JSON Test
-    // Suite; pattern-check finds the matches of a pattern; lm-measure measures parts of a process for `make bench`.
+    // Suite; pattern-check finds the matches of a pattern; template-check
+    // renders chat templates; lm-measure measures parts of a process for `make bench`.
     .executableTarget(name: "generate-pages", dependencies: ["CommandLineTool", "Platform"], swiftSettings: common),
     .executableTarget(name: "json-check", dependencies: ["JSON", "JSONLines", "Platform"], swiftSettings: common),
     .executableTarget(
       name: "pattern-check", dependencies: ["JSONLines", "Platform", "Tokenizer"], swiftSettings: common),
+    .executableTarget(
+      name: "template-check", dependencies: ["ChatTemplate", "JSON", "JSONLines", "Platform"],
+      swiftSettings: common),
     .executableTarget(
       name: "lm-measure",
       dependencies: ["Checkpoint", "CommandLineTool", "JSON", "JSONLines", "LanguageModel", "Platform", "Threads"],

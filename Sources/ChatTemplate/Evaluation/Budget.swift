@@ -8,7 +8,7 @@ struct Limits {
   /// How often each scalar of the input may be copied beyond that.
   static let copiesOfInput = 64
   /// Expressions, statements and calls within each other while a template is rendered.
-  static let evaluationDepth = 800
+  static let evaluationDepth = 600
   /// Brackets, operators and blocks within each other in the text of a template.
   static let syntaxDepth = 120
   /// Lists and dictionaries within each other.

@@ -95,23 +95,21 @@ extension Interpreter {
   }
 
   private func filteredOrTested(_ expression: Expression) throws(TemplateError) -> Value {
-    if case .test(let operand, let name, let arguments) = expression.kind, let test = ValueTest(rawValue: name) {
-      return .boolean(try apply(test, to: evaluate(operand), evaluate(arguments)))
+    guard case .test(let operand, let name, let arguments) = expression.kind else {
+      return try evaluate(expression, of: nil)
     }
-    return try evaluate(expression, of: nil)
+    return .boolean(try apply(test(name), to: evaluate(operand), evaluate(arguments)))
   }
 
   /// Applies the filters of an expression to `input`, which is the text of a block; nil if the expression has a value.
   func evaluate(_ expression: Expression, of input: Value?) throws(TemplateError) -> Value {
-    guard case .filter(let operand, let name, let arguments) = expression.kind, let filter = Filter(rawValue: name) else {
-      return try evaluate(expression)
-    }
+    guard case .filter(let operand, let name, let arguments) = expression.kind else { return try evaluate(expression) }
     return try nested { () throws(TemplateError) in
       let value: Value
       if let operand { value = try evaluate(operand, of: input) } else { value = input ?? .none }
       let arguments = try evaluate(arguments)
       line = expression.line
-      return try apply(filter, to: value, arguments)
+      return try apply(filter(name), to: value, arguments)
     }
   }
 

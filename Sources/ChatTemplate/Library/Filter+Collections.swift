@@ -156,7 +156,7 @@ extension Interpreter {
 
   func map(_ value: Value, _ arguments: CallArguments) throws(TemplateError) -> Value {
     var results: [Value] = []
-    let elements = try elements(of: value)
+    let elements = value.isTrue ? try elements(of: value) : []
     if arguments.positional.isEmpty {
       let attribute = arguments.named.first { $0.name == "attribute" }?.value
       let otherwise = arguments.named.first { $0.name == "default" }?.value
@@ -168,7 +168,7 @@ extension Interpreter {
     } else {
       var arguments = arguments
       let name = try requiredText(arguments.positional.removeFirst(), for: "map").string
-      guard let filter = Filter(rawValue: name) else { throw failure("the filter \"\(name)\" is not implemented") }
+      let filter = try filter(name)
       for element in elements {
         results.append(try nested { () throws(TemplateError) in try apply(filter, to: element, arguments) })
       }
@@ -186,12 +186,11 @@ extension Interpreter {
     var test: ValueTest?
     if !arguments.positional.isEmpty {
       let name = try requiredText(arguments.positional.removeFirst(), for: filter.rawValue).string
-      test = ValueTest(rawValue: name)
-      if test == nil { throw failure("the test \"\(name)\" is not implemented") }
+      test = try self.test(name)
     }
     let isSelecting = filter == .select || filter == .selectattr
     var selected: [Value] = []
-    for element in try elements(of: value) {
+    for element in value.isTrue ? try elements(of: value) : [] {
       try step()
       let key = try attribute.map { (path) throws(TemplateError) in try self.attribute(path, ofElement: element) } ?? element
       let result = try test.map { (test) throws(TemplateError) in try apply(test, to: key, arguments) } ?? key.isTrue

@@ -6,6 +6,12 @@ enum Filter: String {
 }
 
 extension Interpreter {
+  /// Returns the filter with this name. As in jinja2, a template may name unknown filters if it does not use them.
+  func filter(_ name: String) throws(TemplateError) -> Filter {
+    guard let filter = Filter(rawValue: name) else { throw failure("the filter \"\(name)\" is not implemented") }
+    return filter
+  }
+
   func apply(_ filter: Filter, to value: Value, _ arguments: CallArguments) throws(TemplateError) -> Value {
     try step()
     switch filter {

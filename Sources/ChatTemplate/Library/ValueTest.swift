@@ -12,6 +12,12 @@ enum ValueTest: String {
 }
 
 extension Interpreter {
+  /// Returns the test with this name. As in jinja2, a template may name unknown tests if it does not use them.
+  func test(_ name: String) throws(TemplateError) -> ValueTest {
+    guard let test = ValueTest(rawValue: name) else { throw failure("the test \"\(name)\" is not implemented") }
+    return test
+  }
+
   func apply(_ test: ValueTest, to value: Value, _ arguments: CallArguments) throws(TemplateError) -> Bool {
     func argument() throws(TemplateError) -> Value {
       guard arguments.named.isEmpty, arguments.positional.count == 1 else {

@@ -325,7 +325,6 @@ extension Parser {
       isInline = false
       let line = line
       let name = try expectName()
-      guard Filter(rawValue: name) != nil else { throw failure("the filter \"\(name)\" is not implemented", line: line) }
       let arguments = isSymbol("(") ? try parseArguments() : Arguments()
       value = try make(
         .filter(value, name, arguments), line: line, (value.map { [$0] } ?? []) + arguments.expressions)
@@ -339,7 +338,6 @@ extension Parser {
     advance()
     let isNegated = skipName("not")
     let name = try expectName()
-    guard ValueTest(rawValue: name) != nil else { throw failure("the test \"\(name)\" is not implemented", line: line) }
     var arguments = Arguments()
     switch current.kind {
     case .symbol("("): arguments = try parseArguments()
