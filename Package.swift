@@ -73,7 +73,7 @@ let package = Package(
       "CommandLineTool",
       ["CPlatform", "JSON", "JSONLines", "Platform", "Threads", "Tokenizer", "Checkpoint", "Sampling"]),
     // Tools
-    executable("bpe-encode", ["JSON", "JSONLines", "Platform", "Tokenizer"]),
+    executable("bpe-encode", ["ChatTemplate", "Checkpoint", "JSON", "JSONLines", "Platform", "Tokenizer"]),
     executable("bpe-decode", ["JSON", "JSONLines", "Tokenizer"]),
     executable("lm-info", ["Checkpoint", "JSON", "JSONLines", "LanguageModel", "Platform", "Tokenizer"]),
     executable("lm-logits", ["Checkpoint", "JSON", "JSONLines", "LanguageModel", "Sampling", "Tokenizer"]),

@@ -49,6 +49,16 @@ struct AddedTokens: Sendable {
     return index < tokens.count && tokens[index].id == id && tokens[index].isSpecial
   }
 
+  /// Returns the ids of the added tokens whose text satisfies `isIncluded`.
+  func ids(in vocabulary: some TokenTable, where isIncluded: (Token, [UInt8]) -> Bool) -> Set<Int32> {
+    var ids: Set<Int32> = []
+    for token in tokens {
+      guard let content = token.content ?? vocabulary.bytes(of: Int(token.id)).map(Array.init) else { continue }
+      if isIncluded(token, content) { ids.insert(token.id) }
+    }
+    return ids
+  }
+
   /// Returns the id of the added token with these bytes, or nil if no added token has these bytes.
   func id(of content: [UInt8], in vocabulary: some TokenTable) -> Int? {
     tokens.first {

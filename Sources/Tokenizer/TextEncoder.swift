@@ -6,6 +6,11 @@ public final class TextEncoder {
   private let hasNormalizers: Bool
   private let addsPrefix: Bool
   private var normalizer: TextNormalizer
+  /// The parts of the text that is being encoded in which control tokens are not recognized.
+  private var input: InputText?
+  /// Maps the offsets in a normalized text to the original one; nil while the original text is searched. Set only if
+  /// `input` is set.
+  private var originalOffsets: NormalizedText.Offsets?
 
   init(_ tokenizer: Tokenizer) {
     self.tokenizer = tokenizer
@@ -24,11 +29,14 @@ public final class TextEncoder {
   ///   - addPrefixSpace: If true, a text that is not empty and does not begin with a space is encoded as if it did. A
   ///     tokenizer that puts a character before each text adds no second one.
   ///     Token ends are still offsets in `text`; a token that is only this space ends at 0.
+  ///   - input: The parts of the text in which control tokens are ordinary text, although `recognizeSpecial` is true.
   /// - Throws: `TextEncodingError` if the vocabulary has no token for a byte. In that case nothing is appended.
   public func encode(
     _ text: UnsafeBufferPointer<UInt8>, recognizeSpecial: Bool = false, addPrefixSpace: Bool = false,
-    into tokens: TokenBuffer
+    input: InputText? = nil, into tokens: TokenBuffer
   ) throws(TextEncodingError) {
+    self.input = input
+    defer { self.input = nil }
     var output = Output(tokens: tokens)
     let oldCount = tokens.count
     do {
@@ -94,6 +102,10 @@ public final class TextEncoder {
     while let found = matches.next(from: position) {
       position = found.range.upperBound
       guard recognizeSpecial || !found.token.isSpecial else { continue }
+      if input != nil, isRefused(found.range, found.token.id, shift: output.shift) {
+        position = found.range.lowerBound + 1  // a token of the template may begin within the match
+        continue
+      }
       if found.token.isSingleWord, Self.isPartOfWord(found.range, in: text, range) { continue }
       var (start, end) = (found.range.lowerBound, position)
       if found.token.stripsLeft, start > ordinary { start = startOfTrailingWhiteSpace(in: text, ordinary..<start) }
@@ -108,6 +120,17 @@ public final class TextEncoder {
       ordinary = end
     }
     try encode(ordinary..<range.upperBound, &output)
+  }
+
+  /// Returns true if `input` does not allow a match, which is a range in the original text or in the normalized one.
+  private func isRefused(_ match: Range<Int>, _ token: Int32, shift: Int) -> Bool {
+    var (first, last) = (match.lowerBound + shift, match.upperBound - 1 + shift)
+    if var offsets = originalOffsets {
+      first = offsets.offset(of: match.lowerBound)
+      originalOffsets = offsets  // the next match begins later, but perhaps before the end of this one
+      last = offsets.offset(of: match.upperBound - 1)
+    }
+    return input?.refuses(token, from: first, to: last) ?? false
   }
 
   /// Returns true if the text continues a word before or after a match.
@@ -144,10 +167,12 @@ public final class TextEncoder {
     var isFirst = output.isFirst && range.lowerBound == 0
     var changed: NormalizedText?
     do {
-      changed = try normalizer.normalize(text, range, recordsChanges: tokens.recordsEnds)
+      changed = try normalizer.normalize(text, range, recordsChanges: tokens.recordsEnds || input != nil)
     } catch { throw TextEncodingError(error.reason, offset: error.offset.map { $0 + start }) }
     guard let normalized = changed else { return try encode(text, range, &output) }
     isFirst = isFirst && !normalized.removesStart  // as in `tokenizers`
+    if input != nil { originalOffsets = NormalizedText.Offsets(normalized, start: start) }
+    defer { originalOffsets = nil }
     try normalized.encode(
       tokens, start: start,
       recorded: (try? normalizer.normalize(text, range, recordsChanges: true)) ?? normalized

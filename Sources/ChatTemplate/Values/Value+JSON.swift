@@ -6,7 +6,7 @@ public struct TemplateValue {
 
   init(_ value: Value) { self.value = value }
 
-  public static var none: TemplateValue { TemplateValue(.none) }
+  public static var null: TemplateValue { TemplateValue(.none) }
   public static func boolean(_ flag: Bool) -> TemplateValue { TemplateValue(.boolean(flag)) }
   /// Text of the template, such as a special token.
   public static func text(_ bytes: some Collection<UInt8>) -> TemplateValue {

@@ -7,6 +7,21 @@ extension Option {
     "json", short: "j",
     "Read records with \"text\" instead of plain text",
     "Read records with a member \"text\" instead of plain text, and keep their other members.")
+  public static let chat = Option(
+    "chat",
+    "Read records with \"messages\", apply the chat template",
+    "Read records with a member \"messages\", a conversation, and apply the chat template of the model. The record gets "
+      + "\"text\", the text of the template, and its \"ids\". See CHAT TEMPLATES.")
+  public static let chatTemplate = Option(
+    "chat-template", takes: .file("FILE"),
+    "A chat template: a file, or a name in the model",
+    "The chat template: a file, if it contains a slash or ends in .jinja, or else the name of one of the model's "
+      + "templates. Default: the template default, or, for records with tools, tool_use if the model has one.")
+  public static let noGenerationPrompt = Option(
+    "no-generation-prompt",
+    "Leave out the beginning of an answer",
+    "Set add_generation_prompt to false, so that the template leaves out the beginning of an answer: to score a "
+      + "conversation, for example, instead of continuing it.")
   public static let addPrefixSpace = Option(
     "add-prefix-space",
     "Put a space before the text if it has none",
@@ -96,13 +111,16 @@ extension Tool {
     ],
     operands: .files(of: "text"),
     output: .records(unless: [.encodeTable, .colour]),
-    exclusions: [[.sealed, .sealedOutput], [.nullTerminated, .wholeInput, .jsonInput], [.encodeTable, .colour]],
+    exclusions: [
+      [.sealed, .sealedOutput], [.nullTerminated, .wholeInput, .jsonInput, .chat], [.encodeTable, .colour],
+      [.chat, .crlf], [.chat, .skipBlank], [.chat, .addPrefixSpace], [.chat, .special], [.chat, .bos], [.chat, .eos],
+    ],
     options: [
-      .nullTerminated, .wholeInput, .jsonInput, .crlf, .skipBlank, .addPrefixSpace, .special, .bos, .eos, .tokens,
+      .nullTerminated, .wholeInput, .jsonInput, .chat, .chatTemplate, .noGenerationPrompt, .crlf, .skipBlank, .addPrefixSpace, .special, .bos, .eos, .tokens,
       .offsets,
       .attentionMask, .maxLength, .keep, .preTokenizer, .encodeTable, .colour,
     ],
-    synopsis: [.wholeInput, .jsonInput, .special, .bos, .tokens, .offsets, .encodeTable],
+    synopsis: [.wholeInput, .jsonInput, .chat, .special, .bos, .tokens, .offsets, .encodeTable],
     commonOptions: [.model, .threads, .keepGoing, .errors, .sealed, .sealedOutput, .quiet, .help, .version],
     examples: [
       Tool.Example("The ids of a sentence:", "echo 'Once upon' | bpe-encode"),
