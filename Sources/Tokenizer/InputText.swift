@@ -16,6 +16,9 @@ public struct InputText: Sendable {
     controlTokens.ids.contains(token) && (contains(first) || contains(last))
   }
 
+  /// Returns the first of the tokens that is special, although the model made it of ordinary text; nil if none is.
+  func firstSpecial(_ ids: some Sequence<Int32>) -> Int32? { ids.first(where: controlTokens.special.contains) }
+
   private func contains(_ offset: Int) -> Bool {
     let index = firstIndex(below: ranges.count) { ranges[$0].upperBound > offset }
     return index < ranges.count && ranges[index].contains(offset)
@@ -25,8 +28,8 @@ public struct InputText: Sendable {
 /// The added tokens that a user's text must not contain.
 public struct ControlTokens: Sendable {
   fileprivate let ids: Set<Int32>
-
-  fileprivate init(_ ids: Set<Int32>) { self.ids = ids }
+  /// Those that are special tokens, without the unknown token.
+  fileprivate let special: Set<Int32>
 }
 
 private func isWhiteSpace(_ text: [UInt8]) -> Bool {
@@ -38,9 +41,15 @@ extension Tokenizer {
   /// space: the rule of transformers 5.24 (`_get_control_tokens`), where `isUsed` is true for the tokens in the text of
   /// a chat template.
   public func controlTokens(_ isUsed: ([UInt8]) -> Bool) -> ControlTokens {
-    ControlTokens(
-      addedTokens.ids(in: tokens) { token, content in
-        token.isSpecial || !isWhiteSpace(content) && isUsed(content)
-      })
+    let ids = addedTokens.ids(in: tokens) { token, content in
+      token.isSpecial || !isWhiteSpace(content) && isUsed(content)
+    }
+    let unknown: Int32? =
+      switch model {
+      case .characters(let model): model.unknownID
+      case .unigram(let model): model.unknownID
+      case .byteLevel, .none: nil
+      }
+    return ControlTokens(ids: ids, special: ids.filter { $0 != unknown && isSpecial(Int($0)) })
   }
 }

@@ -75,7 +75,9 @@ public final class TextEncoder {
         try splitAtAddedTokens(text, range, searches.normalized, recognizeSpecial, &output) {
           (range, output) throws(TextEncodingError) in
           let isFirst = output.isFirst && range.lowerBound == 0
+          let oldCount = output.tokens.count
           try preTokenization.encode(text, range, output.shift, isFirst: isFirst, into: output.tokens)
+          if input != nil { try checkTokens(of: output.tokens, from: oldCount) }
         }
       }
     }
@@ -120,6 +122,14 @@ public final class TextEncoder {
       ordinary = end
     }
     try encode(ordinary..<range.upperBound, &output)
+  }
+
+  /// Throws an error if one of the tokens that the model has made, from index `first` on, is a special token.
+  @inline(never)
+  private func checkTokens(of tokens: TokenBuffer, from first: Int) throws(TextEncodingError) {
+    guard let id = input?.firstSpecial(tokens.ids[first...]) else { return }
+    let text = tokenizer.bytes(of: Int(id)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+    throw TextEncodingError(.specialToken(text), offset: nil)
   }
 
   /// Returns true if `input` does not allow a match, which is a range in the original text or in the normalized one.

@@ -1,5 +1,10 @@
 extension Interpreter {
   func evaluate(_ expression: Expression) throws(TemplateError) -> Value {
+    try evaluateOperand(expression).plain
+  }
+
+  /// Evaluates an operand of `+`, whose value can be `Value.markup`.
+  private func evaluateOperand(_ expression: Expression) throws(TemplateError) -> Value {
     try nested { () throws(TemplateError) in
       line = expression.line
       return try value(of: expression)
@@ -26,6 +31,7 @@ extension Interpreter {
     case .not(let operand): return .boolean(try !evaluate(operand).isTrue)
     case .negated(let operand): return try negated(evaluate(operand))
     case .positive(let operand): return try positive(evaluate(operand))
+    case .binary(.add, let left, let right): return try add(evaluateOperand(left), evaluateOperand(right))
     case .binary(let symbol, let left, let right): return try apply(symbol, evaluate(left), evaluate(right))
     case .concatenation(let parts): return try concatenation(of: parts)
     case .comparison(let left, let comparisons): return .boolean(try compare(left, comparisons))
@@ -36,9 +42,9 @@ extension Interpreter {
       let value = try evaluate(left)
       return value.isTrue ? value : try evaluate(right)
     case .conditional(let condition, let then, let otherwise):
-      if try evaluate(condition).isTrue { return try evaluate(then) }
+      if try evaluate(condition).isTrue { return try evaluateOperand(then) }
       guard let otherwise else { return .undefined("the condition is false, and the expression has no else") }
-      return try evaluate(otherwise)
+      return try evaluateOperand(otherwise)
     }
   }
 
@@ -96,17 +102,22 @@ extension Interpreter {
 
   private func filteredOrTested(_ expression: Expression) throws(TemplateError) -> Value {
     guard case .test(let operand, let name, let arguments) = expression.kind else {
-      return try evaluate(expression, of: nil)
+      return try filtered(expression, nil)
     }
     return .boolean(try apply(test(name), to: evaluate(operand), evaluate(arguments)))
   }
 
-  /// Applies the filters of an expression to `input`, which is the text of a block; nil if the expression has a value.
-  func evaluate(_ expression: Expression, of input: Value?) throws(TemplateError) -> Value {
+  /// Applies the filters of an expression to the text of a block.
+  func evaluate(_ filters: Expression, of text: MarkedText) throws(TemplateError) -> Value {
+    try filtered(filters, .text(text)).plain
+  }
+
+  /// - Parameter input: the text of a block; nil if the expression has a value.
+  private func filtered(_ expression: Expression, _ input: Value?) throws(TemplateError) -> Value {
     guard case .filter(let operand, let name, let arguments) = expression.kind else { return try evaluate(expression) }
     return try nested { () throws(TemplateError) in
       let value: Value
-      if let operand { value = try evaluate(operand, of: input) } else { value = input ?? .none }
+      if let operand { value = try filtered(operand, input).plain } else { value = input ?? .none }
       let arguments = try evaluate(arguments)
       line = expression.line
       return try apply(filter(name), to: value, arguments)

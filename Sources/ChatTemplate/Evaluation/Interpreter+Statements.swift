@@ -34,7 +34,7 @@ extension Interpreter {
     case .filterBlock(let filter, let body):
       let (text, flow) = try capture(body)
       guard flow == .next else { return flow }
-      try write(self.text(of: evaluate(filter, of: .text(text))))
+      try write(self.text(of: evaluate(filter, of: text)))
     case .with(let assignments, let body): return try executeWith(assignments, body)
     case .generation(let body): return try inNewScope { () throws(TemplateError) in try execute(body) }
     case .breakLoop: return .breakLoop
@@ -88,7 +88,8 @@ extension Interpreter {
   ) throws(TemplateError) -> Flow {
     let (text, flow) = try capture(body)
     guard flow == .next else { return flow }
-    try assign(try filter.map { (filter) throws(TemplateError) in try evaluate(filter, of: .text(text)) } ?? .text(text), to: target)
+    let value = try filter.map { (filter) throws(TemplateError) in try evaluate(filter, of: text) } ?? .text(text)
+    try assign(value, to: target)
     return .next
   }
 

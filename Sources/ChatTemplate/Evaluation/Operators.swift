@@ -17,6 +17,19 @@ extension Interpreter {
     }
   }
 
+  func add(_ left: Value, _ right: Value) throws(TemplateError) -> Value {
+    func joined(_ left: MarkedText, _ right: MarkedText) throws(TemplateError) -> Value {
+      try spend(left.count + right.count)
+      return .markup(left + right)
+    }
+    switch (left, right) {
+    case (.markup(let left), .markup(let right)): return try joined(left, right)
+    case (.markup(let left), .text(let right)): return try joined(left, escaped(right))
+    case (.text(let left), .markup(let right)): return try joined(escaped(left), right)
+    default: return try apply(.add, left, right)
+    }
+  }
+
   func apply(_ symbol: BinaryOperator, _ left: Value, _ right: Value) throws(TemplateError) -> Value {
     switch (symbol, left, right) {
     case (_, .undefined(let message), _): throw failure(message)

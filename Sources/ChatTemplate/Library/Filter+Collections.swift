@@ -170,7 +170,7 @@ extension Interpreter {
       let name = try requiredText(arguments.positional.removeFirst(), for: "map").string
       let filter = try filter(name)
       for element in elements {
-        results.append(try nested { () throws(TemplateError) in try apply(filter, to: element, arguments) })
+        results.append(try nested { () throws(TemplateError) in try apply(filter, to: element, arguments).plain })
       }
     }
     return try generator(results)

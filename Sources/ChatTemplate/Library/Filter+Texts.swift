@@ -3,7 +3,8 @@ extension Interpreter {
     let text = try text(of: value)
     try spend(text.count)
     switch filter {
-    case .string, .safe: return .text(text)
+    case .string: return .text(text)
+    case .safe: return .markup(text)
     case .capitalize: return .text(text.capitalized)
     case .lower: return .text(text.lowercased)
     case .upper: return .text(text.uppercased)
@@ -26,7 +27,7 @@ extension Interpreter {
     case .format: return .text(try format(text, arguments))
     case .truncate: return .text(try truncate(text, arguments))
     case .wordcount: return .integer(wordCount(text))
-    default: return .text(escape(text))
+    default: return .markup(escaped(text))
     }
   }
 
@@ -92,7 +93,8 @@ extension Interpreter {
     return text.split { !isWord($0) }.count
   }
 
-  private func escape(_ text: MarkedText) -> MarkedText {
+  /// Returns the text with entities for the characters that have a meaning in HTML.
+  func escaped(_ text: MarkedText) -> MarkedText {
     text.flatMap { scalar -> MarkedText in
       let entity: String? =
         switch scalar.value {

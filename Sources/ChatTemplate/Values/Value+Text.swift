@@ -33,7 +33,7 @@ private struct RepresentationWriter {
     case .boolean(let flag): append(flag ? "True" : "False")
     case .integer(let number): append("\(number)")
     case .float(let number): text += MarkedText(number)
-    case .text(let text): try append(quoting: text)
+    case .text(let text), .markup(let text): try append(quoting: text)
     case .list(let list): try append(list)
     case .dictionary(let dictionary):
       append("{")

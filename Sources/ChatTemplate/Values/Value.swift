@@ -8,6 +8,9 @@ enum Value {
   case integer(Int)
   case float(Double)
   case text(MarkedText)
+  /// A text that `safe` or `escape` returns: `+` escapes the other operand, as `Markup` of the package markupsafe. It
+  /// occurs only as an operand of `+`; everywhere else it is a text.
+  case markup(MarkedText)
   case list(List)
   case dictionary(Dictionary)
   case namespace(Namespace)
@@ -176,6 +179,9 @@ extension Value {
     }
   }
 
+  /// The value as a plain text if it is markup.
+  var plain: Value { if case .markup(let text) = self { .text(text) } else { self } }
+
   /// The truth value, as in Python.
   var isTrue: Bool {
     switch self {
@@ -183,7 +189,7 @@ extension Value {
     case .boolean(let flag): flag
     case .integer(let number): number != 0
     case .float(let number): number != 0
-    case .text(let text): !text.isEmpty
+    case .text(let text), .markup(let text): !text.isEmpty
     case .list(let list): !list.elements.isEmpty
     case .dictionary(let dictionary): !dictionary.members.isEmpty
     case .loop(let loop): (loop.knownLength ?? 1) > 0
@@ -199,7 +205,7 @@ extension Value {
     case .boolean: "bool"
     case .integer: "int"
     case .float: "float"
-    case .text: "str"
+    case .text, .markup: "str"
     case .list(let list):
       switch list.kind {
       case .list: "list"
