@@ -103,8 +103,8 @@ let package = Package(
     .target(
       name: "FuzzTargets",
       dependencies: [
-        "Checkpoint", "CommandLineTool", "JSON", "JSONLines", "LanguageModel", "Numerics", "Platform", "Sampling",
-        "Scoring", "Tokenizer",
+        "ChatTemplate", "Checkpoint", "CommandLineTool", "JSON", "JSONLines", "LanguageModel", "Numerics", "Platform",
+        "Sampling", "Scoring", "Tokenizer",
       ],
       path: "Scripts/fuzz/Targets", swiftSettings: common),
     tests("JSONTests", ["JSON"]),
@@ -112,7 +112,7 @@ let package = Package(
     tests("ThreadsTests", ["Threads"]),
     tests("NumericsTests", ["Numerics"]),
     tests("JSONLinesTests", ["JSON", "JSONLines"]),
-    tests("ChatTemplateTests", ["ChatTemplate", "JSON"]),
+    tests("ChatTemplateTests", ["ChatTemplate", "JSON"], fixtures: ["Fixtures"]),
     tests("TokenizerTests", ["FuzzTargets", "Platform", "Tokenizer"], fixtures: ["Fixtures"]),
     tests("CheckpointTests", ["Checkpoint", "Platform"], fixtures: ["Fixtures"]),
     tests("LanguageModelTests", ["Checkpoint", "LanguageModel", "Platform", "Threads"], fixtures: ["Fixtures"]),

@@ -2,11 +2,11 @@
 struct Limits {
   /// The number of evaluated expressions, statements and iterations. A second of work.
   static let steps = 20_000_000
-  /// The number of Unicode scalars that all operations together may produce, without those of the input: 32 Mi, which
-  /// take 128 MiB.
-  static let scalars = 32 << 20
-  /// How often each scalar of the input may be copied beyond that.
-  static let copiesOfInput = 64
+  /// The number of Unicode scalars that all operations together may produce or compare. A scalar takes 4 bytes.
+  static let scalars = 16 << 20
+  /// How often each byte of the input may be copied beyond that. Templates that collect a text in a namespace copy it
+  /// for each message.
+  static let copiesOfInput = 256
   /// Expressions, statements and calls within each other while a template is rendered.
   static let evaluationDepth = 600
   /// Brackets, operators and blocks within each other in the text of a template.

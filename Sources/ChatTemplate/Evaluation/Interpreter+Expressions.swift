@@ -114,13 +114,15 @@ extension Interpreter {
 
   /// - Parameter input: the text of a block; nil if the expression has a value.
   private func filtered(_ expression: Expression, _ input: Value?) throws(TemplateError) -> Value {
-    guard case .filter(let operand, let name, let arguments) = expression.kind else { return try evaluate(expression) }
+    guard case .filter(let operand, let name, let arguments) = expression.kind else { return try evaluateOperand(expression) }
     return try nested { () throws(TemplateError) in
       let value: Value
-      if let operand { value = try filtered(operand, input).plain } else { value = input ?? .none }
+      if let operand { value = try filtered(operand, input) } else { value = input ?? .none }
       let arguments = try evaluate(arguments)
       line = expression.line
-      return try apply(filter(name), to: value, arguments)
+      let filter = try filter(name)
+      if case .markup = value, filter == .e || filter == .escape { return value }
+      return try apply(filter, to: value.plain, arguments)
     }
   }
 

@@ -32,6 +32,9 @@ extension Interpreter {
 
   func apply(_ symbol: BinaryOperator, _ left: Value, _ right: Value) throws(TemplateError) -> Value {
     switch (symbol, left, right) {
+    case (.multiply, .text, .boolean(let flag)), (.multiply, .list, .boolean(let flag)):
+      return try apply(.multiply, left, .integer(flag ? 1 : 0))
+    case (.multiply, .boolean, .text), (.multiply, .boolean, .list): return try apply(.multiply, right, left)
     case (_, .undefined(let message), _): throw failure(message)
     case (.remainder, .text(let format), _): return .text(try formatted(format, CallArguments(formatting: right)))
     case (_, _, .undefined(let message)): throw failure(message)

@@ -1,7 +1,9 @@
 extension Interpreter {
   /// Returns `value.name`: a method or an attribute, or else the member of a dictionary.
   func attribute(_ name: String, of value: Value) throws(TemplateError) -> Value {
-    if name.hasPrefix("__"), name.hasSuffix("__") { throw failure("access to the attribute \(name) is refused") }
+    if name.hasPrefix("__"), name.hasSuffix("__") {
+      return .undefined("access to the attribute \(name) is refused, as by jinja2's sandbox")
+    }
     if let found = try pythonAttribute(name, of: value) { return found }
     if case .dictionary(let dictionary) = value, let found = dictionary[.text(MarkedText(name))] { return found }
     return .undefined("'\(objectName(value))' has no attribute '\(name)'")

@@ -57,7 +57,7 @@ extension Interpreter {
     let scale = Double("1e\(precision)") ?? 1
     switch method {
     case "common":
-      if case .integer = number, precision >= 0 { return value }
+      if case .integer(let integer) = number, precision >= 0 { return .integer(integer) }
       guard precision >= 0, number.double.isFinite else {
         return .float((number.double * scale).rounded(.toNearestOrEven) / scale)
       }

@@ -25,7 +25,7 @@ extension Interpreter {
           self.text(of: old), with: self.text(of: new), in: text, limit: optionalInteger(values[2], for: "replace")))
     case .indent: return .text(try indent(requiredText(value, for: "indent"), arguments))
     case .format: return .text(try format(text, arguments))
-    case .truncate: return .text(try truncate(text, arguments))
+    case .truncate: return .text(try truncate(requiredText(value, for: "truncate"), arguments))
     case .wordcount: return .integer(wordCount(text))
     default: return .markup(escaped(text))
     }

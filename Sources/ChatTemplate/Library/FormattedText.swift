@@ -45,7 +45,9 @@ extension Interpreter {
       try spend(text.count)
     }
     guard usesNames || values.isEmpty else {
-      if values.count == 1, case .dictionary = values[0], arguments.positional.count == 1 { return result + rest }
+      // As in Python, a single list or dictionary may remain
+      if arguments.positional.count == 1, case .dictionary = values.first { return result + rest }
+      if arguments.positional.count == 1, case .list(let list) = values.first, list.kind != .tuple { return result + rest }
       throw failure("% has more arguments than its format")
     }
     return result + rest

@@ -25,19 +25,13 @@ extension Interpreter {
       }
       return arguments.positional[0]
     }
-    func integer(_ value: Value) throws(TemplateError) -> Int {
-      guard case .integer(let number) = Number(value) else {
-        throw failure("the test \"\(test.rawValue)\" requires an integer, found \(value.typeName)")
-      }
-      return number
+    func hasRemainder(_ remainder: Int, by divisor: Value) throws(TemplateError) -> Bool {
+      try areEqual(apply(.remainder, value, divisor), .integer(remainder))
     }
     switch test {
-    case .odd: return try integer(value) % 2 != 0
-    case .even: return try integer(value) % 2 == 0
-    case .divisibleby:
-      let divisor = try integer(argument())
-      guard divisor != 0 else { throw failure("division by zero") }
-      return divisor == -1 ? true : try integer(value) % divisor == 0
+    case .odd: return try hasRemainder(1, by: .integer(2))
+    case .even: return try hasRemainder(0, by: .integer(2))
+    case .divisibleby: return try hasRemainder(0, by: argument())
     case .lower: return try text(of: value).isLowercase
     case .upper: return try text(of: value).isUppercase
     case .in: return try contains(argument(), value)
@@ -59,7 +53,9 @@ extension Interpreter {
     case (.none, .none), (.boolean, .boolean), (.true, .boolean(true)), (.false, .boolean(false)): true
     case (.integer, .integer), (.float, .float): true
     case (.number, .boolean), (.number, .integer), (.number, .float): true
-    case (.string, .text), (.mapping, .dictionary), (.callable, .function), (.callable, .loop): true
+    case (.string, .text), (.mapping, .dictionary), (.callable, .function), (.callable, .loop),
+      (.callable, .undefined):
+      true
     case (.sequence, .text), (.sequence, .dictionary), (.sequence, .undefined): true
     case (.sequence, .list(let list)): list.isIndexed
     case (.iterable, .text), (.iterable, .dictionary), (.iterable, .undefined): true
