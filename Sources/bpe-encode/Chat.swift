@@ -44,12 +44,15 @@ final class Chat: Sendable {
     guard let chosen = source(name ?? ChatTemplateSource.defaultName) else {
       if sources.isEmpty {
         throw ToolError(
-          .badData, "\(model.location): this model has no chat template; --chat-template FILE.jinja gives one")
+          .badData,
+          "\(model.location.path): this model has no chat template; --chat-template FILE.jinja gives one")
       }
       throw ToolError(
         .badData,
-        name.map { "this model has no chat template \"\(excerpt($0))\" (it has \(names)); a file is named by a path or ends in .jinja" }
-          ?? "this model has several chat templates and no default: --chat-template selects one of \(names)")
+        name.map {
+          "this model has no chat template \"\(excerpt($0))\" (it has \(names)); the name of a file contains a slash or ends "
+            + "in .jinja"
+        } ?? "this model has several chat templates and no default: --chat-template selects one of \(names)")
     }
     template = try Template(chosen, tokenizer)
     toolTemplate = try name == nil ? source("tool_use").map { try Template($0, tokenizer) } : nil

@@ -107,7 +107,7 @@ extension Tool {
         + "and a text that looks like UTF-16 are reported on standard error. A blank line becomes a record without ids, "
         + "which the other tools pass on, so that input lines and output lines correspond; --skip-blank leaves it out.",
       "Nothing in the text is interpreted: a backslash is a backslash, and <|endoftext|> is thirteen characters unless "
-        + "--special is given.",
+        + "--special is given. With --chat, the text of the template can contain special tokens, and the messages cannot.",
     ],
     operands: .files(of: "text"),
     output: .records(unless: [.encodeTable, .colour]),
@@ -122,10 +122,16 @@ extension Tool {
     ],
     synopsis: [.wholeInput, .jsonInput, .chat, .special, .bos, .tokens, .offsets, .encodeTable],
     commonOptions: [.model, .threads, .keepGoing, .errors, .sealed, .sealedOutput, .quiet, .help, .version],
+    sections: [.chatTemplates],
     examples: [
       Tool.Example("The ids of a sentence:", "echo 'Once upon' | bpe-encode"),
       Tool.Example("Its tokens as a table:", "echo 'Once upon a time' | bpe-encode --table"),
       Tool.Example("A text divided into tokens:", "echo 'A kettle whistled' | bpe-encode --colour"),
       Tool.Example("The number of tokens:", "seq 1000 | bpe-encode -w | jq '.ids | length'"),
+      Tool.Example(
+        "A question in a chat template:",
+        "echo 'Q: {{ messages[0].content }} A:' > question.jinja\n"
+          + "echo '{\"messages\":[{\"role\":\"user\",\"content\":\"Who is Ann?\"}]}' |\n"
+          + "    bpe-encode --chat --chat-template question.jinja | jq -c '[.text, .ids]'"),
     ])
 }
