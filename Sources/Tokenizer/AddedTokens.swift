@@ -49,14 +49,18 @@ struct AddedTokens: Sendable {
     return index < tokens.count && tokens[index].id == id && tokens[index].isSpecial
   }
 
-  /// Returns the ids of the added tokens whose text satisfies `isIncluded`.
+  /// Returns the ids of the added tokens for which `isIncluded` returns true; it receives the token and its text.
   func ids(in vocabulary: some TokenTable, where isIncluded: (Token, [UInt8]) -> Bool) -> Set<Int32> {
-    var ids: Set<Int32> = []
-    for token in tokens {
-      guard let content = token.content ?? vocabulary.bytes(of: Int(token.id)).map(Array.init) else { continue }
-      if isIncluded(token, content) { ids.insert(token.id) }
-    }
-    return ids
+    Set(tokens.filter { isIncluded($0, content(of: $0, in: vocabulary)) }.map(\.id))
+  }
+
+  /// Returns the text of an added token; an empty one if no added token has this id.
+  func content(of id: Int32, in vocabulary: some TokenTable) -> [UInt8] {
+    tokens.first { $0.id == id }.map { content(of: $0, in: vocabulary) } ?? []
+  }
+
+  private func content(of token: Token, in vocabulary: some TokenTable) -> [UInt8] {
+    token.content ?? vocabulary.bytes(of: Int(token.id)).map(Array.init) ?? []
   }
 
   /// Returns the id of the added token with these bytes, or nil if no added token has these bytes.

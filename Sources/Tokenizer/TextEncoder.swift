@@ -128,8 +128,8 @@ public final class TextEncoder {
   @inline(never)
   private func checkTokens(of tokens: TokenBuffer, from first: Int) throws(TextEncodingError) {
     guard let id = input?.firstSpecial(tokens.ids[first...]) else { return }
-    let text = tokenizer.bytes(of: Int(id)).map { String(decoding: $0, as: UTF8.self) } ?? ""
-    throw TextEncodingError(.specialToken(text), offset: nil)
+    let content = tokenizer.addedTokens.content(of: id, in: tokenizer.tokens)
+    throw TextEncodingError(.specialToken(String(decoding: content, as: UTF8.self)), offset: nil)
   }
 
   /// Returns true if `input` does not allow a match, which is a range in the original text or in the normalized one.

@@ -15,7 +15,7 @@ final class Chat: Sendable {
 
     init(_ source: ChatTemplateSource, _ tokenizer: Tokenizer) throws {
       do throws(TemplateError) { template = try ChatTemplate(source.text) } catch {
-        throw ToolError(.badData, "\(source.place): chat template, \(error)")
+        throw ToolError(.badData, "\(source.place), \(error)")
       }
       place = source.place
       controlTokens = tokenizer.controlTokens(template.mentions)
@@ -75,6 +75,6 @@ final class Chat: Sendable {
     do throws(TemplateError) {
       let rendered = try template.template.render(variables, inputSize: record.line.count)
       return (rendered.bytes, InputText(rendered.inputRanges, template.controlTokens))
-    } catch { throw RecordError("\(template.place): chat template, \(error)") }
+    } catch { throw RecordError("\(template.place), \(error)") }
   }
 }

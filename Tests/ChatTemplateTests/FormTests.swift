@@ -111,7 +111,8 @@ import Testing
         + "<|end_header_id|>\n\nBye<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n"),
     Example(
       name: "Gemma, with parts", template: gemma,
-      messages: #"[{"role":"user","content":[{"type":"text","text":" a "},{"type":"image"},{"type":"text","text":"b"}]},"#
+      messages:
+        #"[{"role":"user","content":[{"type":"text","text":" a "},{"type":"image"},{"type":"text","text":"b"}]},"#
         + #"{"role":"assistant","content":"c"}]"#,
       text: "<s><start_of_turn>user\nab<end_of_turn>\n<start_of_turn>model\nc<end_of_turn>\n<start_of_turn>model\n"),
     Example(
@@ -123,7 +124,8 @@ import Testing
         + #"[AVAILABLE_TOOLS] [{"type": "function", "function": {"name": "add"}}][/AVAILABLE_TOOLS][INST] So?[/INST]"#),
     Example(
       name: "Phi", template: phi, messages: conversation,
-      text: "<|system|>\nS<|end|>\n<|user|>\n Hi <|end|>\n<|assistant|>\nYo<|end|>\n<|user|>\nBye<|end|>\n<|assistant|>\n"),
+      text:
+        "<|system|>\nS<|end|>\n<|user|>\n Hi <|end|>\n<|assistant|>\nYo<|end|>\n<|user|>\nBye<|end|>\n<|assistant|>\n"),
   ]
 
   @Test(arguments: examples)
@@ -134,7 +136,9 @@ import Testing
 
   @Test func templatesRejectOrdersOfRoles() {
     let messages = #"[{"role":"user","content":"a"},{"role":"user","content":"b"}]"#
-    let error = #expect(throws: TemplateError.self) { try render(Self.llama2, #"{"bos_token":""}"#, messages: messages) }
+    let error = #expect(throws: TemplateError.self) {
+      try render(Self.llama2, #"{"bos_token":""}"#, messages: messages)
+    }
     #expect(error?.reason == "the roles must be user and assistant in turn")
   }
 }

@@ -20,7 +20,9 @@ extension FuzzTarget {
 private func checkTemplate(_ source: String, _ line: UnsafeBufferPointer<UInt8>) throws {
   var variables: [String: TemplateValue] = [:]
   var scanner = JSONScanner(line)
-  guard let template = try? ChatTemplate(source), let members = try? TemplateValue.members(json: &scanner) else { return }
+  guard let template = try? ChatTemplate(source), let members = try? TemplateValue.members(json: &scanner) else {
+    return
+  }
   for (name, value) in members { variables[name] = value }
   let text: RenderedText
   do throws(TemplateError) {

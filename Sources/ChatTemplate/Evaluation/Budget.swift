@@ -2,6 +2,10 @@
 struct Limits {
   /// The number of evaluated expressions, statements and iterations. A second of work.
   static let steps = 20_000_000
+  /// How many steps each byte of the input allows beyond that. Templates can iterate over the messages for each message.
+  static let stepsPerByte = 64
+  /// The steps for each element of a list that is made. An element takes some 24 bytes.
+  static let stepsPerElement = 2
   /// The number of Unicode scalars that all operations together may produce or compare. A scalar takes 4 bytes.
   static let scalars = 16 << 20
   /// How often each byte of the input may be copied beyond that. Templates that collect a text in a namespace copy it
@@ -26,7 +30,7 @@ enum BudgetError: Error {
 
   var reason: String {
     switch self {
-    case .steps: "the template takes more than \(Limits.steps) steps"
+    case .steps: "the template takes too many steps"
     case .scalars: "the template produces too much text"
     }
   }
@@ -34,11 +38,14 @@ enum BudgetError: Error {
 
 /// What is left of the limits.
 struct Budget {
-  private var steps = Limits.steps
+  private var steps: Int
   private var scalars: Int
 
   /// - Parameter inputSize: the size of the input in bytes.
-  init(inputSize: Int) { scalars = Limits.scalars + Limits.copiesOfInput * inputSize }
+  init(inputSize: Int) {
+    steps = Limits.steps + Limits.stepsPerByte * inputSize
+    scalars = Limits.scalars + Limits.copiesOfInput * inputSize
+  }
 
   mutating func spend(steps amount: Int = 1) throws(BudgetError) {
     steps -= amount

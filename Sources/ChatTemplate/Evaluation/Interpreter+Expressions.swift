@@ -114,7 +114,9 @@ extension Interpreter {
 
   /// - Parameter input: the text of a block; nil if the expression has a value.
   private func filtered(_ expression: Expression, _ input: Value?) throws(TemplateError) -> Value {
-    guard case .filter(let operand, let name, let arguments) = expression.kind else { return try evaluateOperand(expression) }
+    guard case .filter(let operand, let name, let arguments) = expression.kind else {
+      return try evaluateOperand(expression)
+    }
     return try nested { () throws(TemplateError) in
       let value: Value
       if let operand { value = try filtered(operand, input) } else { value = input ?? .none }

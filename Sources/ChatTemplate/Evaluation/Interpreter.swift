@@ -97,7 +97,7 @@ final class Interpreter {
 
   /// Returns a list, unless it is nested too deeply.
   func list(_ kind: List.Kind = .list, _ elements: [Value]) throws(TemplateError) -> Value {
-    try step(1 + elements.count / 8)
+    try step(1 + Limits.stepsPerElement * elements.count)
     let list = List(kind, elements)
     try checkDepth(list.depth)
     return .list(list)
@@ -105,7 +105,7 @@ final class Interpreter {
 
   /// Returns a dictionary, unless it is nested too deeply or a key cannot be hashed.
   func dictionary(_ members: [(key: Value, value: Value)]) throws(TemplateError) -> Value {
-    try step(1 + members.count)
+    try step(1 + Limits.stepsPerElement * members.count)
     var hashed: [(key: Value, hash: Key, value: Value)] = []
     for member in members { hashed.append((member.key, try key(member.key), member.value)) }
     let dictionary = Dictionary(hashed)
@@ -114,7 +114,7 @@ final class Interpreter {
   }
 
   func generator(_ elements: [Value]) throws(TemplateError) -> Value {
-    try step(1 + elements.count / 8)
+    try step(1 + Limits.stepsPerElement * elements.count)
     let generator = Generator(elements)
     try checkDepth(generator.depth)
     return .generator(generator)
@@ -143,7 +143,7 @@ final class Interpreter {
       try step(dictionary.members.count / 8)
       return dictionary.members.map(\.key)
     case .text(let text):
-      try step(text.count)
+      try step(Limits.stepsPerElement * text.count)
       return text.map { .text([$0]) }
     case .generator(let generator): return generator.rest()
     default: throw failure("a value of type \(value.typeName) cannot be iterated")

@@ -21,7 +21,8 @@ enum ContainerMethod: String {
     if names.contains(name) { return .method(value, name) }
     if name == "fromkeys", case .dictionary = value { return .refused("the method \"fromkeys\" is not implemented") }
     return changing.contains(name)
-      ? .refused("a template cannot change a \(value.typeName): the method \"\(name)\" is refused, as by jinja2's sandbox")
+      ? .refused(
+        "a template cannot change a \(value.typeName): the method \"\(name)\" is refused, as by jinja2's sandbox")
       : nil
   }
 }

@@ -14,7 +14,8 @@ extension Interpreter {
     case .join:
       let values = try bind(arguments, "d", "attribute", for: "join")
       let elements = try keys(elements(of: value), attribute: values[1], ignoresCase: false)
-      return .text(try join(elements, with: values[0].map { (value) throws(TemplateError) in try text(of: value) } ?? []))
+      return .text(
+        try join(elements, with: values[0].map { (value) throws(TemplateError) in try text(of: value) } ?? []))
     case .items:
       switch value {
       case .undefined: return try generator([])
@@ -164,7 +165,9 @@ extension Interpreter {
         throw failure("map has no argument \"\(other.name)\"")
       }
       guard let attribute else { throw failure("map requires a filter or an attribute") }
-      for element in elements { results.append(try self.attribute(attribute, ofElement: element, otherwise: otherwise)) }
+      for element in elements {
+        results.append(try self.attribute(attribute, ofElement: element, otherwise: otherwise))
+      }
     } else {
       var arguments = arguments
       let name = try requiredText(arguments.positional.removeFirst(), for: "map").string
@@ -192,7 +195,8 @@ extension Interpreter {
     var selected: [Value] = []
     for element in value.isTrue ? try elements(of: value) : [] {
       try step()
-      let key = try attribute.map { (path) throws(TemplateError) in try self.attribute(path, ofElement: element) } ?? element
+      let key =
+        try attribute.map { (path) throws(TemplateError) in try self.attribute(path, ofElement: element) } ?? element
       let result = try test.map { (test) throws(TemplateError) in try apply(test, to: key, arguments) } ?? key.isTrue
       if result == isSelecting { selected.append(element) }
     }

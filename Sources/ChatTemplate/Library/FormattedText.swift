@@ -25,7 +25,8 @@ extension Interpreter {
       }
       var value: Value?
       if skip("(") {
-        guard let end = rest.firstIndex(of: MarkedScalar(0x29)), case .dictionary(let dictionary) = arguments.positional.first
+        guard let end = rest.firstIndex(of: MarkedScalar(0x29)),
+          case .dictionary(let dictionary) = arguments.positional.first
         else { throw failure("% with names requires a dictionary") }
         value = dictionary[.text(MarkedText(rest[..<end]))]
         rest = rest[(end + 1)...]
@@ -47,7 +48,9 @@ extension Interpreter {
     guard usesNames || values.isEmpty else {
       // As in Python, a single list or dictionary may remain
       if arguments.positional.count == 1, case .dictionary = values.first { return result + rest }
-      if arguments.positional.count == 1, case .list(let list) = values.first, list.kind != .tuple { return result + rest }
+      if arguments.positional.count == 1, case .list(let list) = values.first, list.kind != .tuple {
+        return result + rest
+      }
       throw failure("% has more arguments than its format")
     }
     return result + rest
@@ -88,7 +91,9 @@ extension Interpreter {
       let isDoubled = index < format.count && format[index] == scalar
       switch scalar.value {
       case 0x7B where !isDoubled:
-        guard let end = format[index...].firstIndex(of: MarkedScalar(0x7D)) else { throw failure("format: } is missing") }
+        guard let end = format[index...].firstIndex(of: MarkedScalar(0x7D)) else {
+          throw failure("format: } is missing")
+        }
         let field = format[index..<end].string
         index = end + 1
         let value: Value?

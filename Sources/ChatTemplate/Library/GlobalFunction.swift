@@ -32,7 +32,9 @@ extension Interpreter {
 
   /// Returns the members of a dictionary, or of pairs, and the named arguments.
   private func members(_ arguments: CallArguments) throws(TemplateError) -> [(key: Value, value: Value)] {
-    guard arguments.positional.count <= 1 else { throw failure("dict and namespace take at most one positional argument") }
+    guard arguments.positional.count <= 1 else {
+      throw failure("dict and namespace take at most one positional argument")
+    }
     var members: [(key: Value, value: Value)] = []
     if case .dictionary(let dictionary) = arguments.positional.first {
       members = dictionary.members

@@ -87,7 +87,8 @@ extension Interpreter {
     let count = try optionalInteger(values[1], for: "split") ?? -1
     let limit = count < 0 ? Int.max : count
     guard let separator = try optionalText(values[0], for: "split") else {
-      return try list(.list, (fromRight ? text.wordsFromRight(limit: limit) : text.words(limit: limit)).map { .text($0) })
+      return try list(
+        .list, (fromRight ? text.wordsFromRight(limit: limit) : text.words(limit: limit)).map { .text($0) })
     }
     guard !separator.isEmpty else { throw failure("split: the separator is empty") }
     let matches = try search(text, separator) { (search, budget) throws(BudgetError) in
@@ -114,10 +115,13 @@ extension Interpreter {
     let found = try search(text, separator) { (search, budget) throws(BudgetError) in
       fromRight ? try search.last(&budget) : try search.next(from: 0, &budget)
     }
-    guard let found else { return try list(.tuple, fromRight ? [.text([]), .text([]), .text(text)] : [.text(text), .text([]), .text([])]) }
+    guard let found else {
+      return try list(.tuple, fromRight ? [.text([]), .text([]), .text(text)] : [.text(text), .text([]), .text([])])
+    }
     let end = found + separator.count
     return try list(
-      .tuple, [.text(MarkedText(text[..<found])), .text(MarkedText(text[found..<end])), .text(MarkedText(text[end...]))])
+      .tuple,
+      [.text(MarkedText(text[..<found])), .text(MarkedText(text[found..<end])), .text(MarkedText(text[end...]))])
   }
 
   private func hasAffix(_ text: MarkedText, _ arguments: CallArguments, atEnd: Bool) throws(TemplateError) -> Bool {
@@ -157,7 +161,9 @@ extension Interpreter {
       method == .find || method == .index
         ? try search.next(from: start, before: end, &budget) : try search.last(from: start, before: end, &budget)
     }
-    if found == nil, method == .index || method == .rindex { throw failure("\(method.rawValue): the text is not found") }
+    if found == nil, method == .index || method == .rindex {
+      throw failure("\(method.rawValue): the text is not found")
+    }
     return .integer(found ?? -1)
   }
 

@@ -43,10 +43,6 @@ struct Lexer {
 
   private func peek(_ offset: Int = 0) -> UInt32 { position + offset < source.count ? source[position + offset] : 0 }
 
-  private func isAt(_ text: StaticString, _ offset: Int = 0) -> Bool {
-    text.withUTF8Buffer { text in text.indices.allSatisfy { peek(offset + $0) == UInt32(text[$0]) } }
-  }
-
   private mutating func advance(_ count: Int = 1) {
     for _ in 0..<count {
       if peek() == 10 { line += 1 }
@@ -244,7 +240,8 @@ struct Lexer {
       while index < source.count {
         let isSeparator = source[index] == 0x5F && index > start
         let digit = Unicode.Scalar(source[index]).flatMap { $0.isASCII ? Character($0).hexDigitValue : nil } ?? 99
-        let next = index + 1 < source.count ? Unicode.Scalar(source[index + 1]).flatMap { Character($0).hexDigitValue } : nil
+        let next =
+          index + 1 < source.count ? Unicode.Scalar(source[index + 1]).flatMap { Character($0).hexDigitValue } : nil
         guard digit < radix || isSeparator && next ?? 99 < radix else { break }
         index += 1
       }
@@ -291,7 +288,9 @@ struct Lexer {
     let begin = line
     advance()
     while true {
-      guard position < source.count else { throw TemplateError(reason: "the end of the string is missing", line: begin) }
+      guard position < source.count else {
+        throw TemplateError(reason: "the end of the string is missing", line: begin)
+      }
       let scalar = peek()
       if scalar == quote { break }
       if scalar == 0x5C {

@@ -17,9 +17,11 @@ extension Parser {
       let filter = try parseFilters(of: nil, isInline: true)
       return .filterBlock(filter, try parseBlock(until: "endfilter").body)
     case "with": return try parseWith()
-    case "generation": return .generation(try outsideOfLoops { (parser) throws(TemplateError) in
-        try parser.parseBlock(until: "endgeneration").body
-      })
+    case "generation":
+      return .generation(
+        try outsideOfLoops { (parser) throws(TemplateError) in
+          try parser.parseBlock(until: "endgeneration").body
+        })
     case "break", "continue":
       guard loopDepth > 0 else { throw failure("\"\(name)\" outside of a loop", line: line) }
       return name == "break" ? .breakLoop : .continueLoop

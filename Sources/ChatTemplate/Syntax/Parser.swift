@@ -67,7 +67,8 @@ struct Parser {
   }
 
   /// Returns an expression with these parts.
-  mutating func make(_ kind: Expression.Kind, line: Int, _ parts: [Expression] = []) throws(TemplateError) -> Expression {
+  mutating func make(_ kind: Expression.Kind, line: Int, _ parts: [Expression] = []) throws(TemplateError) -> Expression
+  {
     if case .text(let text) = kind { literals.insert(text) }
     let depth = 1 + (parts.map(\.depth).max() ?? 0)
     guard depth <= Limits.syntaxDepth else { throw tooDeep }

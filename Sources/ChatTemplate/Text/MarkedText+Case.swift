@@ -19,7 +19,8 @@ extension [MarkedScalar] {
   /// The first scalar in title case, the others in lower case.
   var capitalized: MarkedText {
     guard let first else { return [] }
-    return first.mapped(first.properties.titlecaseMapping) + MarkedText(lowercased.dropFirst(MarkedText([first]).lowercased.count))
+    return first.mapped(first.properties.titlecaseMapping)
+      + MarkedText(lowercased.dropFirst(MarkedText([first]).lowercased.count))
   }
 
   /// Each word in title case; a word is a run of cased scalars, as in Python's `str.title`.

@@ -66,7 +66,8 @@ public struct RenderedText: Sendable {
       if scalar.value < 0x80 {
         bytes.append(UInt8(truncatingIfNeeded: scalar.value))
       } else {
-        bytes.append(contentsOf: UTF8.encode(Unicode.Scalar(scalar.value) ?? "\u{FFFD}") ?? UTF8.encodedReplacementCharacter)
+        bytes.append(
+          contentsOf: UTF8.encode(Unicode.Scalar(scalar.value) ?? "\u{FFFD}") ?? UTF8.encodedReplacementCharacter)
       }
     }
     if let start { inputRanges.append(start..<bytes.count) }

@@ -18,7 +18,9 @@ public struct TemplateValue {
   public init(json scanner: inout JSONScanner) throws(JSONError) { value = try Value(json: &scanner, depth: 0) }
 
   /// Reads an object whose members are variables.
-  public static func members(json scanner: inout JSONScanner) throws(JSONError) -> [(name: String, value: TemplateValue)] {
+  public static func members(json scanner: inout JSONScanner) throws(JSONError) -> [(
+    name: String, value: TemplateValue
+  )] {
     var members: [(name: String, value: TemplateValue)] = []
     try scanner.object { (name, scanner) throws(JSONError) in
       let name = try MarkedText(json: name, scanner)

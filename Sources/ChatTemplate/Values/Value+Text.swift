@@ -89,7 +89,8 @@ private struct RepresentationWriter {
         case 0x09: "\\t"
         case 0..<0x20, 0x7F..<0xA1, 0xAD: "\\x" + hexadecimal(scalar.value, 2)
         case 0x80... where !scalar.isPrintable:
-          scalar.value > 0xFFFF ? "\\U" + hexadecimal(scalar.value, 8)
+          scalar.value > 0xFFFF
+            ? "\\U" + hexadecimal(scalar.value, 8)
             : scalar.value > 0xFF ? "\\u" + hexadecimal(scalar.value, 4) : "\\x" + hexadecimal(scalar.value, 2)
         default: nil
         }

@@ -83,7 +83,8 @@ public struct Tool: Sendable {
   init(
     name: String, summary: String, description: [String], operands: Operands, output: Content,
     exclusions: [[Option]] = [], options: [Option], synopsis: [Option]? = nil, commonOptions: [Option],
-    ignoring ignoredOptions: [Option] = [], sections: [Section] = [], examples: [Example], variables: [Entry] = [], statuses: [Entry] = []
+    ignoring ignoredOptions: [Option] = [], sections: [Section] = [], examples: [Example], variables: [Entry] = [],
+    statuses: [Entry] = []
   ) {
     self.name = name
     self.summary = summary

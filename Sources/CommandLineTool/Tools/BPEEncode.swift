@@ -116,7 +116,8 @@ extension Tool {
       [.chat, .crlf], [.chat, .skipBlank], [.chat, .addPrefixSpace], [.chat, .special], [.chat, .bos], [.chat, .eos],
     ],
     options: [
-      .nullTerminated, .wholeInput, .jsonInput, .chat, .chatTemplate, .noGenerationPrompt, .crlf, .skipBlank, .addPrefixSpace, .special, .bos, .eos, .tokens,
+      .nullTerminated, .wholeInput, .jsonInput, .chat, .chatTemplate, .noGenerationPrompt, .crlf, .skipBlank,
+      .addPrefixSpace, .special, .bos, .eos, .tokens,
       .offsets,
       .attentionMask, .maxLength, .keep, .preTokenizer, .encodeTable, .colour,
     ],
