@@ -2,7 +2,7 @@
 struct Limits {
   /// The number of evaluated expressions, statements and iterations. A second of work.
   static let steps = 20_000_000
-  /// How many steps each byte of the input allows beyond that. Templates can iterate over the messages for each message.
+  /// How many steps each byte of the input allows beyond that. Some templates iterate over all messages for each one.
   static let stepsPerByte = 64
   /// The steps for each element of a list that is made. An element takes some 24 bytes.
   static let stepsPerElement = 2

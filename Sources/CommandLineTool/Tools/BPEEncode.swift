@@ -133,6 +133,6 @@ extension Tool {
         "A question in a chat template:",
         "echo 'Q: {{ messages[0].content }} A:' > question.jinja\n"
           + "echo '{\"messages\":[{\"role\":\"user\",\"content\":\"Who is Ann?\"}]}' |\n"
-          + "    bpe-encode --chat --chat-template question.jinja | jq -c '[.text, .ids]'"),
+          + "    bpe-encode --chat --chat-template question.jinja | jq -c .ids"),
     ])
 }
