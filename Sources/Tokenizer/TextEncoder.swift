@@ -29,14 +29,11 @@ public final class TextEncoder {
   ///   - addPrefixSpace: If true, a text that is not empty and does not begin with a space is encoded as if it did. A
   ///     tokenizer that puts a character before each text adds no second one.
   ///     Token ends are still offsets in `text`; a token that is only this space ends at 0.
-  ///   - input: The parts of the text in which control tokens are ordinary text, although `recognizeSpecial` is true.
   /// - Throws: `TextEncodingError` if the vocabulary has no token for a byte. In that case nothing is appended.
   public func encode(
     _ text: UnsafeBufferPointer<UInt8>, recognizeSpecial: Bool = false, addPrefixSpace: Bool = false,
-    input: InputText? = nil, into tokens: TokenBuffer
+    into tokens: TokenBuffer
   ) throws(TextEncodingError) {
-    self.input = input
-    defer { self.input = nil }
     var output = Output(tokens: tokens)
     let oldCount = tokens.count
     do {
@@ -53,6 +50,18 @@ public final class TextEncoder {
       tokens.truncate(to: oldCount)
       throw error.offset ?? 0 < 0 ? TextEncodingError(error.reason, offset: nil) : error
     }
+  }
+
+  /// Appends the tokens of a text in which special tokens are recognized, except in the parts that come from a user.
+  ///
+  /// - Throws: `TextEncodingError`, also if the tokenizer makes a special token of ordinary text. In that case nothing
+  ///   is appended.
+  public func encode(
+    _ text: UnsafeBufferPointer<UInt8>, input: InputText, into tokens: TokenBuffer
+  ) throws(TextEncodingError) {
+    self.input = input
+    defer { self.input = nil }
+    try encode(text, recognizeSpecial: true, into: tokens)
   }
 
   private struct Output {

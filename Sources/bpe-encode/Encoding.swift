@@ -56,7 +56,7 @@ final class Encoding {
       throw ToolError(.badData, "--eos: this model has no end-of-text token")
     }
     keepsLast = arguments.text(.keep) == "last"
-    recognizesSpecial = arguments.has(.special) || chat != nil
+    recognizesSpecial = arguments.has(.special)
     addsPrefixSpace = arguments.has(.addPrefixSpace)
     maxLength = arguments.integer(.maxLength)
     if arguments.has(.encodeTable) { display = TokenDisplay(tokenizer, .table) }
@@ -122,8 +122,11 @@ final class Encoding {
     tokens.removeAll()
     for id in tokensBefore { tokens.append(Int32(truncatingIfNeeded: id), end: 0) }
     do {
-      try encoder.encode(
-        text, recognizeSpecial: recognizesSpecial, addPrefixSpace: addsPrefixSpace, input: input, into: tokens)
+      if chat != nil, let input {  // a copy of `input` for each line would take longer than the test
+        try encoder.encode(text, input: input, into: tokens)
+      } else {
+        try encoder.encode(text, recognizeSpecial: recognizesSpecial, addPrefixSpace: addsPrefixSpace, into: tokens)
+      }
     } catch {  // the vocabulary has no token for a byte
       throw RecordError(error.description)
     }

@@ -37,8 +37,7 @@ import Tokenizer
     let control = tokenizer.controlTokens { token in used.contains { Array($0.utf8) == token } }
     let tokens = TokenBuffer(recordsEnds: recordsEnds)
     try bytes.withUnsafeBufferPointer {
-      try tokenizer.makeEncoder().encode(
-        $0, recognizeSpecial: true, input: InputText(ranges, control), into: tokens)
+      try tokenizer.makeEncoder().encode($0, input: InputText(ranges, control), into: tokens)
     }
     return Array(tokens.ids)
   }
@@ -92,7 +91,7 @@ import Tokenizer
       let bytes = Array(golden.text.utf8)
       let input = InputText([0..<bytes.count / 2], tokenizer.controlTokens { _ in true })
       try bytes.withUnsafeBufferPointer {
-        try tokenizer.makeEncoder().encode($0, recognizeSpecial: true, input: input, into: tokens)
+        try tokenizer.makeEncoder().encode($0, input: input, into: tokens)
       }
       #expect(Array(tokens.ids) == golden.special)
     }
