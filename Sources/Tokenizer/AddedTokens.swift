@@ -54,9 +54,10 @@ struct AddedTokens: Sendable {
     Set(tokens.filter { isIncluded($0, content(of: $0, in: vocabulary)) }.map(\.id))
   }
 
-  /// Returns the text of an added token; an empty one if no added token has this id.
+  /// Returns the text of a token, added or not; an empty one if no token has this id.
   func content(of id: Int32, in vocabulary: some TokenTable) -> [UInt8] {
-    tokens.first { $0.id == id }.map { content(of: $0, in: vocabulary) } ?? []
+    tokens.first { $0.id == id }.map { content(of: $0, in: vocabulary) }
+      ?? vocabulary.bytes(of: Int(id)).map(Array.init) ?? []
   }
 
   private func content(of token: Token, in vocabulary: some TokenTable) -> [UInt8] {

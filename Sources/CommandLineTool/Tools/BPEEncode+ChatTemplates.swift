@@ -12,10 +12,10 @@ extension Tool.Section {
         + "tokenizer.chat_template.NAME.",
       "The template reads these variables: messages; tools and documents, from the members of these names; "
         + "add_generation_prompt; bos_token, eos_token and the other special tokens that the model names; and the members "
-        + "of \"chat_template_kwargs\", such as {\"enable_thinking\":false}. Members of messages are passed to the template "
-        + "as they are, as content that is an array of parts; a member that is null is left out. Reasoning is given to the "
-        + "template under the names reasoning_content and thinking, whichever of them, or reasoning, a message has. "
-        + "The template itself adds the beginning-of-text token.",
+        + "of \"chat_template_kwargs\", such as {\"enable_thinking\":false}, which replace other variables except messages, "
+        + "tools and documents. A message is passed to the template with all its members, without those that are null; "
+        + "its content can be an array of parts. Reasoning in a member reasoning_content, thinking or reasoning is passed "
+        + "by the names reasoning_content and thinking. The template itself adds the beginning-of-text token.",
       "The text of the template is searched for added tokens; the strings of the record are not: control tokens that are "
         + "spelled out in a message, in tools or in another member are ordinary text. Control tokens are the special tokens, "
         + "and the added tokens that are not special if they occur in the template, such as <tool_call>, and are not white "
@@ -32,7 +32,7 @@ extension Tool.Section {
         + "round, safe, select, selectattr, slice, sort, string, sum, title, tojson, trim, truncate, unique, upper and "
         + "wordcount. The tests are those of jinja2, except filter and test.",
       "Values are those of Python, with integers of 64 bits, and are printed as Python prints them. Texts have the methods "
-        + "of Python's str, except encode, expandtabs, format_map, isidentifier, isprintable and translate; lists have copy, "
+        + "of Python's str, except encode, expandtabs, format_map, isidentifier, isprintable, maketrans and translate; lists have copy, "
         + "count and index; dictionaries have copy, get, items, keys and values. As in the sandbox of transformers, a template "
         + "cannot change a list or a dictionary. What is not implemented is an error with its name and its line. "
         + "raise_exception makes the record a bad record with the message of the template.",

@@ -35,7 +35,7 @@ extension Tokenizer {
     }
     settings.bosTokenID = tables.bosTokenID
     settings.eosTokenID = tables.eosTokenID
-    settings.namedTokens = tables.namedTokens(settings)
+    settings.namesTokensByID = true
     guard let merges = tables.merges else { throw VocabularyError(reason: "tokenizer.ggml.merges is missing") }
     var builder = VocabularyBuilder(
       tokens: min(tables.tokens.count, Vocabulary.limit), bytes: tables.tokens.range.count, purpose)
@@ -71,7 +71,7 @@ extension Tokenizer {
     // The ids that SentencePiece gives these tokens, which old files do not name
     settings.bosTokenID = tables.bosTokenID ?? controlToken(1)
     settings.eosTokenID = tables.eosTokenID ?? controlToken(2)
-    settings.namedTokens = tables.namedTokens(settings)
+    settings.namesTokensByID = true
     let decoder = try TokenTextDecoder(
       [.replace(mark, [UInt8(ascii: " ")]), .byteFallback, .fuse]
         + (hasPrefix ? [.strip([UInt8(ascii: " ")], start: 1, stop: 0)] : []))
@@ -98,15 +98,6 @@ extension Tokenizer {
 }
 
 extension GGUFTokenizerTables {
-  /// The names and texts of the tokens at the ends of a text.
-  fileprivate func namedTokens(_ settings: Tokenizer.Settings) -> [String: [UInt8]] {
-    var named: [String: [UInt8]] = [:]
-    for (name, id) in [("bos_token", settings.bosTokenID), ("eos_token", settings.eosTokenID)] {
-      named[name] = id.flatMap { id in tokens.enumerated().first { $0.offset == id }.map { Array($0.element) } }
-    }
-    return named
-  }
-
   fileprivate func namedPreTokenizer() throws(VocabularyError) -> GGUFPreTokenizer {
     guard let name = preTokenizer else {
       throw VocabularyError(
