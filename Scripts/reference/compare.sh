@@ -28,5 +28,10 @@ for model in "$reference"/models/gemma3-270m/*.gguf; do
 done
 "$python" "$here/gguf/facts.py" "$programs/lm-info" "$reference"/models/*.gguf "$reference"/models/smollm2/*.gguf
 "$python" "$here/hub.py" "$programs"
+templates="$reference/llama.cpp/models/templates"
+if [ -e "$templates" ]; then
+  "$python" "$here/chat_templates.py" "$programs/template-check" 50 1 "$templates"/*.jinja "$reference"/models/smollm2/*.gguf
+fi
+"$python" -W ignore "$here/template_cases.py" --check "$programs/template-check"
 sh "$here/json_suite.sh" "$programs/json-check" "$reference/JSONTestSuite"
 sh "$here/tokenizer/compare.sh" "$reference" "$programs/bpe-encode"

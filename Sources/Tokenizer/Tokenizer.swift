@@ -44,6 +44,10 @@ public final class Tokenizer: Sendable {
     /// The beginning-of-text and the end-of-text token; nil if no file names it.
     var bosTokenID: Int?
     var eosTokenID: Int?
+    /// The special tokens that have a name in the files, such as `pad_token`.
+    var namedTokens: [String: [UInt8]] = [:]
+    /// True if the file names the tokens at the ends of a text by their ids.
+    var namesTokensByID = false
     /// The tokens that the post-processor adds before and after a text.
     var tokensBefore: [Int] = []
     var tokensAfter: [Int] = []
@@ -153,6 +157,17 @@ public final class Tokenizer: Sendable {
   /// The tokens to put after a text, as for `tokensBeforeText`.
   public var tokensAfterText: [Int] {
     settings.tokensAfter.isEmpty ? eosTokenID.map { [$0] } ?? [] : settings.tokensAfter
+  }
+
+  /// The texts of the special tokens by the names `bos_token`, `eos_token`, `unk_token`, `sep_token`, `pad_token`,
+  /// `cls_token` and `mask_token`, as far as the files name them: `special_tokens_map` of transformers.
+  public var namedTokens: [String: [UInt8]] {
+    var named = settings.namedTokens
+    guard settings.namesTokensByID else { return named }
+    for (name, id) in [("bos_token", settings.bosTokenID), ("eos_token", settings.eosTokenID)] {
+      named[name] = id.map { addedTokens.content(of: Int32(truncatingIfNeeded: $0), in: tokens) }
+    }
+    return named
   }
 
   /// What is wrong with the files of the tokenizer, though they can be used: one line each.

@@ -35,6 +35,7 @@ extension Tokenizer {
     }
     settings.bosTokenID = tables.bosTokenID
     settings.eosTokenID = tables.eosTokenID
+    settings.namesTokensByID = true
     guard let merges = tables.merges else { throw VocabularyError(reason: "tokenizer.ggml.merges is missing") }
     var builder = VocabularyBuilder(
       tokens: min(tables.tokens.count, Vocabulary.limit), bytes: tables.tokens.range.count, purpose)
@@ -70,6 +71,7 @@ extension Tokenizer {
     // The ids that SentencePiece gives these tokens, which old files do not name
     settings.bosTokenID = tables.bosTokenID ?? controlToken(1)
     settings.eosTokenID = tables.eosTokenID ?? controlToken(2)
+    settings.namesTokensByID = true
     let decoder = try TokenTextDecoder(
       [.replace(mark, [UInt8(ascii: " ")]), .byteFallback, .fuse]
         + (hasPrefix ? [.strip([UInt8(ascii: " ")], start: 1, stop: 0)] : []))
