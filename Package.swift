@@ -74,6 +74,7 @@ let package = Package(
       "LanguageModel", ["CKernels", "Checkpoint", "CPlatform", "JSON", "Numerics", "Platform", "Threads"], numeric),
     library("Sampling", ["Numerics"], numeric),
     library("Scoring", ["Numerics"], numeric),
+    library("Speculation", [], numeric),
     library("Hub", ["Checkpoint", "CPlatform", "JSON", "Platform"]),
     library(
       "CommandLineTool",
@@ -87,7 +88,12 @@ let package = Package(
     executable(
       "lm-score",
       ["Checkpoint", "JSON", "JSONLines", "LanguageModel", "Platform", "Sampling", "Scoring", "Threads", "Tokenizer"]),
-    executable("lm-step", ["Checkpoint", "JSON", "JSONLines", "LanguageModel", "Sampling", "Threads", "Tokenizer"]),
+    executable(
+      "lm-step",
+      [
+        "Checkpoint", "JSON", "JSONLines", "LanguageModel", "Platform", "Sampling", "Speculation", "Threads",
+        "Tokenizer",
+      ]),
     executable("lm-pull", ["Checkpoint", "Hub", "JSON", "LanguageModel", "Platform"]),
     // Developer tools, not installed. generate-pages writes man/man1 and completions; json-check runs the JSON Test
     // Suite; pattern-check finds the matches of a pattern; template-check
@@ -127,6 +133,7 @@ let package = Package(
     tests("HubTests", ["Checkpoint", "Hub", "Platform"]),
     tests("SamplingTests", ["Sampling"], fixtures: ["Fixtures"]),
     tests("ScoringTests", ["Scoring"]),
+    tests("SpeculationTests", ["Speculation"]),
     tests("CommandLineToolTests", ["CommandLineTool", "JSON", "JSONLines", "Platform"]),
     // Runs the built tools in pipelines
     tests(

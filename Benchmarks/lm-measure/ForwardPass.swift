@@ -38,6 +38,24 @@ func measureSteps(_ model: Transformer, count: Int, times: Int) throws -> Reply 
   return reply
 }
 
+/// Measures the arithmetic of a step of `lm-step` that verifies a draft: `positions` positions with their logits, after
+/// `context` positions. The answer is the most likely token after each.
+func measureVerification(_ model: Transformer, positions: Int, context: Int, times: Int) throws -> Reply {
+  let ids = passIDs(context + positions, below: model.shape.vocabularySize)
+  let cache = model.makeCache()
+  if context > 0 { try model.forward(Array(ids[..<context]), cache, logitsAt: context - 1..<context) { _, _ in } }
+  var tokens: [Int] = []
+  var reply = try Reply(times: times) {
+    tokens = []
+    cache.reusePrefix(of: Array(ids[...context]))
+    try model.forward(Array(ids[context...]), cache, logitsAt: context..<context + positions) {
+      tokens.append(mostLikely($1))
+    }
+  }
+  reply.answer = tokens
+  return reply
+}
+
 private func mostLikely(_ logits: UnsafeBufferPointer<Float>) -> Int {
   logits.indices.max { logits[$0] < logits[$1] } ?? 0
 }

@@ -5,6 +5,7 @@
 //
 //   pass N last|all TIMES          N positions, with the logits of the last position or of all
 //   steps N TIMES                  N steps after a prompt of eight ids
+//   verify N CONTEXT TIMES         N positions with the logits of each, after CONTEXT positions
 //   print json|base64 TIMES        records of the model's logits, written to /dev/null
 //   read-bandwidth FILE TIMES      the mapped file, read to its end
 //   multiply-add-peak TIMES        float32 multiplications and additions only
@@ -39,6 +40,9 @@ while let line = readLine() {
     print(try measurePass(model, positions: Int(words[1]) ?? 1, everyLogit: words[2] == "all", times: times))
   case ("steps", 3):
     print(try measureSteps(model, count: Int(words[1]) ?? 1, times: times))
+  case ("verify", 4):
+    print(
+      try measureVerification(model, positions: Int(words[1]) ?? 1, context: Int(words[2]) ?? 0, times: times))
   case ("print", 3):
     print(try measurePrinting(model, asBase64: words[1] == "base64", times: times))
   case ("read-bandwidth", 3):

@@ -26,6 +26,8 @@ def routes(begin, tokens, options, cache):
     sevens = [7] * (tokens // 7) + [tokens % 7] * (tokens % 7 > 0)
     yield "one call, one thread", calls(begin, [tokens], "--threads", "1", *options)
     yield "one call, two threads", calls(begin, [tokens], "--threads", "2", *options)
+    yield "one call, without speculation", calls(begin, [tokens], "--no-speculation", *options)
+    yield "one call, the model as its draft model", calls(begin, [tokens], "--draft", "wren", *options)
     yield "a call for each token", calls(begin, ones, *options)
     yield "a call for each token, with a cache", calls(begin, ones, "--cache", cache, *options)
     remove(cache)

@@ -3,6 +3,7 @@ import JSON
 import JSONLines
 import LanguageModel
 import Sampling
+import Speculation
 import Tokenizer
 
 /// A sequence that is extended token by token: its record, the new tokens and the state for the next token.
@@ -21,6 +22,10 @@ struct GrowingSequence {
   /// The number of tokens appended so far.
   private(set) var steps = 0
   private var cache: KeyValueCache?
+  /// The tokens of the sequence, to draft its next tokens from; empty if no token has been drafted.
+  var suffixes = SuffixIndex()
+  /// The KV cache of the draft model.
+  var draftCache: KeyValueCache?
 
   /// The seed for sampling; nil for greedy decoding.
   let seed: UInt64?
@@ -67,14 +72,21 @@ struct GrowingSequence {
     return prompt <= ids.count ? nil : ids.count  // ids may have been removed
   }
 
-  /// Returns the tokens that the model must process to compute the logits of the next token.
+  /// Makes the KV cache before its first use.
   ///
-  /// - Parameter makeCache: returns the KV cache to use, which may contain a prefix of the ids; called for the first
-  ///   token.
-  mutating func batchEntry(_ makeCache: ([Int]) throws -> KeyValueCache) rethrows -> Transformer.BatchEntry {
-    let cache = try cache ?? makeCache(ids)
+  /// - Parameter make: returns the cache, which may contain a prefix of the ids.
+  mutating func prepareCache(_ make: ([Int]) throws -> KeyValueCache) rethrows -> KeyValueCache {
+    let cache = try cache ?? make(ids)
     self.cache = cache
-    return Transformer.BatchEntry(Array(ids[cache.count...]), cache, logitsAt: ids.count - 1..<ids.count)
+    return cache
+  }
+
+  /// Returns the tokens that the model must process to compute the logits of the next token, and those that verify a
+  /// draft of the tokens after it.
+  func batchEntry(_ cache: KeyValueCache, draft: [Int]) -> Transformer.BatchEntry {
+    Transformer.BatchEntry(
+      Array(ids[cache.count...]) + draft, draftCount: draft.count, cache,
+      logitsAt: ids.count - 1..<ids.count + draft.count)
   }
 
   /// Returns the logits of the record if it has logits that have not been used yet.
@@ -95,6 +107,7 @@ struct GrowingSequence {
     // The first token of a text can have other bytes than within a text
     let isFirst = text?.isEmpty ?? false && ids.allSatisfy(tokenizer.isSpecial)
     ids.append(candidate.id)
+    if suffixes.count > 0 { suffixes.append(candidate.id) }
     logprob += Double(candidate.logprob)
     steps += 1
     next = candidate
@@ -126,11 +139,7 @@ struct GrowingSequence {
   }
 
   /// Returns the bytes of the last `count` tokens.
-  func bytes(ofLast count: Int, _ tokenizer: Tokenizer) -> [UInt8] {
-    ids.suffix(count).flatMap { tokenizer.bytes(of: $0).map(Array.init) ?? [] }
-  }
-
-  private func bytes(ofLast count: Int) -> [UInt8] { tokenizer.map { bytes(ofLast: count, $0) } ?? [] }
+  private func bytes(ofLast count: Int) -> [UInt8] { tokenizer?.bytes(ofLast: count, in: ids) ?? [] }
 
   /// Appends the record of the sequence in its current state, without a line end.
   func write(to output: ByteBuffer, _ vocabulary: ModelVocabulary) throws {

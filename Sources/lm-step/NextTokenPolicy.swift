@@ -5,20 +5,21 @@ import Sampling
 /// Chooses the next token by greedy decoding or sampling, as the options request.
 struct NextTokenPolicy {
   private let settings: SamplingSettings
+  private let controls: TokenControls?
   /// True for sampling, false for greedy decoding.
   private let samples: Bool
   private let firstSeed: UInt64?
 
-  /// - Parameter biases: numbers to add to the logits of tokens, by id.
-  init(_ arguments: Arguments, biases: [Int: Float]) {
+  init(_ arguments: Arguments, _ controls: TokenControls?) {
     var settings = SamplingSettings()
     settings.temperature = arguments.number(.temperature) ?? 1
     settings.topK = arguments.integer(.topKFilter).flatMap { $0 > 0 ? $0 : nil }
     settings.topP = arguments.number(.topPFilter).flatMap { $0 < 1 ? $0 : nil }
     settings.minP = arguments.number(.minPFilter).flatMap { $0 > 0 ? $0 : nil }
     settings.repetitionPenalty = arguments.number(.repetitionPenalty).map { Float($0) } ?? 1
-    settings.biases = biases
+    settings.biases = controls?.biases ?? [:]
     self.settings = settings
+    self.controls = controls
     samples = Self.samples(arguments)
     firstSeed = arguments.integer(.seed).map { UInt64($0) }
   }
@@ -44,11 +45,8 @@ struct NextTokenPolicy {
   }
 
   /// Returns the token to append to `ids`, with its probability before biases, temperature, penalty and filters.
-  ///
-  /// - Parameter banned: tokens that cannot be chosen.
-  func next(
-    _ logits: UnsafeBufferPointer<Float>, after ids: [Int], banned: [Int], seed: UInt64?
-  ) -> Distribution.Candidate {
+  func next(_ logits: UnsafeBufferPointer<Float>, after ids: [Int], seed: UInt64?) -> Distribution.Candidate {
+    let banned = controls?.bannedTokens(after: ids) ?? []
     let distribution = Distribution(logits)
     if let seed {
       let number = uniformNumber(seed: seed, position: ids.count)

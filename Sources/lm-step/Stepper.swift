@@ -14,7 +14,7 @@ final class Stepper {
   private let model: Lazy<Transformer>  // not opened if all records have logits
   private let fileCache: Lazy<KeyValueCache>?  // the KV cache of --cache
   private let policy: Lazy<NextTokenPolicy>  // --bias needs the vocabulary
-  private let controls: Lazy<TokenControls>?
+  private let drafter: Drafter?
   private let stops: [[UInt8]]
   private let eosTokenIDs: [Int]
   private let count: Int
@@ -39,14 +39,18 @@ final class Stepper {
       Lazy { try model().makeCache(inFile: path) { arguments.note("\(path): \($0)") } }
     }
     let size = shape.vocabularySize
-    controls =
-      arguments.has(.bias) || arguments.has(.ban)
-      ? Lazy { try TokenControls(arguments, tokenizer(), vocabularySize: size) } : nil
-    policy = Lazy { [controls] in NextTokenPolicy(arguments, biases: try controls?().biases ?? [:]) }
+    policy = Lazy {
+      let hasControls = arguments.has(.bias) || arguments.has(.ban)
+      return NextTokenPolicy(
+        arguments, hasControls ? try TokenControls(arguments, tokenizer(), vocabularySize: size) : nil)
+    }
     stops = arguments.allBytes(.stop)
     guard !stops.contains([]) else { throw ToolError(.usage, "--stop must not be empty") }
     eosTokenIDs = arguments.has(.ignoreEOS) ? [] : shape.eosTokenIDs
     count = arguments.integer(.count) ?? 1
+    let draftModel = try DraftModel(arguments, tokenizer, vocabularySize: size, pool)
+    // The first token needs a pass of its own, and the last one no draft.
+    drafter = count < 3 || arguments.has(.noSpeculation) ? nil : Drafter(draftModel)
     writesEachStep = arguments.has(.each)
     alternatives = arguments.integer(.alternatives)
     guard alternatives == nil || NextTokenPolicy.samples(arguments) else {
@@ -92,7 +96,8 @@ final class Stepper {
     let sequences = groups.joined() + next
     guard !writesEachStep, fileCache == nil, sequences.count <= Self.maximumSequences else { return false }
     let lengths = sequences.map { $0.ids.count + min(count, shape.contextLength - $0.ids.count) }
-    return lengths.reduce(0) { $0 + KeyValueCache.size(shape, positions: $1) } <= Self.maximumCacheSize
+    let sizes = lengths.map { KeyValueCache.size(shape, positions: $0) + (drafter?.cacheSize(positions: $0) ?? 0) }
+    return sizes.reduce(0, +) <= Self.maximumCacheSize
   }
 
   /// The cost of reading one token of the vocabulary, about 50 ns, in multiply-adds.
@@ -132,9 +137,12 @@ final class Stepper {
       }
       let unfinished = ranges[written...].joined().filter { errors[$0] == nil && needsStep(sequences[$0]) }
       guard !unfinished.isEmpty else { return }
-      try step(&sequences, unfinished) { errors[$1] = $0 }
-      countTokens(unfinished.count)
-      if writesEachStep, errors.isEmpty { try write(sequences[0], output) }
+      try step(&sequences, unfinished) { sequence in
+        countTokens(1)
+        if writesEachStep { try write(sequence, output) }
+      } _: {
+        errors[$1] = $0
+      }
     }
   }
 
@@ -146,43 +154,76 @@ final class Stepper {
     try output.flush()  // computing the next token takes a while
   }
 
-  /// Appends a token to each of the sequences at `indices`. Calls `reject` for a sequence whose logits are not finite.
+  /// Appends a token to each of the sequences at `indices`, and more tokens to those whose drafts are accepted.
+  ///
+  /// - Parameters:
+  ///   - didAppend: called after each token with its sequence.
+  ///   - reject: called for a sequence whose logits are not finite.
   private func step(
-    _ sequences: inout [GrowingSequence], _ indices: [Int], _ reject: (_ error: any Error, _ index: Int) -> Void
+    _ sequences: inout [GrowingSequence], _ indices: [Int], _ didAppend: (GrowingSequence) throws -> Void,
+    _ reject: (_ error: any Error, _ index: Int) -> Void
   ) throws {
-    func append(_ logits: UnsafeBufferPointer<Float>, _ index: Int) throws {
+    /// Returns whether a token was appended.
+    func append(_ logits: UnsafeBufferPointer<Float>, _ index: Int) throws -> Bool {
       let tokenizer = try tokenizer()
       do {
         try requireFinite(logits, position: sequences[index].ids.count - 1)
-        let controls = try controls?()
-        // A token has at least one byte.
-        let tail = sequences[index].bytes(ofLast: controls?.neededBytes ?? 0, tokenizer)
-        let next = try policy().next(
-          logits, after: sequences[index].ids, banned: controls?.bannedTokens(after: tail) ?? [],
-          seed: sequences[index].seed)
+        let next = try policy().next(logits, after: sequences[index].ids, seed: sequences[index].seed)
+        drafter?.observe(next.id, after: sequences[index].suffixes)
         sequences[index].append(next, tokenizer)
         sequences[index].done = end(of: sequences[index])
-      } catch { reject(error, index) }
+      } catch {
+        reject(error, index)
+        return false
+      }
+      try didAppend(sequences[index])
+      return true
     }
-    var batch: [(index: Int, entry: Transformer.BatchEntry)] = []
-    func computeBatch() throws {
-      try model().forward(batch.map(\.entry)) { place, _, logits in try append(logits, batch[place].index) }
-      batch = []
-    }
+    var pending: [(index: Int, cache: KeyValueCache)] = []
     for index in indices {
       if let logits = sequences[index].takeLogits() {
-        try logits.withUnsafeBufferPointer { try append($0, index) }
+        _ = try logits.withUnsafeBufferPointer { try append($0, index) }
         continue
       }
-      let entry = try sequences[index].batchEntry { ids in
+      let cache = try sequences[index].prepareCache { ids in
         let cache = try fileCache?() ?? model().makeCache()
         cache.reusePrefix(of: ids)
         return cache
       }
-      batch.append((index, entry))
-      if batch.reduce(0, { $0 + $1.entry.ids.count }) >= Transformer.maximumBatchTokens { try computeBatch() }
+      pending.append((index, cache))
     }
-    if !batch.isEmpty { try computeBatch() }
+    let drafts = try drafts(&sequences, pending)
+    var batch: [Verification] = []
+    for (place, (index, cache)) in pending.enumerated() {
+      batch.append(Verification(sequences[index], at: index, cache, drafts?[place] ?? Drafter.Draft()))
+      guard place == pending.count - 1 || batch.rowCount >= Transformer.maximumBatchTokens else { continue }
+      let start = ContinuousClock.now
+      var duration: Duration?
+      try model().forward(batch.map(\.entry)) { place, _, logits in
+        duration = duration ?? ContinuousClock.now - start  // without the time to write tokens
+        guard !batch[place].isOver else { return }
+        let index = batch[place].index
+        let hasNext = try append(logits, index) && needsStep(sequences[index])
+        batch[place].compare(hasNext ? sequences[index].ids.last : nil)
+      }
+      if batch.areSteps, let duration { drafter?.observe(rows: batch.rowCount, seconds: duration / .seconds(1)) }
+      for verification in batch { verification.finish(drafter) }
+      batch = []
+    }
+  }
+
+  /// Returns drafts for sequences with KV caches; nil if tokens are not drafted.
+  private func drafts(
+    _ sequences: inout [GrowingSequence], _ pending: [(index: Int, cache: KeyValueCache)]
+  ) throws -> [Drafter.Draft]? {
+    guard let drafter, !pending.isEmpty else { return nil }
+    let limits = try pending.map { index, cache in
+      let sequence = sequences[index]
+      guard cache.count + 1 == sequence.ids.count else { return 0 }
+      let needed = count - sequence.steps - 1  // the pass yields one token more than the draft has
+      return try model().draftLimit(cache, after: 1, atMost: min(needed, Drafter.longestDraft))
+    }
+    return try drafter.drafts(&sequences, pending.map(\.index), limits: limits, policy())
   }
 
   /// Returns the reason why the sequence ends with its last token; nil if it does not end.

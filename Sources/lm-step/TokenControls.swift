@@ -6,6 +6,7 @@ struct TokenControls {
   /// Numbers to add to the logits of tokens, by id.
   let biases: [Int: Float]
   private let bannedTexts: [BannedText]
+  private let tokenizer: Tokenizer
 
   /// - Parameter vocabularySize: the number of logits.
   init(_ arguments: Arguments, _ tokenizer: Tokenizer, vocabularySize: Int) throws {
@@ -23,6 +24,7 @@ struct TokenControls {
       biases[id, default: 0] += bias
     }
     self.biases = biases
+    self.tokenizer = tokenizer
     bannedTexts = try arguments.allBytes(.ban).map { text in
       guard !text.isEmpty else { throw ToolError(.usage, "--ban must not be empty") }
       return BannedText(text, tokenizer, vocabularySize)
@@ -36,13 +38,19 @@ struct TokenControls {
     return (0..<vocabularySize).first { tokenizer.bytes(of: $0)?.elementsEqual(token) ?? false }
   }
 
-  /// The number of bytes before the next token that `bannedTokens` needs.
-  var neededBytes: Int { bannedTexts.map { $0.text.count - 1 }.max() ?? 0 }
+  /// Returns the tokens that would complete a banned text after `ids`.
+  func bannedTokens(after ids: [Int]) -> [Int] {
+    // A token has at least one byte.
+    let bytes = tokenizer.bytes(ofLast: bannedTexts.map { $0.text.count - 1 }.max() ?? 0, in: ids)
+    return bannedTexts.flatMap { $0.tokens(after: bytes) }
+  }
+}
 
-  /// Returns the tokens that would complete a banned text.
-  ///
-  /// - Parameter bytes: the end of the text so far, with at least `neededBytes` bytes if it is not shorter.
-  func bannedTokens(after bytes: [UInt8]) -> [Int] { bannedTexts.flatMap { $0.tokens(after: bytes) } }
+extension Tokenizer {
+  /// Returns the bytes of the last `count` of some tokens.
+  func bytes(ofLast count: Int, in ids: [Int]) -> [UInt8] {
+    ids.suffix(count).flatMap { bytes(of: $0).map(Array.init) ?? [] }
+  }
 }
 
 /// A text that must not be generated, and the tokens that complete it.

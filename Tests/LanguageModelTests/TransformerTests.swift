@@ -154,6 +154,65 @@ import Testing
     #expect(scaled.shape.contextLength >= 60)
   }
 
+  /// Positions of a draft have the logits of a step each, whichever ids are drafted and however many are accepted, and
+  /// leave no trace: neither in the next logits nor in the bytes of a cache file.
+  @Test(arguments: models)
+  func draftsDoNotChangeResults(_ model: TestModel) throws {
+    let mapped = try model.open()
+    let transformer = try mapped.transformer(threads: 2)
+    let vocabulary = transformer.shape.vocabularySize
+    let ids = Self.ids(40, vocabulary)
+    let expected = try Self.bits(transformer, ids, logitsAt: 0..<40)
+    let folder = try TemporaryCaches()
+    for (number, wrong) in [[], [0, 1, 2, 3], [2, 3], [3]].enumerated() {
+      let steps = transformer.makeCache(inFile: folder.file("steps")) { Issue.record("\($0)") }
+      let drafts = [transformer.makeCache(), transformer.makeCache(inFile: folder.file("drafts\(number)")) { _ in }]
+      for cache in [steps] + drafts {
+        cache.reusePrefix(of: [ids[0]])
+        #expect(try Self.bits(transformer, Array(ids[..<5]), cache, logitsAt: 4..<5) == [expected[4]])
+      }
+      for cache in drafts {
+        while cache.count < 39 {
+          let start = cache.count
+          let count = transformer.draftLimit(cache, after: 1, atMost: min(4, 38 - start))
+          var draft = Array(ids[(start + 1)..<(start + 1 + count)])
+          for index in wrong where index < count { draft[index] = (draft[index] + 1) % vocabulary }
+          let accepted = wrong.first.map { min($0, count) } ?? count
+          var found: [[UInt32]] = []
+          let entry = Transformer.BatchEntry(
+            [ids[start]] + draft, draftCount: count, cache, logitsAt: start..<start + 1 + count)
+          try transformer.forward([entry]) { found.append($2.map(\.bitPattern)) }
+          #expect(found.count == count + 1)
+          #expect(Array(found[...accepted]) == Array(expected[start...start + accepted]))
+          cache.acceptDraft(accepted)
+          #expect(cache.count == start + 1 + accepted)
+        }
+      }
+      for position in 5..<39 {
+        #expect(try Self.bits(transformer, [ids[position]], steps) == [expected[position]])
+      }
+    }
+    let contents = try folder.contents()
+    #expect(contents.count == 5 && Set(contents).count == 1)
+  }
+
+  /// Cache files in a folder that is removed at the end.
+  private final class TemporaryCaches {
+    private let url = FileManager.default.temporaryDirectory.appending(path: "lmpipe-caches-\(UUID().uuidString)")
+
+    init() throws { try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true) }
+
+    deinit { try? FileManager.default.removeItem(at: url) }
+
+    func file(_ name: String) -> Path { Path(url.appending(path: name).path) }
+
+    func contents() throws -> [Data] {
+      try FileManager.default.contentsOfDirectory(at: url, includingPropertiesForKeys: nil).map {
+        try Data(contentsOf: $0)
+      }
+    }
+  }
+
   /// A cache file continues where another process ended, with any number of heads of keys and values.
   @Test(arguments: TestModel.fixtures)
   func cacheFileDoesNotChangeResults(_ model: TestModel) throws {

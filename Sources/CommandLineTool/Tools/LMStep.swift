@@ -56,6 +56,15 @@ extension Option {
     "Stop after generating TEXT (can be repeated)",
     "Stop when a new token completes TEXT, even if TEXT spans several tokens. An occurrence that the prompt already "
       + "contains does not count. The option can be repeated to stop at any of several texts.")
+  public static let draft = Option(
+    "draft", takes: .model,
+    "Draft tokens with a smaller model, to generate faster",
+    "Draft the next tokens with the model MODEL, which must have the same vocabulary and should be several times smaller. "
+      + "The output is the same to the byte.")
+  public static let noSpeculation = Option(
+    "no-speculation",
+    "Compute one token per pass",
+    "Compute one token of each sequence per pass of the model, without drafts. The output is the same to the byte.")
   public static let ignoreEOS = Option("ignore-eos", "Do not stop at the end-of-text token")
   public static let exitStatus = Option(
     "exit-status", short: "e",
@@ -82,15 +91,30 @@ extension Tool {
       "A sequence that has ended has a member \"done\": \"eos\" if the model generated its end-of-text token, \"stop\" if a "
         + "new token completed the text of --stop, \"length\" if the model's context is full (not if N tokens have been "
         + "appended). Such a record is passed on unchanged.",
+      "With -n, lm-step computes several tokens in one pass of the model if it expects that to be faster (speculative "
+        + "decoding). It drafts the next tokens: those after the latest earlier occurrence of the end of the sequence "
+        + "(Saxena, Prompt Lookup Decoding, 2023), or with --draft those of a smaller model. One pass gives the logits of "
+        + "all drafted positions. The drafted tokens up to the first that is not the next token of the sequence are kept, "
+        + "and the others leave no trace. The lengths of drafts follow the share of drafted tokens that is kept and the "
+        + "measured times of passes; without repetitions in a text, nothing is drafted from it.",
+      "Drafts do not change a byte of the output, neither with greedy decoding nor with sampling. In the papers (Leviathan "
+        + "et al., Fast Inference from Transformers via Speculative Decoding, 2023; Chen et al., Accelerating Large Language "
+        + "Model Decoding with Speculative Sampling, 2023), further random numbers decide whether a drafted token is kept, and "
+        + "the output is another sample of the same distribution. Here the logits of a position have the same bits in any "
+        + "pass (see lm-records(5), SAME BITS), and the sampled token depends on the seed, the position and the logits only. "
+        + "So lm-step samples each token as without a draft, and compares it with the draft. The draft model samples with the "
+        + "same random numbers: the closer its distributions are to those of the model, the more of its tokens are kept.",
     ],
     operands: .files(of: "records"),
     output: .records(),
-    exclusions: [[.sealed, .sealedOutput], [.alternatives, .each], [.alternatives, .cache]],
+    exclusions: [
+      [.sealed, .sealedOutput], [.alternatives, .each], [.alternatives, .cache], [.draft, .noSpeculation],
+    ],
     options: [
       .count, .each, .temperature, .topKFilter, .topPFilter, .minPFilter, .repetitionPenalty, .bias, .ban, .seed,
       .alternatives, .stop,
       .ignoreEOS,
-      .exitStatus, .cache,
+      .exitStatus, .cache, .draft, .noSpeculation,
     ],
     synopsis: [.count, .temperature, .topPFilter, .seed, .stop, .exitStatus, .cache],
     commonOptions: [.model, .threads, .keepGoing, .errors, .sealed, .sealedOutput, .quiet, .help, .version],

@@ -49,6 +49,10 @@ public final class KeyValueCache {
   private var memory: any CachePages
   private var pages: [UnsafeMutablePointer<Float>] = []
   private var file: CacheFile?
+  /// The ids after `ids` whose keys and values are stored but may be dropped: a draft (`acceptDraft`).
+  private(set) var draft: [Int] = []
+  /// What the pages of the file contained at the positions of the draft.
+  private var replaced: PositionContents?
 
   /// - Parameter keepsLayers: false for a sequence that is computed in one batch only. Then each layer overwrites the
   ///   layer before it, and the cache takes the memory of one layer.
@@ -120,6 +124,33 @@ public final class KeyValueCache {
     }
   }
 
+  // MARK: Drafts (speculative decoding)
+
+  /// The number of drafted positions that can follow `count` other new positions. In memory there is no limit. In a
+  /// file, a draft does not begin a page, because the file would keep its size if the draft is rejected.
+  public func draftLimit(after count: Int) -> Int {
+    guard file != nil else { return .max }
+    return (pageLength - (self.count + count) % pageLength) % pageLength
+  }
+
+  /// Prepares positions from `first` on for the keys and values of a draft.
+  ///
+  /// - Precondition: the positions are reserved, and all before them are stored when the draft is accepted.
+  func beginDraft(_ draft: [Int], from first: Int) {
+    self.draft = draft
+    replaced = file == nil || draft.isEmpty ? nil : PositionContents(of: first..<first + draft.count, self)
+  }
+
+  /// Adds the first `count` positions of the draft to the cache, and drops its other positions. Then a file has the
+  /// bytes that it has without the draft.
+  public func acceptDraft(_ count: Int) {
+    precondition(count <= draft.count)
+    replaced?.restore(self, from: count)
+    let accepted = draft[..<count]
+    (draft, replaced) = ([], nil)
+    if !accepted.isEmpty { append(accepted) }
+  }
+
   /// Returns true if the values of a position are finite in every head.
   func hasFiniteValues(at position: Int, layer: Int) -> Bool {
     let (page, index) = position.quotientAndRemainder(dividingBy: pageLength)
@@ -140,7 +171,10 @@ public final class KeyValueCache {
   }
 
   /// Empties the cache and continues in memory. A file keeps its positions.
-  func restart() { (file, memory, pages, ids) = (nil, AnonymousPages(size: shape.pageSize), [], []) }
+  func restart() {
+    (file, memory, pages, ids) = (nil, AnonymousPages(size: shape.pageSize), [], [])
+    (draft, replaced) = ([], nil)
+  }
 
   /// Adds positions whose keys and values have been stored in every layer, and commits them to the file.
   func append(_ ids: some Collection<Int>) {

@@ -22,6 +22,7 @@ extension Transformer {
       return try forwardBatch(entries, visit)
     }
     for (index, entry) in entries.enumerated() {
+      precondition(entry.draftCount == 0)
       let cache = entry.cache
       let ids = cache.ids + entry.ids
       var positions = entry.logitPositions  // that remain

@@ -60,13 +60,19 @@ public final class Transformer {
   public struct BatchEntry {
     /// The ids after the positions in the cache; at least one.
     public let ids: [Int]
+    /// How many of the last ids are a draft. Their positions are computed, but not added to the cache: the caller adds
+    /// those that it accepts (`KeyValueCache.acceptDraft`).
+    let draftCount: Int
     let cache: KeyValueCache
     /// The positions that need logits, counted from the start of the sequence; all are new positions.
     let logitPositions: Range<Int>
 
-    public init(_ ids: [Int], _ cache: KeyValueCache, logitsAt positions: Range<Int>) {
-      (self.ids, self.cache, logitPositions) = (ids, cache, positions)
+    public init(_ ids: [Int], draftCount: Int = 0, _ cache: KeyValueCache, logitsAt positions: Range<Int>) {
+      (self.ids, self.draftCount, self.cache, logitPositions) = (ids, draftCount, cache, positions)
     }
+
+    /// The ids without the draft.
+    fileprivate var knownIDs: ArraySlice<Int> { ids.dropLast(draftCount) }
 
     /// Returns the batch without the cache files that another program has changed, or nil if no file was changed.
     fileprivate static func detachingChangedFiles(_ entries: [BatchEntry]) -> [BatchEntry]? {
@@ -78,8 +84,23 @@ public final class Transformer {
     private func detachingFile() -> BatchEntry {
       let ids = cache.ids + ids
       cache.detachFile()
-      return BatchEntry(ids, cache, logitsAt: logitPositions)
+      return BatchEntry(ids, draftCount: draftCount, cache, logitsAt: logitPositions)
     }
+  }
+
+  /// Returns how many drafted positions, at most `most`, can be computed together with `count` new positions before
+  /// them.
+  ///
+  /// If the model's RoPE depends on the length, a draft must not reach past the original context: longer sequences have
+  /// other keys.
+  public func draftLimit(_ cache: KeyValueCache, after count: Int, atMost most: Int) -> Int {
+    let known = cache.count + count
+    let limit = max(0, min(most, shape.contextLength - known, cache.draftLimit(after: count)))
+    guard model.ropes.contains(where: \.isLengthDependent) else { return limit }
+    func variants(ofLength length: Int) -> [Int] { model.ropes.map { $0.variant(ofLength: length) } }
+    let none = variants(ofLength: 1)
+    guard cache.count == 0 || cache.ropeVariants == none else { return 0 }
+    return (0..<limit).prefix { variants(ofLength: known + $0 + 1) == none }.count
   }
 
   /// Computes the positions of `ids`, which follow the positions in the cache, adds them to the cache, and calls
@@ -125,7 +146,9 @@ public final class Transformer {
         !ids.isEmpty && positions.upperBound <= shape.contextLength
           && ids.allSatisfy((0..<shape.vocabularySize).contains))
       precondition(entry.logitPositions.clamped(to: positions) == entry.logitPositions)
+      precondition(entry.draftCount < ids.count)
       cache.reserve(positions.upperBound)
+      cache.beginDraft(Array(ids.suffix(entry.draftCount)), from: positions.upperBound - entry.draftCount)
       let segment = BatchSegment(rows: n..<n + ids.count, first: cache.count, cache: cache)
       segments.append(segment)
       logitSegments.append(segment.part(at: entry.logitPositions))
@@ -134,7 +157,7 @@ public final class Transformer {
     let last = runBlocks(entries.map(\.ids), segments, logitSegments, in: workspace)
     repair(last, logitSegments.compacted, entries)
     if let entries = BatchEntry.detachingChangedFiles(entries) { return try forwardBatch(entries, visit) }
-    for (entry, segment) in zip(entries, segments) { segment.cache.append(entry.ids) }
+    for entry in entries { entry.cache.append(entry.knownIDs) }
 
     let visits = entries.indices.flatMap { index in entries[index].logitPositions.map { (index, $0) } }
     try logits(of: last) { row, logits in try visit(visits[row].0, visits[row].1, logits) }
