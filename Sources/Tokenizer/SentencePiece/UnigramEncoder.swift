@@ -60,7 +60,7 @@ package final class UnigramEncoder {
     best.append(contentsOf: repeatElement(Node(), count: text.count + 1))
     let (model, trie, unknownScore) = (model, model.trie, model.unknownScore)
     let unencodable = best.withUnsafeMutableBufferPointer { best -> Int? in
-      model.scores.withUnsafeBufferPointer { scores -> Int? in
+      let scores = model.scores.base
         var start = 0
         while start < text.count {
           let score = best[start].score
@@ -85,7 +85,6 @@ package final class UnigramEncoder {
           start &+= length
         }
         return nil
-      }
     }
     if let unencodable { throw TextEncodingError(byte: text[unencodable], offset: unencodable + offset) }
   }
