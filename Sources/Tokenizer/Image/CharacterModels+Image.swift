@@ -1,3 +1,5 @@
+import CPlatform
+
 // The tables of models of characters in an image, checked like those of a byte-level vocabulary.
 
 extension ImageWriter {
@@ -88,8 +90,9 @@ extension ImageReader {
     let table = PieceTable(
       PieceTable.Arrays(tokens: tokens, bytes: bytes, index: index, characters: characters))
     // Unused pieces are split within their bytes
-    for (scalar, id) in characters.buffer.enumerated() where id >= 0 {
-      try require(table.bytes(of: Int(id)).flatMap(PieceTable.character).map(Int.init) == scalar)
+    for scalar in 0..<PieceTable.characterLimit where characters.base[scalar] >= 0 {
+      let piece = table.bytes(of: Int(characters.base[scalar]))
+      try require(piece.flatMap(PieceTable.character).map(Int.init) == scalar)
     }
     return table
   }
@@ -147,16 +150,10 @@ extension ImageReader {
     let results: FlatArray<Int32> = try array()
     try require(entries.hasSizeOfHashTable && results.count <= Vocabulary.limit)
     try results.checkIDs(below: pieces.count, least: 0)
-    // The entry of a rank plus one of 0 is empty
-    let rankMask: UInt64 = 1 << PairTable.rankBits - 1
-    var highest: UInt64 = 0
-    var (empty, withoutRank) = (0, 0)
-    for entry in entries.buffer {
-      highest = max(highest, entry & rankMask)
-      empty &+= entry == 0 ? 1 : 0
-      withoutRank &+= entry & rankMask == 0 ? 1 : 0
-    }
-    try require(highest <= results.count && empty == withoutRank && 2 * empty >= entries.count)
+    let summary = lmpipe_summarize_64(entries.base, entries.count, 1 << PairTable.rankBits - 1)
+    try require(summary.highest <= results.count)
+    // An entry that is not empty has a rank plus one
+    try require(summary.empty == summary.valueless && 2 * Int(summary.empty) >= entries.count)
     return PairTable(entries, results: results)
   }
 

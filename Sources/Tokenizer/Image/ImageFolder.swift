@@ -7,11 +7,13 @@ import Platform
 public struct ImageFolder: Sendable {
   private let root: Path
   private let program: String
+  /// In seconds; 2 because the resolution of times in file systems is at most that of FAT.
+  private let settlingTime: Int
 
   private var folder: Path { root.appending("tokenizers") }
 
   /// Smaller images are not written: their tokenizers open in less than two milliseconds.
-  private static let minSize = 1 << 20
+  private let minSize: Int
   /// All images together are not larger than this: the images that were used least recently are removed.
   private static let maxTotalSize = 1 << 29
   private static let day = 24 * 60 * 60
@@ -22,7 +24,13 @@ public struct ImageFolder: Sendable {
   ///   - root: The folder of the program in the user's cache folder. It and its parent are created when the first image
   ///     is written.
   ///   - program: The version of the program. Images of other versions are not used.
-  public init(_ root: Path, program: String) { (self.root, self.program) = (root, program) }
+  public init(_ root: Path, program: String) { self.init(root, program: program, minSize: 1 << 20, settlingTime: 2) }
+
+  /// - Parameter settlingTime: The tokenizers of files that were modified in this many last seconds get no image, because
+  ///   the next change of such a file may have the same time.
+  package init(_ root: Path, program: String, minSize: Int, settlingTime: Int) {
+    (self.root, self.program, self.minSize, self.settlingTime) = (root, program, minSize, settlingTime)
+  }
 
   /// The image of one tokenizer.
   public struct Entry: Sendable {
@@ -39,7 +47,7 @@ public struct ImageFolder: Sendable {
   ///   - path: A folder with tokenizer files, or a GGUF file.
   ///   - preTokenizer: The name of the pre-tokenizer of a GGUF file, if it is not the one in the file.
   public func entry(_ path: Path, preTokenizer: String?, for purpose: Tokenizer.Purpose) -> Entry? {
-    ImageSource(path, preTokenizer: preTokenizer, purpose, program: program).map {
+    ImageSource(path, preTokenizer: preTokenizer, purpose, program: program, settlingTime: settlingTime).map {
       Entry(images: self, path: path, preTokenizer: preTokenizer, purpose: purpose, source: $0)
     }
   }
@@ -144,7 +152,7 @@ extension ImageFolder.Entry {
   public func write(_ tokenizer: Tokenizer) {
     guard source.isSettled else { return }
     let bytes = TokenizerImage.bytes(of: tokenizer, key: source.key, purpose)
-    guard bytes.count >= ImageFolder.minSize,
+    guard bytes.count >= images.minSize,
       images.entry(path, preTokenizer: preTokenizer, for: purpose)?.source.key == source.key
     else { return }
     images.create()

@@ -8,17 +8,16 @@ struct ImageSource {
   /// The name of the image's file, which depends on the path of the source: an image of a source that has changed
   /// replaces the old one.
   let name: Path
-  /// True if the files are older than `settlingTime`. The next change of a younger file may have the same time.
+  /// True if no file was modified in the last `settlingTime` seconds.
   let isSettled: Bool
-
-  /// In seconds; the resolution of times in file systems is at most that of FAT, two seconds.
-  static let settlingTime = 2
 
   /// - Parameters:
   ///   - path: A folder with tokenizer files, or a GGUF file.
   ///   - preTokenizer: The name of the pre-tokenizer of a GGUF file, if it is not the one in the file.
   /// - Returns: nil if there is no such file or folder.
-  init?(_ path: Path, preTokenizer: String?, _ purpose: Tokenizer.Purpose, program: String) {
+  init?(
+    _ path: Path, preTokenizer: String?, _ purpose: Tokenizer.Purpose, program: String, settlingTime: Int
+  ) {
     guard let path = resolved(path) else { return nil }
     var now = timespec()
     clock_gettime(CLOCK_REALTIME, &now)
@@ -48,7 +47,7 @@ struct ImageSource {
       for time in times {
         key.append(Int(time.tv_sec))
         key.append(Int(time.tv_nsec))
-        if Int(time.tv_sec) >= Int(now.tv_sec) - Self.settlingTime { isSettled = false }
+        if settlingTime > 0, Int(time.tv_sec) >= Int(now.tv_sec) - settlingTime { isSettled = false }
       }
     }
     var hash = FNV1a()

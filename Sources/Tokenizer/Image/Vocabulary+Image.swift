@@ -1,3 +1,5 @@
+import CPlatform
+
 // The tables of a byte-level vocabulary in an image. The reader compares every index in them with the array that it leads
 // to, in one pass, so that no image leads to memory outside of the arrays or to a search without end.
 
@@ -45,15 +47,19 @@ extension ImageReader {
   private func checkMerges(
     _ tokens: FlatArray<Vocabulary.Token>, _ mergeCount: Int, _ alternatives: FlatArray<Vocabulary.AlternativeMerge>
   ) throws(ImageError) {
-    var isValid = true
+    // Without branches. A rank that is not one, such as `noMerge`, is above all ranks as an unsigned number.
+    let (rankLimit, alternativeLimit) = (UInt32(mergeCount), UInt32(alternatives.count))
+    var invalid: UInt32 = 0
     for token in tokens.buffer {
-      let hasMerge = token.rank < Vocabulary.noMerge
-      let isMerge = 0..<mergeCount ~= Int(token.rank) && 0 < token.split && token.split < token.length
-      let hasAlternative = token.alternative >= 0
-      isValid =
-        isValid && (hasMerge ? isMerge : !hasAlternative) && -1..<alternatives.count ~= Int(token.alternative)
+      let hasRank: UInt32 = UInt32(bitPattern: token.rank) < rankLimit ? 1 : 0
+      let isSplit: UInt32 = token.split &- 1 < token.length &- 1 && token.length > 0 ? 1 : 0
+      let hasNone: UInt32 = token.rank == Vocabulary.noMerge ? 1 : 0
+      let endsList: UInt32 = token.alternative == -1 ? 1 : 0
+      let isInList: UInt32 = UInt32(bitPattern: token.alternative) < alternativeLimit ? 1 : 0
+      invalid |= ((hasRank & isSplit) | hasNone) ^ 1
+      invalid |= (endsList | (isInList & hasRank)) ^ 1
     }
-    try require(isValid)
+    try require(invalid == 0)
     // The split of an alternative is compared with the length of its token
     for token in tokens.buffer where token.alternative >= 0 {
       var next = Int(token.alternative)
@@ -71,12 +77,8 @@ extension ImageReader {
     let longest = try integer(in: 0...Vocabulary.longestToken)
     let entries: FlatArray<UInt32> = try array()
     try require(entries.hasSizeOfHashTable)
-    var (highest, empty): (UInt32, UInt32) = (0, 0)
-    for entry in entries.buffer {
-      highest = max(highest, entry & 0xFF_FFFF)
-      empty &+= entry == 0 ? 1 : 0
-    }
-    try require(Int(highest) < tokenCount && 2 * Int(empty) >= entries.count)
+    let summary = lmpipe_summarize_32(entries.base, entries.count, 0xFF_FFFF)
+    try require(Int(summary.highest) < tokenCount && 2 * Int(summary.empty) >= entries.count)
     return TokenIndex(entries, longestIndexedToken: longest)
   }
 }
@@ -89,12 +91,7 @@ extension FlatArray {
 extension FlatArray<Int32> {
   /// Checks that each element is an id below a limit, at least `least`, which is 0 or -1.
   func checkIDs(below limit: Int, least: Int32) throws(ImageError) {
-    var (lowest, highest) = (Int32.max, Int32.min)
-    for id in buffer {
-      lowest = min(lowest, id)
-      highest = max(highest, id)
-    }
-    try require(count == 0 || lowest >= least && Int(highest) < limit)
+    try require(limit <= Vocabulary.limit && lmpipe_all_in_range(base, count, least, Int32(limit) - 1))
   }
 }
 
@@ -103,11 +100,7 @@ extension FlatArray<UInt32> {
   /// no string is longer than a token.
   func checkEnds(in textCount: Int) throws(ImageError) {
     try require(count > 0 && base[0] == 0)
-    var isValid = true
-    for index in 1..<max(count, 1) {
-      isValid = isValid && base[index] >= base[index - 1]
-      isValid = isValid && Int(base[index] &- base[index - 1]) <= Vocabulary.longestToken
-    }
-    try require(isValid && Int(base[count - 1]) <= textCount)
+    try require(lmpipe_all_ascending(base, count, UInt32(Vocabulary.longestToken)))
+    try require(Int(base[count - 1]) <= textCount)
   }
 }
