@@ -103,8 +103,11 @@ final class TokenSpellings: @unchecked Sendable {  // immutable after init
     count = max(pieces.count, added.ids.buffer.last.map { Int($0) + 1 } ?? 0)
   }
 
-  /// - Precondition: the ids are below `Vocabulary.limit`, and the text is shorter than 4 GB.
-  convenience init(_ pieces: PieceTable, added tokens: [Int: [UInt8]]) {
+  /// - Precondition: the ids are below `Vocabulary.limit`.
+  convenience init(_ pieces: PieceTable, added tokens: [Int: [UInt8]]) throws(VocabularyError) {
+    guard tokens.values.reduce(0, { $0 + $1.count }) <= Int(UInt32.max) else {
+      throw VocabularyError(reason: "the added tokens are too long: more than 4 GB")
+    }
     let slab = Slab()
     var ids = SlabArray<Int32>(capacity: tokens.count, in: slab)
     var ends = SlabArray<UInt32>(capacity: tokens.count + 1, in: slab)

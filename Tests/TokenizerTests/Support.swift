@@ -46,8 +46,8 @@ func openTokenizer(_ files: [String: String]) throws -> Tokenizer {
 }
 
 extension Tokenizer {
-  /// Encodes a text with and without recording ends, and with the image of the tokenizer, and checks that the ids are the
-  /// same.
+  /// Encodes a text with and without recording ends, and with the image of the tokenizer, and checks that the ids are
+  /// the same.
   func encode(_ text: [UInt8], special: Bool = false, prefix: Bool = false) throws -> (ids: [Int32], ends: [Int]) {
     let (tokens, withoutEnds) = (TokenBuffer(recordsEnds: true), TokenBuffer(recordsEnds: false))
     try text.withUnsafeBufferPointer { text in

@@ -3,7 +3,8 @@ import Tokenizer
 
 extension FuzzTarget {
   /// Changed images of small tokenizers with a correct digest: an accepted image encodes and decodes, whatever the
-  /// tokens. The first byte selects the image; of each four bytes after it, three are an offset and one is the new byte.
+  /// tokens. The first byte selects the image; of each four bytes after it, three are an offset and one is the new
+  /// byte.
   static let image = FuzzTarget("image", longestInput: 65) { [samples = ImageSample.all] input in
     guard let first = input.first else { return }
     let sample = samples[Int(first) % samples.count]
@@ -48,19 +49,20 @@ public struct ImageSample: Sendable {
 
   public static let key = Array("key".utf8)
 
-  public static let texts: [[UInt8]] = [
-    "it's the  12 <s> the<x>é\u{3042}\u{1F600}\n", "", "\u{2581}thethe the e\u{301}", "<unk>the</s>", "hhhhttttheee",
-  ].map { Array($0.utf8) } + [
-    [0xFF, 0x80, 0x74, 0x68], [UInt8](repeating: 0x68, count: 300), (0..<255).map { UInt8($0) },
-  ]
+  public static let texts: [[UInt8]] =
+    [
+      "it's the  12 <s> the<x>é\u{3042}\u{1F600}\n", "", "\u{2581}thethe the e\u{301}", "<unk>the</s>", "hhhhttttheee",
+    ].map { Array($0.utf8) } + [
+      [0xFF, 0x80, 0x74, 0x68], [UInt8](repeating: 0x68, count: 300), (0..<255).map { UInt8($0) },
+    ]
 
   init(_ name: String, _ purpose: Tokenizer.Purpose, _ tokenizer: Tokenizer) {
     (self.name, self.tokenizer, self.purpose) = (name, tokenizer, purpose)
     image = TokenizerImage.bytes(of: tokenizer, key: Self.key, purpose)
   }
 
-  /// Returns the tokenizer of an image; nil if the image is rejected. The image is at the end of its memory, so that the
-  /// address sanitizer finds every access after it.
+  /// Returns the tokenizer of an image; nil if the image is rejected. The image is at the end of its memory, so that
+  /// the address sanitizer finds every access after it.
   public static func open(_ image: [UInt8], _ purpose: Tokenizer.Purpose, key: [UInt8] = key) -> Tokenizer? {
     let memory = ImageMemory(image)
     return TokenizerImage.contents(of: memory.bytes, owner: memory, key: key, purpose).map { Tokenizer($0) }
@@ -94,7 +96,9 @@ public struct ImageSample: Sendable {
 
   /// A byte-level vocabulary with a token that two merges make.
   private static let bytes: String = {
-    let printable = (0x21...0x7E).map { $0 == 0x22 || $0 == 0x5C ? "\\" + String(Unicode.Scalar($0)) : "\(Unicode.Scalar($0))" }
+    let printable = (0x21...0x7E).map {
+      $0 == 0x22 || $0 == 0x5C ? "\\" + String(Unicode.Scalar($0)) : "\(Unicode.Scalar($0))"
+    }
     let tokens = printable + (0xA1...0x143).filter { $0 != 0xAD }.map { "\(Unicode.Scalar($0)!)" }
     let all = tokens + ["th", "he", "the", "\u{120}the", "hh", "hhh"]
     let vocabulary = all.enumerated().map { #""\#($1)":\#($0)"# }.joined(separator: ",")

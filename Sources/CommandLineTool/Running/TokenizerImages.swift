@@ -7,7 +7,7 @@ final class TokenizerImages: @unchecked Sendable {  // `pending` is guarded by `
 
   /// Nil if the user has no cache folder, or has switched the images off.
   private let folder = userFolder()
-  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)  // never freed
   private var pending: [(image: ImageFolder.Entry, tokenizer: Tokenizer)] = []
 
   private init() { pthread_mutex_init(mutex, nil) }

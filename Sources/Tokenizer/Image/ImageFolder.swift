@@ -26,8 +26,8 @@ public struct ImageFolder: Sendable {
   ///   - program: The version of the program. Images of other versions are not used.
   public init(_ root: Path, program: String) { self.init(root, program: program, minSize: 1 << 20, settlingTime: 2) }
 
-  /// - Parameter settlingTime: The tokenizers of files that were modified in this many last seconds get no image, because
-  ///   the next change of such a file may have the same time.
+  /// - Parameter settlingTime: The tokenizers of files that were modified in this many last seconds get no image,
+  ///   because the next change of such a file may have the same time.
   package init(_ root: Path, program: String, minSize: Int, settlingTime: Int) {
     (self.root, self.program, self.minSize, self.settlingTime) = (root, program, minSize, settlingTime)
   }
@@ -98,8 +98,8 @@ public struct ImageFolder: Sendable {
     return true
   }
 
-  /// Removes the images that were not used for a long time, temporary files of processes that were killed, and, from the
-  /// oldest on, the images that are too much.
+  /// Removes the images that were not used for a long time, temporary files of processes that were killed, and the
+  /// least recently used images if all together are too large.
   fileprivate func removeOldFiles(_ descriptor: Int32) {
     var files: [(name: Path, size: Int, age: Int)] = []
     let now = Int(time(nil))
@@ -147,8 +147,8 @@ extension ImageFolder.Entry {
     return contents
   }
 
-  /// Writes the image of a tokenizer that was opened from the source after this entry was made. Nothing is written for a
-  /// small tokenizer, and if the source was modified in the last seconds or since the entry was made.
+  /// Writes the image of a tokenizer that was opened from the source after this entry was made. Nothing is written for
+  /// a small tokenizer, and if the source was modified in the last seconds or since the entry was made.
   public func write(_ tokenizer: Tokenizer) {
     guard source.isSettled else { return }
     let bytes = TokenizerImage.bytes(of: tokenizer, key: source.key, purpose)

@@ -3,10 +3,10 @@ import Platform
 /// An image of a tokenizer: its tables as they are in memory, and its settings. A file with an image is mapped and used
 /// in place, so that opening a large vocabulary takes some milliseconds instead of some hundred.
 ///
-/// The format is a header, a key that says what the image was made from, and the parts of the tokenizer (`ImageWriter`).
-/// All numbers are little-endian. An image is used only if header, digest and key are the expected ones. The digest
-/// detects damage. It does not detect forgery, so the reader also checks everything that could lead to memory outside of
-/// the tables or to a search without end (see SECURITY.md).
+/// The format is a header, a key that says what the image was made from, and the parts of the tokenizer
+/// (`ImageWriter`). All numbers are little-endian. An image is used only if header, digest and key are the expected
+/// ones. The digest detects damage. It does not detect forgery, so the reader also checks everything that could lead to
+/// memory outside of the tables or to a search without end (see SECURITY.md).
 public enum TokenizerImage {
   /// The number of the format. It must change whenever the layout of an image changes, or the contents of the image of
   /// the same file: a test compares images with the recorded digests of this version.

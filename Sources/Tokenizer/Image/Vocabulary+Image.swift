@@ -1,7 +1,7 @@
 import CPlatform
 
-// The tables of a byte-level vocabulary in an image. The reader compares every index in them with the array that it leads
-// to, in one pass, so that no image leads to memory outside of the arrays or to a search without end.
+// The tables of a byte-level vocabulary in an image. The reader compares every index in them with the array that it
+// leads to, in one pass, so that no image leads to memory outside of the arrays or to a search without end.
 
 extension ImageWriter {
   mutating func append(_ vocabulary: Vocabulary) {
@@ -96,8 +96,8 @@ extension FlatArray<Int32> {
 }
 
 extension FlatArray<UInt32> {
-  /// Checks that the elements are ends of strings in a text of `count` bytes: they begin with 0 and do not decrease, and
-  /// no string is longer than a token.
+  /// Checks that the elements are ends of strings in a text of `textCount` bytes: they begin with 0 and do not
+  /// decrease, and no string is longer than a token.
   func checkEnds(in textCount: Int) throws(ImageError) {
     try require(count > 0 && base[0] == 0)
     try require(lmpipe_all_ascending(base, count, UInt32(Vocabulary.longestToken)))

@@ -65,25 +65,12 @@ package final class CharacterBPE: @unchecked Sendable {  // immutable after init
     var isApart = [Bool](repeating: false, count: pieces.count)
     for id in (byteIDs ?? []) + [unknownID] where id >= 0 { isApart[Int(id)] = true }
     var table = PairTableBuilder(merges: min(merges.underestimatedCount, Vocabulary.limit))
-    var joined: [UInt8] = []
-    var count: UInt32 = 0
-    for (left, right) in merges {
-      joined.removeAll(keepingCapacity: true)
-      joined.append(contentsOf: left)
-      let leftID = pieces.id(of: joined)
-      joined.append(contentsOf: right)
-      let result = pieces.id(of: joined)
-      let rightID = right.baseAddress.map { pieces.id(of: $0, count: right.count, paddedCount: right.count) } ?? -1
-      guard leftID >= 0, rightID >= 0, result >= 0 else {
-        let missing = leftID < 0 ? Array(left) : rightID < 0 ? Array(right) : joined
-        throw VocabularyError(reason: "merge \(count + 1): \"\(excerpt(missing))\" is not in the vocabulary")
-      }
-      guard count < Vocabulary.limit else {
+    try MergeLookup(pieces).forEach(merges) { (left, right, result) throws(VocabularyError) in
+      guard table.count < Vocabulary.limit else {
         throw VocabularyError(reason: "too many merges: more than \(Vocabulary.limit)")
       }
-      if isApart[Int(leftID)] || isApart[Int(rightID)] { isSplittable = false }
-      table.insert(leftID, rightID, result: result)
-      count += 1
+      if isApart[Int(left)] || isApart[Int(right)] { isSplittable = false }
+      table.insert(left, right, result: result)
     }
     rule = .merges(table.build())
     unusedIDs = []

@@ -58,6 +58,9 @@ struct PairTableBuilder {
   private var mask: Int
   private var results: SlabArray<Int32>
 
+  /// The number of merges.
+  var count: Int { results.count }
+
   /// - Parameter merges: an estimate of the number of merges; there can be more.
   init(merges: Int) {
     var size = 1 << 10

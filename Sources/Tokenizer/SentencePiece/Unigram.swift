@@ -73,11 +73,12 @@ package final class Unigram: @unchecked Sendable {  // immutable after init
     let normal = (0..<pieces.count).filter { types[$0] == .normal }
     let (lowest, highest) = (normal.map { scores[$0] }.min() ?? 0, normal.map { scores[$0] }.max() ?? 0)
     self.pieces = pieces
-    self.scores = Self.flat((0..<pieces.count).map { id in
-      guard types[id] == .userDefined else { return Double(scores[id]) }
-      // The product is in single precision, the difference in double precision
-      return Double(Float(pieces.bytes(of: id)?.count ?? 0) * highest) - 0.1
-    })
+    self.scores = Self.flat(
+      (0..<pieces.count).map { id in
+        guard types[id] == .userDefined else { return Double(scores[id]) }
+        // The product is in single precision, the difference in double precision
+        return Double(Float(pieces.bytes(of: id)?.count ?? 0) * highest) - 0.1
+      })
     variant = .sentencePiece
     unknownID = Int32(types.prefix(pieces.count).firstIndex(of: .unknown) ?? -1)
     unknownScore = Double(lowest - Float(Self.unknownPenalty))
