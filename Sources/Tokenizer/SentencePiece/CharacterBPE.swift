@@ -65,7 +65,9 @@ package final class CharacterBPE: @unchecked Sendable {  // immutable after init
     var isApart = [Bool](repeating: false, count: pieces.count)
     for id in (byteIDs ?? []) + [unknownID] where id >= 0 { isApart[Int(id)] = true }
     var table = PairTableBuilder(merges: min(merges.underestimatedCount, Vocabulary.limit))
-    try MergeLookup(pieces).forEach(merges) { (left, right, result) throws(VocabularyError) in
+    try MergeLookup(pieces).forEach(merges) {
+      table.prefetch($0, $1)
+    } _: { (left, right, result) throws(VocabularyError) in
       guard table.count < Vocabulary.limit else {
         throw VocabularyError(reason: "too many merges: more than \(Vocabulary.limit)")
       }

@@ -14,67 +14,78 @@ struct MergeLookup {
   private var text: SlabArray<UInt8>
   /// The start of each merge of the batch in `text`, and the end of its halves.
   private var merges: [(start: Int, split: Int, end: Int)] = []
-  private var keys: [(left: ByteKey, right: ByteKey, result: ByteKey)] = []
+  /// The keys of the left half, the right half and the result of each merge, and their ids; -1 for a missing piece.
+  private var keys: [ByteKey] = []
+  private var ids: [Int32] = []
   private var number = 0
 
   init(_ pieces: PieceTable) {
     self.pieces = pieces
     text = SlabArray(capacity: 1 << 12, in: Slab())
     merges.reserveCapacity(Self.batchSize)
-    keys.reserveCapacity(Self.batchSize)
+    keys.reserveCapacity(3 * Self.batchSize)
+    ids.reserveCapacity(3 * Self.batchSize)
   }
 
   /// Calls `visit` with the ids of each merge in order: the left and the right half, and the result.
   ///
+  /// - Parameter prepare: Called with the ids of the halves of all merges of a batch before `visit`, to prefetch; -1 for a
+  ///   missing piece.
   /// - Throws: An error that names the first piece that is not in the vocabulary, or an error of `visit`.
   consuming func forEach(
-    _ list: some Sequence<PieceTable.Merge>, _ visit: (Int32, Int32, Int32) throws(VocabularyError) -> Void
+    _ list: some Sequence<PieceTable.Merge>, prepare: (Int32, Int32) -> Void,
+    _ visit: (Int32, Int32, Int32) throws(VocabularyError) -> Void
   ) throws(VocabularyError) {
     for (left, right) in list {
       let start = text.count
       text.append(left)
       text.append(right)
       merges.append((start, start + left.count, text.count))
-      if merges.count == Self.batchSize { try finishBatch(visit) }
+      if merges.count == Self.batchSize { try finishBatch(prepare, visit) }
     }
-    try finishBatch(visit)
+    try finishBatch(prepare, visit)
+  }
+
+  @inline(__always)
+  private mutating func addKey(_ range: Range<Int>) {
+    let padded = range.count + SlabArray<UInt8>.padding
+    let key = ByteKey(text.base + range.lowerBound, count: range.count, paddedCount: padded)
+    pieces.arrays.index.prefetchEntry(key)
+    keys.append(key)
   }
 
   private mutating func finishBatch(
-    _ visit: (Int32, Int32, Int32) throws(VocabularyError) -> Void
+    _ prepare: (Int32, Int32) -> Void, _ visit: (Int32, Int32, Int32) throws(VocabularyError) -> Void
   ) throws(VocabularyError) {
     let (index, tokens, bytes) = (pieces.arrays.index, pieces.arrays.tokens.base, pieces.arrays.bytes.base)
     keys.removeAll(keepingCapacity: true)
+    ids.removeAll(keepingCapacity: true)
     for (start, split, end) in merges {
-      func key(_ start: Int, _ end: Int) -> ByteKey {
-        let key = ByteKey(text.base + start, count: end - start, paddedCount: end - start + SlabArray<UInt8>.padding)
-        index.prefetchEntry(key)
-        return key
-      }
-      keys.append((key(start, split), key(split, end), key(start, end)))
+      addKey(start..<split)
+      addKey(split..<end)
+      addKey(start..<end)
     }
-    for (left, right, result) in keys {
-      for id in [left, right, result].map(index.likelyID) where id >= 0 { lmpipe_prefetch(tokens + id) }
+    for key in keys {
+      let id = index.likelyID(key)
+      if id >= 0 { lmpipe_prefetch(tokens + id) }
     }
-    for (left, right, result) in keys {
-      for id in [left, right, result].map(index.likelyID) where id >= 0 {
-        lmpipe_prefetch(bytes + Int(tokens[id].start))
-      }
+    for key in keys {
+      let id = index.likelyID(key)
+      if id >= 0 { lmpipe_prefetch(bytes + Int(tokens[id].start)) }
     }
-    for (merge, keys) in zip(merges, keys) {
-      func find(_ key: ByteKey, _ range: Range<Int>) throws(VocabularyError) -> Int32 {
-        let id =
-          key.count > 0 && key.count <= index.longestIndexedToken
-          ? index.find(key, tokens: tokens, bytes: bytes) : -1
-        guard id >= 0 else {
-          let missing = UnsafeBufferPointer(start: text.base + range.lowerBound, count: range.count)
-          throw VocabularyError(reason: "merge \(number + 1): \"\(excerpt(missing))\" is not in the vocabulary")
-        }
-        return id
+    for key in keys {
+      let isFindable = key.count > 0 && key.count <= index.longestIndexedToken
+      ids.append(isFindable ? index.find(key, tokens: tokens, bytes: bytes) : -1)
+    }
+    for first in stride(from: 0, to: ids.count, by: 3) { prepare(ids[first], ids[first + 1]) }
+    for (position, (start, split, end)) in merges.enumerated() {
+      let (left, right, result) = (ids[3 * position], ids[3 * position + 1], ids[3 * position + 2])
+      guard left >= 0, right >= 0, result >= 0 else {
+        let range = left < 0 ? start..<split : right < 0 ? split..<end : start..<end
+        let missing = UnsafeBufferPointer(start: text.base + range.lowerBound, count: range.count)
+        throw VocabularyError(reason: "merge \(number + 1): \"\(excerpt(missing))\" is not in the vocabulary")
       }
-      try visit(
-        find(keys.left, merge.start..<merge.split), find(keys.right, merge.split..<merge.end),
-        find(keys.result, merge.start..<merge.end))
+      try visit(left, right, result)
       number += 1
     }
     merges.removeAll(keepingCapacity: true)

@@ -1,3 +1,5 @@
+import CPlatform
+
 /// The merges of a BPE vocabulary by the ids of their halves: a hash table with open addressing, at most half full.
 ///
 /// An entry is one word, so that a look-up reads one cache line for nearly every pair: half a million merges take 8 MB.
@@ -44,8 +46,13 @@ final class PairTable: @unchecked Sendable {  // immutable after init
   }
 
   @inline(__always)
+  fileprivate static func slot(_ key: UInt64, _ mask: Int) -> Int {
+    Int(truncatingIfNeeded: fold(key ^ hashFactor2, hashFactor1)) & mask
+  }
+
+  @inline(__always)
   fileprivate static func probe(_ key: UInt64, _ entries: UnsafePointer<UInt64>, _ mask: Int) -> Int {
-    var slot = Int(truncatingIfNeeded: fold(key ^ hashFactor2, hashFactor1)) & mask
+    var slot = slot(key, mask)
     while entries[slot] != 0, entries[slot] &>> rankBits != key { slot = (slot &+ 1) & mask }
     return slot
   }
@@ -68,6 +75,11 @@ struct PairTableBuilder {
     mask = size - 1
     entries = slab.allocate(UInt64.self, size)
     results = SlabArray(capacity: max(merges, 1 << 10), in: slab)
+  }
+
+  /// Prefetches the entry of two ids.
+  func prefetch(_ left: Int32, _ right: Int32) {
+    lmpipe_prefetch(entries + PairTable.slot(PairTable.key(left, right), mask))
   }
 
   /// Inserts the next merge, of the ids `left` and `right`; a merge of the same ids is replaced, as in `tokenizers`.
