@@ -24,7 +24,7 @@ let common: [SwiftSetting] = [
 let wholeModule = ["-O", "-disable-batch-mode", "-whole-module-optimization", "-num-threads", "2"]
 let numeric: [SwiftSetting] = common + [.unsafeFlags(wholeModule, .when(configuration: .debug))]
 let numericC: [CSetting] = [
-  .unsafeFlags(processor + ["-O3"] + (isFuzzing ? ["-fsanitize=fuzzer-no-link,address"] : []))
+  .unsafeFlags(processor + ["-O3", "-Wno-psabi"] + (isFuzzing ? ["-fsanitize=fuzzer-no-link,address"] : []))
 ]
 /// The tools contain the Swift runtime: they load nothing at start and need no other files. Sanitizers
 /// (Scripts/sanitize.sh) require the shared libraries of the system.
@@ -68,6 +68,7 @@ let package = Package(
     // Libraries
     library("JSONLines", ["CPlatform", "JSON", "Platform"]),
     library("Tokenizer", ["CPlatform", "JSON", "Platform"], numeric),
+    library("ChatTemplate", ["JSON", "Platform"], numeric),
     library("Checkpoint", ["JSON", "Platform"]),
     library(
       "LanguageModel", ["CKernels", "Checkpoint", "CPlatform", "JSON", "Numerics", "Platform", "Threads"], numeric),
@@ -78,7 +79,7 @@ let package = Package(
       "CommandLineTool",
       ["CPlatform", "JSON", "JSONLines", "Platform", "Threads", "Tokenizer", "Checkpoint", "Sampling"]),
     // Tools
-    executable("bpe-encode", ["JSON", "JSONLines", "Platform", "Tokenizer"]),
+    executable("bpe-encode", ["ChatTemplate", "Checkpoint", "JSON", "JSONLines", "Platform", "Tokenizer"]),
     executable("bpe-decode", ["JSON", "JSONLines", "Tokenizer"]),
     executable("lm-info", ["Checkpoint", "JSON", "JSONLines", "LanguageModel", "Platform", "Tokenizer"]),
     executable("lm-logits", ["Checkpoint", "JSON", "JSONLines", "LanguageModel", "Sampling", "Tokenizer"]),
@@ -89,11 +90,15 @@ let package = Package(
     executable("lm-step", ["Checkpoint", "JSON", "JSONLines", "LanguageModel", "Sampling", "Threads", "Tokenizer"]),
     executable("lm-pull", ["Checkpoint", "Hub", "JSON", "LanguageModel", "Platform"]),
     // Developer tools, not installed. generate-pages writes man/man1 and completions; json-check runs the JSON Test
-    // Suite; pattern-check finds the matches of a pattern; lm-measure measures parts of a process for `make bench`.
+    // Suite; pattern-check finds the matches of a pattern; template-check
+    // renders chat templates; lm-measure measures parts of a process for `make bench`.
     .executableTarget(name: "generate-pages", dependencies: ["CommandLineTool", "Platform"], swiftSettings: common),
     .executableTarget(name: "json-check", dependencies: ["JSON", "JSONLines", "Platform"], swiftSettings: common),
     .executableTarget(
       name: "pattern-check", dependencies: ["JSONLines", "Platform", "Tokenizer"], swiftSettings: common),
+    .executableTarget(
+      name: "template-check", dependencies: ["ChatTemplate", "JSON", "JSONLines", "Platform"],
+      swiftSettings: common),
     .executableTarget(
       name: "lm-measure",
       dependencies: ["Checkpoint", "CommandLineTool", "JSON", "JSONLines", "LanguageModel", "Platform", "Threads"],
@@ -104,8 +109,8 @@ let package = Package(
     .target(
       name: "FuzzTargets",
       dependencies: [
-        "Checkpoint", "CommandLineTool", "JSON", "JSONLines", "LanguageModel", "Numerics", "Platform", "Sampling",
-        "Scoring", "Tokenizer",
+        "ChatTemplate", "Checkpoint", "CommandLineTool", "JSON", "JSONLines", "LanguageModel", "Numerics", "Platform",
+        "Sampling", "Scoring", "Tokenizer",
       ],
       path: "Scripts/fuzz/Targets", swiftSettings: common),
     tests("JSONTests", ["JSON"]),
@@ -113,16 +118,20 @@ let package = Package(
     tests("ThreadsTests", ["Threads"]),
     tests("NumericsTests", ["Numerics"]),
     tests("JSONLinesTests", ["JSON", "JSONLines"]),
+    tests("ChatTemplateTests", ["ChatTemplate", "JSON"], fixtures: ["Fixtures"]),
     tests("TokenizerTests", ["FuzzTargets", "Platform", "Tokenizer"], fixtures: ["Fixtures"]),
     tests("CheckpointTests", ["Checkpoint", "Platform"], fixtures: ["Fixtures"]),
-    tests("LanguageModelTests", ["Checkpoint", "LanguageModel", "Platform", "Threads"], fixtures: ["Fixtures"]),
+    tests(
+      "LanguageModelTests", ["CKernels", "Checkpoint", "LanguageModel", "Numerics", "Platform", "Threads"],
+      fixtures: ["Fixtures"]),
     tests("HubTests", ["Checkpoint", "Hub", "Platform"]),
     tests("SamplingTests", ["Sampling"], fixtures: ["Fixtures"]),
     tests("ScoringTests", ["Scoring"]),
     tests("CommandLineToolTests", ["CommandLineTool", "JSON", "JSONLines", "Platform"]),
     // Runs the built tools in pipelines
     tests(
-      "PipelineTests", ["CommandLineTool", "JSON", "JSONLines", "Platform"], fixtures: ["Fixtures", "Hub", "Sessions"]),
+      "PipelineTests", ["CommandLineTool", "JSON", "JSONLines", "Platform"],
+      fixtures: ["Browser", "Fixtures", "Hub", "Sessions"]),
     // Replays the findings of the fuzzer
     tests("FuzzTests", ["FuzzTargets"]),
   ]

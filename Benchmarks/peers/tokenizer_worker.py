@@ -1,9 +1,12 @@
-"""Worker for other tokenizers: tokenizer_worker.py tiktoken|riptoken|tokenizers MODEL THREADS
+"""Worker for other tokenizers: tokenizer_worker.py LIBRARY MODEL THREADS
 
-Encodes documents that are strings in memory, and writes nothing. RAYON_NUM_THREADS must also be THREADS.
+LIBRARY is tiktoken, riptoken, fastokens, gigatoken or tokenizers, which encode documents that are strings in memory and
+write nothing; or gigatoken+orjson, which also writes records of the text and the ids to /dev/null. RAYON_NUM_THREADS must
+also be THREADS.
 """
 import array
 import hashlib
+import importlib.metadata
 import sys
 
 from worker import serve, timed
@@ -34,6 +37,37 @@ def riptoken_encode():
     return core.encode_ordinary_batch
 
 
+def fastokens_encode():
+    import fastokens
+    tokenizer = fastokens.Tokenizer.from_file(f"{folder}/tokenizer.json")
+    if threads == 1:
+        return lambda texts: [tokenizer.encode(text).ids for text in texts]
+    return lambda texts: [encoding.ids for encoding in tokenizer.encode_batch(texts)]
+
+
+def gigatoken_encode():
+    import gigatoken
+    tokenizer = gigatoken.Tokenizer(folder)
+    if threads == 1:
+        return lambda texts: [tokenizer.encode(text) for text in texts]
+    return lambda texts: tokenizer.encode_batch(texts, parallel=True)
+
+
+def gigatoken_records():
+    import orjson
+    encode = gigatoken_encode()
+
+    def encode_and_write(texts):
+        documents = encode(texts)
+        with open("/dev/null", "wb") as file:
+            for text, ids in zip(texts, documents):
+                record = {"text": text, "ids": ids if threads == 1 else ids.to_numpy()}
+                file.write(orjson.dumps(record, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE))
+        return documents
+
+    return encode_and_write
+
+
 def tokenizers_encode():
     import tokenizers
     tokenizer = tokenizers.Tokenizer.from_file(f"{folder}/tokenizer.json")
@@ -49,11 +83,14 @@ def digest(ids_of_documents):
     return sha.hexdigest()
 
 
-encode = {"tiktoken": tiktoken_encode, "riptoken": riptoken_encode, "tokenizers": tokenizers_encode}[library]()
+make_encoder = {
+    "tiktoken": tiktoken_encode, "riptoken": riptoken_encode, "fastokens": fastokens_encode,
+    "gigatoken": gigatoken_encode, "gigatoken+orjson": gigatoken_records, "tokenizers": tokenizers_encode}[library]
 
 
 def encode_file(path, times):
     texts = documents(path)
+    encode = make_encoder()  # a new one, because some libraries cache what they have encoded
     if library == "tokenizers":
         texts = texts[::20]  # too slow for the whole text
     seconds, ids = timed(times, lambda: encode(texts))
@@ -61,4 +98,4 @@ def encode_file(path, times):
     return {"seconds": seconds, "amount": amount, "answer": None if library == "tokenizers" else digest(ids)}
 
 
-serve({"encode": encode_file}, **{library: __import__(library).__version__})
+serve({"encode": encode_file}, **{name: importlib.metadata.version(name) for name in library.split("+")})

@@ -6,7 +6,7 @@ from harness.goals import at_least, at_most, times
 from harness.rounds import Row, Subject, milliseconds, own_rate, rate
 
 LINE = "Once upon a time, generative models"
-PEERS = ["tiktoken", "riptoken", "tokenizers"]
+PEERS = ["gigatoken+orjson", "gigatoken", "fastokens", "tiktoken", "riptoken", "tokenizers"]
 
 
 def bulk(place, name, corpus, threads, goals):
@@ -80,10 +80,11 @@ ROWS = {
     "encode-line": line,
     "encode-line-files": line_without_image,
     "encode-line-256k": line_256k,
-    "encode-english": lambda place, name: bulk(place, name, "english", 1, [times(3, "riptoken"), at_least(90)]),
+    "encode-english": lambda place, name: bulk(
+        place, name, "english", 1, [times(3, "gigatoken+orjson"), at_least(200)]),
     "encode-english-2": lambda place, name: bulk(
-        place, name, "english", 2, [times(1.8, "lmpipe on one thread", "1.8 × one thread")]),
-    "encode-languages": lambda place, name: bulk(place, name, "languages", 1, [times(3, "riptoken")]),
+        place, name, "english", 2, [times(1.9, "lmpipe on one thread", "1.9 × one thread")]),
+    "encode-languages": lambda place, name: bulk(place, name, "languages", 1, [at_least(150)]),
     "encode-languages-2": lambda place, name: bulk(place, name, "languages", 2, []),
     "encode-letters": letters,
 }

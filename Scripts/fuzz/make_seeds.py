@@ -371,3 +371,6 @@ seeds(
     b"\n\x0e\n\x05<unk>\x15\0\0\0\0\x18\2" + b"\n\x0a\n\1a\x15\0\0\x80\xbf\x18\1" + b"\n\x0b\n\2aa\x15\0\0\x80\xbf\x18\4" + b"\x12\2\x18\2")
 seeds("charsmap", size_and_text("\ufb01 A e\u0301\r\n".encode(), rules[3:]), b"\1\0a\4\0\0\0\0\4\0\0a\0")
 seeds("scores", bytes(range(1, 200, 2)), b"\x03" * 39 + bytes(range(100)), bytes((7 * n) % 256 for n in range(200)))
+cases = [json.loads(line) for line in (here.parent.parent / "Tests/ChatTemplateTests/Fixtures/cases.jsonl").read_text().split("\n") if line]
+variables = json.dumps({"x": "\ue000 a", "list": [1, "\ue000"], "d": {"b": "\ue000"}, "i": 3}, ensure_ascii=False)
+seeds("template", *(case["template"].replace("{{ s", "{{ x") + "\0" + variables for case in cases[1::5] if len(case["template"]) < 500))

@@ -16,6 +16,8 @@ for model in "$reference"/models/*gpt2-rand "$reference"/models/smollm2/*.gguf; 
 done
 for model in "$checkout/Models/wren" "$reference"/models/smollm2/*.gguf; do
   "$python" "$here/layers.py" "$programs/lm-logits" "$model"
+  "$python" "$here/attention.py" "$programs/lm-logits" "$model"
+  "$python" "$here/nearest.py" "$programs/lm-topk" "$model"
   ! "$python" -c 'import minicons' 2> /dev/null || "$python" "$here/scores.py" "$programs" "$model" --count 500 "$sentences"
 done
 llama=$reference/llama.cpp
@@ -26,5 +28,10 @@ for model in "$reference"/models/gemma3-270m/*.gguf; do
 done
 "$python" "$here/gguf/facts.py" "$programs/lm-info" "$reference"/models/*.gguf "$reference"/models/smollm2/*.gguf
 "$python" "$here/hub.py" "$programs"
+templates="$reference/llama.cpp/models/templates"
+if [ -e "$templates" ]; then
+  "$python" "$here/chat_templates.py" "$programs/template-check" 50 1 "$templates"/*.jinja "$reference"/models/smollm2/*.gguf
+fi
+"$python" -W ignore "$here/template_cases.py" --check "$programs/template-check"
 sh "$here/json_suite.sh" "$programs/json-check" "$reference/JSONTestSuite"
 sh "$here/tokenizer/compare.sh" "$reference" "$programs/bpe-encode"

@@ -8,8 +8,8 @@
 //
 // For each format there are two functions:
 //
-//   lmpipe_products_FORMAT(rows, count, x)          sums of the products of four weight rows of `count` blocks with
-//                                                   inputs x, in the order of the numbers
+//   lmpipe_products_FORMAT(rows, count, n, x)       sums of the products of four weight rows of `count` blocks with n
+//                                                   inputs x (numbers / 16, n, 16), in the order of the numbers
 //   lmpipe_dequantize_FORMAT(row, count, target)    dequantizes a row of `count` blocks into target
 //
 // Four rows are computed together, because the sum of a row is a chain of multiply-adds in which each waits 4 to 5
@@ -49,8 +49,8 @@ LMPIPE_INLINE lmpipe_bytes lmpipe_load_bytes(const void *address) {
 
 // The addresses of four rows of weights.
 struct lmpipe_four_rows { const uint8_t *start[4]; };
-// The sums of four rows, 16 lanes each.
-struct lmpipe_four_sums { lmpipe_lanes of_row[4]; };
+// The sums of four rows with up to four inputs, 16 lanes each.
+struct lmpipe_sums { lmpipe_lanes of[4][4]; };
 
 // Returns the addresses of four rows, moved by an offset in bytes.
 LMPIPE_INLINE struct lmpipe_four_rows lmpipe_moved(struct lmpipe_four_rows rows, size_t offset) {
@@ -74,6 +74,13 @@ LMPIPE_INLINE lmpipe_lanes lmpipe_load_lanes(const float *address) {
 }
 
 LMPIPE_INLINE void lmpipe_store_lanes(float *target, lmpipe_lanes lanes) { memcpy(target, &lanes, sizeof lanes); }
+
+// Adds the products of 16 weights of a row with n inputs (n, 16) to the sums of the row.
+LMPIPE_INLINE void lmpipe_add_products(struct lmpipe_sums *sums, int row, int n, const float *x, lmpipe_lanes weights) {
+    for (int input = 0; input < n; input++)
+        sums->of[row][input] =
+            __builtin_elementwise_fma(lmpipe_load_lanes(x + input * 16), weights, sums->of[row][input]);
+}
 
 // Converts 16 bytes to integers, unsigned or signed.
 LMPIPE_INLINE lmpipe_integers lmpipe_widen_bytes(const uint8_t *address) {
@@ -136,37 +143,36 @@ LMPIPE_INLINE void lmpipe_exponent_of_blocks(struct lmpipe_four_rows blocks, str
 //   - format: lmpipe_half_of_FORMAT returns half a block.
 //   - size: the bytes of a block.
 //   - scale: SCALE_of_block and SCALE_of_blocks return the scales of one block and of four.
-#define LMPIPE_BLOCK(format, size, scale)                                                                       \
-    LMPIPE_INLINE struct lmpipe_four_sums lmpipe_products_##format(                                             \
-        struct lmpipe_four_rows rows, size_t count, const float *x) {                                           \
-        struct lmpipe_four_sums sums = {0};                                                                     \
-        _Alignas(64) struct lmpipe_block_scale scales[64][4];                                                   \
-        for (size_t start = 0; start < count; start += 64) {                                                    \
-            size_t length = count - start < 64 ? count - start : 64;                                            \
-            for (size_t index = 0; index < length; index++)                                                     \
-                scale##_of_blocks(lmpipe_moved(rows, index * size), scales[index]);                             \
-            LMPIPE_STORED(scales);                                                                              \
-            for (size_t index = 0; index < length; index++, x += 32) {                                          \
-                lmpipe_prefetch_ahead(lmpipe_moved(rows, index * size), size);                                  \
-                for (int row = 0; row < 4; row++) {                                                             \
-                    for (int half = 0; half < 2; half++) {                                                      \
-                        lmpipe_lanes weights =                                                                  \
-                            lmpipe_half_of_##format(rows.start[row] + index * size, &scales[index][row], half); \
-                        sums.of_row[row] = __builtin_elementwise_fma(                                           \
-                            lmpipe_load_lanes(x + half * 16), weights, sums.of_row[row]);                       \
-                    }                                                                                           \
-                }                                                                                               \
-            }                                                                                                   \
-            rows = lmpipe_moved(rows, length * size);                                                           \
-        }                                                                                                       \
-        return sums;                                                                                            \
-    }                                                                                                           \
-    static void lmpipe_dequantize_##format(const uint8_t *row, size_t count, float *target) {                   \
-        for (; count > 0; count--, row += size, target += 32) {                                                 \
-            struct lmpipe_block_scale scale = scale##_of_block(row);                                            \
-            lmpipe_store_lanes(target, lmpipe_half_of_##format(row, &scale, 0));                                \
-            lmpipe_store_lanes(target + 16, lmpipe_half_of_##format(row, &scale, 1));                           \
-        }                                                                                                       \
+#define LMPIPE_BLOCK(format, size, scale)                                                                             \
+    LMPIPE_INLINE struct lmpipe_sums lmpipe_products_##format(                                                        \
+        struct lmpipe_four_rows rows, size_t count, const int n, const float *x) {                                    \
+        struct lmpipe_sums sums = {0};                                                                                \
+        _Alignas(64) struct lmpipe_block_scale scales[64][4];                                                         \
+        for (size_t start = 0; start < count; start += 64) {                                                          \
+            size_t length = count - start < 64 ? count - start : 64;                                                  \
+            for (size_t index = 0; index < length; index++)                                                           \
+                scale##_of_blocks(lmpipe_moved(rows, index * size), scales[index]);                                   \
+            LMPIPE_STORED(scales);                                                                                    \
+            for (size_t index = 0; index < length; index++, x += 32 * n) {                                            \
+                struct lmpipe_four_rows blocks = lmpipe_moved(rows, index * size);                                    \
+                lmpipe_prefetch_ahead(blocks, size);                                                                  \
+                for (int row = 0; row < 4; row++) {                                                                   \
+                    for (int half = 0; half < 2; half++) {                                                            \
+                        lmpipe_lanes weights = lmpipe_half_of_##format(blocks.start[row], &scales[index][row], half); \
+                        lmpipe_add_products(&sums, row, n, x + half * 16 * n, weights);                               \
+                    }                                                                                                 \
+                }                                                                                                     \
+            }                                                                                                         \
+            rows = lmpipe_moved(rows, length * size);                                                                 \
+        }                                                                                                             \
+        return sums;                                                                                                  \
+    }                                                                                                                 \
+    static void lmpipe_dequantize_##format(const uint8_t *row, size_t count, float *target) {                         \
+        for (; count > 0; count--, row += size, target += 32) {                                                       \
+            struct lmpipe_block_scale scale = scale##_of_block(row);                                                  \
+            lmpipe_store_lanes(target, lmpipe_half_of_##format(row, &scale, 0));                                      \
+            lmpipe_store_lanes(target + 16, lmpipe_half_of_##format(row, &scale, 1));                                 \
+        }                                                                                                             \
     }
 
 // Returns 4-bit quants from 16 bytes: the lower four bits belong to half 0, the upper four to half 1.

@@ -31,20 +31,19 @@ struct lmpipe_super_block {
 //   loads. LMPIPE_ROLLED for grids: unrolled, the compiler would load the indices of all parts first and lack registers
 //   for them, which takes twice the time.
 #define LMPIPE_SUPER_BLOCK(format, size, unrolling)                                                               \
-    LMPIPE_INLINE struct lmpipe_four_sums lmpipe_products_##format(                                               \
-        struct lmpipe_four_rows rows, size_t count, const float *x) {                                             \
-        struct lmpipe_four_sums sums = {0};                                                                       \
-        for (; count > 0; count--, rows = lmpipe_moved(rows, size), x += 256) {                                   \
+    LMPIPE_INLINE struct lmpipe_sums lmpipe_products_##format(                                                    \
+        struct lmpipe_four_rows rows, size_t count, const int n, const float *x) {                                \
+        struct lmpipe_sums sums = {0};                                                                            \
+        for (; count > 0; count--, rows = lmpipe_moved(rows, size), x += 256 * n) {                               \
             struct lmpipe_super_block prepared[4];                                                                \
             for (int row = 0; row < 4; row++) lmpipe_prepare_##format(rows.start[row], &prepared[row]);           \
             lmpipe_prefetch_ahead(rows, size);                                                                    \
             LMPIPE_STORED(prepared);                                                                              \
             _Pragma(unrolling) for (int pair = 0; pair < 8; pair++) {                                             \
                 for (int half = 0; half < 2; half++) {                                                            \
-                    lmpipe_lanes inputs = lmpipe_load_lanes(x + pair * 32 + half * 16);                           \
                     for (int row = 0; row < 4; row++) {                                                           \
                         lmpipe_lanes weights = lmpipe_part_##format(rows.start[row], &prepared[row], pair, half); \
-                        sums.of_row[row] = __builtin_elementwise_fma(inputs, weights, sums.of_row[row]);          \
+                        lmpipe_add_products(&sums, row, n, x + (pair * 32 + half * 16) * n, weights);             \
                     }                                                                                             \
                 }                                                                                                 \
             }                                                                                                     \

@@ -8,24 +8,17 @@ LMPIPE_INLINE lmpipe_lanes lmpipe_float32_to_float32(const void *address) { retu
 // Defines the functions of a floating-point type of `size` bytes. The last vector of a row, if it is not full, is
 // copied and filled with zeros.
 #define LMPIPE_FLOATS(format, size, load)                                                                       \
-    LMPIPE_INLINE struct lmpipe_four_sums lmpipe_products_##format(                                             \
-        struct lmpipe_four_rows rows, size_t count, const float *x) {                                           \
-        struct lmpipe_four_sums sums = {0};                                                                     \
-        for (; count >= 16; count -= 16, rows = lmpipe_moved(rows, 16 * size), x += 16) {                       \
+    LMPIPE_INLINE struct lmpipe_sums lmpipe_products_##format(                                                  \
+        struct lmpipe_four_rows rows, size_t count, const int n, const float *x) {                              \
+        struct lmpipe_sums sums = {0};                                                                          \
+        for (; count >= 16; count -= 16, rows = lmpipe_moved(rows, 16 * size), x += 16 * n) {                   \
             lmpipe_prefetch_ahead(rows, 16 * size);                                                             \
-            lmpipe_lanes inputs = lmpipe_load_lanes(x);                                                         \
-            for (int row = 0; row < 4; row++)                                                                   \
-                sums.of_row[row] = __builtin_elementwise_fma(inputs, load(rows.start[row]), sums.of_row[row]);  \
+            for (int row = 0; row < 4; row++) lmpipe_add_products(&sums, row, n, x, load(rows.start[row]));     \
         }                                                                                                       \
-        if (count > 0) {                                                                                        \
-            float last_inputs[16] = {0};                                                                        \
-            memcpy(last_inputs, x, count * sizeof(float));                                                      \
-            for (int row = 0; row < 4; row++) {                                                                 \
-                uint8_t last[16 * size] = {0};                                                                  \
-                memcpy(last, rows.start[row], count * size);                                                    \
-                sums.of_row[row] =                                                                              \
-                    __builtin_elementwise_fma(lmpipe_load_lanes(last_inputs), load(last), sums.of_row[row]);    \
-            }                                                                                                   \
+        for (int row = 0; row < 4 && count > 0; row++) {                                                        \
+            uint8_t last[16 * size] = {0};                                                                      \
+            memcpy(last, rows.start[row], count * size);                                                        \
+            lmpipe_add_products(&sums, row, n, x, load(last));                                                  \
         }                                                                                                       \
         return sums;                                                                                            \
     }                                                                                                           \
@@ -46,15 +39,11 @@ LMPIPE_FLOATS(f64, 8, lmpipe_float64_to_float32)
 typedef float lmpipe_four_lanes __attribute__((ext_vector_type(4)));
 typedef float lmpipe_eight_lanes __attribute__((ext_vector_type(8)));
 
-// Adds halves, quarters and pairs of lanes, in the order of `horizontalSums` in Swift.
-LMPIPE_INLINE lmpipe_four_lanes lmpipe_horizontal_sums(struct lmpipe_four_sums sums) {
-    lmpipe_four_lanes totals;
-    for (int row = 0; row < 4; row++) {
-        lmpipe_eight_lanes eight = sums.of_row[row].lo + sums.of_row[row].hi;
-        lmpipe_four_lanes four = eight.lo + eight.hi;
-        totals[row] = (four[0] + four[2]) + (four[1] + four[3]);
-    }
-    return totals;
+// Adds halves, quarters and pairs of lanes, in the order of `horizontalSum` in Swift.
+LMPIPE_INLINE float lmpipe_horizontal_sum(lmpipe_lanes lanes) {
+    lmpipe_eight_lanes eight = lanes.lo + lanes.hi;
+    lmpipe_four_lanes four = eight.lo + eight.hi;
+    return (four[0] + four[2]) + (four[1] + four[3]);
 }
 
 // Calls a macro with each type and the numbers in its blocks.
@@ -67,8 +56,9 @@ LMPIPE_INLINE lmpipe_four_lanes lmpipe_horizontal_sums(struct lmpipe_four_sums s
 
 // Each step takes one row of each quarter of the rows: the hardware prefetcher follows a few distant streams. If the
 // last quarter is short, the last row is computed again.
-#define LMPIPE_GEMV(format, length)                                                                    \
-    static void lmpipe_gemv_##format(struct lmpipe_weight_rows weights, const float *x, float *sums) { \
+#define LMPIPE_MATMUL(format, length)                                                                  \
+    LMPIPE_INLINE void lmpipe_matmul_##format(                                                         \
+        struct lmpipe_weight_rows weights, const int n, const float *x, float *sums, size_t stride) {  \
         size_t quarter = (weights.rows + 3) / 4, last = weights.rows - 1;                              \
         for (size_t first = 0; first < quarter; first++) {                                             \
             struct lmpipe_four_rows rows;                                                              \
@@ -77,17 +67,25 @@ LMPIPE_INLINE lmpipe_four_lanes lmpipe_horizontal_sums(struct lmpipe_four_sums s
                 index[row] = first + row * quarter < last ? first + row * quarter : last;              \
                 rows.start[row] = weights.start + index[row] * weights.size;                           \
             }                                                                                          \
-            lmpipe_four_lanes totals =                                                                 \
-                lmpipe_horizontal_sums(lmpipe_products_##format(rows, weights.columns / length, x));   \
-            for (int row = 0; row < 4; row++) sums[index[row]] = totals[row];                          \
+            struct lmpipe_sums lanes = lmpipe_products_##format(rows, weights.columns / length, n, x); \
+            for (int input = 0; input < n; input++)                                                    \
+                for (int row = 0; row < 4; row++)                                                      \
+                    sums[input * stride + index[row]] = lmpipe_horizontal_sum(lanes.of[row][input]);   \
         }                                                                                              \
+    }                                                                                                  \
+    static void lmpipe_skinny_matmul_##format(                                                         \
+        struct lmpipe_weight_rows weights, int n, const float *x, float *sums, size_t stride) {        \
+        if (n == 1) lmpipe_matmul_##format(weights, 1, x, sums, stride);                               \
+        if (n == 2) lmpipe_matmul_##format(weights, 2, x, sums, stride);                               \
+        if (n == 4) lmpipe_matmul_##format(weights, 4, x, sums, stride);                               \
     }
-LMPIPE_FOR_EACH_TYPE(LMPIPE_GEMV)
+LMPIPE_FOR_EACH_TYPE(LMPIPE_MATMUL)
 
-void lmpipe_gemv(struct lmpipe_weight_rows weights, const float *x, float *sums) {
+void lmpipe_skinny_matmul(
+    struct lmpipe_weight_rows weights, int n, const float *x, float *sums, size_t stride) {
     switch (weights.type) {
 #define LMPIPE_CASE(format, length) \
-    case lmpipe_##format: lmpipe_gemv_##format(weights, x, sums); return;
+    case lmpipe_##format: lmpipe_skinny_matmul_##format(weights, n, x, sums, stride); return;
         LMPIPE_FOR_EACH_TYPE(LMPIPE_CASE)
 #undef LMPIPE_CASE
     }

@@ -23,7 +23,10 @@ public struct FileSelection: Equatable, Sendable {
   ///   - model: the model's name, for messages.
   ///   - choice: a `.gguf` file or a quantization.
   public init(of listing: FileListing, model: String, choice: String?) throws(HubError) {
-    let otherFiles = listing.files.filter { Self.otherFiles.contains($0.path) }
+    let otherFiles = listing.files.filter {
+      Self.otherFiles.contains($0.path)
+        || $0.path.hasPrefix("additional_chat_templates/") && $0.path.hasSuffix(".jinja")
+    }
     if choice == nil, let weights = listing.file("model.safetensors") {
       (files, shardIndex, ggufFile) = (otherFiles + [weights], nil, nil)
     } else if choice == nil, let index = listing.file("model.safetensors.index.json") {

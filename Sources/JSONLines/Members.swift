@@ -97,7 +97,8 @@ extension Record.Change {
   public static var staleWithNewIDs: [Record.Change] {
     [
       .drop("logits"), .drop("position"), .dropNumber("layer"), .drop("topk"), .drop("continuations"), .drop("other_p"),
-      .dropNumber("new_logprob"), .drop("tokens"), .drop("offsets"), .drop("attention_mask"), .drop("logprobs"),
+      .dropNumber("new_logprob"), .drop("attentions"), .drop("nearest"), .drop("tokens"), .drop("offsets"),
+      .drop("attention_mask"), .drop("logprobs"),
     ] + Record.scoreMembers.map(Record.Change.drop)
   }
 

@@ -60,6 +60,15 @@ public struct ModelDefinition: Sendable {
     return try loader.weights()
   }
 
+  /// Returns the token embedding (vocabulary, width).
+  ///
+  /// - Throws: as `weights`.
+  func tokenEmbedding(_ checkpoint: Checkpoint) throws(CheckpointError) -> Tensor {
+    let loader = try WeightLoader(checkpoint, family.names, shape)
+    _ = try network(loader)
+    return try loader.requestedEmbedding()
+  }
+
   /// Looks up the tensors of the model.
   func network(_ loader: WeightLoader) throws(CheckpointError) -> any Network {
     func open<Family: ModelFamily>(_: Family.Type) throws(CheckpointError) -> any Network {

@@ -75,26 +75,42 @@ public final class MappedFile: @unchecked Sendable {  // immutable after init, a
     munmap(UnsafeMutableRawPointer(mutating: address), bytes.count)
   }
 
-  /// Reads a range of the file into memory in sequential order, unless samples show that it is in memory already. On
-  /// disks this is faster than faults in the order of use, and it fills only large pages. Errors are ignored here: they
-  /// occur again when the bytes are used.
-  public func readAhead(_ range: Range<Int>) {
+  /// Returns true if samples of a range show that it is in memory. Always true on systems other than Linux.
+  public func isInMemory(_ range: Range<Int>) -> Bool {
     #if os(Linux)
-      guard let base = bytes.baseAddress, !range.isEmpty else { return }
-      precondition(range.clamped(to: 0..<bytes.count) == range)
-      let pageSize = sysconf(Int32(_SC_PAGESIZE))
-      let firstPage = range.lowerBound / pageSize * pageSize
-      let start = UnsafeMutableRawPointer(mutating: base) + firstPage
-      let count = range.upperBound - firstPage
-      let samples = (0..<16).map { count / 16 * $0 / pageSize * pageSize }
-      let isInMemory = samples.allSatisfy { offset in
+      guard let (start, count) = pages(of: range) else { return true }
+      return (0..<16).allSatisfy { sample in
         var state: UInt8 = 0
-        return mincore(start + offset, 1, &state) == 0 && state & 1 == 1
+        return mincore(start + count / 16 * sample / Self.pageSize * Self.pageSize, 1, &state) == 0 && state & 1 == 1
       }
-      let populateRead: Int32 = 22  // MADV_POPULATE_READ, since Linux 5.14; older kernels refuse it, which is harmless
-      if !isInMemory { madvise(start, count, populateRead) }
+    #else
+      return true
     #endif
   }
+
+  /// Reads a range of the file into memory and maps its pages, in sequential order. On disks this is faster than faults
+  /// in the order of use, and it fills only large pages. Pages that are in memory in small pages are mapped in half the
+  /// time that faults take; mapping large pages takes a microsecond for each. Errors are ignored here: they occur again
+  /// when the bytes are used. No effect on systems other than Linux.
+  public func populate(_ range: Range<Int>) {
+    #if os(Linux)
+      guard let (start, count) = pages(of: range) else { return }
+      let populateRead: Int32 = 22  // MADV_POPULATE_READ, since Linux 5.14; older kernels refuse it, which is harmless
+      madvise(start, count, populateRead)
+    #endif
+  }
+
+  #if os(Linux)
+    private static var pageSize: Int { sysconf(Int32(_SC_PAGESIZE)) }
+
+    /// Returns the start of the first page of a range and the number of bytes to its end; nil for an empty range.
+    private func pages(of range: Range<Int>) -> (start: UnsafeMutableRawPointer, count: Int)? {
+      guard let base = bytes.baseAddress, !range.isEmpty else { return nil }
+      precondition(range.clamped(to: 0..<bytes.count) == range)
+      let firstPage = range.lowerBound / Self.pageSize * Self.pageSize
+      return (UnsafeMutableRawPointer(mutating: base) + firstPage, range.upperBound - firstPage)
+    }
+  #endif
 
   /// The bytes as a typed buffer, as the JSON scanner and the tokenizer take them.
   public var characters: UnsafeBufferPointer<UInt8> { bytes.bindMemory(to: UInt8.self) }

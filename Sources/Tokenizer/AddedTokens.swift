@@ -52,6 +52,21 @@ struct AddedTokens: Sendable {
     return index < tokens.count && tokens[index].id == id && tokens[index].isSpecial
   }
 
+  /// Returns the ids of the added tokens for which `isIncluded` returns true; it receives the token and its text.
+  func ids(in vocabulary: some TokenTable, where isIncluded: (Token, [UInt8]) -> Bool) -> Set<Int32> {
+    Set(tokens.filter { isIncluded($0, content(of: $0, in: vocabulary)) }.map(\.id))
+  }
+
+  /// Returns the text of a token, added or not; an empty one if no token has this id.
+  func content(of id: Int32, in vocabulary: some TokenTable) -> [UInt8] {
+    tokens.first { $0.id == id }.map { content(of: $0, in: vocabulary) }
+      ?? vocabulary.bytes(of: Int(id)).map(Array.init) ?? []
+  }
+
+  private func content(of token: Token, in vocabulary: some TokenTable) -> [UInt8] {
+    token.content ?? vocabulary.bytes(of: Int(token.id)).map(Array.init) ?? []
+  }
+
   /// Returns the id of the added token with these bytes, or nil if no added token has these bytes.
   func id(of content: [UInt8], in vocabulary: some TokenTable) -> Int? {
     tokens.first {

@@ -1,19 +1,21 @@
 /// The slots of a direct-mapped cache, all zero at first. The table starts small, to avoid the page faults of a large
-/// table for a short text, and grows once, to `largeBits`, after more misses than it has slots. When it grows, its
-/// contents are lost.
+/// table for a short text, and grows to the next size after as many misses as it has slots. When it grows, its contents
+/// are lost.
 ///
 /// Unsafe pointers: `slots` has `1 << bits` elements.
 final class DirectMappedTable<Slot: BitwiseCopyable> {
-  private let largeBits: Int
+  /// The remaining sizes, as numbers of bits, the largest first.
+  private var larger: [Int]
   private var bits: Int
   private var shift: UInt64  // the slot index is the upper `bits` bits of the hash
   private var misses = 0
   private var slab = Slab()
   private var slots: UnsafeMutablePointer<Slot>
 
-  init(smallBits: Int, largeBits: Int) {
-    self.largeBits = largeBits
-    bits = smallBits
+  /// - Parameter sizes: the numbers of bits of a slot's index, in ascending order; not empty.
+  init(sizes: [Int]) {
+    larger = sizes.dropFirst().reversed()
+    bits = sizes[0]
     shift = UInt64(64 - bits)
     slots = slab.allocate(Slot.self, 1 << bits)
   }
@@ -26,12 +28,14 @@ final class DirectMappedTable<Slot: BitwiseCopyable> {
   @inline(__always)
   func countMiss() {
     misses &+= 1
-    if misses >> bits > 0, bits < largeBits { enlarge() }
+    if misses >> bits > 0 { enlarge() }
   }
 
   @inline(never)
   private func enlarge() {
-    bits = largeBits
+    misses = 0
+    guard let size = larger.popLast() else { return }
+    bits = size
     shift = UInt64(64 - bits)
     slab = Slab()
     slots = slab.allocate(Slot.self, 1 << bits)

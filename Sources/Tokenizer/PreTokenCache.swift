@@ -15,7 +15,7 @@ final class PreTokenCache {
     var tokens: (UInt64, UInt64, UInt64, UInt64)
   }
 
-  private let table = DirectMappedTable<Slot>(smallBits: 8, largeBits: 16)
+  private let table = DirectMappedTable<Slot>(sizes: [8, 16, 18])
 
   /// A pre-token as four words: its bytes, zeros, and its length in the last byte. A pre-token that is too long has all
   /// ones, which no entry of the cache has.

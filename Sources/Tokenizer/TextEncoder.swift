@@ -6,13 +6,18 @@ public final class TextEncoder {
   private let hasNormalizers: Bool
   private let addsPrefix: Bool
   private var normalizer: TextNormalizer
+  /// The parts of the text that is being encoded in which control tokens are not recognized.
+  private var input: InputText?
+  /// Maps the offsets in a normalized text to the original one; nil while the original text is searched. Set only if
+  /// `input` is set.
+  private var originalOffsets: NormalizedText.Offsets?
 
-  init(_ tokenizer: Tokenizer) {
+  init(_ tokenizer: Tokenizer, _ settings: Tokenizer.Settings) {
     self.tokenizer = tokenizer
-    addsPrefix = tokenizer.settings.addsPrefix
-    hasNormalizers = !tokenizer.settings.normalizers.isEmpty
-    normalizer = TextNormalizer(tokenizer.settings.normalizers)
-    preTokenization = PreTokenization(tokenizer.settings.preTokenizer, tokenizer.makeModelEncoder())
+    addsPrefix = settings.addsPrefix
+    hasNormalizers = !settings.normalizers.isEmpty
+    normalizer = TextNormalizer(settings.normalizers)
+    preTokenization = PreTokenization(settings.preTokenizer, tokenizer.makeModelEncoder())
   }
 
   /// Appends the tokens of a text to `tokens`.
@@ -47,6 +52,18 @@ public final class TextEncoder {
     }
   }
 
+  /// Appends the tokens of a text in which special tokens are recognized, except in the parts that come from a user.
+  ///
+  /// - Throws: `TextEncodingError`, also if the tokenizer makes a special token of ordinary text. In that case nothing
+  ///   is appended.
+  public func encode(
+    _ text: UnsafeBufferPointer<UInt8>, input: InputText, into tokens: TokenBuffer
+  ) throws(TextEncodingError) {
+    self.input = input
+    defer { self.input = nil }
+    try encode(text, recognizeSpecial: true, into: tokens)
+  }
+
   private struct Output {
     let tokens: TokenBuffer
     /// Added to an offset in the current buffer to get the offset in the caller's text.
@@ -67,7 +84,9 @@ public final class TextEncoder {
         try splitAtAddedTokens(text, range, searches.normalized, recognizeSpecial, &output) {
           (range, output) throws(TextEncodingError) in
           let isFirst = output.isFirst && range.lowerBound == 0
+          let oldCount = output.tokens.count
           try preTokenization.encode(text, range, output.shift, isFirst: isFirst, into: output.tokens)
+          if input != nil { try checkTokens(of: output.tokens, from: oldCount) }
         }
       }
     }
@@ -94,6 +113,10 @@ public final class TextEncoder {
     while let found = matches.next(from: position) {
       position = found.range.upperBound
       guard recognizeSpecial || !found.token.isSpecial else { continue }
+      if input != nil, isRefused(found.range, found.token.id, shift: output.shift) {
+        position = found.range.lowerBound + 1  // a token of the template may begin within the match
+        continue
+      }
       if found.token.isSingleWord, Self.isPartOfWord(found.range, in: text, range) { continue }
       var (start, end) = (found.range.lowerBound, position)
       if found.token.stripsLeft, start > ordinary { start = startOfTrailingWhiteSpace(in: text, ordinary..<start) }
@@ -108,6 +131,25 @@ public final class TextEncoder {
       ordinary = end
     }
     try encode(ordinary..<range.upperBound, &output)
+  }
+
+  /// Throws an error if one of the tokens that the model has made, from index `first` on, is a special token.
+  @inline(never)
+  private func checkTokens(of tokens: TokenBuffer, from first: Int) throws(TextEncodingError) {
+    guard let id = input?.firstSpecial(tokens.ids[first...]) else { return }
+    let content = tokenizer.addedTokens.content(of: id, in: tokenizer.tokens)
+    throw TextEncodingError(.specialToken(String(decoding: content, as: UTF8.self)), offset: nil)
+  }
+
+  /// Returns true if `input` does not allow a match, which is a range in the original text or in the normalized one.
+  private func isRefused(_ match: Range<Int>, _ token: Int32, shift: Int) -> Bool {
+    var (first, last) = (match.lowerBound + shift, match.upperBound - 1 + shift)
+    if var offsets = originalOffsets {
+      first = offsets.offset(of: match.lowerBound)
+      originalOffsets = offsets  // the next match begins later, but perhaps before the end of this one
+      last = offsets.offset(of: match.upperBound - 1)
+    }
+    return input?.refuses(token, from: first, to: last) ?? false
   }
 
   /// Returns true if the text continues a word before or after a match.
@@ -144,10 +186,12 @@ public final class TextEncoder {
     var isFirst = output.isFirst && range.lowerBound == 0
     var changed: NormalizedText?
     do {
-      changed = try normalizer.normalize(text, range, recordsChanges: tokens.recordsEnds)
+      changed = try normalizer.normalize(text, range, recordsChanges: tokens.recordsEnds || input != nil)
     } catch { throw TextEncodingError(error.reason, offset: error.offset.map { $0 + start }) }
     guard let normalized = changed else { return try encode(text, range, &output) }
     isFirst = isFirst && !normalized.removesStart  // as in `tokenizers`
+    if input != nil { originalOffsets = NormalizedText.Offsets(normalized, start: start) }
+    defer { originalOffsets = nil }
     try normalized.encode(
       tokens, start: start,
       recorded: (try? normalizer.normalize(text, range, recordsChanges: true)) ?? normalized

@@ -22,7 +22,17 @@ public final class Tokenizer: Sendable {
     case characters(CharacterBPE)
     case unigram(Unigram)
     /// No model: the tokenizer is open for decoding.
-    case none
+    case none(unknownID: Int?)
+
+    /// The token of characters that the vocabulary lacks; nil if there is none.
+    var unknownID: Int? {
+      switch self {
+      case .byteLevel: nil
+      case .characters(let model): model.unknownID < 0 ? nil : Int(model.unknownID)
+      case .unigram(let model): model.unknownID < 0 ? nil : Int(model.unknownID)
+      case .none(let id): id
+      }
+    }
   }
 
   /// The settings of a tokenizer's files.
@@ -34,6 +44,10 @@ public final class Tokenizer: Sendable {
     /// The beginning-of-text and the end-of-text token; nil if no file names it.
     var bosTokenID: Int?
     var eosTokenID: Int?
+    /// The special tokens that have a name in the files, such as `pad_token`.
+    var namedTokens: [String: [UInt8]] = [:]
+    /// True if the file names the tokens at the ends of a text by their ids.
+    var namesTokensByID = false
     /// The tokens that the post-processor adds before and after a text.
     var tokensBefore: [Int] = []
     var tokensAfter: [Int] = []
@@ -57,6 +71,28 @@ public final class Tokenizer: Sendable {
           }
         }
     }
+
+    /// The settings without what puts a character before the text.
+    var withoutPrefix: Settings {
+      var settings = self
+      settings.normalizers = normalizers.compactMap {
+        switch $0 {
+        case .prepend: return nil
+        case .sentencePiece(var normalizer):
+          normalizer.addsDummyPrefix = false
+          return .sentencePiece(normalizer)
+        default: return $0
+        }
+      }
+      settings.preTokenizer = preTokenizer.compactMap {
+        switch $0 {
+        case .metaspace(let metaspace): .metaspace(metaspace.withoutPrefix)
+        case .prefixSpace: nil
+        default: $0
+        }
+      }
+      return settings
+    }
   }
 
   /// The purpose for which a tokenizer is opened, which determines how much of the file is read.
@@ -74,12 +110,15 @@ public final class Tokenizer: Sendable {
   let settings: Settings
   /// The fingerprint, if the tokenizer was opened from an image, which contains it.
   private let knownFingerprint: UInt64?
+  /// The token of characters that the vocabulary lacks; nil if the model has none.
+  let unknownID: Int?
 
   init(
     _ model: Model, _ tokens: some TokenTable, _ addedTokens: [AddedTokens.Token], _ settings: Settings,
     _ purpose: Purpose
   ) throws(VocabularyError) {
-    self.model = purpose == .encoding ? model : .none
+    unknownID = model.unknownID
+    self.model = purpose == .encoding ? model : .none(unknownID: unknownID)
     self.tokens = tokens
     self.addedTokens = try AddedTokens(addedTokens, of: tokens, settings.normalizers, for: purpose)
     self.settings = settings
@@ -89,7 +128,7 @@ public final class Tokenizer: Sendable {
   /// Creates a tokenizer from the contents of an image.
   public init(_ contents: TokenizerImage.Contents) {
     (model, tokens, addedTokens) = (contents.model, contents.tokens, contents.addedTokens)
-    (settings, knownFingerprint) = (contents.settings, contents.fingerprint)
+    (settings, knownFingerprint, unknownID) = (contents.settings, contents.fingerprint, contents.model.unknownID)
   }
 
   /// The highest id plus one.
@@ -129,6 +168,17 @@ public final class Tokenizer: Sendable {
     settings.tokensAfter.isEmpty ? eosTokenID.map { [$0] } ?? [] : settings.tokensAfter
   }
 
+  /// The texts of the special tokens by the names `bos_token`, `eos_token`, `unk_token`, `sep_token`, `pad_token`,
+  /// `cls_token` and `mask_token`, as far as the files name them: `special_tokens_map` of transformers.
+  public var namedTokens: [String: [UInt8]] {
+    var named = settings.namedTokens
+    guard settings.namesTokensByID else { return named }
+    for (name, id) in [("bos_token", settings.bosTokenID), ("eos_token", settings.eosTokenID)] {
+      named[name] = id.map { addedTokens.content(of: Int32(truncatingIfNeeded: $0), in: tokens) }
+    }
+    return named
+  }
+
   /// What is wrong with the files of the tokenizer, though they can be used: one line each.
   public var warnings: [String] { settings.warnings }
 
@@ -149,7 +199,11 @@ public final class Tokenizer: Sendable {
   }
 
   /// Returns a new encoder, for use by one thread. The tokenizer must be open for encoding.
-  public func makeEncoder() -> TextEncoder { TextEncoder(self) }
+  ///
+  /// - Parameter addsPrefix: false for texts that continue another text: nothing is put before them.
+  public func makeEncoder(addsPrefix: Bool = true) -> TextEncoder {
+    TextEncoder(self, addsPrefix ? settings : settings.withoutPrefix)
+  }
 
   /// Returns the encoder of the model, for use by one thread.
   func makeModelEncoder() -> PreTokenization.Encoder {

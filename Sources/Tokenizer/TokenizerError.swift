@@ -34,6 +34,9 @@ public struct TextEncodingError: Error, Equatable, CustomStringConvertible {
     case noToken(UInt8)
     /// A pattern of the tokenizer takes more than linear time on the text.
     case slowPattern
+    /// The model of the tokenizer makes this special token of a text in which it must not occur (`InputText`). A model
+    /// whose vocabulary has its special tokens as ordinary ones does that, such as T5's.
+    case specialToken(String)
   }
 
   public let reason: Reason
@@ -53,6 +56,8 @@ public struct TextEncodingError: Error, Equatable, CustomStringConvertible {
     case .noToken(let byte):
       guard offset != nil else { return "the vocabulary has no token for the space that is added before the text" }
       return "\(place)the vocabulary has no token for 0x\(hexadecimal(byte, width: 2, uppercase: true))"
+    case .specialToken(let token):
+      return "\(place)the tokenizer makes the special token \(token) of ordinary text"
     case .slowPattern: return "\(place)a pattern of the tokenizer takes more than linear time here"
     }
   }

@@ -25,6 +25,10 @@ final class Encoding {
   private let skipsBlank: Bool
   private let isLines: Bool
   private let doubleBOS: DoubleBOSNote
+  /// The chat template, if the input is conversations.
+  private let chat: Chat?
+  /// The parts of the text that come from a conversation.
+  private var input: InputText?
   /// The members that are set or dropped in every record, without `text`.
   private var changes: [Record.Change] = []
   private var changesWithText: [Record.Change] = []
@@ -33,12 +37,13 @@ final class Encoding {
   /// - Parameters:
   ///   - fingerprint: the fingerprint of the vocabulary as records contain it.
   init(
-    _ arguments: Arguments, _ tokenizer: Tokenizer, _ fingerprint: String, _ doubleBOS: DoubleBOSNote
+    _ arguments: Arguments, _ tokenizer: Tokenizer, _ fingerprint: String, _ doubleBOS: DoubleBOSNote, _ chat: Chat?
   ) throws {
+    self.chat = chat
     self.doubleBOS = doubleBOS
     convertsLineEnds = arguments.has(.crlf)
     skipsBlank = arguments.has(.skipBlank)
-    isLines = ![.wholeInput, .nullTerminated, .jsonInput].contains(where: arguments.has)
+    isLines = ![.wholeInput, .nullTerminated, .jsonInput, .chat].contains(where: arguments.has)
     self.tokenizer = tokenizer
     encoder = tokenizer.makeEncoder()
     tokens = TokenBuffer(recordsEnds: arguments.has(.offsets) || arguments.has(.maxLength))
@@ -70,6 +75,17 @@ final class Encoding {
     changesWithoutText = [.drop("text")] + changes
   }
 
+  /// Encodes the text or the conversation of a record, and appends the record or its display, with the line end.
+  func write(_ record: Record, to output: ByteBuffer) throws {
+    if let chat {
+      let (text, input) = try chat.render(record)
+      self.input = input
+      return try text.withUnsafeBufferPointer { try write($0, in: record, isUnchanged: false, to: output) }
+    }
+    guard let text = try record.string("text") else { throw RecordError("\"text\" is missing") }
+    try text.withUnsafeBufferPointer { try write($0, in: record, to: output) }
+  }
+
   /// Encodes a text and appends its record or its display, with the line end.
   ///
   /// - Parameter record: the record that contains the text, if the input is records.
@@ -81,7 +97,7 @@ final class Encoding {
     try write(text, in: record, isUnchanged: true, to: output)
   }
 
-  /// - Parameter isUnchanged: whether the text is the record's text without conversion of line ends.
+  /// - Parameter isUnchanged: whether the text is the member `text` of the record, without conversion of line ends.
   private func write(
     _ text: UnsafeBufferPointer<UInt8>, in record: Record, isUnchanged: Bool, to output: ByteBuffer
   ) throws {
@@ -106,7 +122,11 @@ final class Encoding {
     tokens.removeAll()
     for id in tokensBefore { tokens.append(Int32(truncatingIfNeeded: id), end: 0) }
     do {
-      try encoder.encode(text, recognizeSpecial: recognizesSpecial, addPrefixSpace: addsPrefixSpace, into: tokens)
+      if chat != nil, let input {  // a copy of `input` for each line would take longer than the test
+        try encoder.encode(text, input: input, into: tokens)
+      } else {
+        try encoder.encode(text, recognizeSpecial: recognizesSpecial, addPrefixSpace: addsPrefixSpace, into: tokens)
+      }
     } catch {  // the vocabulary has no token for a byte
       throw RecordError(error.description)
     }

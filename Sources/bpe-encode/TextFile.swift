@@ -1,4 +1,5 @@
 import CommandLineTool
+import Platform
 
 /// Notes about invisible bytes in text files: carriage returns, a byte-order mark, UTF-16. All of them are valid input,
 /// but they produce unexpected tokens, so the first byte of each kind is reported.
@@ -45,9 +46,9 @@ final class TextFile {
 /// Returns whether the text has a carriage return before a newline, or, if it is a line, at its end.
 func hasCarriageReturn(_ text: UnsafeBufferPointer<UInt8>, atEnd isLine: Bool) -> Bool {
   if isLine { return text.last == UInt8(ascii: "\r") }
-  var rest = text[...]
-  while let found = rest.firstIndex(of: UInt8(ascii: "\r")) {
-    rest = text[(found + 1)...]
+  var rest = UnsafeRawBufferPointer(text)
+  while let base = rest.baseAddress, let found = memchr(base, Int32(UInt8(ascii: "\r")), rest.count) {
+    rest = UnsafeRawBufferPointer(rebasing: rest[(base.distance(to: found) + 1)...])
     if rest.first == UInt8(ascii: "\n") { return true }
   }
   return false

@@ -1,35 +1,37 @@
 import CommandLineTool
 import JSON
 import JSONLines
-import Platform
 import Tokenizer
 
 toolMain(.bpeEncode) { arguments, output in
-  let tokenizer = try Tokenizer(
-    arguments.modelFiles(), preTokenizer: arguments.text(.preTokenizer) ?? environmentVariable("LM_PRE"), for: .encoding
-  )
+  let model = try arguments.modelFiles()
+  let tokenizer = try Tokenizer(model, arguments)
   for warning in tokenizer.warnings { arguments.note(warning) }
   let fingerprint = tokenizer.fingerprintText
   let isDisplay = arguments.has(.encodeTable) || arguments.has(.colour)
   let doubleBOS = DoubleBOSNote(tokenizer, arguments)
+  for option in [Option.chatTemplate, .noGenerationPrompt] where arguments.has(option) && !arguments.has(.chat) {
+    throw ToolError(.usage, "--\(option.name) requires --chat")
+  }
+  let chat = try arguments.has(.chat) ? Chat(arguments, model, tokenizer) : nil
   // A display is short, and its blank lines depend on the texts before, so it uses one thread.
   let workers = try Workers(isDisplay ? 1 : arguments.threadCount) {
-    try Encoding(arguments, tokenizer, fingerprint, doubleBOS)
+    try Encoding(arguments, tokenizer, fingerprint, doubleBOS, chat)
   }
   let filter = Filter(arguments, output)
   func encode(_ encoding: Encoding, _ record: Record, _ output: ByteBuffer) throws {
-    guard let text = try record.string("text") else { throw RecordError("\"text\" is missing") }
-    try text.withUnsafeBufferPointer { try encoding.write($0, in: record, to: output) }
+    try encoding.write(record, to: output)
   }
 
-  if arguments.has(.jsonInput), isDisplay {
+  let readsRecords = arguments.has(.jsonInput) || chat != nil
+  if readsRecords, isDisplay {
     try filter.forEachRecord { record in
       try encode(workers.first, record, output.buffer)
       try output.endLine(nil)
     } orWrite: {
       try output.endLine()
     }
-  } else if arguments.has(.jsonInput) {
+  } else if readsRecords {
     try filter.forEachRecord(workers, encode)
   } else {
     let delimiter: UInt8? =

@@ -16,6 +16,7 @@ toolMain(.lmLogits) { arguments, output in
   let filter = Filter(arguments, output)
   filter.beforeBlockingRead = vocabulary.prepare
   let positionRecord = PositionRecord(arguments, tokenizer)
+  let attention = try AttentionOption(arguments, model.shape)
   let writesLayers = arguments.has(.layers)
   let writesLogprobs = arguments.has(.logProbabilities)
   let needsAllPositions = writesLogprobs || arguments.has(.everyPosition)
@@ -31,10 +32,20 @@ toolMain(.lmLogits) { arguments, output in
     }
     return (record: record, ids: ids, vocabulary: try vocabulary.addition(to: record))
   } while: { batch, next in
-    fileCache == nil && !writesLayers
+    fileCache == nil && !writesLayers && attention == nil
       && batch.reduce(next.ids.count) { $0 + $1.ids.count } <= Transformer.maximumBatchTokens
   } _: { batch, reject in
     hasOutput = true
+    if let attention {
+      let (record, ids, vocabulary) = batch[0]
+      do {
+        record.write(to: output.buffer, [try attention.change(for: ids, model)] + vocabulary)
+      } catch {
+        return try reject(error, 0)
+      }
+      try output.endLine()
+      return try output.flush()
+    }
     var rejected: Int?  // the index of a record with logits that are not finite at an earlier position
     /// Calls `body`, unless a logit is not finite or was not at an earlier position of the record.
     func visit(
@@ -81,7 +92,7 @@ toolMain(.lmLogits) { arguments, output in
     }
     try output.flush()  // computing the next batch takes a while
   }
-  if hasOutput, output.isTerminal, !writesLogprobs, !arguments.has(.topKOnly) {
+  if hasOutput, output.isTerminal, !writesLogprobs, attention == nil, !arguments.has(.topKOnly) {
     let count = withThousandsSeparators(model.shape.vocabularySize)
     arguments.note("\(count) logits per record; lm-topk shows the most likely tokens")
   }

@@ -2,8 +2,8 @@ import CommandLineTool
 import JSON
 import Scoring
 
-/// Displays the text with a background for the surprisal of each word or token, and a legend after the last text.
-/// Without colours, a line of marks is below each line of text.
+/// Displays the text, in lines that fit the terminal, with a background for the surprisal of each word or token, and a
+/// legend after the last text. Without colours, a line of marks is below each line of text.
 final class HeatMap: ScoreWriter {
   private let unit: ScoreUnit
   private let output: Output
@@ -16,29 +16,56 @@ final class HeatMap: ScoreWriter {
 
   func write(_ text: ScoredText) throws {
     hasText = true
-    let pieces = text.pieces(by: unit)
-    if terminal.palette == .none { return try writeMarked(pieces) }
-    for piece in pieces {
-      guard let bits = piece.surprisal, let sgr = HeatScale.sgr(of: bits, terminal) else {
-        output.buffer.append(shown(piece.bytes))
-        continue
+    for line in lines(of: text.pieces(by: unit)) {
+      output.buffer.append(line.map(coloured).joined())
+      try output.endLine()
+      guard terminal.palette == .none else { continue }
+      let marks = line.map { cell in
+        String(repeating: HeatScale.mark(of: cell.bits), count: columns(cell.text))
+      }.joined()
+      if marks.contains(where: { $0 != " " }) {
+        output.buffer.append(String(marks.reversed().drop { $0 == " " }.reversed()))
+        try output.endLine()
       }
-      output.buffer.append("\u{1B}[\(sgr)m\(shown(piece.bytes))\u{1B}[0m")
     }
-    try output.endLine()
   }
 
   func finish() throws {
     guard hasText else { return }
     let ends = HeatScale.levels.dropFirst().map { "-\(Int($0.bits))" } + ["+"]
-    var entries = ["0-\(Int(HeatScale.levels[0].bits))"]
+    var entries = [Cell(text: "bits: 0-\(Int(HeatScale.levels[0].bits))", bits: nil)]
     for (level, end) in zip(HeatScale.levels, ends) {
       let range = "\(Int(level.bits))\(end)"
-      entries.append(
-        HeatScale.sgr(of: level.bits, terminal).map { "\u{1B}[\($0)m \(range) \u{1B}[0m" } ?? "\(level.mark) \(range)")
+      entries.append(Cell(text: terminal.palette == .none ? "\(level.mark) \(range)" : range, bits: level.bits))
     }
-    output.buffer.append("bits: \(entries.joined(separator: terminal.palette == .none ? "  " : " "))")
+    let gap = terminal.palette == .none ? "  " : " "
+    let isWide = entries.reduce(0) { $0 + columns($1.text) + 3 } <= width
+    var used = 0
+    for (index, entry) in entries.enumerated() {
+      var entry = entry
+      if terminal.palette != .none, isWide, index > 0 { entry.text = " \(entry.text) " }
+      if used > 0, used + gap.count + columns(entry.text) > width {
+        try output.endLine()
+        used = 0
+      }
+      output.buffer.append((used > 0 ? gap : "") + coloured(entry))
+      used += (used > 0 ? gap.count : 0) + columns(entry.text)
+    }
     try output.endLine()
+  }
+
+  /// The length of a line.
+  private var width: Int { max(1, terminal.width ?? 80) }
+
+  /// A part of a line, and its surprisal.
+  private struct Cell {
+    var text: String
+    let bits: Float?
+  }
+
+  private func coloured(_ cell: Cell) -> String {
+    guard let sgr = cell.bits.flatMap({ HeatScale.sgr(of: $0, terminal) }) else { return cell.text }
+    return "\u{1B}[\(sgr)m\(cell.text)\u{1B}[0m"
   }
 
   /// Returns a part of the text with visible control characters; newlines are kept.
@@ -48,40 +75,38 @@ final class HeatMap: ScoreWriter {
     }.joined(separator: "\n")
   }
 
-  /// Writes lines of text, broken at the width of the terminal, each with a line of marks below it.
-  private func writeMarked(_ pieces: [ScoredText.Piece]) throws {
-    let width = max(1, terminal.width ?? 80)
-    var (line, marks, used) = ("", "", 0)
-    func endLine() throws {
-      output.buffer.append(line)
-      try output.endLine()
-      if marks.contains(where: { $0 != " " }) {
-        output.buffer.append(String(marks.reversed().drop { $0 == " " }.reversed()))
-        try output.endLine()
-      }
-      (line, marks, used) = ("", "", 0)
+  /// Divides the text into lines that fit the terminal. A word that does not fit begins a new line, and white space at
+  /// a line's end is left out.
+  private func lines(of pieces: [ScoredText.Piece]) -> [[Cell]] {
+    var lines: [[Cell]] = [[]]
+    var used = 0  // columns of the last line
+    func endLine() {
+      lines.append([])
+      used = 0
     }
     for piece in pieces {
       let parts = shown(piece.bytes).split(separator: "\n", omittingEmptySubsequences: false)
       for (number, part) in parts.enumerated() {
-        if number > 0 { try endLine() }
-        let mark = piece.surprisal.flatMap(HeatScale.level).map { HeatScale.levels[$0].mark } ?? " "
-        // A word that does not fit begins a new line, and white space at a line's end is left out.
-        let isSpace = part.allSatisfy { $0 == " " }
+        if number > 0 { endLine() }
         if used > 0, used + columns(String(part)) > width {
-          try endLine()
-          if isSpace { continue }
+          endLine()
+          if part.allSatisfy({ $0 == " " }) { continue }
         }
+        var cell = Cell(text: "", bits: piece.surprisal)
         for character in part {
           let size = columns(String(character))
-          if used + size > width { try endLine() }
-          line.append(character)
-          marks += String(repeating: mark, count: size)
+          if used + size > width {
+            lines[lines.count - 1].append(cell)
+            cell.text = ""
+            endLine()
+          }
+          cell.text.append(character)
           used += size
         }
+        if !cell.text.isEmpty { lines[lines.count - 1].append(cell) }
       }
     }
-    try endLine()
+    return lines
   }
 }
 

@@ -148,9 +148,10 @@ final class HeatPage: ScoreWriter {
     .line { display: block; }
     .candidates { color: var(--soft); margin: 0 0 .3rem 1rem; }
     .candidates > span { display: inline-block; margin-right: .8em; white-space: pre; }
-    @media (max-width: 48rem) {
+    /* A box of 22rem at the end of a column of 42rem would not fit. */
+    @media (max-width: 88rem) {
       .unit { position: static; }
-      .details { left: 1rem; right: 1rem; top: auto; width: auto; max-width: none; margin-top: 2.2rem; }
+      .details { left: 1rem; top: auto; max-width: calc(100% - 3.8rem); margin-top: 2.2rem; }
     }
     </style>
     </head>

@@ -16,14 +16,18 @@ enum HeatScale {
     let mark: Character
   }
 
-  /// The levels after the first, which has no colour.
+  /// The levels after the first, which has no colour. The second is not as light as paper, because it would stand out
+  /// most in a dark theme.
   static let levels = [
-    Level(bits: 4, colour: 230, basicColour: 47, rgb: [255, 247, 204], mark: "."),
+    Level(bits: 4, colour: 187, basicColour: 47, rgb: [222, 214, 178], mark: "."),
     Level(bits: 8, colour: 222, basicColour: 46, rgb: [254, 217, 118], mark: ":"),
     Level(bits: 12, colour: 215, basicColour: 43, rgb: [254, 178, 76], mark: "+"),
     Level(bits: 16, colour: 209, basicColour: 42, rgb: [253, 141, 80], mark: "*"),
     Level(bits: 20, colour: 203, basicColour: 45, rgb: [248, 96, 80], mark: "#"),
   ]
+
+  /// Returns the mark below a word; a space for one of few bits, or without a surprisal.
+  static func mark(of bits: Float?) -> Character { bits.flatMap(level).map { levels[$0].mark } ?? " " }
 
   /// Returns the index in `levels` of a surprisal, or nil if it is below the first.
   static func level(of bits: Float) -> Int? { levels.lastIndex { bits >= $0.bits } }

@@ -23,9 +23,9 @@ struct CandidateTable {
     let rows = candidates.map { candidate in
       Row(
         number: "\(candidate.id)",
-        text: tokenizer.bytes(of: candidate.id).map { quoted($0, isUTF8: terminal.isUTF8) } ?? "", p: candidate.p)
+        text: name(candidate.id), value: candidate.p)
     }
-    try write(rows, headings: ("id", "token"), sums: true, after: ids, to: output)
+    try write(rows, headings: ("id", "token", "p"), sums: true, caption: caption(ids), to: output)
   }
 
   /// Writes the continuations of a record, and the probability of all others.
@@ -33,29 +33,45 @@ struct CandidateTable {
     var rows = list.continuations.map { continuation in
       Row(
         number: "\(continuation.rank)",
-        text: continuation.text.withUnsafeBufferPointer { quoted($0, isUTF8: terminal.isUTF8) }, p: continuation.p)
+        text: continuation.text.withUnsafeBufferPointer { quoted($0, isUTF8: terminal.isUTF8) }, value: continuation.p)
     }
-    rows.append(Row(number: "", text: "(others)", p: list.otherProbability, hasBar: false))
-    try write(rows, headings: ("rank", "continuation"), sums: false, after: ids, to: output)
+    rows.append(Row(number: "", text: "(others)", value: list.otherProbability, hasBar: false))
+    try write(rows, headings: ("rank", "continuation", "p"), sums: false, caption: caption(ids), to: output)
+  }
+
+  /// Writes the tokens with an embedding near that of a token.
+  mutating func write(_ tokens: [NearToken], nearestTo id: Int, to output: Output) throws {
+    let rows = tokens.map { Row(number: "\($0.id)", text: name($0.id), value: $0.similarity.cosine) }
+    let caption = terminal.cut("nearest to \(name(id))", to: terminal.width ?? .max)
+    try write(rows, headings: ("id", "token", "cosine"), sums: false, caption: caption, to: output)
+  }
+
+  /// Returns a token in quotation marks.
+  private func name(_ id: Int) -> String {
+    tokenizer.bytes(of: id).map { quoted($0, isUTF8: terminal.isUTF8) } ?? ""
   }
 
   private struct Row {
     let number: String
     let text: String
-    let p: Float
+    /// A probability or a cosine similarity.
+    let value: Float
     var hasBar = true
   }
 
   /// Writes a table, after a blank line if it is not the first.
   ///
-  /// - Parameter sums: whether there is a column with the sum of the probabilities so far.
+  /// - Parameters:
+  ///   - sums: whether there is a column with the sum of the values so far.
+  ///   - caption: the line before the table; empty for none.
   private mutating func write(
-    _ rows: [Row], headings: (number: String, text: String), sums: Bool, after ids: [Int], to output: Output
+    _ rows: [Row], headings: (number: String, text: String, value: String), sums: Bool, caption: String,
+    to output: Output
   ) throws {
     if count > 0 { try output.endLine() }
     count += 1
-    if !ids.isEmpty {
-      output.buffer.append(caption(ids))
+    if !caption.isEmpty {
+      output.buffer.append(caption)
       try output.endLine()
     }
     let width = terminal.width ?? .max
@@ -63,31 +79,35 @@ struct CandidateTable {
     let texts = rows.map { width < .max ? terminal.cut($0.text, to: max(5, width / 2 - idWidth)) : $0.text }
     let tokenWidth = ([headings.text] + texts).map(columns).max() ?? 0
 
-    // The width that remains after id, token and p
+    // The width that remains after number, text and value
     var rest = width - (idWidth + tokenWidth + Self.numberWidth + 2 * Self.gap.count)
     let showsSum = sums && rest >= Self.gap.count + Self.numberWidth
     rest -= showsSum ? Self.gap.count + Self.numberWidth : 0
     let barWidth = terminal.showsBars ? min(Self.barWidths.upperBound, rest - Self.gap.count) : 0
 
-    func write(_ id: String, _ token: String, _ p: String, _ sum: String, bar: String = "") throws {
-      let numbers = (showsSum ? [p, sum] : [p]).map { padded($0, Self.numberWidth, right: true) }
+    func write(_ id: String, _ token: String, _ value: String, _ sum: String, bar: String = "") throws {
+      let numbers = (showsSum ? [value, sum] : [value]).map { padded($0, Self.numberWidth, right: true) }
       let cells = [padded(id, idWidth, right: true), padded(token, tokenWidth)] + numbers + (bar.isEmpty ? [] : [bar])
       output.buffer.append(cells.joined(separator: Self.gap))
       try output.endLine()
     }
-    try write(headings.number, headings.text, "p", "sum")
-    let greatest = max(rows.lazy.filter(\.hasBar).map(\.p).max() ?? 1, .leastNormalMagnitude)
+    try write(headings.number, headings.text, headings.value, "sum")
+    let greatest = max(rows.lazy.filter(\.hasBar).map(\.value).max() ?? 1, .leastNormalMagnitude)
     var sum: Float = 0
     for (row, text) in zip(rows, texts) {
-      sum += row.p
-      let bar = !row.hasBar || barWidth < Self.barWidths.lowerBound ? "" : terminal.bar(row.p / greatest, barWidth)
-      try write(row.number, text, fixedPoint(row.p, decimals: 4), fixedPoint(sum, decimals: 4), bar: bar)
+      sum += row.value
+      let bar =
+        !row.hasBar || barWidth < Self.barWidths.lowerBound ? "" : terminal.bar(max(0, row.value / greatest), barWidth)
+      try write(
+        row.number, text, (row.value < 0 ? "-" : "") + fixedPoint(abs(row.value), decimals: 4),
+        fixedPoint(sum, decimals: 4), bar: bar)
     }
   }
 
-  /// Returns the text of the ids and an arrow: `Once upon a →`. If it is too wide for the line, the end of the text is
-  /// kept, because the prefixes of one text differ at their end.
+  /// Returns the text of the ids and an arrow: `Once upon a →`; empty if there are no ids. If it is too wide for the
+  /// line, the end of the text is kept, because the prefixes of one text differ at their end.
   private func caption(_ ids: [Int]) -> String {
+    guard !ids.isEmpty else { return "" }
     let arrow = terminal.isUTF8 ? " →" : " ->"
     let width = max(1, (terminal.width ?? 80) - columns(arrow))
     // A token has at least one byte, and a character at most four.

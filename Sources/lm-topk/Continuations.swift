@@ -30,28 +30,21 @@ struct ContinuationList {
 final class ContinuationScorer {
   let tokenizer: Tokenizer
   let vocabulary: ModelVocabulary
-  private let encoder: TextEncoder
+  private let encoder: ContinuationEncoder
   private let shape: ModelShape
   private let model: Lazy<Transformer>
-  /// Whether the tokenizer adds a space before a text, as SentencePiece does. The space of a continuation is then left
-  /// out when it is encoded.
-  private let addsSpace: Bool
   private let texts: [[UInt8]]  // of --of
   private let member: String?  // of --of-member
 
   init(_ arguments: Arguments) throws {
     let files = try arguments.modelFiles()
     let definition = try ModelDefinition(files)
-    let tokenizer = try Tokenizer(files, for: .encoding)
+    let tokenizer = try Tokenizer(files, arguments)
     self.tokenizer = tokenizer
-    let encoder = tokenizer.makeEncoder()
-    self.encoder = encoder
+    encoder = ContinuationEncoder(tokenizer)
     vocabulary = ModelVocabulary { tokenizer }
     shape = definition.shape
     model = Lazy { try Transformer(Checkpoint(files), definition, ThreadPool(threads: arguments.threadCount)) }
-    let letter = TokenBuffer(recordsEnds: false)
-    try? [UInt8(ascii: "a")].withUnsafeBufferPointer { try encoder.encode($0, into: letter) }
-    addsSpace = letter.ids.first.flatMap { tokenizer.bytes(of: Int($0))?.first } == UInt8(ascii: " ")
     texts = arguments.allBytes(.of)
     member = arguments.text(.ofMember)
     guard !texts.contains([]) else { throw ToolError(.usage, "--of must not be empty") }
@@ -90,20 +83,16 @@ final class ContinuationScorer {
 
   /// Returns the tokens of a continuation of `count` tokens.
   private func encode(_ continuation: [UInt8], after count: Int) throws -> [Int] {
-    let tokens = TokenBuffer(recordsEnds: false)
-    let begins = addsSpace && continuation.first == UInt8(ascii: " ")
-    let text = begins ? Array(continuation.dropFirst()) : continuation
-    do {
-      try text.withUnsafeBufferPointer { (text) throws(TextEncodingError) in try encoder.encode(text, into: tokens) }
-    } catch {
-      throw RecordError(error.description)
+    let tokens = try encoder.encode(continuation)
+    guard !tokens.isEmpty else {
+      throw RecordError("the tokenizer gives no tokens for the continuation \"\(excerpt(continuation))\"")
     }
     guard count + tokens.count - 1 <= shape.contextLength else {
       throw RecordError(
         "\"ids\" has \(count) tokens and a continuation \(tokens.count), but the model's context length is "
           + "\(shape.contextLength)")
     }
-    return tokens.ids.map { Int($0) }
+    return tokens
   }
 
   /// The tokens of a continuation with their probabilities, and the rank of the first.

@@ -4,28 +4,18 @@ import JSONLines
 import Sampling
 import Tokenizer
 
-/// Displays records of `lm-logits --layers` as tables: layers down, positions across.
-func displayGrid(_ filter: Filter, _ arguments: Arguments, _ output: Output) throws {
-  let files = try arguments.modelFiles()
-  let tokenizer = try Tokenizer(files, for: .decoding)
-  let vocabulary = ModelVocabulary { tokenizer }
-  let vocabularySize = files.vocabularySize(tokenizer)
-  var grid = LayerGrid(tokenizer)
-  try filter.forEachRecord { record in
-    try vocabulary.check(record)
-    let ids = try record.ids(inVocabularyOf: vocabularySize)
-    guard let id = ids.last else { return }
+extension LayerGrid.Cell {
+  /// Reads a record of `lm-logits --layers`.
+  ///
+  /// - Parameter ids: the ids of the record; not empty.
+  init(_ record: Record, _ ids: [Int], vocabularySize: Int) throws {
     guard var layer = try record.value(of: "layer") else {
       throw RecordError("\"layer\" is missing; lm-logits --layers adds it")
     }
-    let cell = LayerGrid.Cell(
-      layer: try layer.integer(), position: ids.count - 1, id: id,
+    self.init(
+      layer: try layer.integer(), position: ids.count - 1, id: ids[ids.count - 1],
       best: try record.mostLikely(ofVocabulary: vocabularySize))
-    if !grid.continues(with: cell) { try grid.write(to: output) }
-    grid.add(cell)
-  } orWrite: {
   }
-  try grid.write(to: output)
 }
 
 extension Record {
@@ -76,7 +66,6 @@ struct LayerGrid {
   private let tokenizer: Tokenizer
   private let terminal = Terminal.standardOutput()
   private var cells: [Cell] = []
-  private var count = 0  // of tables
 
   init(_ tokenizer: Tokenizer) { self.tokenizer = tokenizer }
 
@@ -88,8 +77,10 @@ struct LayerGrid {
 
   mutating func add(_ cell: Cell) { cells.append(cell) }
 
-  /// Writes the table and begins a new one.
-  mutating func write(to output: Output) throws {
+  /// Writes the cells as tables, and begins a new one.
+  ///
+  /// - Parameter beginTable: called before each table.
+  mutating func write(to output: Output, _ beginTable: () throws -> Void) throws {
     defer { cells = [] }
     guard !cells.isEmpty else { return }
     let layers = Set(cells.map(\.layer)).sorted()
@@ -97,8 +88,7 @@ struct LayerGrid {
     let columns = Set(cells.map(\.position)).sorted().map(column)
     var rest = columns[...]
     while !rest.isEmpty {
-      if count > 0 { try output.endLine() }
-      count += 1
+      try beginTable()
       var used = labelWidth
       var shown: [Column] = []
       while let column = rest.first, shown.isEmpty || used + 1 + column.width <= terminal.width ?? .max {
@@ -106,19 +96,12 @@ struct LayerGrid {
         used += 1 + column.width
         rest.removeFirst()
       }
-      try writeLine([padded("layer", labelWidth)] + shown.map(\.heading), to: output)
+      try output.writeGridLine(([padded("layer", labelWidth)] + shown.map(\.heading)).joined(separator: " "))
       for layer in layers {
         let fields = shown.map { $0.fields[layer] ?? padded("", $0.width) }
-        try writeLine([padded("\(layer)", labelWidth, right: true)] + fields, to: output)
+        try output.writeGridLine(([padded("\(layer)", labelWidth, right: true)] + fields).joined(separator: " "))
       }
     }
-  }
-
-  /// Writes a line without white space at its end.
-  private func writeLine(_ fields: [String], to output: Output) throws {
-    let line = fields.joined(separator: " ")
-    output.buffer.append(String(line.reversed().drop { $0 == " " }.reversed()))
-    try output.endLine()
   }
 
   private struct Column {
@@ -138,7 +121,7 @@ struct LayerGrid {
     let showsNumbers = terminal.palette == .none
     let fields = zip(cells, names).map { cell, name in
       let percent = padded(fixedPoint(cell.best.p * 100, decimals: 0), 3, right: true)
-      return (cell.layer, coloured(padded(name, nameWidth) + (showsNumbers ? " \(percent)" : ""), cell.best.p))
+      return (cell.layer, terminal.shaded(padded(name, nameWidth) + (showsNumbers ? " \(percent)" : ""), cell.best.p))
     }
     let width = nameWidth + (showsNumbers ? 4 : 0)
     return Column(
@@ -148,17 +131,5 @@ struct LayerGrid {
 
   private func name(_ id: Int) -> String {
     terminal.cut(tokenizer.bytes(of: id).map { quoted($0, isUTF8: terminal.isUTF8) } ?? "", to: Self.longestToken)
-  }
-
-  /// Returns text on a background for a probability: black on greens, so that the contrast is at least 4.5:1 in light
-  /// and dark themes.
-  private func coloured(_ text: String, _ p: Float) -> String {
-    let level = [0.1, 0.25, 0.5, 0.75].lastIndex { p >= $0 }
-    guard let level else { return text }
-    switch terminal.palette {
-    case .none: return text
-    case .eight: return "\u{1B}[30;\([47, 46, 43, 42][level])m\(text)\u{1B}[0m"
-    case .many: return "\u{1B}[38;5;16;48;5;\([194, 157, 120, 77][level])m\(text)\u{1B}[0m"
-    }
   }
 }

@@ -3,9 +3,11 @@ import CommandLineTool
 toolMain(.lmTopK) { arguments, output in
   let filter = Filter(arguments, output)
   if arguments.has(.grid) {
-    try displayGrid(filter, arguments, output)
+    try displayGrids(filter, arguments, output)
   } else if arguments.has(.of) || arguments.has(.ofMember) {
     try scoreContinuations(filter, arguments, output)
+  } else if arguments.has(.nearest) {
+    try listNearestTokens(filter, arguments, output)
   } else {
     try listCandidates(filter, arguments, output)
   }

@@ -143,8 +143,19 @@ import Threads
       return output
     }
 
-    /// The output of one head at a position, in float64.
-    func expected(_ settings: AttentionSettings, position: Int, head: Int) -> [Double] {
+    /// Computes the attention weights of one head for some rows.
+    func weights(_ settings: AttentionSettings, rows: Range<Int>, head: Int, _ pool: ThreadPool) -> Matrix {
+      let weights = Matrix.poisoned(rows.count, rows.upperBound)
+      attentionWeights(
+        queries.rows(rows), first: rows.lowerBound, cache, layer: 0, head: head, heads: heads, settings, into: weights,
+        pool)
+      return weights
+    }
+
+    /// The attention weights and the output of one head at a position, in float64.
+    func expected(
+      _ settings: AttentionSettings, position: Int, head: Int
+    ) -> (weights: [Double], output: [Double]) {
       func part(_ numbers: [Double], _ start: Int) -> [Double] {
         Array(numbers[start * headDim..<(start + 1) * headDim])
       }
@@ -153,11 +164,12 @@ import Threads
       func bias(_ position: Int) -> Double {
         settings.roundsBiases ? bfloat16(slope * bfloat16(Double(position))) * Double(settings.scale) : 0
       }
-      return PlainOperations.attention(
+      let weights = PlainOperations.attentionWeights(
         query: part(queries.vector(position), head), keys: seen.map { part($0, heads + kvHead) },
-        values: seen.map { part($0, heads + kvHeads + kvHead) }, scale: Double(settings.scale),
-        window: settings.window, softcap: settings.softcap.map(Double.init),
+        scale: Double(settings.scale), window: settings.window, softcap: settings.softcap.map(Double.init),
         slope: settings.roundsBiases ? 0 : slope, bias: bias)
+      let values = seen.map { part($0, heads + kvHeads + kvHead) }
+      return (weights, (0..<headDim).map { d in PlainOperations.dot(weights, values.map { $0[d] }) })
     }
   }
 
@@ -175,11 +187,18 @@ import Threads
   /// Compares all routes with each other at all positions, and one of them with float64: one head at some positions.
   private func check(_ sequence: Sequence, _ settings: AttentionSettings) {
     let output = sequence.outputs(settings, lengths: [Sequence.rows], pool)
+    let weights = (0..<sequence.heads).map { sequence.weights(settings, rows: 0..<Sequence.rows, head: $0, pool) }
     for (index, position) in Self.positions.enumerated() {
       let head = index % sequence.heads
+      let place = "\(settings), position \(position), head \(head)"
       let found = output.vector(position)[head * sequence.headDim..<(head + 1) * sequence.headDim]
       let expected = sequence.expected(settings, position: position, head: head)
-      #expect(areClose(Array(found), expected, within: 2e-6), "\(settings), position \(position), head \(head)")
+      #expect(areClose(Array(found), expected.output, within: 2e-6), "\(place)")
+      let row = Array(weights[head].vector(position)[...position])
+      #expect(areClose(row, expected.weights, within: 2e-6), "\(place)")
+      #expect(row.dropLast(settings.window ?? .max).allSatisfy { $0 == 0 }, "\(place)")
+      #expect(
+        sequence.weights(settings, rows: position..<position + 1, head: head, pool).vector(0) == row, "\(place)")
     }
     for lengths in Self.splits + [[1], [6], [5], [131, 1, 68]] {
       let other = sequence.outputs(settings, lengths: lengths, pool)

@@ -3,6 +3,7 @@ import Foundation
 import Platform
 import TestSupport
 import Testing
+import Threads
 
 @testable import LanguageModel
 
@@ -32,7 +33,7 @@ import Testing
     let (checkpoint, definition) = (try Checkpoint(files), try ModelDefinition(files))
     let loader = try WeightLoader(checkpoint, definition.family.names, definition.shape)
     let model = try Model(definition.shape, loader)
-    try loader.finish()
+    try loader.finish(ThreadPool(threads: 1))
     return (model, checkpoint)
   }
 

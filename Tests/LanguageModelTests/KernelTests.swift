@@ -61,7 +61,7 @@ import Threads
     let dequantized = WeightMatrix(
       start: UnsafeRawPointer(weights.floats), type: .float32, rows: weights.rows, columns: weights.columns)
     let pool = ThreadPool(threads: 1)
-    for rows in [1, Product.rows] {
+    for rows in [1, 2, 5, Product.rows] {
       let outputs = [weights, dequantized].map { weights in
         let output = Matrix.poisoned(rows, 70)
         matmulNT(product.input.rows(0..<rows), [Linear(weight: weights)], into: output, .store, pool)
@@ -279,7 +279,7 @@ private struct Product {
     for threads in [1, 2] {
       let pool = ThreadPool(threads: threads)
       for registers in VectorRegisters.allCases {
-        for length in [1, 2, 16, Self.rows] {
+        for length in [1, 2, 3, 6, 16, Self.rows] {
           // A path that writes nothing must fail, whatever the path before it wrote.
           if epilogue.readsOutput { output.copy(from: previous) } else { output.fill(with: .nan) }
           for row in stride(from: 0, to: Self.rows, by: length) {

@@ -81,13 +81,22 @@ enum PlainOperations {
     query: Vector, keys: [Vector], values: [Vector], scale: Double, window: Int? = nil, softcap: Double? = nil,
     slope: Double = 0, bias: (Int) -> Double = { _ in 0 }
   ) -> Vector {
+    let weights = attentionWeights(
+      query: query, keys: keys, scale: scale, window: window, softcap: softcap, slope: slope, bias: bias)
+    return (values.first ?? []).indices.map { d in dot(weights, values.map { $0[d] }) }
+  }
+
+  /// The weights of all positions, which are 0 before the window.
+  static func attentionWeights(
+    query: Vector, keys: [Vector], scale: Double, window: Int? = nil, softcap: Double? = nil, slope: Double = 0,
+    bias: (Int) -> Double = { _ in 0 }
+  ) -> Vector {
     let positions = keys.indices.suffix(window ?? keys.count)
     let scores = positions.map { position in
       let score = dot(query, keys[position]) * scale
       return (softcap.map { $0 * tanh(score / $0) } ?? score) + slope * Double(position - (keys.count - 1))
         + bias(position)
     }
-    let weights = softmax(scores)
-    return (values.first ?? []).indices.map { d in dot(weights, positions.map { values[$0][d] }) }
+    return Vector(repeating: 0, count: positions.lowerBound) + softmax(scores)
   }
 }

@@ -96,6 +96,35 @@ import Testing
     #expect(found == expected)
   }
 
+  /// The weights of a row do not depend on the rows after it, unless the frequencies do, nor on the number of threads
+  /// and of layers that are computed; each row is a distribution.
+  @Test(arguments: models)
+  func attentionWeightsDependOnTheirPrefixOnly(_ model: TestModel) throws {
+    let mapped = try model.open()
+    let transformer = try mapped.transformer(threads: 3)
+    let shape = transformer.shape
+    let heads = (0..<shape.layers).flatMap { layer in
+      (0..<shape.heads).map { AttentionHead(layer: layer, head: $0) }
+    }
+    let ids = Self.ids(40, shape.vocabularySize)
+    let all = transformer.attentionWeights(of: ids, heads: heads)
+    #expect(all.count == heads.count && all.allSatisfy { $0.count == 40 * 41 / 2 })
+    for (head, weights) in zip(heads, all) {
+      let alone = try mapped.transformer(threads: 1).attentionWeights(of: ids, heads: [head])[0]
+      #expect(alone.map(\.bitPattern) == weights.map(\.bitPattern), "\(head)")
+      for row in 0..<40 {
+        let numbers = weights[row * (row + 1) / 2..<(row + 1) * (row + 2) / 2]
+        #expect(numbers.allSatisfy { 0...1 ~= $0 } && abs(numbers.reduce(0, +) - 1) < 1e-5, "\(head), row \(row)")
+      }
+    }
+    guard !shape.ropes.contains(where: \.isLengthDependent) else { return }
+    for length in [1, 2, 17, 39] {
+      let part = transformer.attentionWeights(of: Array(ids[..<length]), heads: heads)
+      #expect(
+        zip(part, all).allSatisfy { $0.elementsEqual($1.prefix($0.count)) && $0.count == length * (length + 1) / 2 })
+    }
+  }
+
   /// Models of every architecture, from folders and from GGUF files.
   @Test(arguments: TestModel.fixtures)
   func logitsMatchTransformers(_ model: TestModel) throws {

@@ -2,6 +2,7 @@ import Checkpoint
 import Foundation
 import TestSupport
 import Testing
+import Threads
 
 @testable import LanguageModel
 
@@ -148,7 +149,7 @@ import Testing
     let (checkpoint, definition) = (mapped.checkpoint, mapped.definition)
     let loader = try WeightLoader(checkpoint, definition.family.names, definition.shape)
     let model = try GPT2(definition.shape, loader)
-    try loader.finish()
+    try loader.finish(ThreadPool(threads: 1))
     let block = model.h[0]
     for (matrix, name) in [
       (model.wte, "wte"), (model.wpe, "wpe"), (model.lm_head.weight, "wte"), (block.c_attn.weight, "h.0.attn.c_attn"),
@@ -184,7 +185,7 @@ import Testing
     let loader = try WeightLoader(checkpoint, definition.family.names, definition.shape)
     let vector = try loader.layer(0).vector("ln_1.weight", gguf: "attn_norm.weight", [2], adding: 1)
     #expect(vector.array == [0, 0])  // filled later
-    try loader.finish()
+    try loader.finish(ThreadPool(threads: 1))
     let numbers = numbers(try #require(checkpoint.tensors["h.0.ln_1.weight"]))
     #expect(vector.array.map(\.bitPattern) == numbers.map { ($0 + 1).bitPattern })
   }

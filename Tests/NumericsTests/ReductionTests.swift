@@ -8,17 +8,6 @@ import Testing
     return (four(0) + four(2)) + (four(1) + four(3))
   }
 
-  @Test func fourSumsEqualSingleSums() {
-    var vectors: [SIMD16<Float>] = []
-    for vector in 0..<4 {
-      var lanes = SIMD16<Float>()
-      for lane in 0..<16 { lanes[lane] = 1 / Float(vector * 16 + lane + 1) - 0.03 }
-      vectors.append(lanes)
-    }
-    let sums = horizontalSums(vectors[0], vectors[1], vectors[2], vectors[3])
-    for (index, lanes) in vectors.enumerated() { #expect(sums[index].bitPattern == lanes.horizontalSum.bitPattern) }
-  }
-
   @Test func addsHalvesThenQuartersThenPairs() {
     var state: UInt64 = 88_172_645_463_325_252  // xorshift64
     var differsFromLeftToRight = false

@@ -122,7 +122,7 @@ private struct Tables {
     #expect(tables.reason()?.hasPrefix("model.gguf: unsupported pre-tokenizer \"afmoe\" (supported: gpt-2, ") == true)
     tables.preTokenizer = nil
     #expect(
-      tables.reason()?.contains("tokenizer.ggml.pre is missing); bpe-encode --pre-tokenizer NAME names it") == true)
+      tables.reason()?.contains("tokenizer.ggml.pre is missing); --pre-tokenizer NAME names it") == true)
   }
 
   @Test func rejectsInvalidTables() {

@@ -15,6 +15,7 @@ import Tokenizer
     #expect(tokenizer.fingerprint == original.fingerprint)
     #expect(tokenizer.vocabularySize == original.vocabularySize)
     #expect(tokenizer.warnings == original.warnings)
+    #expect(tokenizer.namedTokens == original.namedTokens)
     #expect(tokenizer.tokensBeforeText == original.tokensBeforeText)
     #expect(tokenizer.tokensAfterText == original.tokensAfterText)
     for id in 0..<tokenizer.vocabularySize {
@@ -59,10 +60,10 @@ import Tokenizer
     #expect(TokenizerImage.version == 1)
     #expect(
       digests == [
-        "bytes encoding b671947c4561f97e", "listed encoding c74f90abb583e31f", "unigram encoding 5e3cde43375d9fb7",
-        "scores encoding 78650255c55211ab", "t5 encoding ad035f7175a433b4", "bytes decoding bb1bcc977adda88b",
-        "listed decoding 496010461965cdc8", "unigram decoding 9f0e1875d63a1566", "scores decoding a5e8216e051de0f1",
-        "t5 decoding 2c4c1d1efa967b1c",
+        "bytes encoding 40703abd95923829", "listed encoding 5fbf753319c6f68d", "unigram encoding 342d3544de887d78",
+        "scores encoding b55abba8b41085a5", "t5 encoding c319efec2bb0e22c", "bytes decoding 50e5632b0a825f96",
+        "listed decoding 8349e0ad5cd5142f", "unigram decoding 2411f7cb4c77b1d0", "scores decoding 706cedcc2f7d04a3",
+        "t5 decoding cbbb44e09cf73808",
       ])
   }
 

@@ -242,6 +242,7 @@ private func encode(
   @Test(arguments: [
     (Metaspace.PrependScheme.always, true, "▁a▁b|▁▁a|▁"), (.always, false, "▁a▁b|▁▁a|▁"),
     (.first, true, "▁a▁b|▁▁a|▁"), (.first, false, "a▁b|▁▁a|▁"), (.never, true, "a▁b|▁▁a|▁"),
+    (.exceptFirst, true, "a▁b|▁▁a|▁"), (.exceptFirst, false, "▁a▁b|▁▁a|▁"),
   ])
   func metaspaceIsPrepended(scheme: Metaspace.PrependScheme, isFirst: Bool, expected: String) {
     let metaspace = Metaspace(prependScheme: scheme)

@@ -37,12 +37,12 @@ enum Fixture {
 }
 
 /// Opens a temporary folder with these files.
-func openTokenizer(_ files: [String: String]) throws -> Tokenizer {
+func openTokenizer(_ files: [String: String], for purpose: Tokenizer.Purpose = .encoding) throws -> Tokenizer {
   let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
   try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
   defer { try? FileManager.default.removeItem(at: folder) }
   for (name, text) in files { try Data(text.utf8).write(to: folder.appending(path: name)) }
-  return try Tokenizer(folder: Path(folder.path))
+  return try Tokenizer(folder: Path(folder.path), for: purpose)
 }
 
 extension Tokenizer {

@@ -23,7 +23,7 @@ public struct FuzzTarget: Sendable {
     .json, .records, .numbers, .utf8, .base64, .lines, .safetensors, .shards, .configuration, .models, .gguf, .parts,
     .cache,
     .tokenizerJSON, .softmax, .rope,
-    .vocabularyFiles, .splitting, .encoding, .sentencePiece, .characterMap, .scores, .pattern, .wordDivision,
+    .vocabularyFiles, .splitting, .encoding, .sentencePiece, .characterMap, .scores, .pattern, .wordDivision, .template,
     .image,
   ]
 }

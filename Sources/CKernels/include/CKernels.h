@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "HorizontalSums.h"
 #include "Lanes.h"
 
 // The types of stored weights, with ggml's names.
@@ -28,8 +29,12 @@ struct lmpipe_weight_rows {
     size_t columns;  // a multiple of the numbers in a block
 };
 
-// Computes sums (rows) = weights · x (columns).
-void lmpipe_gemv(struct lmpipe_weight_rows weights, const float *x, float *sums);
+// Computes sums (n, rows) = inputs · weightsᵀ for n = 1, 2 or 4 inputs.
+//
+// - Parameters:
+//   - x: the inputs (columns / 16, n, 16), padded with zeros to whole vectors.
+//   - sums: rows of numbers, `stride` numbers apart.
+void lmpipe_skinny_matmul(struct lmpipe_weight_rows weights, int n, const float *x, float *sums, size_t stride);
 
 // Dequantizes a row of `count` weights into target. The count is a multiple of the numbers in a block.
 void lmpipe_dequantize(enum lmpipe_weight_type type, const void *row, size_t count, float *target);

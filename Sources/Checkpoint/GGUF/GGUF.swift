@@ -177,6 +177,18 @@ extension GGUF: ConfigurationSource {
     return String(decoding: UnsafeRawBufferPointer(rebasing: file.bytes[value.range]), as: UTF8.self)
   }
 
+  /// Returns what `body` makes of the bytes of a string of any length; nil if the file has no such key.
+  func string<Result>(
+    _ key: String, _ body: (UnsafeBufferPointer<UInt8>) throws(CheckpointError) -> Result
+  ) throws(CheckpointError) -> Result? {
+    guard let value = values[key] else { return nil }
+    guard value.kind == .string, value.count == nil else { throw wrongType(key, "a string") }
+    return try body(UnsafeBufferPointer(rebasing: file.characters[value.range]))
+  }
+
+  /// Returns the keys that begin with `prefix`, sorted.
+  func keys(withPrefix prefix: String) -> [String] { values.keys.filter { $0.hasPrefix(prefix) }.sorted() }
+
   /// The maximum length of strings that are copied out of the file, which are names.
   private static let stringLimit = 1 << 10
 

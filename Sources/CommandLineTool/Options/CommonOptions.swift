@@ -51,4 +51,9 @@ extension Option {
     "null", short: "z",
     "Read texts that end with NUL instead of newline",
     "Input texts end with a NUL byte instead of a newline, as find -print0 writes them.")
+  public static let preTokenizer = Option(
+    "pre-tokenizer", takes: .text("NAME"),
+    "The pre-tokenizer of a GGUF file, such as qwen2",
+    "The name of the pre-tokenizer of a GGUF file, as in tokenizer.ggml.pre, for old files that do not name it or name "
+      + "the wrong one: gpt-2, llama-bpe, qwen2 and so on. Without effect for other files. Default: $LM_PRE.")
 }

@@ -25,6 +25,8 @@ public struct Tool: Sendable {
   package let ignoredOptions: [Option]
   /// The options that the synopsis names; `[OPTION ...]` stands for all other options.
   let synopsis: [Option]
+  /// Sections of the manual page after the options.
+  let sections: [Section]
   public let examples: [Example]
   /// Environment variables and exit statuses of the manual page, in addition to the entries that follow from the
   /// options and operands.
@@ -71,6 +73,12 @@ public struct Tool: Sendable {
     }
   }
 
+  /// A section of a manual page: paragraphs of plain text.
+  struct Section: Sendable {
+    let title: String
+    let paragraphs: [String]
+  }
+
   /// An item of a list in a manual page. A tool's own entry replaces the general one with the same term.
   typealias Entry = (term: String, meaning: String)
 
@@ -78,7 +86,8 @@ public struct Tool: Sendable {
   init(
     name: String, summary: String, description: [String], operands: Operands, output: Content,
     exclusions: [[Option]] = [], options: [Option], synopsis: [Option]? = nil, commonOptions: [Option],
-    ignoring ignoredOptions: [Option] = [], examples: [Example], variables: [Entry] = [], statuses: [Entry] = []
+    ignoring ignoredOptions: [Option] = [], sections: [Section] = [], examples: [Example], variables: [Entry] = [],
+    statuses: [Entry] = []
   ) {
     self.name = name
     self.summary = summary
@@ -90,6 +99,7 @@ public struct Tool: Sendable {
     self.synopsis = synopsis ?? options
     self.commonOptions = commonOptions
     self.ignoredOptions = ignoredOptions
+    self.sections = sections
     self.examples = examples
     self.variables = variables
     self.statuses = statuses

@@ -36,6 +36,9 @@ public func manualPage(of tool: Tool, old: String = "") -> String {
     page += sentences(
       "\(tool.name) also accepts \(names), without effect, so that all tools can be given the same options.")
   }
+  for section in tool.sections {
+    page += ".Sh \(section.title)\n" + section.paragraphs.map(sentences).joined(separator: ".Pp\n")
+  }
   page += ".Sh ENVIRONMENT\n.Bl -tag -width Ds\n"
   for entry in variables(of: tool) {
     page += ".It Ev \(entry.term.replacing(", ", with: " , "))\n\(sentences(entry.meaning))"

@@ -1,5 +1,6 @@
 import CPlatform
 import Checkpoint
+import Platform
 import Tokenizer
 
 extension Arguments {
@@ -12,6 +13,12 @@ extension Arguments {
 }
 
 extension Tokenizer {
+  /// Opens the tokenizer of a model for encoding, with the pre-tokenizer that `--pre-tokenizer` or $LM_PRE names.
+  public convenience init(_ model: ModelFiles, _ arguments: Arguments) throws {
+    let preTokenizer = arguments.text(.preTokenizer) ?? environmentVariable("LM_PRE")
+    try self.init(model, preTokenizer: preTokenizer, for: .encoding)
+  }
+
   /// Opens the tokenizer of a model, from its image in the user's cache folder, or else from its GGUF file or from the
   /// tokenizer files in its folder.
   ///

@@ -49,7 +49,7 @@ func commonMistake(in line: UnsafeBufferPointer<UInt8>, _ error: JSONError, _ to
   }
   var scanner = JSONScanner(line)
   if (try? scanner.skipValue()) != nil, (try? scanner.end()) != nil { return nil }  // JSON, but not a record
-  if tool.content == "text" { return "this is text, not a record: omit --json" }
+  if tool.content == "text" { return "this is text, not a record, which --json and --chat require" }
   let earlierTools = tool.options.contains(.keepLogits) ? "bpe-encode and lm-logits" : "bpe-encode"
   return "this is text, not a record: put \(earlierTools) before \(tool.name)"
 }

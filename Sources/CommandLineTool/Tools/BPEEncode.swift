@@ -7,6 +7,21 @@ extension Option {
     "json", short: "j",
     "Read records with \"text\" instead of plain text",
     "Read records with a member \"text\" instead of plain text, and keep their other members.")
+  public static let chat = Option(
+    "chat",
+    "Read records with \"messages\", apply the chat template",
+    "Read records with a member \"messages\", a conversation, and apply the chat template of the model. The record gets "
+      + "\"text\", the text of the template, and its \"ids\". See CHAT TEMPLATES.")
+  public static let chatTemplate = Option(
+    "chat-template", takes: .file("FILE"),
+    "A chat template: a file, or a name in the model",
+    "The chat template: a file, if it contains a slash or ends in .jinja, or else the name of one of the model's "
+      + "templates. Default: the template default, or, for records with tools, tool_use if the model has one.")
+  public static let noGenerationPrompt = Option(
+    "no-generation-prompt",
+    "Leave out the beginning of an answer",
+    "Set add_generation_prompt to false, so that the template leaves out the beginning of an answer: to score a "
+      + "conversation, for example, instead of continuing it.")
   public static let addPrefixSpace = Option(
     "add-prefix-space",
     "Put a space before the text if it has none",
@@ -26,11 +41,6 @@ extension Option {
     "Put the end-of-text token last",
     "Put the model's end-of-text token (EOS) last; for GPT-2 that is <|endoftext|>. --max-length keeps the tokens "
       + "that --bos and --eos add.")
-  public static let preTokenizer = Option(
-    "pre-tokenizer", takes: .text("NAME"),
-    "The pre-tokenizer of a GGUF file, such as qwen2",
-    "The name of the pre-tokenizer of a GGUF file, as in tokenizer.ggml.pre, for old files that do not name it or name "
-      + "the wrong one: gpt-2, llama-bpe, qwen2 and so on. Without effect for other files. Default: $LM_PRE.")
   public static let crlf = Option(
     "crlf",
     "Read lines that end with CR LF",
@@ -92,22 +102,32 @@ extension Tool {
         + "and a text that looks like UTF-16 are reported on standard error. A blank line becomes a record without ids, "
         + "which the other tools pass on, so that input lines and output lines correspond; --skip-blank leaves it out.",
       "Nothing in the text is interpreted: a backslash is a backslash, and <|endoftext|> is thirteen characters unless "
-        + "--special is given.",
+        + "--special is given. With --chat, the text of the template can contain special tokens, and the messages cannot.",
     ],
     operands: .files(of: "text"),
     output: .records(unless: [.encodeTable, .colour]),
-    exclusions: [[.sealed, .sealedOutput], [.nullTerminated, .wholeInput, .jsonInput], [.encodeTable, .colour]],
+    exclusions: [
+      [.sealed, .sealedOutput], [.nullTerminated, .wholeInput, .jsonInput, .chat], [.encodeTable, .colour],
+      [.chat, .crlf], [.chat, .skipBlank], [.chat, .addPrefixSpace], [.chat, .special], [.chat, .bos], [.chat, .eos],
+    ],
     options: [
-      .nullTerminated, .wholeInput, .jsonInput, .crlf, .skipBlank, .addPrefixSpace, .special, .bos, .eos, .tokens,
+      .nullTerminated, .wholeInput, .jsonInput, .chat, .chatTemplate, .noGenerationPrompt, .crlf, .skipBlank,
+      .addPrefixSpace, .special, .bos, .eos, .tokens,
       .offsets,
       .attentionMask, .maxLength, .keep, .preTokenizer, .encodeTable, .colour,
     ],
-    synopsis: [.wholeInput, .jsonInput, .special, .bos, .tokens, .offsets, .encodeTable],
+    synopsis: [.wholeInput, .jsonInput, .chat, .special, .bos, .tokens, .offsets, .encodeTable],
     commonOptions: [.model, .threads, .keepGoing, .errors, .sealed, .sealedOutput, .quiet, .help, .version],
+    sections: [.chatTemplates],
     examples: [
       Tool.Example("The ids of a sentence:", "echo 'Once upon' | bpe-encode"),
       Tool.Example("Its tokens as a table:", "echo 'Once upon a time' | bpe-encode --table"),
       Tool.Example("A text divided into tokens:", "echo 'A kettle whistled' | bpe-encode --colour"),
       Tool.Example("The number of tokens:", "seq 1000 | bpe-encode -w | jq '.ids | length'"),
+      Tool.Example(
+        "A question in a chat template:",
+        "echo 'Q: {{ messages[0].content }} A:' > question.jinja\n"
+          + "echo '{\"messages\":[{\"role\":\"user\",\"content\":\"Who is Ann?\"}]}' |\n"
+          + "    bpe-encode --chat --chat-template question.jinja | jq -c .ids"),
     ])
 }

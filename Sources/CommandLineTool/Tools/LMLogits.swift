@@ -22,6 +22,13 @@ extension Option {
     "Write a record for every layer, with a member \"layer\": the logits that the final norm and the output head give after "
       + "this number of layers (logit lens). Layer 0 is the embeddings. With --top-k 1 and --all, lm-topk --grid shows them as "
       + "a table.")
+  public static let attention = Option(
+    "attention", takes: .text("LAYER.HEAD"), suggesting: ["1", "1.1"],
+    "Add the attention weights of a head, not logits",
+    "Instead of logits, add \"attentions\": the attention weights of a head, that is, for each token of the text the "
+      + "probabilities (softmax) with which the head attends to this token and the tokens before it. Layers and heads are "
+      + "counted from 1: layer N is the one that computes the state of layer N of --layers. LAYER alone requests all heads "
+      + "of the layer. The option can be repeated. lm-topk --grid shows the weights as a table.")
   public static let base64 = Option(
     "base64",
     "Write the logits as base64 of little-endian float32",
@@ -48,8 +55,8 @@ extension Tool {
       [.everyPosition, .cache], [.logProbabilities, .everyPosition], [.logProbabilities, .base64],
       [.logProbabilities, .cache], [.topKOnly, .logProbabilities], [.topKOnly, .base64],
       [.layers, .logProbabilities], [.layers, .cache],
-    ],
-    options: [.everyPosition, .logProbabilities, .topKOnly, .layers, .base64, .cache],
+    ] + [Option.everyPosition, .logProbabilities, .topKOnly, .layers, .base64, .cache].map { [.attention, $0] },
+    options: [.everyPosition, .logProbabilities, .topKOnly, .layers, .attention, .base64, .cache],
     commonOptions: [.model, .threads, .keepGoing, .errors, .sealed, .sealedOutput, .quiet, .help, .version],
     ignoring: [.preTokenizer],
     examples: [
@@ -59,5 +66,8 @@ extension Tool {
       Tool.Example(
         "The log-probability of each token:",
         "echo 'Once upon a' | bpe-encode --bos | lm-logits --logprobs |\njq -c .logprobs"),
+      Tool.Example(
+        "The attention of the first head of layer 2:",
+        "echo 'Once upon a' | bpe-encode |\nlm-logits --attention 2.1 | lm-topk --grid"),
     ])
 }

@@ -14,6 +14,8 @@ struct Pass {
   let ropes: [RoPE]
   let pool: ThreadPool
   let workspace: Workspace
+  /// Collects attention weights; nil if they are not needed.
+  var probe: AttentionProbe?
 
   // MARK: Norms, linear layers, activations
 
@@ -109,12 +111,12 @@ struct Pass {
       let segment = segments[part / kvHeads]
       segment.cache.store(qkv.rows(segment.rows), layer: layer, head: part % kvHeads, first: segment.first)
     }
-    let queries = kept(qkv)
+    let (queries, querySegments) = (kept(qkv), keptSegments?.compacted ?? segments)
+    probe?.add(queries, querySegments, self)
     let heads = workspace.matrix(queries.rows, shape.heads * shape.headDim)
     if heads.rows > 0 {
       LanguageModel.attention(
-        queries, keptSegments?.compacted ?? segments, layer: layer, heads: shape.heads,
-        shape.attention[layer], into: heads, pool)
+        queries, querySegments, layer: layer, heads: shape.heads, shape.attention[layer], into: heads, pool)
     }
     return heads
   }

@@ -14,16 +14,24 @@ extension Transformer {
     _ ids: [Int], logitsAt positions: Range<Int>,
     _ visit: (_ layers: Int, _ position: Int, _ logits: UnsafeBufferPointer<Float>) throws -> Void
   ) throws {
-    precondition(
-      !ids.isEmpty && ids.count <= shape.contextLength && ids.allSatisfy((0..<shape.vocabularySize).contains)
-        && positions.clamped(to: ids.indices) == positions)
-    let cache = makeSinglePassCache()
-    cache.ropeVariants = model.ropes.map { $0.isLengthDependent ? $0.variant(ofLength: ids.count) : 0 }
-    cache.reserve(ids.count)
-    let segment = BatchSegment(rows: 0..<ids.count, first: 0, cache: cache)
+    precondition(positions.clamped(to: ids.indices) == positions)
+    let segment = makeSequence(ids)
     let last = try runBlocks([ids], [segment], [segment.part(at: positions)], in: workspace) { layer, x in
       try logits(of: x.rows(positions)) { row, logits in try visit(layer, positions.lowerBound + row, logits) }
     }
     try logits(of: last) { row, logits in try visit(shape.layers, positions.lowerBound + row, logits) }
+  }
+
+  /// Returns a sequence that is computed in one batch, with the RoPE of its length.
+  ///
+  /// - Precondition: `ids` is not empty, all ids are in the vocabulary, and there are at most as many as the context
+  ///   length.
+  func makeSequence(_ ids: [Int]) -> BatchSegment {
+    precondition(
+      !ids.isEmpty && ids.count <= shape.contextLength && ids.allSatisfy((0..<shape.vocabularySize).contains))
+    let cache = makeSinglePassCache()
+    cache.ropeVariants = model.ropes.map { $0.isLengthDependent ? $0.variant(ofLength: ids.count) : 0 }
+    cache.reserve(ids.count)
+    return BatchSegment(rows: 0..<ids.count, first: 0, cache: cache)
   }
 }

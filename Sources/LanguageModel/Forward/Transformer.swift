@@ -34,7 +34,7 @@ public final class Transformer {
     shape = definition.shape
     let weights = try WeightLoader(checkpoint, definition.family.names, shape)
     model = try definition.network(weights)
-    try weights.finish()
+    try weights.finish(pool)
     pool.expect(cost: shape.vocabularySize * shape.width)  // the logits of one position
   }
 
@@ -142,9 +142,10 @@ public final class Transformer {
 
   /// Runs all blocks, without looking at x between them.
   func runBlocks(
-    _ ids: [[Int]], _ segments: [BatchSegment], _ logitSegments: [BatchSegment], in workspace: Workspace
+    _ ids: [[Int]], _ segments: [BatchSegment], _ logitSegments: [BatchSegment], in workspace: Workspace,
+    _ probe: AttentionProbe? = nil
   ) -> Matrix {
-    runBlocks(ids, segments, logitSegments, in: workspace) { _, _ in }
+    runBlocks(ids, segments, logitSegments, in: workspace, probe) { _, _ in }
   }
 
   /// Runs all blocks for the positions of some sequences and stores their keys and values in the KV caches.
@@ -152,12 +153,14 @@ public final class Transformer {
   /// - Parameters:
   ///   - segments: the positions of each sequence as rows of x (n, width), one sequence after the other.
   ///   - logitSegments: the positions that need logits: a part of each segment.
+  ///   - probe: collects attention weights of the positions that need logits, and sets the number of layers that are
+  ///     computed. If these are not all layers, the result is undefined.
   ///   - beforeLayer: called before each layer with its number, from 0, and x.
   /// - Returns: the output of the last block for `logitSegments` (rows of logits, width), valid until the workspace is
   ///   next used.
   func runBlocks(
     _ ids: [[Int]], _ segments: [BatchSegment], _ logitSegments: [BatchSegment], in workspace: Workspace,
-    beforeLayer: (_ layer: Int, _ x: Matrix) throws -> Void
+    _ probe: AttentionProbe? = nil, beforeLayer: (_ layer: Int, _ x: Matrix) throws -> Void
   ) rethrows -> Matrix {
     let n = segments.rowCount
     workspace.reset()
@@ -172,7 +175,7 @@ public final class Transformer {
       }
     }
     var firstRow = 0
-    for layer in 0..<shape.layers {
+    for layer in 0..<(probe?.layers ?? shape.layers) {
       try beforeLayer(layer, x)
       for rows in microBatches(of: n) {
         blockWorkspace.reset()
@@ -181,7 +184,8 @@ public final class Transformer {
         let kept = layer == shape.layers - 1 ? logitSegments.clamped(to: rows) : nil
         let pass = Pass(
           shape: shape, layer: layer, segments: segments.clamped(to: rows), keptSegments: kept,
-          cosSin: cosSin.map { $0.rows(rows) }, ropes: model.ropes, pool: pool, workspace: blockWorkspace)
+          cosSin: cosSin.map { $0.rows(rows) }, ropes: model.ropes, pool: pool, workspace: blockWorkspace,
+          probe: probe)
         let output = model.block(x.rows(rows), layer, pass)
         guard kept != nil else { continue }
         for row in 0..<output.rows {

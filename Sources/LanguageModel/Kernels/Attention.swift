@@ -51,17 +51,37 @@ func attention(
   pool.run(heads * tiles.count, cost: 2 * pairs * outputs.columns) { part in
     let (head, tile) = (part / tiles.count, tiles[part % tiles.count])
     let (row, column) = (tile.rows.lowerBound, head * headDim)
-    let slope = settings.slopes.isEmpty ? nil : settings.slopes[head]
     tile.cache.withHead(layer, head * tile.cache.shape.heads / heads) { cache in
-      let attention = HeadAttention(
-        position: tile.first, count: tile.rows.count, window: window, scale: settings.scale,
-        softcap: settings.softcap, slope: slope, roundsBiases: settings.roundsBiases, cache: cache)
+      let attention = HeadAttention(position: tile.first, count: tile.rows.count, head: head, settings, cache)
       if tile.rows.count == 1 {
         attention.computeOneRow(queries.row(row) + column, into: outputs.row(row) + column)
       } else {
         attention.computeSeveralRows(
           queries.row(row) + column, queries.columns, into: outputs.row(row) + column, outputs.columns)
       }
+    }
+  }
+}
+
+/// Computes the attention weights of one head for queries (n, at least heads · headDim) of the positions `first`,
+/// `first + 1`, … of a sequence whose keys are in the cache: the numerators that `attention` computes, bit for bit,
+/// times the inverse of their sum. Weights of positions before a window are 0.
+///
+/// - Parameters:
+///   - head: the index of the query head.
+///   - weights: (n, at least first + n). Row r gets first + r + 1 weights; the rest of it is undefined.
+func attentionWeights(
+  _ queries: Matrix, first: Int, _ cache: KeyValueCache, layer: Int, head: Int, heads: Int,
+  _ settings: AttentionSettings, into weights: Matrix, _ pool: ThreadPool
+) {
+  let (n, headDim) = (queries.rows, cache.shape.headDim)
+  precondition(weights.rows == n && weights.columns >= first + n)
+  precondition(0..<heads ~= head && queries.columns >= heads * headDim)
+  precondition(settings.slopes.isEmpty || settings.slopes.count == heads)
+  pool.run(n, cost: n * (first + n) * headDim) { row in
+    cache.withHead(layer, head * cache.shape.heads / heads) { cache in
+      HeadAttention(position: first + row, count: 1, head: head, settings, cache)
+        .computeWeightsOfOneRow(queries.row(row) + head * headDim, into: weights.row(row))
     }
   }
 }
@@ -82,15 +102,17 @@ private struct HeadAttention {
   private let roundsBiases: Bool
   private let cache: CacheHead
 
-  /// - Parameter position: the position of the first row, counted from the start of the sequence.
-  init(
-    position: Int, count: Int, window: Int, scale: Float, softcap: Float?, slope: Float?, roundsBiases: Bool,
-    cache: CacheHead
-  ) {
+  /// - Parameters:
+  ///   - position: the position of the first row, counted from the start of the sequence.
+  ///   - head: the index of the query head.
+  ///   - cache: its keys and values.
+  init(position: Int, count: Int, head: Int, _ settings: AttentionSettings, _ cache: CacheHead) {
+    window = settings.window ?? .max
     firstPage = max(0, position - (window - 1)) / pageLength
     first = position - firstPage * pageLength
-    (self.count, self.window, self.cache) = (count, window, cache)
-    (self.scale, self.softcap, self.slope, self.roundsBiases) = (scale, softcap, slope, roundsBiases)
+    (self.count, self.cache) = (count, cache)
+    (scale, softcap, roundsBiases) = (settings.scale, settings.softcap, settings.roundsBiases)
+    slope = settings.slopes.isEmpty ? nil : settings.slopes[head]
   }
 
   private var headDim: Int { cache.shape.headDim }
@@ -152,6 +174,17 @@ private struct HeadAttention {
       queryKeyDotProducts(query, into: scores)
       let sum = softmaxNumerators(scores, row: 0)
       weightedSumOfValues(scores, 1 / sum, into: output)
+    }
+  }
+
+  /// - Parameter weights: one number for each position of the sequence up to the row.
+  func computeWeightsOfOneRow(_ query: UnsafeMutablePointer<Float>, into weights: UnsafeMutablePointer<Float>) {
+    let skipped = firstPage * pageLength
+    for position in 0..<skipped { weights[position] = 0 }
+    withAlignedFloats(padded) { scores in
+      queryKeyDotProducts(query, into: scores)
+      let inverse = 1 / softmaxNumerators(scores, row: 0)
+      for position in 0..<length { weights[skipped + position] = scores[position] * inverse }
     }
   }
 

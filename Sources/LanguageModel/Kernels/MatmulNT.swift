@@ -1,5 +1,4 @@
 import CKernels
-import Numerics
 import Threads
 
 // output = input · weightsᵀ, for weights [out, in] (GEMM "NT"): the token embedding as output head, all projections of
@@ -10,9 +9,11 @@ import Threads
 // fixed order of `horizontalSum`. The order depends on the number of inputs only, so one position and many positions
 // give the same bits.
 //
-//   path   rows  why
-//   gemv   1     reads each weight row once: dequantizes 16 weights and multiplies them at once (CKernels)
-//   gemm   ≥ 2   dequantizes 16 weight rows once for all input rows, and keeps MR × NR sums in registers.
+//   path           rows    why
+//   skinny matmul  1 … 24  dequantizes 16 weights and multiplies them at once by up to four inputs (CKernels). With
+//                          more inputs, the weights are dequantized again, from the second-level cache. With AVX2 and
+//                          NEON, only up to 2 rows.
+//   gemm           more    dequantizes 16 weight rows once for all input rows, and keeps MR × NR sums in registers.
 //
 // The loop nest of gemm (Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication", 2008), in which
 // each sum is a vector of 16 lanes along k:
@@ -45,7 +46,7 @@ private let kc = 512
 /// Computes output (n, out) = epilogue(input (n, in) · weightsᵀ + bias), for weights (out, in). The outputs of several
 /// projections of the same input are adjacent columns.
 ///
-/// - Parameter registers: the shape of the micro-kernel; it does not change the result.
+/// - Parameter registers: the shape of the micro-kernel of gemm; it does not change the result.
 func matmulNT(
   _ input: Matrix, _ projections: [Linear], into output: Matrix, _ epilogue: Epilogue, _ pool: ThreadPool,
   registers: VectorRegisters = .here
@@ -63,16 +64,21 @@ func matmulNT(
     }
     column += projection.weight.rows
   }
-  pool.run(tasks.count, cost: input.rows * input.columns * output.columns) { task in
-    let (index, column, rows) = tasks[task]
-    let product = MatmulNT(
-      input: input, weights: projections[index].weight, bias: projections[index].bias, output: output,
-      firstColumn: column, epilogue: epilogue)
-    switch registers {
-    case _ where input.rows == 1: product.gemv(rows)
-    case .narrow: product.gemm(SIMD8<Float>.self, rows)
-    case .wide: product.gemm(SIMD16<Float>.self, rows)
+  func run(_ body: (MatmulNT, Range<Int>) -> Void) {
+    pool.run(tasks.count, cost: input.rows * input.columns * output.columns) { task in
+      let (index, column, rows) = tasks[task]
+      let product = MatmulNT(
+        input: input, weights: projections[index].weight, bias: projections[index].bias, output: output,
+        firstColumn: column, epilogue: epilogue)
+      body(product, rows)
     }
+  }
+  guard input.rows > SkinnyInputs.mostRows else {
+    return SkinnyInputs.with(input) { inputs in run { $0.skinnyMatmul($1, inputs) } }
+  }
+  switch registers {
+  case .narrow: run { $0.gemm(SIMD8<Float>.self, $1) }
+  case .wide: run { $0.gemm(SIMD16<Float>.self, $1) }
   }
 }
 
@@ -103,17 +109,19 @@ private struct MatmulNT {
     }
   }
 
-  // MARK: gemv
+  // MARK: Skinny matmul
 
-  /// Computes the outputs of a range of weight rows for one input row.
-  func gemv(_ rows: Range<Int>) {
-    withAlignedFloats(paddedCount(rows.count)) { sums in
-      lmpipe_gemv(
-        lmpipe_weight_rows(
-          type: weights.type.weightType, start: address(rows.lowerBound), size: weights.rowSize, rows: rows.count,
-          columns: weights.columns),
-        input.start, sums)
-      applyEpilogue(sums, rows, inputRow: 0)
+  /// Computes the outputs of a range of weight rows for a few input rows.
+  func skinnyMatmul(_ rows: Range<Int>, _ inputs: SkinnyInputs) {
+    let stride = paddedCount(rows.count)
+    let weights = lmpipe_weight_rows(
+      type: weights.type.weightType, start: address(rows.lowerBound), size: weights.rowSize, rows: rows.count,
+      columns: weights.columns)
+    withAlignedFloats(inputs.rows * stride) { sums in  // (n, stride)
+      for group in inputs.groups {
+        lmpipe_skinny_matmul(weights, Int32(group.count), group.x, sums + group.first * stride, stride)
+      }
+      for row in 0..<input.rows { applyEpilogue(sums + row * stride, rows, inputRow: row) }
     }
   }
 
@@ -123,11 +131,10 @@ private struct MatmulNT {
   func gemm<Part: SIMD>(_: Part.Type, _ rows: Range<Int>) where Part.Scalar == Float {
     let padded = padded
     let mr = FourVectors<Part>.mr
-    withAlignedFloats((panelRows + mr) * padded + mr * panelRows * (laneCount + 1)) { buffer in
+    withAlignedFloats((panelRows + mr) * padded + mr * panelRows * laneCount) { buffer in
       let panel = buffer  // (16, padded)
       let copies = panel + panelRows * padded  // (MR, padded)
       let sums = LaneSums(start: copies + mr * padded, mr: mr)
-      let totals = copies + mr * padded + mr * panelRows * laneCount  // (MR, 16)
       for firstRow in stride(from: rows.lowerBound, to: rows.upperBound, by: panelRows) {
         let rowsOfPanel = firstRow..<min(firstRow + panelRows, rows.upperBound)
         let groups = (rowsOfPanel.count + nr - 1) / nr
@@ -144,8 +151,10 @@ private struct MatmulNT {
           }
           accumulate(Part.self, inputs, panel, groups: groups, into: sums)
           for index in 0..<min(mr, input.rows - firstInput) {
-            reduce(sums, input: index, groups: groups, into: totals + index * panelRows)
-            applyEpilogue(totals + index * panelRows, rowsOfPanel, inputRow: firstInput + index)
+            let totals = lmpipe_horizontal_sums(sums[0, index, 0], sums.groupStride)
+            epilogue.apply(
+              totals, bias: bias.map { $0.values + firstRow }, output.row(firstInput + index) + firstColumn + firstRow,
+              count: rowsOfPanel.count)
           }
         }
       }
@@ -167,17 +176,6 @@ private struct MatmulNT {
             sums[group, 0, 0] + lane, isFirst: block == 0)
         }
       }
-    }
-  }
-
-  /// Adds the lanes of the sums of one input: totals (16).
-  @inline(__always)
-  private func reduce(_ sums: LaneSums, input: Int, groups: Int, into totals: UnsafeMutablePointer<Float>) {
-    for group in 0..<groups {
-      let result = horizontalSums(
-        Float.load(sums[group, input, 0]), Float.load(sums[group, input, 1]), Float.load(sums[group, input, 2]),
-        Float.load(sums[group, input, 3]))
-      UnsafeMutableRawPointer(totals + group * nr).storeBytes(of: result, as: SIMD4<Float>.self)
     }
   }
 
@@ -250,6 +248,9 @@ private struct InputRows {
 private struct LaneSums {
   let start: UnsafeMutablePointer<Float>
   let mr: Int
+
+  /// The distance between groups of NR weights.
+  var groupStride: Int { mr * nr * laneCount }
 
   @inline(__always)
   subscript(group: Int, input: Int, weight: Int) -> UnsafeMutablePointer<Float> {

@@ -1,5 +1,6 @@
 import Checkpoint
 import JSON
+import Threads
 
 /// Looks up the tensors of a model by their names in safetensors and in GGUF, and checks their shapes.
 ///
@@ -251,15 +252,25 @@ struct WeightLoader {
 
   // MARK: after all tensors have been requested
 
-  /// Reads the requested tensors from the disk if they are not in memory yet, and fills the vectors. Unused tensors,
-  /// such as masks, are not read: a sparse file can contain unused tensors of any size.
+  /// Reads the requested tensors from the disk if they are not in memory yet, maps them, and fills the vectors. Unused
+  /// tensors, such as masks, are not read: a sparse file can contain unused tensors of any size.
   ///
   /// - Throws: `CheckpointError` if a GGUF file has a tensor that was not requested, as in llama.cpp: it would belong
   ///   to a feature that is not implemented.
-  func finish() throws(CheckpointError) {
+  func finish(_ pool: ThreadPool) throws(CheckpointError) {
     try table.rejectUnusedTensors()
-    table.used.readAhead()  // before any weight is read, because scattered reads do not get large pages
+    // Before any weight is read, because scattered reads do not get large pages
+    table.used.readAhead { chunks, body in pool.run(chunks, cost: chunks << 23, body) }
     table.fillVectors()
+  }
+
+  /// Returns the tensor that `tokenEmbedding` has returned as a matrix.
+  ///
+  /// - Precondition: the family has requested it, as all families do.
+  func requestedEmbedding() throws(CheckpointError) -> Tensor {
+    try table.rejectUnusedTensors()
+    guard let embedding = table.embedding else { preconditionFailure("the family has no token embedding") }
+    return embedding
   }
 
   /// Returns the weights of the model, without duplicates. An output head that is a copy of the token embedding is a

@@ -31,7 +31,7 @@ final class PairRanks {
   private let vocabulary: Vocabulary
   /// A slot holds the lower 40 bits of the product, then 24 bits: 0 for no pair, 1 for a pair that cannot be joined, or
   /// rank + 2.
-  private let table = DirectMappedTable<UInt64>(smallBits: 9, largeBits: 17)
+  private let table = DirectMappedTable<UInt64>(sizes: [9, 17])
 
   init(_ vocabulary: Vocabulary) { self.vocabulary = vocabulary }
 

@@ -131,6 +131,7 @@ final class ByteLevelEncoder {
     } else if preToken.end - start <= Self.maxUnsplitLength {
       try merge(base, start..<preToken.end, shift, &output)
     } else {
+      let bytePairs = bytePairs  // a local copy saves a retain and a release for each segment
       var segmentStart = start
       while segmentStart < preToken.end {
         let segmentEnd = bytePairs.segmentEnd(in: base, from: segmentStart, to: preToken.end)

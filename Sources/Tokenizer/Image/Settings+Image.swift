@@ -7,6 +7,11 @@ extension ImageWriter {
     append(settings.preTokenizer) { $0.append($1) }
     append(settings.bosTokenID) { $0.append($1) }
     append(settings.eosTokenID) { $0.append($1) }
+    append(settings.namedTokens.sorted { $0.key < $1.key }) { writer, token in
+      writer.append(token.key)
+      writer.append(token.value)
+    }
+    append(settings.namesTokensByID)
     append(settings.tokensBefore) { $0.append($1) }
     append(settings.tokensAfter) { $0.append($1) }
     append(settings.warnings) { $0.append($1) }
@@ -127,6 +132,9 @@ extension ImageReader {
     do { try GrowthLimit.check(settings.normalizers, settings.preTokenizer) } catch { throw ImageError() }
     settings.bosTokenID = try optional(id)
     settings.eosTokenID = try optional(id)
+    let named = try values { (reader) throws(ImageError) in (try reader.string(), try reader.byteString()) }
+    settings.namedTokens = Dictionary(named) { $1 }
+    settings.namesTokensByID = try flag()
     settings.tokensBefore = try values(id)
     settings.tokensAfter = try values(id)
     settings.warnings = try values { (reader) throws(ImageError) in try reader.string() }

@@ -113,7 +113,9 @@ extension ImageWriter {
       append(vocabulary)
     }
     switch tokenizer.model {
-    case .none: append(0)
+    case .none(let unknownID):
+      append(0)
+      append(unknownID) { $0.append($1) }
     case .byteLevel(_, let ignoresMerges):
       append(1)
       append(ignoresMerges)
@@ -142,7 +144,10 @@ extension ImageReader {
     }
     let model: Tokenizer.Model
     switch (try integer(), pieces, tokens as? Vocabulary) {
-    case (0, _, _): model = .none
+    case (0, _, _):
+      let limit = tokens.count
+      model = .none(
+        unknownID: try optional { (reader) throws(ImageError) in try reader.integer(in: 0...limit - 1) })
     case (1, _, let vocabulary?): model = .byteLevel(vocabulary, ignoresMerges: try flag())
     case (2, let pieces?, _): model = .characters(try characterBPE(pieces))
     case (3, let pieces?, _): model = .unigram(try unigram(pieces))

@@ -73,7 +73,10 @@ struct CharacterModelTables {
     let table = try pieces.withStrings { (strings) throws(VocabularyError) in
       try PieceTable(strings, duplicates: .lastWins)
     }
-    guard purpose == .encoding else { return (table, .none) }
+    guard purpose == .encoding else {
+      let unknownID = isUnigram ? unknownID : unknownToken.map { Int(table.id(of: $0)) }
+      return (table, .none(unknownID: unknownID.flatMap { $0 < 0 ? nil : $0 }))
+    }
     if isUnigram {
       return (
         table,

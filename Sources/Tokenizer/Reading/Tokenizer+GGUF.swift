@@ -35,6 +35,7 @@ extension Tokenizer {
     }
     settings.bosTokenID = tables.bosTokenID
     settings.eosTokenID = tables.eosTokenID
+    settings.namesTokensByID = true
     guard let merges = tables.merges else { throw VocabularyError(reason: "tokenizer.ggml.merges is missing") }
     var builder = VocabularyBuilder(
       tokens: min(tables.tokens.count, Vocabulary.limit), bytes: tables.tokens.range.count, purpose)
@@ -70,13 +71,14 @@ extension Tokenizer {
     // The ids that SentencePiece gives these tokens, which old files do not name
     settings.bosTokenID = tables.bosTokenID ?? controlToken(1)
     settings.eosTokenID = tables.eosTokenID ?? controlToken(2)
+    settings.namesTokensByID = true
     let decoder = try TokenTextDecoder(
       [.replace(mark, [UInt8(ascii: " ")]), .byteFallback, .fuse]
         + (hasPrefix ? [.strip([UInt8(ascii: " ")], start: 1, stop: 0)] : []))
     let tokens = try DecodedTokens(try TokenSpellings(pieces, added: [:]), decoder)
     let model: Model
     if purpose == .decoding {
-      model = .none
+      model = .none(unknownID: types.firstIndex(of: .unknown))
     } else if tables.model != "gemma4" {
       guard let scores = tables.scores else { throw VocabularyError(reason: "tokenizer.ggml.scores is missing") }
       model =
@@ -100,7 +102,7 @@ extension GGUFTokenizerTables {
     guard let name = preTokenizer else {
       throw VocabularyError(
         reason:
-          "the file does not name its pre-tokenizer (tokenizer.ggml.pre is missing); bpe-encode --pre-tokenizer NAME "
+          "the file does not name its pre-tokenizer (tokenizer.ggml.pre is missing); --pre-tokenizer NAME "
           + "names it, for example gpt-2, llama-bpe or qwen2")
     }
     guard let preTokenizer = GGUFPreTokenizer(name) else {

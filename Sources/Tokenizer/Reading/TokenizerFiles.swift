@@ -160,16 +160,21 @@ struct TokenizerFiles {
     }
     settings.bosTokenID = id("bos_token", settings.tokensBefore.isEmpty ? bosTokenID : nil)
     settings.eosTokenID = id("eos_token", settings.tokensAfter.isEmpty ? eosTokenID : nil)
+    for name in Self.standardNames {
+      settings.namedTokens[name] = specialToken(name, of: tokenizerClass)?.content
+    }
     return settings
   }
 
   // MARK: - Reading
 
-  /// The names of special tokens in the order of transformers, and those of Code Llama's class.
-  private static let names = [
-    "bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token", "prefix_token",
-    "middle_token", "suffix_token", "eot_token", "fill_token",
+  /// The names of special tokens in the order of transformers.
+  private static let standardNames = [
+    "bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token",
   ]
+  /// With those of Code Llama's class.
+  private static let names =
+    standardNames + ["prefix_token", "middle_token", "suffix_token", "eot_token", "fill_token"]
 
   /// Far more than published models have, which is 100.
   private static let maxExtraIDs = 10_000

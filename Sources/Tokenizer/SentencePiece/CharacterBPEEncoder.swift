@@ -270,7 +270,7 @@ private final class KnownPairs {
     var merge: PairTable.Merge
   }
 
-  private let table = DirectMappedTable<Slot>(smallBits: 9, largeBits: 16)
+  private let table = DirectMappedTable<Slot>(sizes: [9, 16])
 
   @inline(__always)
   func merge(_ left: Int32, _ right: Int32, otherwise find: () -> PairTable.Merge) -> PairTable.Merge {

@@ -5,6 +5,8 @@ package struct Metaspace: Sendable {
     case always
     /// Only before the part of the text that begins at its start.
     case first
+    /// Before each part of the text but the one that begins at its start.
+    case exceptFirst
     case never
   }
 
@@ -18,6 +20,12 @@ package struct Metaspace: Sendable {
     self.replacement = replacement ?? SafeSplitting.mark
     self.prependScheme = prependScheme
     self.splits = splits
+  }
+
+  /// The same without a `replacement` before the text. If the text was split before, its other parts still have one.
+  var withoutPrefix: Metaspace {
+    Metaspace(
+      replacement: replacement, prependScheme: prependScheme == .always ? .exceptFirst : .never, splits: splits)
   }
 
   /// Returns a part of a text with its spaces replaced, and with a `replacement` before it if the scheme requires it
@@ -37,7 +45,14 @@ package struct Metaspace: Sendable {
     guard !range.isEmpty else { return }
     let space = UInt8(ascii: " ")
     let isMarked = text[range.lowerBound] == space || text[range].starts(with: replacement)
-    if !isMarked, prependScheme == .always || prependScheme == .first && isFirst {
+    let hasPrefix =
+      switch prependScheme {
+      case .always: true
+      case .first: isFirst
+      case .exceptFirst: !isFirst
+      case .never: false
+      }
+    if !isMarked, hasPrefix {
       rewriter.replace(range.lowerBound..<range.lowerBound, with: replacement)
     }
     for index in range where text[index] == space { rewriter.replace(index..<index + 1, with: replacement) }

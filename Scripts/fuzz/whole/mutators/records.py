@@ -10,7 +10,7 @@ from mutators import common
 from tree import Members, Raw
 
 NAMES = ["text", "ids", "vocab", "tokens", "offsets", "attention_mask", "position", "logits", "logprobs", "topk", "next", "seed", "done",
-         "error", "fatal", "end", "prompt", "ranks", "entropies", "space_logprobs", "words", "id", "n", ""]
+         "error", "fatal", "end", "prompt", "ranks", "entropies", "space_logprobs", "words", "attentions", "id", "n", ""]
 MODELS = [(models.GPT2, "model"), (models.LLAMA, "model")]
 FINGERPRINT = "166e255fbb0f2c84"  # fingerprint of the vocabulary of `models`
 
@@ -79,6 +79,10 @@ def member(rng, name, size):
         return rng.choice((["a", "b"], ["a b"], [" a", "b "], [""], [], ["\u00a0"], [None], "a"))
     if name in ("tokens", "offsets", "attention_mask", "logprobs", "ranks", "entropies", "space_logprobs"):
         return rng.choice(([], ["a", None], [[Raw(0), Raw(1)]], [Raw(1)] * 3, None))
+    if name == "attentions":
+        rows = [[Raw(rng.choice((0, 1, 0.5, "1e-40", 2, -1)))] * rng.choice((row + 1, row + 1, row + 1, 3)) for row in range(rng.randrange(4))]
+        return rng.choice(([], [{}], Raw(7), tree.build([{"layer": 1, "head": 1}]),
+                           [Members([["layer", Raw(1)], ["head", Raw(rng.choice((2, -1, 1 << 62)))], ["weights", rows]])] * rng.choice((1, 1, 2))))
     if name in ("topk", "next"):
         return tree.build(rng.choice(([{"id": 1, "token": "a", "logit": 1.5}], [], {"id": 3, "token": None, "bytes": [255]}, {})))
     return values.value(rng)
@@ -121,7 +125,7 @@ def stream(rng, size):
 def commands(rng, model):
     chosen = ["-m", model]
     keep = rng.choice(([], ["--keep-going"]))
-    kind = rng.randrange(16)
+    kind = rng.randrange(18)
     step, score, topk = ["lm-step", *chosen, *keep], ["lm-logits", *chosen, *keep], ["lm-topk", *chosen, *keep]
     if kind == 0:
         return [command(["bpe-decode", *chosen, *keep, *rng.choice(([], ["-j"], ["--follow"], ["-z"], ["-n"]))])], False
@@ -161,6 +165,12 @@ def commands(rng, model):
         return [command(topk + of + rng.choice(([], ["--tsv"], ["--table"])))], False
     if kind == 14:
         return [command(score + ["--layers", "-k", "1"] + rng.choice(([], ["--all"])), topk + ["--grid"]), command(topk + ["--grid"])], False
+    if kind == 15:
+        attention = score + rng.choice((["--attention", "1"], ["--attention", "2.1"], ["--attention", "1.2", "--attention", "9"]))
+        return [command(attention, topk + ["--grid"]), command(topk + ["--grid"])], False
+    if kind == 16:
+        nearest = topk + ["--nearest", "-k", str(rng.choice((1, 3, 1000)))] + rng.choice(([], ["--tsv"], ["--table"]))
+        return [command(nearest), command(nearest + ["--threads", "1"])], True
     return [command(score, step, ["bpe-decode", *chosen, *keep, "-j"], ["lm-topk", *chosen, *keep])], False
 
 
