@@ -21,6 +21,7 @@ class Workplace:
         self.named = []  # the models that the current row reads
         self.about = {}  # the versions of the peers that were used
         os.makedirs(work, exist_ok=True)
+        os.environ["LMPIPE_CACHE"] = f"{work}/cache"  # images of tokenizers
 
     # Models
 
@@ -51,6 +52,14 @@ class Workplace:
         files = glob.glob(f"{self.models}/smollm2/*.gguf")
         if not files:
             raise RuntimeError("models/smollm2/*.gguf is missing; set REFERENCE=DIR")
+        return self.noted(files[0])
+
+    @property
+    def gemma3(self):
+        """A model with a vocabulary of 262,144 tokens."""
+        files = glob.glob(f"{self.models}/gemma3-270m/*.gguf")
+        if not files:
+            raise RuntimeError("models/gemma3-270m/*.gguf is missing; set REFERENCE=DIR")
         return self.noted(files[0])
 
     def noted(self, path):
@@ -112,8 +121,8 @@ class Workplace:
 
     # Sources
 
-    def tool(self, name, *options, input=os.devnull, answer=None):
-        return Program([f"{self.release}/{name}", *options], input, answer=answer)
+    def tool(self, name, *options, input=os.devnull, answer=None, environment=()):
+        return Program([f"{self.release}/{name}", *options], input, answer=answer, environment=dict(environment))
 
     def shell(self, script, model, answer=None, shell="sh"):
         environment = {"PATH": f"{self.release}:{os.environ['PATH']}", "LM_MODEL": model}

@@ -32,6 +32,7 @@ def bulk(place, name, corpus, threads, goals):
 
 
 def line(place, name):
+    """With the image of the tokenizer in the cache, which the first run of the tool writes."""
     path = place.file("line.txt", [LINE.encode() + b"\n"])
 
     def tiktoken():
@@ -42,7 +43,27 @@ def line(place, name):
         name, "`bpe-encode`, one short line, whole process", "ms",
         [Subject("lmpipe", place.tool("bpe-encode", "-m", place.gpt2, input=path), milliseconds),
          Subject.peer("tiktoken", tiktoken, milliseconds)],
-        [at_most(10), at_most(5, stretch=True)], lower_is_better=True)
+        [at_most(3)], lower_is_better=True)
+
+
+def line_without_image(place, name):
+    path = place.file("line.txt", [LINE.encode() + b"\n"])
+    tool = place.tool(
+        "bpe-encode", "-m", place.gpt2, input=path, environment={"LM_NO_TOKENIZER_CACHE": "1"})
+    return Row(
+        name, "the same without the tokenizer cache", "ms", [Subject("lmpipe", tool, milliseconds)], [at_most(5)],
+        lower_is_better=True)
+
+
+def line_256k(place, name):
+    path = place.file("line.txt", [LINE.encode() + b"\n"])
+    model = place.gemma3
+    without = place.tool("bpe-encode", "-m", model, input=path, environment={"LM_NO_TOKENIZER_CACHE": "1"})
+    return Row(
+        name, "the same with 262,144 tokens (Gemma 3)", "ms",
+        [Subject("lmpipe", place.tool("bpe-encode", "-m", model, input=path), milliseconds),
+         Subject("without the cache", without, milliseconds)],
+        [at_most(10)], lower_is_better=True)
 
 
 def letters(place, name):
@@ -57,6 +78,8 @@ def letters(place, name):
 
 ROWS = {
     "encode-line": line,
+    "encode-line-files": line_without_image,
+    "encode-line-256k": line_256k,
     "encode-english": lambda place, name: bulk(
         place, name, "english", 1, [times(3, "gigatoken+orjson"), at_least(200)]),
     "encode-english-2": lambda place, name: bulk(

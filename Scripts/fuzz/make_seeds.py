@@ -38,6 +38,7 @@ seeds(
     "utf8",
     "", "plain", "é ☃ 😀 \u2028\uffff\U0010ffff", "a\"b\\c\n\x01\x7f", "ascii of more than a block " * 4 + "é",
     b"\xc0\x80", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"x" * 63 + b"\xe2\x82", b"\xf0\x9f\x98", b"\x80" * 70)
+seeds("image", b"\0", *(bytes([n, 0, 1, 0, 7, 0, 0x20, n, 0xff]) for n in range(10)))
 seeds("base64", "", "AACAPw==", "AACAPwAAAEA=", "A" * 64, "AAAAA", "=", "AA=A", "é+/9", "AAAA" * 30)
 seeds("lines", b"\x00", b"\x00a\nb\n\nc", b"\x01a\x00b\x00", b"\x03whole\ninput\n", b"\xfc" + b"line\n" * 100,
       b"\x04" + b"x" * 300 + b"\n\n")

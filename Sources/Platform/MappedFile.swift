@@ -6,11 +6,20 @@ public final class MappedFile: @unchecked Sendable {  // immutable after init, a
   public let bytes: UnsafeRawBufferPointer
 
   /// Maps a regular file. Throws `FileError` for other kinds of files, and if the system refuses to open or map it.
-  public init(path: Path) throws(FileError) {
-    self.path = path
+  public convenience init(path: Path) throws(FileError) {
     let descriptor = open(path.cString, O_RDONLY | O_CLOEXEC | O_NONBLOCK)  // opening a FIFO must not block
     guard descriptor >= 0 else { throw FileError(path: path, code: errno) }
     defer { close(descriptor) }
+    try self.init(path: path, descriptor)
+  }
+
+  /// Maps an open regular file.
+  ///
+  /// - Parameters:
+  ///   - path: the file's name for messages.
+  ///   - readsAll: Maps all pages at once (on Linux), because all of them will be read.
+  public init(path: Path, _ descriptor: Int32, readsAll: Bool = false) throws(FileError) {
+    self.path = path
     var information = stat()
     guard fstat(descriptor, &information) == 0 else { throw FileError(path: path, code: errno) }
     guard information.st_mode & S_IFMT == S_IFREG else {
@@ -22,7 +31,12 @@ public final class MappedFile: @unchecked Sendable {  // immutable after init, a
       bytes = UnsafeRawBufferPointer(start: nil, count: 0)
       return
     }
-    guard let address = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), address != MAP_FAILED else {
+    #if os(Linux)
+      let populate = readsAll ? MAP_POPULATE : 0
+    #else
+      let populate: Int32 = 0
+    #endif
+    guard let address = mmap(nil, size, PROT_READ, MAP_PRIVATE | populate, descriptor, 0), address != MAP_FAILED else {
       guard errno != ENOMEM else { abortOutOfMemory(wanted: size) }
       throw FileError(path: path, code: errno)
     }

@@ -18,6 +18,8 @@ struct AddedTokens: Sendable {
 
   static let endOfText = Array("<|endoftext|>".utf8)
 
+  /// In the order of the files.
+  let definitions: [Token]
   /// Sorted by id.
   private let tokens: [Token]
   /// The searches for the tokens that are not `isNormalized` and for the tokens that are. Nil if there are no such
@@ -29,6 +31,7 @@ struct AddedTokens: Sendable {
   init(
     _ tokens: [Token], of vocabulary: some TokenTable, _ normalizers: [Normalizer], for purpose: Tokenizer.Purpose
   ) throws(VocabularyError) {
+    definitions = tokens
     self.tokens = tokens.sorted { $0.id < $1.id }
     let searched = purpose == .encoding ? tokens : []
     verbatim = try TokenSearch(searched.filter { !$0.isNormalized }, of: vocabulary, [])

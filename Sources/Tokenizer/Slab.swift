@@ -57,7 +57,7 @@ struct SlabArray<Element: BitwiseCopyable> {
   /// Two words of 8 bytes: the head of a `ByteKey`.
   static var padding: Int { 16 }
 
-  private let slab: Slab
+  let slab: Slab
   private(set) var base: UnsafeMutablePointer<Element>
   private(set) var count = 0
   private var capacity: Int

@@ -30,22 +30,27 @@ extension Vocabulary: TokenTable {}
 ///
 /// `▁the` is ` the`, and `<0x0A>` is a line feed. The first token of a text can have other bytes: see `TokenDecoder`.
 ///
-/// Unsafe pointers point into arrays in the slab, which exists as long as the table.
+/// Unsafe pointers point into flat arrays, which exist as long as the table.
 final class DecodedTokens: TokenTable, @unchecked Sendable {  // immutable after init
-  private let slab = Slab()
   /// The offset at which each token ends in `text`, after a 0.
-  private var ends: SlabArray<UInt32>
-  private var text: SlabArray<UInt8>
+  let ends: FlatArray<UInt32>
+  let text: FlatArray<UInt8>
   let spellings: TokenSpellings
   let decoder: TokenTextDecoder
 
   var count: Int { ends.count - 1 }
 
+  /// Creates the table from its arrays.
+  init(_ spellings: TokenSpellings, _ decoder: TokenTextDecoder, ends: FlatArray<UInt32>, text: FlatArray<UInt8>) {
+    (self.spellings, self.decoder, self.ends, self.text) = (spellings, decoder, ends, text)
+  }
+
   init(_ spellings: TokenSpellings, _ decoder: TokenTextDecoder) throws(VocabularyError) {
     self.spellings = spellings
     self.decoder = decoder
-    ends = SlabArray(capacity: spellings.count + 1, in: slab)
-    text = SlabArray(capacity: 8 * spellings.count, in: slab)
+    let slab = Slab()
+    var ends = SlabArray<UInt32>(capacity: spellings.count + 1, in: slab)
+    var text = SlabArray<UInt8>(capacity: 8 * spellings.count, in: slab)
     ends.append(0)
     let state = decoder.middle
     for id in 0..<spellings.count {
@@ -64,6 +69,8 @@ final class DecodedTokens: TokenTable, @unchecked Sendable {  // immutable after
       }
       ends.append(UInt32(text.count))
     }
+    self.ends = FlatArray(ends)
+    self.text = FlatArray(text)
   }
 
   func bytes(of id: Int) -> UnsafeBufferPointer<UInt8>? {
@@ -75,32 +82,60 @@ final class DecodedTokens: TokenTable, @unchecked Sendable {  // immutable after
 
 /// The spellings of tokens by id: the pieces of a model, and the added tokens.
 ///
-/// Unsafe pointers point into the array in the slab, which exists as long as the spellings.
+/// Unsafe pointers point into `added`, which exists as long as the spellings.
 final class TokenSpellings: @unchecked Sendable {  // immutable after init
+  /// The added tokens that are not a piece, or that are spelled differently from the piece with their id.
+  struct Added {
+    /// In ascending order.
+    let ids: FlatArray<Int32>
+    /// The offset at which the spelling of each of these tokens ends in `text`, after a 0.
+    let ends: FlatArray<UInt32>
+    let text: FlatArray<UInt8>
+  }
+
   let pieces: PieceTable
   let count: Int
-  private let slab = Slab()
-  private var text: SlabArray<UInt8>
-  /// The range in `text` of each added token that is not a piece, or that is spelled differently from the piece with
-  /// its id.
-  private var added: [Int: Range<Int>] = [:]
+  let added: Added
 
-  init(_ pieces: PieceTable, added tokens: [Int: [UInt8]]) {
+  init(_ pieces: PieceTable, _ added: Added) {
     self.pieces = pieces
-    count = max(pieces.count, (tokens.keys.max() ?? -1) + 1)
-    text = SlabArray(capacity: tokens.values.reduce(0) { $0 + $1.count }, in: slab)
-    for (id, content) in tokens {
-      added[id] = text.count..<text.count + content.count
-      content.withUnsafeBufferPointer { text.append($0) }
+    self.added = added
+    count = max(pieces.count, added.ids.buffer.last.map { Int($0) + 1 } ?? 0)
+  }
+
+  /// - Precondition: the ids are below `Vocabulary.limit`.
+  convenience init(_ pieces: PieceTable, added tokens: [Int: [UInt8]]) throws(VocabularyError) {
+    guard tokens.values.reduce(0, { $0 + $1.count }) <= Int(UInt32.max) else {
+      throw VocabularyError(reason: "the added tokens are too long: more than 4 GB")
     }
+    let slab = Slab()
+    var ids = SlabArray<Int32>(capacity: tokens.count, in: slab)
+    var ends = SlabArray<UInt32>(capacity: tokens.count + 1, in: slab)
+    var text = SlabArray<UInt8>(capacity: tokens.values.reduce(0) { $0 + $1.count }, in: slab)
+    ends.append(0)
+    for (id, content) in tokens.sorted(by: { $0.key < $1.key }) {
+      ids.append(Int32(id))
+      content.withUnsafeBufferPointer { text.append($0) }
+      ends.append(UInt32(text.count))
+    }
+    self.init(pieces, Added(ids: FlatArray(ids), ends: FlatArray(ends), text: FlatArray(text)))
+  }
+
+  /// Returns the position of an added token in `added`; nil for other tokens.
+  private func position(_ id: Int) -> Int? {
+    let (ids, count) = (added.ids.base, added.ids.count)
+    guard count > 0, id >= Int(ids[0]), id <= Int(ids[count - 1]) else { return nil }
+    let index = firstIndex(below: count) { Int(ids[$0]) >= id }
+    return Int(ids[index]) == id ? index : nil
   }
 
   /// Returns true for an added token that is not a piece.
-  func isAdded(_ id: Int) -> Bool { added[id] != nil }
+  func isAdded(_ id: Int) -> Bool { position(id) != nil }
 
   /// The spelling of a token, or nil if no token has this id. Valid as long as this object exists.
   subscript(_ id: Int) -> UnsafeBufferPointer<UInt8>? {
-    guard !added.isEmpty, let range = added[id] else { return pieces.bytes(of: id) }
-    return UnsafeBufferPointer(start: text.base + range.lowerBound, count: range.count)
+    guard let index = position(id) else { return pieces.bytes(of: id) }
+    let start = Int(added.ends.base[index])
+    return UnsafeBufferPointer(start: added.text.base + start, count: Int(added.ends.base[index + 1]) - start)
   }
 }

@@ -108,6 +108,8 @@ public final class Tokenizer: Sendable {
   let tokens: any TokenTable
   let addedTokens: AddedTokens
   let settings: Settings
+  /// The fingerprint, if the tokenizer was opened from an image, which contains it.
+  private let knownFingerprint: UInt64?
   /// The token of characters that the vocabulary lacks; nil if the model has none.
   let unknownID: Int?
 
@@ -120,6 +122,13 @@ public final class Tokenizer: Sendable {
     self.tokens = tokens
     self.addedTokens = try AddedTokens(addedTokens, of: tokens, settings.normalizers, for: purpose)
     self.settings = settings
+    knownFingerprint = nil
+  }
+
+  /// Creates a tokenizer from the contents of an image.
+  public init(_ contents: TokenizerImage.Contents) {
+    (model, tokens, addedTokens) = (contents.model, contents.tokens, contents.addedTokens)
+    (settings, knownFingerprint, unknownID) = (contents.settings, contents.fingerprint, contents.model.unknownID)
   }
 
   /// The highest id plus one.
@@ -127,8 +136,8 @@ public final class Tokenizer: Sendable {
 
   /// The 64-bit FNV-1a hash of the vocabulary: for each id in order, the length of its token in two bytes,
   /// little-endian (0 for an id without a token), then its bytes. Computed on every access, in about half a
-  /// millisecond.
-  public var fingerprint: UInt64 { tokens.fingerprint() }
+  /// millisecond, unless an image contains it.
+  public var fingerprint: UInt64 { knownFingerprint ?? tokens.fingerprint() }
 
   /// Returns the bytes of a token within a text, or nil if no token has this id. The bytes are valid as long as the
   /// tokenizer exists. At the start of a text, a token can have other bytes: see `TokenDecoder`.

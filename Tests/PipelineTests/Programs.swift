@@ -60,6 +60,7 @@ enum Programs {
     environment["SHELL"] = "/bin/bash"
     environment["TERM"] = "xterm"
     environment["HF_HUB_CACHE"] = "/nonexistent"
+    environment["LM_NO_TOKENIZER_CACHE"] = "1"  // nothing in the user's folders, and the same result in every run
     environment["CHECKOUT"] = checkout.path
     environment["PATH"] = folder + ":" + (environment["PATH"] ?? "/usr/bin:/bin")
     environment.merge(extra) { $1 }

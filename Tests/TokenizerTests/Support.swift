@@ -1,4 +1,5 @@
 import Foundation
+import FuzzTargets
 import Platform
 import Tokenizer
 
@@ -45,7 +46,8 @@ func openTokenizer(_ files: [String: String], for purpose: Tokenizer.Purpose = .
 }
 
 extension Tokenizer {
-  /// Encodes a text twice, with and without recording ends, and checks that the ids are the same.
+  /// Encodes a text with and without recording ends, and with the image of the tokenizer, and checks that the ids are
+  /// the same.
   func encode(_ text: [UInt8], special: Bool = false, prefix: Bool = false) throws -> (ids: [Int32], ends: [Int]) {
     let (tokens, withoutEnds) = (TokenBuffer(recordsEnds: true), TokenBuffer(recordsEnds: false))
     try text.withUnsafeBufferPointer { text in
@@ -55,6 +57,17 @@ extension Tokenizer {
     }
     precondition(
       tokens.ids.elementsEqual(withoutEnds.ids) && withoutEnds.ends.isEmpty, "the ids differ without ends")
+    if text.count < 1 << 16 {  // tests of long texts measure times
+      let image = TokenizerImage.bytes(of: self, key: ImageSample.key, .encoding)
+      let fromImage = TokenBuffer(recordsEnds: true)
+      let encoder = ImageSample.open(image, .encoding)?.makeEncoder()
+      try text.withUnsafeBufferPointer {
+        try encoder?.encode($0, recognizeSpecial: special, addPrefixSpace: prefix, into: fromImage)
+      }
+      precondition(
+        encoder != nil && tokens.ids.elementsEqual(fromImage.ids) && tokens.ends.elementsEqual(fromImage.ends),
+        "the image is another tokenizer")
+    }
     return (Array(tokens.ids), Array(tokens.ends))
   }
 

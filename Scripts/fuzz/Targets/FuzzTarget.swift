@@ -24,6 +24,7 @@ public struct FuzzTarget: Sendable {
     .cache,
     .tokenizerJSON, .softmax, .rope,
     .vocabularyFiles, .splitting, .encoding, .sentencePiece, .characterMap, .scores, .pattern, .wordDivision, .template,
+    .image,
   ]
 }
 

@@ -346,6 +346,7 @@ def main():
     parser.add_argument("--bin", default=f"{here}/../../../.build/release")
     parser.add_argument("--llama", help="libllama.so of llama.cpp")
     arguments = parser.parse_intermixed_args()
+    os.environ.setdefault("LM_NO_TOKENIZER_CACHE", "1")  # with 0, the images in $LMPIPE_CACHE are checked
     kinds = arguments.kinds or sorted(
         name for name in os.listdir(arguments.folder)
         if name.endswith(".gguf") or os.path.isdir(f"{arguments.folder}/{name}"))

@@ -14,6 +14,7 @@
 #include "CommandLineWords.h"
 #include "FatalErrors.h"
 #include "Hashes.h"
+#include "TableChecks.h"
 
 // The result of getopt_long for the next option, without its global variables.
 struct lmpipe_option_scan {

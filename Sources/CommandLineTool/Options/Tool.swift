@@ -48,6 +48,9 @@ public struct Tool: Sendable {
     case text(unless: [Option] = [])
   }
 
+  /// True if the tool opens the tokenizer of a model. lm-pull, whose operand is a name, does not.
+  var opensTokenizer: Bool { if case .modelName = operands { false } else { true } }
+
   /// The content of the tool's input files; nil if it reads none.
   var content: String? {
     if case .files(of: let content) = operands { content } else { nil }

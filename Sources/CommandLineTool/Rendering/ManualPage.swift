@@ -54,6 +54,13 @@ public func manualPage(of tool: Tool, old: String = "") -> String {
   if tool.options.contains(.model) {
     page += ".It Pa PREFIX/share/lmpipe/wren\nThe bundled model.\n"
   }
+  if tool.opensTokenizer {
+    page += ".It Pa ~/.cache/lmpipe/tokenizers\n"
+    page += sentences(
+      "The tokenizer cache: images of large tokenizers, which open faster than their files. An image is used only if no "
+        + "file of its tokenizer has changed, and only if nobody else can write to it. Images that were not used for 90 "
+        + "days are removed, and the oldest if all together exceed 512 MiB. The folder can be removed at any time.")
+  }
   page += ".El\n.Sh EXIT STATUS\n.Bl -tag -width Ds\n"
   for entry in exitStatuses(of: tool) { page += ".It \(entry.term)\n\(sentences(entry.meaning))" }
   page += ".El\n.Sh EXAMPLES\n"
@@ -91,6 +98,15 @@ private func variables(of tool: Tool) -> [Tool.Entry] {
   if tool.options.contains(.preTokenizer) { variables.append(("LM_PRE", "The default of --pre-tokenizer.")) }
   if tool.options.contains(.sealed) {
     variables.append(("LM_SEALED", "If set, not empty and not 0, the same as --sealed."))
+  }
+  if tool.opensTokenizer {
+    variables += [
+      (
+        "LMPIPE_CACHE",
+        "The folder of the tokenizer cache. Default: lmpipe in $XDG_CACHE_HOME or ~/.cache (macOS: ~/Library/Caches)."
+      ),
+      ("LM_NO_TOKENIZER_CACHE", "If set, not empty and not 0, the tokenizer cache is neither read nor written."),
+    ]
   }
   variables.append(("HF_HUB_CACHE, HF_HOME, XDG_CACHE_HOME", "The location of the Hugging Face hub cache."))
   if tool.options.contains(where: { ["table", "colour"].contains($0.name) }) {

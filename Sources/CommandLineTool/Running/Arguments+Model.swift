@@ -19,10 +19,16 @@ extension Tokenizer {
     try self.init(model, preTokenizer: preTokenizer, for: .encoding)
   }
 
-  /// Opens the tokenizer of a model, from its GGUF file or from the tokenizer files in its folder.
+  /// Opens the tokenizer of a model, from its image in the user's cache folder, or else from its GGUF file or from the
+  /// tokenizer files in its folder.
   ///
   /// - Parameter preTokenizer: The name of the pre-tokenizer of a GGUF file, instead of the one in the file.
   public convenience init(_ model: ModelFiles, preTokenizer: String? = nil, for purpose: Purpose) throws {
+    let image = TokenizerImages.shared.image(model.location.path, preTokenizer: preTokenizer, for: purpose)
+    if let contents = image?.contents() {
+      self.init(contents)
+      return
+    }
     if let tables = try model.tokenizerTables() {
       var tables = GGUFTokenizerTables(tables)
       tables.preTokenizer = preTokenizer ?? tables.preTokenizer
@@ -30,6 +36,7 @@ extension Tokenizer {
     } else {
       try self.init(folder: model.location.path, for: purpose)
     }
+    if let image { TokenizerImages.shared.writeAtEnd(image, self) }
   }
 }
 

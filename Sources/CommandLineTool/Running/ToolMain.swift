@@ -40,6 +40,7 @@ public func toolMain(_ tool: Tool, _ body: (Arguments, Output) throws -> ExitSta
     output.writeFailure(error.message)
   }
   do { try output.close() } catch { status = report(error, tool) }
+  TokenizerImages.shared.writePending()
   exit(status.rawValue)
 }
 

@@ -7,8 +7,8 @@ import Platform
 /// merging needs one look-up of a byte string and no table of pairs, and opening a vocabulary needs to find only the
 /// result of each merge, not its two halves.
 ///
-/// Unsafe pointers point into arrays in the slab, which exists as long as the vocabulary. The arrays are complete when
-/// the vocabulary is created.
+/// Unsafe pointers point into `arrays`, which exist as long as the vocabulary and are complete when it is created;
+/// `byteIDs` has 256 elements.
 final class Vocabulary: @unchecked Sendable {  // immutable after init
   struct Token: BitwiseCopyable {
     /// The offset of its first byte in `bytes`.
@@ -30,8 +30,13 @@ final class Vocabulary: @unchecked Sendable {  // immutable after init
   /// A merge of a token that has several, as a linked list.
   struct AlternativeMerge: BitwiseCopyable {
     var split: UInt16
+    private let unused: UInt16 = 0  // instead of padding, so that all bytes of an image are defined
     var rank: Int32
     var alternative: Int32
+
+    init(split: UInt16, rank: Int32, alternative: Int32) {
+      (self.split, self.rank, self.alternative) = (split, rank, alternative)
+    }
   }
 
   /// Greater than all ranks: no merge.
@@ -41,7 +46,17 @@ final class Vocabulary: @unchecked Sendable {  // immutable after init
   static let limit = 1 << 20
   static let longestToken = Int(UInt16.max)
 
-  private let slab: Slab
+  /// The tables of a vocabulary.
+  struct Arrays {
+    let tokens: FlatArray<Token>
+    let bytes: FlatArray<UInt8>
+    /// The id of the token that each merge makes, by rank.
+    let results: FlatArray<Int32>
+    let alternativeMerges: FlatArray<AlternativeMerge>
+    let index: TokenIndex
+  }
+
+  let arrays: Arrays
   private let index: TokenIndex
   private let tokens: UnsafePointer<Token>
   private let bytes: UnsafePointer<UInt8>
@@ -56,25 +71,23 @@ final class Vocabulary: @unchecked Sendable {  // immutable after init
   /// The id of the token of each byte; -1 for a byte without a token.
   private let byteIDs: UnsafeMutablePointer<Int32>
 
-  init(
-    tokens: SlabArray<Token>, bytes: SlabArray<UInt8>, results: SlabArray<Int32>,
-    alternativeMerges: SlabArray<AlternativeMerge>,
-    index: TokenIndex, in slab: Slab
-  ) {
-    self.slab = slab
-    self.index = index
-    self.tokens = UnsafePointer(tokens.base)
-    self.bytes = UnsafePointer(bytes.base)
-    self.alternativeMerges = UnsafePointer(alternativeMerges.base)
-    self.results = UnsafePointer(results.base)
-    count = tokens.count
-    mergeCount = results.count
+  init(_ arrays: Arrays) {
+    self.arrays = arrays
+    index = arrays.index
+    tokens = arrays.tokens.base
+    bytes = arrays.bytes.base
+    alternativeMerges = arrays.alternativeMerges.base
+    results = arrays.results.base
+    count = arrays.tokens.count
+    mergeCount = arrays.results.count
     longestIndexedToken = index.longestIndexedToken
-    byteIDs = slab.allocate(Int32.self, 256)
+    byteIDs = .allocate(capacity: 256)
     for byte in UInt8.min...UInt8.max {
       byteIDs[Int(byte)] = withUnsafePointer(to: byte) { id(of: $0, count: 1, paddedCount: 1) }
     }
   }
+
+  deinit { byteIDs.deallocate() }
 
   /// Returns the id of the byte's token, or -1 if the byte has no token.
   @inline(__always)

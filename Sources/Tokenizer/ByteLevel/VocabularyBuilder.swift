@@ -266,7 +266,9 @@ struct VocabularyBuilder {
   /// Returns the vocabulary. The builder must not be used afterwards.
   func build() -> Vocabulary {
     Vocabulary(
-      tokens: tokens, bytes: bytes, results: results, alternativeMerges: alternativeMerges, index: index, in: slab)
+      Vocabulary.Arrays(
+        tokens: FlatArray(tokens), bytes: FlatArray(bytes), results: FlatArray(results),
+        alternativeMerges: FlatArray(alternativeMerges), index: index))
   }
 
   // MARK: - Helpers

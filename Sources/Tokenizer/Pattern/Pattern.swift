@@ -6,9 +6,12 @@
 /// scalar. The Unicode version is that of `UnicodeProperties`. Any other construct is an error that names it.
 package struct Pattern: Sendable {
   let program: PatternProgram
+  let source: String
+  let dialect: PatternDialect
 
   /// - Throws: `PatternError` with the place in `source` and the construct.
   package init(_ source: String, dialect: PatternDialect = .oniguruma) throws(PatternError) {
+    (self.source, self.dialect) = (source, dialect)
     program = try PatternProgram(try PatternParser.parse(source, dialect), dialect)
   }
 

@@ -410,7 +410,7 @@ struct PatternParser {
       }
       if ignoresCase { set = set.withCaseVariants }
     }
-    if set == .word, !inBrackets, dialect == .oniguruma { set = .bareWord }
+    if !inBrackets, dialect == .oniguruma, set == .word { set = .bareWord }
     return isNegated ? set.inverted : set
   }
 

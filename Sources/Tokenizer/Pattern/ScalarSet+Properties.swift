@@ -31,21 +31,19 @@ extension ScalarSet {
   }
 
   static let ascii = ScalarSet([0...0x7F])
-  static var whiteSpace: ScalarSet { ScalarSet(property: "White_Space") ?? empty }
-  static var digits: ScalarSet { categories("Nd") }
+  static let whiteSpace = ScalarSet(property: "White_Space") ?? empty
+  static let digits = categories("Nd")
   static let hexDigits = ScalarSet([0x30...0x39, 0x41...0x46, 0x61...0x66])
   /// `\w` in brackets.
-  static var word: ScalarSet { alphabetic.union(categories("M")).union(categories("Nd")).union(categories("Pc")) }
+  static let word = alphabetic.union(categories("M")).union(digits).union(categories("Pc"))
   /// `\w` outside of brackets: Oniguruma has another table for the scalars below U+0100.
-  static var bareWord: ScalarSet { word.union(ScalarSet([0xB2...0xB3, 0xB9...0xB9, 0xBC...0xBE])) }
+  static let bareWord = word.union(ScalarSet([0xB2...0xB3, 0xB9...0xB9, 0xBC...0xBE]))
 
   /// `\w` of fancy-regex (UTS 18, annex C).
-  static var wordWithJoiners: ScalarSet { word.union(ScalarSet([0x200C...0x200D])) }
+  static let wordWithJoiners = word.union(ScalarSet([0x200C...0x200D]))
 
-  private static var alphabetic: ScalarSet {
-    categories("L").union(categories("Nl")).symmetricDifference(
-      ScalarSet(pairs: UnicodeProperties.alphabeticDifferences))
-  }
+  private static let alphabetic = categories("L").union(categories("Nl")).symmetricDifference(
+    ScalarSet(pairs: UnicodeProperties.alphabeticDifferences))
 
   /// Whether two names of properties are the same.
   static func isProperty(_ name: String, _ other: String) -> Bool { normalized(name) == other }

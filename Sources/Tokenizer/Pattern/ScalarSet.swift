@@ -65,7 +65,7 @@ struct ScalarSet: Equatable, Sendable {
     var first = 0
     let table = UnicodeProperties.caseVariants
     for index in table.indices where table[index] >> 31 == 1 {
-      let variants = table[first...index].map { $0 & 0x7FFF_FFFF }
+      let variants = table[first...index].lazy.map { $0 & 0x7FFF_FFFF }
       if variants.contains(where: contains) { added += variants.map { $0...$0 } }
       first = index + 1
     }

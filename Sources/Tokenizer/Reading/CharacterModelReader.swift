@@ -82,6 +82,17 @@ struct CharacterModelReader {
     return tables.pieces.set(id, try scanner.swiftString().utf8)
   }
 
+  /// Reads a string and appends it.
+  private static func append(_ scanner: inout JSONScanner, to strings: inout ByteStrings) throws(JSONError) {
+    var copy = scanner
+    let text = try scanner.string()
+    if text.hasEscapes {
+      strings.append(try copy.swiftString().utf8)
+    } else {
+      strings.append(UnsafeBufferPointer(rebasing: scanner.bytes[text.range]))
+    }
+  }
+
   /// Reads an array of pairs of a token and its score.
   private mutating func readScoredPieces(_ scanner: inout JSONScanner) throws(JSONError) {
     try scanner.array { (scanner) throws(JSONError) in
@@ -92,7 +103,7 @@ struct CharacterModelReader {
       var index = 0
       try scanner.array { (scanner) throws(JSONError) in
         switch index {
-        case 0: tables.pieces.append(try scanner.swiftString().utf8)
+        case 0: try Self.append(&scanner, to: &tables.pieces)
         case 1: tables.scores.append(try scanner.double())
         default: throw scanner.failure("expected a token and its score", at: offset)
         }
@@ -112,7 +123,7 @@ struct CharacterModelReader {
           guard tables.merges.count < before + 2 else {
             throw scanner.failure("expected a merge of two tokens", at: offset)
           }
-          tables.merges.append(try scanner.swiftString().utf8)
+          try Self.append(&scanner, to: &tables.merges)
         }
       } else {
         let text = Array(try scanner.swiftString().utf8)

@@ -53,6 +53,6 @@ struct CharacterVocabulary: AddedTokenTarget {
     for token in addedTokens where token.isNormalized && !normalizers.isEmpty {
       if let content = token.content { added[Int(token.id)] = normalizer.normalize(content) }
     }
-    return try DecodedTokens(TokenSpellings(pieces, added: added), decoder)
+    return try DecodedTokens(try TokenSpellings(pieces, added: added), decoder)
   }
 }

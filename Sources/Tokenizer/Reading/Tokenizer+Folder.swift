@@ -49,6 +49,11 @@ extension Tokenizer {
     "tokenizer.model", "spiece.model", "sentencepiece.bpe.model", "sentencepiece.model", "spm.model", "tiktoken.model",
   ]
 
+  /// All files that a folder's tokenizer can depend on.
+  static let folderFiles =
+    ["tokenizer.json", "vocab.json", "merges.txt", "tekken.json"].map { Path($0) } + pieceFiles.map { Path($0) }
+    + TokenizerFiles.fileNames
+
   /// Opens the file, or returns nil if it does not exist.
   static func open(_ path: Path) throws(TokenizerError) -> MappedFile? {
     let file: MappedFile

@@ -75,7 +75,7 @@ extension Tokenizer {
     let decoder = try TokenTextDecoder(
       [.replace(mark, [UInt8(ascii: " ")]), .byteFallback, .fuse]
         + (hasPrefix ? [.strip([UInt8(ascii: " ")], start: 1, stop: 0)] : []))
-    let tokens = try DecodedTokens(TokenSpellings(pieces, added: [:]), decoder)
+    let tokens = try DecodedTokens(try TokenSpellings(pieces, added: [:]), decoder)
     let model: Model
     if purpose == .decoding {
       model = .none(unknownID: types.firstIndex(of: .unknown))

@@ -42,6 +42,11 @@ struct TokenizerFiles {
   /// The members of `specialTokens` that are not in `names`, in the order of the files.
   private var furtherNames: [String] = []
 
+  /// The files that are read.
+  static let fileNames: [Path] = [
+    "config.json", "generation_config.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
+  ]
+
   /// No files.
   init() {}
 

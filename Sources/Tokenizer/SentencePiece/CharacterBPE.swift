@@ -20,7 +20,7 @@ package final class CharacterBPE: @unchecked Sendable {  // immutable after init
     case merges(PairTable)
     /// `ranks` has an entry for each id: 0 for the highest score, equal numbers for equal scores, or `noMerge` for an
     /// id that is never made.
-    case scores(ranks: SlabArray<UInt32>, userDefined: PieceTrie?)
+    case scores(ranks: FlatArray<UInt32>, userDefined: PieceTrie?)
   }
 
   static let noMerge = UInt32.max
@@ -64,28 +64,18 @@ package final class CharacterBPE: @unchecked Sendable {  // immutable after init
     var isSplittable = byteIDs.map { !$0.contains(-1) } ?? true
     var isApart = [Bool](repeating: false, count: pieces.count)
     for id in (byteIDs ?? []) + [unknownID] where id >= 0 { isApart[Int(id)] = true }
-    let table = PairTable()
-    var joined: [UInt8] = []
-    var count: UInt32 = 0
-    for (left, right) in merges {
-      joined.removeAll(keepingCapacity: true)
-      joined.append(contentsOf: left)
-      let leftID = pieces.id(of: joined)
-      joined.append(contentsOf: right)
-      let result = pieces.id(of: joined)
-      let rightID = pieces.id(of: Array(right))
-      guard leftID >= 0, rightID >= 0, result >= 0 else {
-        let missing = leftID < 0 ? Array(left) : rightID < 0 ? Array(right) : joined
-        throw VocabularyError(reason: "merge \(count + 1): \"\(excerpt(missing))\" is not in the vocabulary")
-      }
-      guard count < Vocabulary.limit else {
+    // Vocabularies have at most two merges per piece; a hostile list can repeat one
+    var table = PairTableBuilder(merges: min(merges.underestimatedCount, 2 * pieces.count))
+    try MergeLookup(pieces).forEach(merges) {
+      table.prefetch($0, $1)
+    } _: { (left, right, result) throws(VocabularyError) in
+      guard table.count < Vocabulary.limit else {
         throw VocabularyError(reason: "too many merges: more than \(Vocabulary.limit)")
       }
-      if isApart[Int(leftID)] || isApart[Int(rightID)] { isSplittable = false }
-      table.insert(leftID, rightID, PairTable.Merge(rank: count, result: result))
-      count += 1
+      if isApart[Int(left)] || isApart[Int(right)] { isSplittable = false }
+      table.insert(left, right, result: result)
     }
-    rule = .merges(table)
+    rule = .merges(table.build())
     unusedIDs = []
     splitting = isSplittable ? SafeSplitting(pieces) : nil
   }
@@ -132,7 +122,7 @@ package final class CharacterBPE: @unchecked Sendable {  // immutable after init
   }
 
   /// Returns the rank of each id: the position of its score among the different scores, the highest first.
-  private static func ranks(_ ids: [Int], _ scores: [Float], count: Int) -> SlabArray<UInt32> {
+  private static func ranks(_ ids: [Int], _ scores: [Float], count: Int) -> FlatArray<UInt32> {
     var ranks = SlabArray<UInt32>(capacity: count, in: Slab())
     for _ in 0..<count { ranks.append(noMerge) }
     var rank: UInt32 = 0
@@ -142,7 +132,17 @@ package final class CharacterBPE: @unchecked Sendable {  // immutable after init
       last = scores[id]
       ranks.base[id] = rank
     }
-    return ranks
+    return FlatArray(ranks)
+  }
+
+  /// Creates a model from its tables.
+  init(
+    _ pieces: PieceTable, _ rule: Rule, unknownID: Int32, fusesUnknown: Bool, byteIDs: [Int32]?, ignoresMerges: Bool,
+    unusedIDs: Set<Int32>, splitting: SafeSplitting?
+  ) {
+    (self.pieces, self.rule, self.unknownID, self.fusesUnknown) = (pieces, rule, unknownID, fusesUnknown)
+    (self.byteIDs, self.ignoresMerges, self.unusedIDs) = (byteIDs, ignoresMerges, unusedIDs)
+    self.splitting = splitting
   }
 
   /// Returns a new encoder, for use by one thread.

@@ -130,7 +130,7 @@ package final class CharacterBPEEncoder {
       case .scores(let ranks, let userDefined):
         appendCharacters(text, start..<end, userDefined)
         let pairs = ScoredPairs(
-          text: text, pieces: pieces, ranks: UnsafePointer(ranks.base), known: knownPairs,
+          text: text, pieces: pieces, ranks: ranks.base, known: knownPairs,
           unused: hasUnused ? unusedPieces : nil)
         var unknown: Range<Int>?
         var failure: Int?

@@ -8,6 +8,8 @@ import JSON
 /// with a zero byte. All numbers are little-endian. A unit contains the offset to its children, the byte that leads to
 /// it, and whether a sequence ends there; the index of the replacement is in another unit.
 package struct CharacterMap: Sendable {
+  /// The whole table.
+  let table: [UInt8]
   private let units: [UInt32]
   private let replacements: [UInt8]
   /// True for a byte with which some sequence begins.
@@ -32,6 +34,7 @@ package struct CharacterMap: Sendable {
     guard size % 4 == 0, size > 0 else {
       throw VocabularyError(reason: "the array of the character map has \(size) bytes, which is not a multiple of 4")
     }
+    self.table = table
     units = (0..<size / 4).map { number(4 + 4 * $0) }
     replacements = Array(table[(4 + size)...])
     let units = units

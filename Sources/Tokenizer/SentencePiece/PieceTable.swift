@@ -2,8 +2,7 @@ import JSON
 
 /// The pieces of a SentencePiece vocabulary by id, and a hash index from the bytes of a piece to its id.
 ///
-/// Unsafe pointers point into arrays in the slab, which exists as long as the table. The arrays are complete when the
-/// table is created.
+/// Unsafe pointers point into `arrays`, which exist as long as the table and are complete when it is created.
 package final class PieceTable: @unchecked Sendable {  // immutable after init
   /// A rule for two ids with the same piece.
   package enum Duplicates {
@@ -13,23 +12,41 @@ package final class PieceTable: @unchecked Sendable {  // immutable after init
     case lastWins
   }
 
-  private let slab = Slab()
+  /// The tables.
+  struct Arrays {
+    let tokens: FlatArray<Vocabulary.Token>
+    let bytes: FlatArray<UInt8>
+    let index: TokenIndex
+    /// The id of each character in the Basic Multilingual Plane that is an indexed piece; -1 for other characters.
+    let characters: FlatArray<Int32>
+  }
+
+  let arrays: Arrays
   private let tokens: UnsafePointer<Vocabulary.Token>
   private let bytes: UnsafePointer<UInt8>
   private let index: TokenIndex
   /// The highest id plus one.
   package let count: Int
-  /// The id of each character in the Basic Multilingual Plane that is an indexed piece; -1 for other characters.
-  private let characters: UnsafeMutablePointer<Int32>
-  private static let characterLimit = 1 << 16
+  private let characters: UnsafePointer<Int32>
+  static let characterLimit = 1 << 16
+
+  init(_ arrays: Arrays) {
+    self.arrays = arrays
+    tokens = arrays.tokens.base
+    bytes = arrays.bytes.base
+    index = arrays.index
+    count = arrays.tokens.count
+    characters = arrays.characters.base
+  }
 
   /// Creates the table of `pieces` by id. An empty piece is an id without a token.
   ///
   /// - Parameter isIndexed: Returns false for an id that text is never encoded to, such as a control token.
-  package init(
+  package convenience init(
     _ pieces: some Sequence<UnsafeBufferPointer<UInt8>>, duplicates: Duplicates,
     isIndexed: (Int) -> Bool = { _ in true }
   ) throws(VocabularyError) {
+    let slab = Slab()
     var tokens = SlabArray<Vocabulary.Token>(capacity: max(pieces.underestimatedCount, 16), in: slab)
     var bytes = SlabArray<UInt8>(capacity: 8 * max(pieces.underestimatedCount, 16), in: slab)
     for piece in pieces {
@@ -58,18 +75,24 @@ package final class PieceTable: @unchecked Sendable {  // immutable after init
         throw VocabularyError(reason: "the token \"\(excerpt(piece))\" has two ids, \(id) and \(existing)")
       }
     }
-    self.tokens = UnsafePointer(tokens.base)
-    self.bytes = UnsafePointer(bytes.base)
-    self.index = index
-    count = tokens.count
-    characters = slab.allocate(Int32.self, Self.characterLimit)
+    let characters = slab.allocate(Int32.self, Self.characterLimit)
     characters.update(repeating: -1, count: Self.characterLimit)
-    for id in 0..<count where isIndexed(id) {
-      guard let piece = self.bytes(of: id) else { continue }
-      let (scalar, length) = decodeScalar(in: piece, at: 0, limit: piece.count)
-      guard let scalar, length == piece.count, scalar < Self.characterLimit else { continue }
-      characters[Int(scalar)] = Int32(id)
+    for id in 0..<tokens.count where isIndexed(id) {
+      let token = tokens.base[id]
+      let piece = UnsafeBufferPointer(start: bytes.base + Int(token.start), count: Int(token.length))
+      if let scalar = Self.character(piece) { characters[Int(scalar)] = Int32(id) }
     }
+    self.init(
+      Arrays(
+        tokens: FlatArray(tokens), bytes: FlatArray(bytes), index: index,
+        characters: FlatArray(characters, count: Self.characterLimit, owner: slab)))
+  }
+
+  /// Returns the only character of a piece; nil if it has several, or one outside the Basic Multilingual Plane.
+  static func character(_ piece: UnsafeBufferPointer<UInt8>) -> UInt32? {
+    guard 1...3 ~= piece.count else { return nil }
+    let (scalar, length) = decodeScalar(in: piece, at: 0, limit: piece.count)
+    return length == piece.count ? scalar : nil
   }
 
   /// Returns the bytes of a piece, or nil if no piece has this id. The bytes are valid as long as the table exists.

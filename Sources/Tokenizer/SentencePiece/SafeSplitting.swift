@@ -4,13 +4,14 @@
 /// SentencePiece marks the start of a word by U+2581 (`▁`). Trained vocabularies have no tokens that contain the end of
 /// a word and the start of the next, so the words of a text can be encoded separately, and cached.
 ///
-/// Unsafe pointers: `pairs` has 65,536 bits, one for each two bytes; `beforeMark` has 256 elements.
+/// Unsafe pointers: `pairs` has `pairWords` elements, one bit for each two bytes; `beforeMark` has 256 elements.
 final class SafeSplitting: @unchecked Sendable {  // immutable after init
   /// The bytes of U+2581 in UTF-8.
   static let mark: [UInt8] = [0xE2, 0x96, 0x81]
 
   /// The pairs of bytes that are adjacent within a token.
-  private let pairs = UnsafeMutablePointer<UInt64>.allocate(capacity: 1 << 10)
+  private let pairs = UnsafeMutablePointer<UInt64>.allocate(capacity: pairWords)
+  static let pairWords = 1 << 10
   /// True for a byte that precedes a `▁` within a token, if it is not the end of another `▁`.
   private let beforeMark = UnsafeMutablePointer<Bool>.allocate(capacity: 256)
 
@@ -36,6 +37,20 @@ final class SafeSplitting: @unchecked Sendable {  // immutable after init
         last = piece[index]
       }
     }
+  }
+
+  /// Creates the splitting from its tables.
+  ///
+  /// - Precondition: `pairs` has `pairWords` elements, and `beforeMark` has 256.
+  init(pairs: UnsafeBufferPointer<UInt64>, beforeMark: UnsafeBufferPointer<UInt8>) {
+    precondition(pairs.count == Self.pairWords && beforeMark.count == 256)
+    for (index, word) in pairs.enumerated() { (self.pairs + index).initialize(to: word) }
+    for (index, flag) in beforeMark.enumerated() { (self.beforeMark + index).initialize(to: flag != 0) }
+  }
+
+  /// The tables, for an image.
+  var tables: (pairs: UnsafeBufferPointer<UInt64>, beforeMark: [UInt8]) {
+    (UnsafeBufferPointer(start: pairs, count: Self.pairWords), (0..<256).map { beforeMark[$0] ? 1 : 0 })
   }
 
   deinit {

@@ -33,11 +33,13 @@ package struct TokenTextDecoder: Sendable {
     fileprivate var left: [Int]
   }
 
+  let steps: [Step]
   private let tokenSteps: [Step]
   private let textSteps: [(content: [UInt8], start: Int)]
 
   /// Throws if the steps need the whole text: after `fuse`, only `strip` at the start is supported.
   package init(_ steps: [Step]) throws(VocabularyError) {
+    self.steps = steps
     let fuse = steps.firstIndex(of: .fuse) ?? steps.count
     tokenSteps = Array(steps[..<fuse])
     var textSteps: [(content: [UInt8], start: Int)] = []

@@ -20,7 +20,7 @@ package final class Unigram: @unchecked Sendable {  // immutable after init
   package let pieces: PieceTable
   let trie: PieceTrie?
   /// The score of each piece that is found in text.
-  let scores: [Double]
+  let scores: FlatArray<Double>
   let variant: Variant
   /// The id of the unknown token; -1 if there is none.
   let unknownID: Int32
@@ -50,7 +50,7 @@ package final class Unigram: @unchecked Sendable {  // immutable after init
       throw VocabularyError(reason: "\"unk_id\" is \(unknownID), but there are \(pieces.count) tokens")
     }
     self.pieces = pieces
-    self.scores = scores
+    self.scores = Self.flat(scores)
     variant = .tokenizers
     self.unknownID = unknownID.map(Int32.init) ?? -1
     unknownScore = (scores.prefix(pieces.count).min() ?? 0) - Self.unknownPenalty
@@ -73,17 +73,33 @@ package final class Unigram: @unchecked Sendable {  // immutable after init
     let normal = (0..<pieces.count).filter { types[$0] == .normal }
     let (lowest, highest) = (normal.map { scores[$0] }.min() ?? 0, normal.map { scores[$0] }.max() ?? 0)
     self.pieces = pieces
-    self.scores = (0..<pieces.count).map { id in
-      guard types[id] == .userDefined else { return Double(scores[id]) }
-      // The product is in single precision, the difference in double precision
-      return Double(Float(pieces.bytes(of: id)?.count ?? 0) * highest) - 0.1
-    }
+    self.scores = Self.flat(
+      (0..<pieces.count).map { id in
+        guard types[id] == .userDefined else { return Double(scores[id]) }
+        // The product is in single precision, the difference in double precision
+        return Double(Float(pieces.bytes(of: id)?.count ?? 0) * highest) - 0.1
+      })
     variant = .sentencePiece
     unknownID = Int32(types.prefix(pieces.count).firstIndex(of: .unknown) ?? -1)
     unknownScore = Double(lowest - Float(Self.unknownPenalty))
     byteIDs = byteFallback ? try Self.byteIDs(pieces, types) : nil
     trie = try PieceTrie(
       ids: (0..<pieces.count).filter { types[$0] == .normal || types[$0] == .userDefined }, of: pieces)
+  }
+
+  private static func flat(_ scores: [Double]) -> FlatArray<Double> {
+    var array = SlabArray<Double>(capacity: scores.count, in: Slab())
+    scores.withUnsafeBufferPointer { array.append($0) }
+    return FlatArray(array)
+  }
+
+  /// Creates a model from its tables.
+  init(
+    _ pieces: PieceTable, _ trie: PieceTrie?, scores: FlatArray<Double>, _ variant: Variant, unknownID: Int32,
+    unknownScore: Double, byteIDs: [Int32]?
+  ) {
+    (self.pieces, self.trie, self.scores, self.variant) = (pieces, trie, scores, variant)
+    (self.unknownID, self.unknownScore, self.byteIDs) = (unknownID, unknownScore, byteIDs)
   }
 
   /// Returns the ids of the pieces of type `byte`.

@@ -60,32 +60,31 @@ package final class UnigramEncoder {
     best.append(contentsOf: repeatElement(Node(), count: text.count + 1))
     let (model, trie, unknownScore) = (model, model.trie, model.unknownScore)
     let unencodable = best.withUnsafeMutableBufferPointer { best -> Int? in
-      model.scores.withUnsafeBufferPointer { scores -> Int? in
-        var start = 0
-        while start < text.count {
-          let score = best[start].score
-          let length = decodeScalar(in: text, at: start, limit: text.count).length
-          var hasSingle = false
-          trie?.forEachPiece(in: text, from: start) { id, pieceLength in
-            let end = start &+ pieceLength
-            let candidate = rounded(scores[Int(id)] + score)
-            if best[end].start < 0 || candidate > best[end].score {
-              best[end] = Node(score: candidate, start: start, id: id)
-            }
-            if pieceLength == length { hasSingle = true }
+      let scores = model.scores.base
+      var start = 0
+      while start < text.count {
+        let score = best[start].score
+        let length = decodeScalar(in: text, at: start, limit: text.count).length
+        var hasSingle = false
+        trie?.forEachPiece(in: text, from: start) { id, pieceLength in
+          let end = start &+ pieceLength
+          let candidate = rounded(scores[Int(id)] + score)
+          if best[end].start < 0 || candidate > best[end].score {
+            best[end] = Node(score: candidate, start: start, id: id)
           }
-          if !hasSingle {
-            let end = start &+ length
-            let candidate = rounded(unknownScore + score)
-            if best[end].start < 0 || candidate > best[end].score {
-              guard model.unknownID >= 0 || model.byteIDs != nil else { return start }
-              best[end] = Node(score: candidate, start: start, id: model.unknownID)
-            }
-          }
-          start &+= length
+          if pieceLength == length { hasSingle = true }
         }
-        return nil
+        if !hasSingle {
+          let end = start &+ length
+          let candidate = rounded(unknownScore + score)
+          if best[end].start < 0 || candidate > best[end].score {
+            guard model.unknownID >= 0 || model.byteIDs != nil else { return start }
+            best[end] = Node(score: candidate, start: start, id: model.unknownID)
+          }
+        }
+        start &+= length
       }
+      return nil
     }
     if let unencodable { throw TextEncodingError(byte: text[unencodable], offset: unencodable + offset) }
   }
