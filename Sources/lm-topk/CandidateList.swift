@@ -29,40 +29,18 @@ func listCandidates(_ filter: Filter, _ arguments: Arguments, _ output: Output) 
     }
   }
 
-  if arguments.has(.topTable) {
-    var table = CandidateTable(tokenizer)
-    try filter.forEachRecord { record in
-      guard let candidates = try mostLikely(record) else { return try output.endLine() }
-      try table.write(candidates, after: (try? record.ids()) ?? [], to: output)
-    } orWrite: {
-      try output.endLine()
-    }
-  } else if arguments.has(.topTSV) {
-    var rows = DelimitedText(
-      separator: UInt8(ascii: "\t"), columns: ["rank", "id", "token", "logit", "logprob", "p"], arguments, output)
-    try filter.forEachRecord { record in
-      let candidates = try mostLikely(record) ?? []
-      let fields: [[DelimitedText.Field]] = candidates.enumerated().map { index, candidate in
+  let forms = ListForms<[Distribution.Candidate]>(
+    writeTable: { table, candidates, ids in try table.write(candidates, after: ids, to: output) },
+    columns: ["rank", "id", "token", "logit", "logprob", "p"],
+    rows: { candidates in
+      candidates.enumerated().map { index, candidate in
         [
           .integer(index + 1), .integer(candidate.id),
           .text(tokenizer.bytes(of: candidate.id).map(Array.init) ?? []), .number(candidate.logit),
           .number(candidate.logprob), .number(candidate.p),
         ]
       }
-      try rows.write(fields, of: record, index: filter.recordIndex)
-    } orWrite: {
-    }
-    try rows.finish()
-  } else {
-    try filter.forEachRecord { record in
-      guard let candidates = try mostLikely(record) else {
-        record.write(to: output.buffer, [])
-        return try output.endLine()
-      }
-      var changes = [Record.Change.set("topk") { $0.append(candidates, tokenizer) }]
-      if !arguments.has(.keepLogits) { changes.append(.drop("logits")) }
-      record.write(to: output.buffer, try changes + vocabulary.addition(to: record))
-      try output.endLine()
-    }
-  }
+    },
+    members: { candidates in [.set("topk") { $0.append(candidates, tokenizer) }] })
+  try writeLists(filter, arguments, output, tokenizer, vocabulary, forms, list: mostLikely)
 }

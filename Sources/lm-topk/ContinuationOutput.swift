@@ -6,40 +6,22 @@ import JSONLines
 func scoreContinuations(_ filter: Filter, _ arguments: Arguments, _ output: Output) throws {
   let scorer = try ContinuationScorer(arguments)
   filter.beforeBlockingRead = scorer.vocabulary.prepare
-  if arguments.has(.topTable) {
-    var table = CandidateTable(scorer.tokenizer)
-    try filter.forEachRecord { record in
-      guard let list = try scorer.continuations(of: record, in: filter) else { return try output.endLine() }
-      try table.write(list, after: (try? record.ids()) ?? [], to: output)
-    } orWrite: {
-      try output.endLine()
-    }
-  } else if arguments.has(.topTSV) {
-    var rows = DelimitedText(
-      separator: UInt8(ascii: "\t"), columns: ["continuation", "tokens", "rank", "logprob", "p"], arguments, output)
-    try filter.forEachRecord { record in
-      let list = try scorer.continuations(of: record, in: filter)
-      let fields: [[DelimitedText.Field]] = (list?.continuations ?? []).map {
+  let forms = ListForms<ContinuationList>(
+    writeTable: { table, list, ids in try table.write(list, after: ids, to: output) },
+    columns: ["continuation", "tokens", "rank", "logprob", "p"],
+    rows: { list in
+      list.continuations.map {
         [.text($0.text), .integer($0.ids.count), .integer($0.rank), .number($0.logprob), .number($0.p)]
       }
-      try rows.write(fields, of: record, index: filter.recordIndex)
-    } orWrite: {
-    }
-    try rows.finish()
-  } else {
-    try filter.forEachRecord { record in
-      var changes: [Record.Change] = []
-      if let list = try scorer.continuations(of: record, in: filter) {
-        changes = [
-          .set("continuations") { $0.append(list.continuations) },
-          .set("other_p") { $0.append(json: list.otherProbability) },
-        ]
-        if !arguments.has(.keepLogits) { changes.append(.drop("logits")) }
-        changes += try scorer.vocabulary.addition(to: record)
-      }
-      record.write(to: output.buffer, changes)
-      try output.endLine()
-    }
+    },
+    members: { list in
+      [
+        .set("continuations") { $0.append(list.continuations) },
+        .set("other_p") { $0.append(json: list.otherProbability) },
+      ]
+    })
+  try writeLists(filter, arguments, output, scorer.tokenizer, scorer.vocabulary, forms) {
+    try scorer.continuations(of: $0, in: filter)
   }
 }
 

@@ -41,40 +41,19 @@ func listNearestTokens(_ filter: Filter, _ arguments: Arguments, _ output: Outpu
     return (last, Array(sorted.prefix(k)))
   }
 
-  if arguments.has(.topTable) {
-    var table = CandidateTable(tokenizer)
-    try filter.forEachRecord { record in
-      guard let (last, tokens) = try nearest(record) else { return try output.endLine() }
-      try table.write(tokens, nearestTo: last, to: output)
-    } orWrite: {
-      try output.endLine()
-    }
-  } else if arguments.has(.topTSV) {
-    var rows = DelimitedText(
-      separator: UInt8(ascii: "\t"), columns: ["rank", "id", "token", "cosine", "dot"], arguments, output)
-    try filter.forEachRecord { record in
-      let fields: [[DelimitedText.Field]] = (try nearest(record)?.tokens ?? []).enumerated().map { index, token in
+  let forms = ListForms<(last: Int, tokens: [NearToken])>(
+    writeTable: { table, list, _ in try table.write(list.tokens, nearestTo: list.last, to: output) },
+    columns: ["rank", "id", "token", "cosine", "dot"],
+    rows: { list in
+      list.tokens.enumerated().map { index, token in
         [
           .integer(index + 1), .integer(token.id), .text(tokenizer.bytes(of: token.id).map(Array.init) ?? []),
           .number(token.similarity.cosine), .number(token.similarity.dot),
         ]
       }
-      try rows.write(fields, of: record, index: filter.recordIndex)
-    } orWrite: {
-    }
-    try rows.finish()
-  } else {
-    try filter.forEachRecord { record in
-      var changes: [Record.Change] = []
-      if let (_, tokens) = try nearest(record) {
-        changes = [.set("nearest") { $0.append(tokens, tokenizer) }]
-        if !arguments.has(.keepLogits) { changes.append(.drop("logits")) }
-        changes += try vocabulary.addition(to: record)
-      }
-      record.write(to: output.buffer, changes)
-      try output.endLine()
-    }
-  }
+    },
+    members: { list in [.set("nearest") { $0.append(list.tokens, tokenizer) }] })
+  try writeLists(filter, arguments, output, tokenizer, vocabulary, forms, list: nearest)
 }
 
 extension ByteBuffer {
