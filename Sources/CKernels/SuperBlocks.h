@@ -237,8 +237,7 @@ LMPIPE_INLINE lmpipe_lanes lmpipe_part_q4_k(
     lmpipe_integers quants = lmpipe_widen_bytes(block + 16 + pair / 2 * 32 + half * 16) >> pair % 2 * 4;
     lmpipe_lanes scale = lmpipe_filled(prepared->scales[pair]), minimum = lmpipe_filled(prepared->scales[pair + 8]);
 #if LMPIPE_HAS_TABLES
-    const lmpipe_lanes integers = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-    return lmpipe_look_up(__builtin_elementwise_fma(integers, scale, minimum), quants);
+    return lmpipe_look_up(__builtin_elementwise_fma(LMPIPE_TO_15, scale, minimum), quants);
 #else
     return __builtin_elementwise_fma(LMPIPE_TO_LANES(quants & 15), scale, minimum);
 #endif

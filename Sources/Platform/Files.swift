@@ -53,13 +53,20 @@ private func regularSize(_ information: stat) -> Int? {
 public func fileIdentity(_ path: Path) -> String {
   var information = stat()
   guard stat(path.cString, &information) == 0 else { return path.description }
-  #if canImport(Darwin)
-    let (written, changed) = (information.st_mtimespec, information.st_ctimespec)
-  #else
-    let (written, changed) = (information.st_mtim, information.st_ctim)
-  #endif
+  let (written, changed) = information.times
   return "\(information.st_dev) \(information.st_ino) \(information.st_size) \(written.tv_sec).\(written.tv_nsec) "
     + "\(changed.tv_sec).\(changed.tv_nsec)"
+}
+
+extension stat {
+  /// The times of the last modification and of the last status change, under the names that each system gives them.
+  package var times: (modified: timespec, changed: timespec) {
+    #if canImport(Darwin)
+      (st_mtimespec, st_ctimespec)
+    #else
+      (st_mtim, st_ctim)
+    #endif
+  }
 }
 
 /// Allocates disk blocks for a range of bytes of a file, including holes in it. New bytes are zeros. Without

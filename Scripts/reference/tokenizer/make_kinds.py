@@ -32,12 +32,12 @@ class Maker:
     def __init__(self, sources, folder, prefixes):
         self.sources, self.folder, self.prefixes = sources, folder, prefixes
 
-    def wants(self, name):
+    def includes(self, name):
         return not self.prefixes or any(name.startswith(prefix) for prefix in self.prefixes)
 
     def make(self, name, write):
         """Calls write(path) for a new folder, unless it is not wanted."""
-        if not self.wants(name):
+        if not self.includes(name):
             return
         path = f"{self.folder}/{name}"
         shutil.rmtree(path, ignore_errors=True)
@@ -138,7 +138,7 @@ def from_gguf(maker):
 
     for source in sorted(glob.glob(f"{maker.sources}/gguf/*.gguf")):
         name = os.path.basename(source).removesuffix(".gguf").removeprefix("ggml-vocab-")
-        if not maker.wants(f"gguf-{name}"):
+        if not maker.includes(f"gguf-{name}"):
             continue
         fields = GGUFReader(source).fields
 
@@ -345,7 +345,7 @@ def train_sentencepiece(maker):
                    "add_dummy_prefix": False, "remove_extra_whitespaces": False, "split_digits": True,
                    "user_defined_symbols": ["<|im_start|>", "<|im_end|>", "\t", "   "]}}.items():
         target = f"{maker.sources}/sentencepiece/{name}.model"
-        if os.path.exists(target) or not maker.wants(name):
+        if os.path.exists(target) or not maker.includes(name):
             continue
         options.setdefault("vocab_size", VOCABULARY)
         sentencepiece.SentencePieceTrainer.train(
@@ -455,7 +455,7 @@ def trained(maker):
     for family in ("bloom", "nanochat", "kimi", "removed-inverted", "merged-with-previous", "merged-with-next", "contiguous",
                    "removed-spaces", "whitespace-split", "byte-level-first", "nfkc", "nfd-stripped", "nfkd",
                    "byte-level-normalizer"):
-        if not maker.wants(f"trained-{family}"):
+        if not maker.includes(f"trained-{family}"):
             continue
         if vocabulary is None:  # one training for all: only the pipelines differ
             tokenizer = byte_level({}, [], "gpt-2")

@@ -10,7 +10,7 @@ struct MarkedScalar: Hashable, Sendable {
   static func == (left: Self, right: Self) -> Bool { left.value == right.value }
   func hash(into hasher: inout Hasher) { hasher.combine(value) }
 
-  /// The properties of the scalar. A value that is no scalar does not occur.
+  /// The properties of the scalar. Every value is a scalar.
   var properties: Unicode.Scalar.Properties { (Unicode.Scalar(value) ?? "\u{FFFD}").properties }
 
   /// True for white space by Python's `str.isspace`.

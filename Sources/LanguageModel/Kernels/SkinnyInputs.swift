@@ -17,14 +17,14 @@ struct SkinnyInputs {
   }
 
   let groups: [Group]
-  /// The input rows, and those that are missing.
-  let rows: Int
+  /// The number of input rows, with those that are missing.
+  var rows: Int { groups.last.map { $0.first + $0.count } ?? 0 }
 
   /// Calls `body` with the rows of a matrix.
   static func with(_ input: Matrix, _ body: (SkinnyInputs) -> Void) {
     let padded = paddedCount(input.columns)
     if input.rows == 1, padded == input.columns {
-      return body(SkinnyInputs(groups: [Group(first: 0, count: 1, x: input.start)], rows: 1))
+      return body(SkinnyInputs(groups: [Group(first: 0, count: 1, x: input.start)]))
     }
     withAlignedFloats((input.rows + groupRows - 1) / groupRows * groupRows * padded) { memory in
       let groups = stride(from: 0, to: input.rows, by: groupRows).map { first in
@@ -41,7 +41,7 @@ struct SkinnyInputs {
           }
         }
       }
-      body(SkinnyInputs(groups: groups, rows: (groups.last?.first ?? 0) + (groups.last?.count ?? 0)))
+      body(SkinnyInputs(groups: groups))
     }
   }
 }

@@ -36,15 +36,10 @@ struct ImageSource {
         continue
       }
       key.append(true)
-      #if canImport(Darwin)
-        let times = [information.st_mtimespec, information.st_ctimespec]
-      #else
-        let times = [information.st_mtim, information.st_ctim]
-      #endif
       key.append(Int(truncatingIfNeeded: information.st_dev))
       key.append(Int(truncatingIfNeeded: information.st_ino))
       key.append(Int(information.st_size))
-      for time in times {
+      for time in [information.times.modified, information.times.changed] {
         key.append(Int(time.tv_sec))
         key.append(Int(time.tv_nsec))
         if settlingTime > 0, Int(time.tv_sec) >= Int(now.tv_sec) - settlingTime { isSettled = false }
