@@ -106,11 +106,7 @@ public struct ImageFolder: Sendable {
     for name in entries(ofFolder: folder) {
       var information = stat()
       guard fstatat(descriptor, name.cString, &information, AT_SYMLINK_NOFOLLOW) == 0 else { continue }
-      #if canImport(Darwin)
-        let used = information.st_mtimespec.tv_sec
-      #else
-        let used = information.st_mtim.tv_sec
-      #endif
+      let used = information.times.modified.tv_sec
       files.append((name, Int(information.st_size), now - Int(used)))
     }
     var total = 0
@@ -138,11 +134,7 @@ extension ImageFolder.Entry {
       let file = try? MappedFile(path: images.folder.appending(source.name), descriptor, readsAll: true),
       let contents = TokenizerImage.contents(of: file.bytes, owner: file, key: source.key, purpose)
     else { return nil }
-    #if canImport(Darwin)
-      let used = information.st_mtimespec.tv_sec
-    #else
-      let used = information.st_mtim.tv_sec
-    #endif
+    let used = information.times.modified.tv_sec
     if Int(time(nil)) - Int(used) > ImageFolder.day { futimens(descriptor, nil) }  // the time of the last use
     return contents
   }
